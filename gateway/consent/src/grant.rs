@@ -1,0 +1,231 @@
+//! Grants: what a person consented to, normalised from a Consent that was interpreted.
+//!
+//! A Grant is authoritative; the Consent it came from is its evidence, kept as received.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use loopgate_referral::{BadId, OrgId, PersonId, ResourceId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, DataClass, GrantRef, LegalClass, Purpose};
+
+/// A Grant's name: `grt_` and the Consent's logical id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GrantId(String);
+
+impl GrantId {
+    /// The Grant that comes from this Consent.
+    pub fn of_consent(consent: &ResourceId) -> GrantId {
+        GrantId(format!("grt_{}", consent.id()))
+    }
+}
+
+impl fmt::Display for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for GrantId {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let id = text.strip_prefix("grt_").ok_or(BadId)?;
+        ResourceId::of("Consent", id).map(|consent| GrantId::of_consent(&consent))
+    }
+}
+
+impl TryFrom<String> for GrantId {
+    type Error = BadId;
+
+    fn try_from(text: String) -> Result<Self, BadId> {
+        text.parse()
+    }
+}
+
+impl From<GrantId> for String {
+    fn from(id: GrantId) -> String {
+        id.0
+    }
+}
+
+/// What a provision does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// Permits what it names; an absent selector names nothing.
+    Permit,
+    /// Denies what it names; an absent selector names everything.
+    Deny,
+}
+
+/// From `start` until just before `end`. An open end has no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Period {
+    /// The first instant.
+    pub start: Option<Timestamp>,
+    /// The first instant after it.
+    pub end: Option<Timestamp>,
+}
+
+impl Period {
+    /// Whether `at` falls in it.
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.start.is_none_or(|start| start <= at) && self.end.is_none_or(|end| at < end)
+    }
+}
+
+/// One provision, normalised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Permit or deny.
+    pub effect: Effect,
+    /// `provision.actor` with role IRCP, matched to partner files, with the legal class then.
+    pub recipients: Vec<(OrgId, LegalClass)>,
+    /// `provision.actor` named somebody we do not know: a deny then matches everyone.
+    pub recipients_unknown: bool,
+    /// `provision.code` with an SDOHCC category.
+    pub classes: Vec<DataClass>,
+    /// `provision.purpose`.
+    pub purposes: Vec<Purpose>,
+    /// `provision.action`; absent is every action for the named parties.
+    pub actions: Vec<Action>,
+    /// `provision.period`.
+    pub period: Period,
+}
+
+/// Whether a Grant can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantState {
+    /// It can.
+    Active,
+    /// The Consent says nothing computable; a person must transcribe it.
+    Pending,
+    /// The Consent says something that we do not interpret; nothing else may overrule it.
+    Uninterpretable,
+    /// Withdrawn.
+    Revoked,
+}
+
+/// A Consent, read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantDraft {
+    /// The Consent.
+    pub consent: ResourceId,
+    /// Whom it is about.
+    pub person: PersonId,
+    /// Whether it can be used.
+    pub state: GrantState,
+    /// Who may disclose: `Consent.organization`.
+    pub disclosers: Vec<OrgId>,
+    /// Its provisions.
+    pub rules: Vec<Rule>,
+    /// `Consent.dateTime`.
+    pub signed: Option<Timestamp>,
+    /// SHA-256 of the Consent as received.
+    pub consent_sha256: [u8; 32],
+}
+
+/// What a person consented to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Its name.
+    pub id: GrantId,
+    /// 1 for the first reading of its Consent, then one more for each.
+    pub version: u32,
+    /// Counts every change.
+    pub epoch: u64,
+    /// What it says.
+    pub says: GrantDraft,
+}
+
+impl Grant {
+    /// This Grant, as it is now.
+    pub fn reference(&self) -> GrantRef {
+        GrantRef { id: self.id.clone(), version: self.version, epoch: self.epoch }
+    }
+
+    /// The instants at which what it permits changes.
+    pub fn turning_points(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.says.rules.iter().flat_map(|rule| [rule.period.start, rule.period.end]).flatten()
+    }
+}
+
+/// A fact about Grants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum GrantEvent {
+    /// A Consent was read, for the first time or again.
+    Given {
+        /// What it says.
+        says: GrantDraft,
+    },
+    /// A Grant was withdrawn.
+    Revoked {
+        /// Which.
+        grant: GrantId,
+        /// Whom it is about.
+        person: PersonId,
+    },
+}
+
+/// Every Grant: a fold of [`GrantEvent`]s.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Grants(BTreeMap<PersonId, Vec<Grant>>);
+
+impl Grants {
+    /// The Grants of one person, oldest first.
+    pub fn of(&self, person: PersonId) -> &[Grant] {
+        self.0.get(&person).map_or(&[], Vec::as_slice)
+    }
+
+    /// The Grant that a reference names, as it is now.
+    pub fn get(&self, person: PersonId, id: &GrantId) -> Option<&Grant> {
+        self.of(person).iter().find(|grant| grant.id == *id)
+    }
+
+    /// What a Consent that arrived, or changed, makes happen.
+    pub fn decide(&self, draft: GrantDraft) -> Option<GrantEvent> {
+        let id = GrantId::of_consent(&draft.consent);
+        if draft.state == GrantState::Revoked {
+            let known = self.get(draft.person, &id)?;
+            let already = known.says.state == GrantState::Revoked;
+            return (!already).then_some(GrantEvent::Revoked { grant: id, person: draft.person });
+        }
+        Some(GrantEvent::Given { says: draft })
+    }
+
+    /// The state after `event`.
+    pub fn evolve(&mut self, event: &GrantEvent) {
+        match event {
+            GrantEvent::Given { says } => {
+                let id = GrantId::of_consent(&says.consent);
+                let grants = self.0.entry(says.person).or_default();
+                match grants.iter_mut().find(|grant| grant.id == id) {
+                    Some(grant) => {
+                        grant.version += 1;
+                        grant.epoch += 1;
+                        grant.says = says.clone();
+                    }
+                    None => grants.push(Grant { id, version: 1, epoch: 1, says: says.clone() }),
+                }
+            }
+            GrantEvent::Revoked { grant: id, person } => {
+                let grants = self.0.entry(*person).or_default();
+                if let Some(grant) = grants.iter_mut().find(|grant| grant.id == *id) {
+                    grant.epoch += 1;
+                    grant.says.state = GrantState::Revoked;
+                }
+            }
+        }
+    }
+
+    /// Every Grant.
+    pub fn iter(&self) -> impl Iterator<Item = &Grant> {
+        self.0.values().flatten()
+    }
+}

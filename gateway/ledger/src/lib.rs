@@ -1,0 +1,36 @@
+//! An RFC 6962 log over blinded leaves, its proofs and checkpoints, and the offline verifier.
+//!
+//! A leaf says that something was recorded, where and when; what it was sits behind one salted
+//! commitment and is shown field by field. The byte formats are in `FORMAT.md`, so that a stranger
+//! can write another verifier. Not here: disks (crate `store`), clocks, randomness, and any idea of
+//! what the fields mean.
+
+mod bundle;
+mod canonical;
+mod chain;
+mod checkpoint;
+mod committed;
+mod entry;
+mod leaf;
+mod opening;
+mod read;
+mod report;
+mod time;
+mod tree;
+mod verify;
+
+pub use bundle::{BundleError, BundleParts, write_bundle};
+pub use chain::{ChainError, Link, links_from_value, links_to_value};
+pub use checkpoint::{Checkpoint, CheckpointError, LogKey, open_checkpoint};
+pub use committed::Committed;
+pub use entry::{
+    FIELD_COUNT, FIELD_NAMES, Field, Fields, Seed, UnknownField, commitment, field_digest,
+};
+pub use leaf::{Leaf, LeafError, log_id};
+pub use opening::{FieldOpening, Opening, OpeningError};
+pub use report::{Report, Verdict};
+pub use tree::{Hash, ProofError, Tree, check_consistency, check_inclusion, leaf_hash};
+pub use verify::{verify_bundle, verify_consistency};
+
+#[cfg(test)]
+mod testing;

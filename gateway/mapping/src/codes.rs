@@ -1,0 +1,81 @@
+//! Value tables: one-to-one, with one-way entries apart so that loss is declared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::problem::{Desk, Problem};
+
+/// A value table, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Codes {
+    to_right: BTreeMap<String, String>,
+    to_left: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodesText {
+    /// left = right, read either way.
+    #[serde(default)]
+    both: BTreeMap<String, Spanned<String>>,
+    /// left = right, never read back.
+    #[serde(default)]
+    left_only: BTreeMap<String, Spanned<String>>,
+    /// right = left, never written.
+    #[serde(default)]
+    right_only: BTreeMap<String, Spanned<String>>,
+}
+
+impl Codes {
+    pub(crate) fn parse(file: &str, text: &str) -> Result<Codes, Vec<Problem>> {
+        let mut desk = Desk::new(file, text);
+        let codes = desk.parse().map(|parsed| check(&parsed, &mut desk));
+        desk.close(codes)
+    }
+
+    /// What the dialect calls the pivot's `code`.
+    pub(crate) fn to_right(&self, code: &str) -> Option<&str> {
+        self.to_right.get(code).map(String::as_str)
+    }
+
+    /// What the pivot calls the dialect's `code`.
+    pub(crate) fn to_left(&self, code: &str) -> Option<&str> {
+        self.to_left.get(code).map(String::as_str)
+    }
+}
+
+fn check(text: &CodesText, desk: &mut Desk<'_>) -> Codes {
+    let mut to_right = BTreeMap::new();
+    let mut to_left = BTreeMap::new();
+    for (left, right) in &text.both {
+        to_right.insert(left.clone(), right.get_ref().clone());
+        if to_left.insert(right.get_ref().clone(), left.clone()).is_some() {
+            desk.at(right.span(), format_args!("{:?} has two codes on the left", right.get_ref()));
+        }
+    }
+    for (left, right) in &text.left_only {
+        if to_right.insert(left.clone(), right.get_ref().clone()).is_some() {
+            desk.at(right.span(), format_args!("{left:?} is also in [both]"));
+        }
+    }
+    for (right, left) in &text.right_only {
+        if to_left.insert(right.clone(), left.get_ref().clone()).is_some() {
+            desk.at(left.span(), format_args!("{right:?} is also in [both]"));
+        }
+    }
+    let empty: BTreeSet<_> = [&text.both, &text.left_only, &text.right_only]
+        .into_iter()
+        .flatten()
+        .filter(|(key, value)| key.is_empty() || value.get_ref().is_empty())
+        .map(|(_, value)| value.span().start)
+        .collect();
+    for start in empty {
+        desk.at(start..start, "a code is empty");
+    }
+    if to_right.is_empty() && to_left.is_empty() {
+        desk.whole("has no codes");
+    }
+    Codes { to_right, to_left }
+}

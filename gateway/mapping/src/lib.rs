@@ -1,0 +1,39 @@
+//! The mapping language: equations between FHIR paths and other dialects, read either way.
+//!
+//! A mapping file is rows; a row says that a place in the pivot (left) and a place in a dialect
+//! (right) hold the same value. [`Mapping::write`] goes left to right under the field groups of a
+//! permit, [`Mapping::read`] goes right to left. What could not be carried is listed by path.
+//!
+//! The pivot is a JSON object keyed by resource type, `{"Task": {..}, "Observation": [..]}`; the
+//! file `fhir-repeats.toml` says which types and elements are lists.
+//!
+//! **Invariant**: everything that can be wrong with a file is found by [`Library::from_files`];
+//! what is left to refuse at run time is in the message, and a [`Refused`] never holds its values.
+//!
+//! Not here: sockets, permits, partners, how HL7 v2 is executed (its locations are only checked).
+
+mod builtin;
+mod codes;
+mod constants;
+mod file;
+mod folder;
+mod leaves;
+mod library;
+mod mapping;
+mod path;
+mod problem;
+mod refused;
+mod repeats;
+mod right;
+mod route;
+mod template;
+
+#[cfg(test)]
+mod tests;
+
+pub use constants::Constants;
+pub use library::Library;
+pub use mapping::{Mapping, Read, Written};
+pub use problem::Problem;
+pub use refused::{Refused, Why};
+pub use template::Template;

@@ -1,0 +1,184 @@
+//! A mappings folder, checked as a whole.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::builtin;
+use crate::codes::Codes;
+use crate::file::{self, Context};
+use crate::folder::{self, FILE_BYTES_MAX};
+use crate::mapping::Mapping;
+use crate::problem::Problem;
+use crate::repeats::Repeats;
+use crate::template::Template;
+
+/// The file that says which FHIR elements repeat.
+const REPEATS_FILE: &str = "fhir-repeats.toml";
+
+/// Every mapping and template of a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Library {
+    mappings: BTreeMap<String, Mapping>,
+    templates: BTreeMap<String, Template>,
+}
+
+impl Library {
+    /// Read and check a folder. Every problem of every file is reported at once.
+    pub fn load(dir: &Path) -> Result<Library, Vec<Problem>> {
+        Library::from_files(folder::read(dir)?)
+    }
+
+    /// Check files given as path below the mappings folder, with `/`, and text.
+    ///
+    /// Paths that do not end in `.toml` and samples are passed over.
+    pub fn from_files<P, T>(
+        files: impl IntoIterator<Item = (P, T)>,
+    ) -> Result<Library, Vec<Problem>>
+    where
+        P: Into<String>,
+        T: Into<String>,
+    {
+        let files = files.into_iter().map(|(path, text)| (path.into(), text.into()));
+        let mut check = Check::default();
+        let mut later = Vec::new();
+        for (path, text) in files {
+            match kind(&path) {
+                Kind::Ignored => {}
+                _ if text.len() > FILE_BYTES_MAX => {
+                    let what = format!("is longer than {FILE_BYTES_MAX} bytes");
+                    check.problems.push(Problem { file: path, line: None, what });
+                }
+                Kind::Repeats => check.repeats(&path, &text),
+                Kind::Codes(name) => check.codes(&path, name, &text),
+                Kind::Template(id) => check.template(&path, id, &text),
+                Kind::Mapping(_) => later.push((path, text)),
+                Kind::Misplaced => {
+                    let what = "is not a mapping (FOLDER/NAME.toml), a template or a value table"
+                        .to_owned();
+                    check.problems.push(Problem { file: path, line: None, what });
+                }
+            }
+        }
+        check.mappings(&later);
+        check.close()
+    }
+
+    /// The library that comes with the program.
+    pub fn builtin() -> Library {
+        match Library::from_files(builtin::FILES) {
+            Ok(library) => library,
+            Err(problems) => unreachable!("the built-in mappings load: {problems:?}"),
+        }
+    }
+
+    /// The files of the built-in library: path below the mappings folder, and text.
+    pub fn files() -> impl Iterator<Item = (&'static str, &'static str)> {
+        builtin::FILES.into_iter()
+    }
+
+    /// The mapping `dialect/message`.
+    pub fn mapping(&self, name: &str) -> Option<&Mapping> {
+        self.mappings.get(name)
+    }
+
+    /// Every mapping, by name.
+    pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
+        self.mappings.values()
+    }
+
+    /// The minimum-necessary template of a kind of need.
+    pub fn template(&self, id: &str) -> Option<&Template> {
+        self.templates.get(id)
+    }
+
+    /// Every template, by id.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.templates.values()
+    }
+}
+
+/// What a path holds.
+enum Kind<'a> {
+    Repeats,
+    Codes(&'a str),
+    Template(&'a str),
+    Mapping(&'a str),
+    Misplaced,
+    Ignored,
+}
+
+fn kind(path: &str) -> Kind<'_> {
+    let Some(stem) = path.strip_suffix(".toml") else {
+        return Kind::Ignored;
+    };
+    let parts: Vec<&str> = stem.split('/').collect();
+    match parts.as_slice() {
+        [_, "samples", ..] => Kind::Ignored,
+        _ if path == REPEATS_FILE => Kind::Repeats,
+        ["codes", _, ..] => Kind::Codes(&stem["codes/".len()..]),
+        ["templates", id] => Kind::Template(id),
+        ["templates", ..] => Kind::Misplaced,
+        [_, _] => Kind::Mapping(stem),
+        _ => Kind::Misplaced,
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Check {
+    repeats: Option<Repeats>,
+    repeats_seen: bool,
+    codes: BTreeMap<String, Option<Arc<Codes>>>,
+    mappings: BTreeMap<String, Mapping>,
+    templates: BTreeMap<String, Template>,
+    problems: Vec<Problem>,
+}
+
+impl Check {
+    fn repeats(&mut self, path: &str, text: &str) {
+        self.repeats_seen = true;
+        self.repeats = self.keep(Repeats::parse(path, text));
+    }
+
+    fn codes(&mut self, path: &str, name: &str, text: &str) {
+        let codes = self.keep(Codes::parse(path, text)).map(Arc::new);
+        self.codes.insert(name.to_owned(), codes);
+    }
+
+    fn template(&mut self, path: &str, id: &str, text: &str) {
+        let template = self.keep(Template::parse(path, id, text));
+        self.templates.extend(template.map(|template| (id.to_owned(), template)));
+    }
+
+    /// Mappings come last: they name value tables, and go through the table of elements.
+    fn mappings(&mut self, files: &[(String, String)]) {
+        let Some(repeats) = self.repeats.take() else {
+            if !self.repeats_seen {
+                let what = "is missing".to_owned();
+                self.problems.push(Problem { file: REPEATS_FILE.to_owned(), line: None, what });
+            }
+            return;
+        };
+        for (path, text) in files {
+            let Kind::Mapping(name) = kind(path) else { continue };
+            let context = Context { repeats: &repeats, codes: &self.codes };
+            let mapping = file::parse(path, name, text, &context);
+            let mapping = self.keep(mapping);
+            self.mappings.extend(mapping.map(|mapping| (name.to_owned(), mapping)));
+        }
+    }
+
+    fn keep<T>(&mut self, parsed: Result<T, Vec<Problem>>) -> Option<T> {
+        parsed.map_err(|problems| self.problems.extend(problems)).ok()
+    }
+
+    fn close(mut self) -> Result<Library, Vec<Problem>> {
+        if self.problems.is_empty() {
+            let Check { mappings, templates, .. } = self;
+            return Ok(Library { mappings, templates });
+        }
+        self.problems.sort();
+        Err(self.problems)
+    }
+}

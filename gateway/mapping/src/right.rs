@@ -1,0 +1,123 @@
+//! A right side in dotted JSON: `client.name.given[]`.
+
+use serde_json::{Map, Value};
+
+use crate::leaves::{Part, Place, is_leaf, populated, step};
+use crate::refused::{Refused, Why};
+
+/// The most members a right side may have.
+const MEMBERS_COUNT_MAX: usize = 16;
+
+/// Members from the root, and whether the last holds a list of values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RightPath {
+    pub(crate) members: Vec<String>,
+    pub(crate) list: bool,
+}
+
+/// Not dotted JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is not dotted JSON: up to {MEMBERS_COUNT_MAX} names in a-z, 0-9 and _, with [] only at the end"
+)]
+pub(crate) struct BadRight;
+
+impl RightPath {
+    pub(crate) fn parse(text: &str) -> Result<RightPath, BadRight> {
+        let (path, list) = match text.strip_suffix("[]") {
+            Some(path) => (path, true),
+            None => (text, false),
+        };
+        let members: Vec<String> = path.split('.').map(str::to_owned).collect();
+        let sound =
+            members.len() <= MEMBERS_COUNT_MAX && members.iter().all(|member| is_member(member));
+        sound.then_some(RightPath { members, list }).ok_or(BadRight)
+    }
+
+    /// Dotted, without `[]`.
+    pub(crate) fn shown(&self) -> String {
+        self.members.join(".")
+    }
+
+    /// Whether one is the other, or inside it.
+    pub(crate) fn overlaps(&self, other: &RightPath) -> bool {
+        let both = self.members.iter().zip(&other.members);
+        both.into_iter().all(|(mine, theirs)| mine == theirs)
+    }
+
+    /// The populated value here and the places of its leaves.
+    pub(crate) fn find<'a>(
+        &'a self,
+        document: &'a Value,
+    ) -> Result<Option<(&'a Value, Vec<Place<'a>>)>, Refused> {
+        let mut value = document;
+        let mut place = Place::new();
+        for (index, member) in self.members.iter().enumerate() {
+            let wrong = || Refused::new(self.members[..index].join("."), Why::WrongShape);
+            let members = value.as_object().ok_or_else(wrong)?;
+            match members.get(member).filter(|value| populated(value)) {
+                Some(child) => value = child,
+                None => return Ok(None),
+            }
+            place = step(&place, Part::Member(member));
+        }
+        let own = match value {
+            Value::Array(items) if self.list => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| is_leaf(item).then(|| step(&place, Part::Index(index))))
+                .collect(),
+            _ if self.list => return Err(Refused::new(self.shown(), Why::WrongShape)),
+            leaf => is_leaf(leaf).then(|| vec![place]),
+        };
+        let own = own.ok_or_else(|| Refused::new(self.shown(), Why::NotAValue))?;
+        Ok(Some((value, own)))
+    }
+
+    /// Put a value here. Two right sides of one mapping never overlap, so the way is free.
+    pub(crate) fn put(&self, document: &mut Map<String, Value>, value: Value) {
+        let Some((last, before)) = self.members.split_last() else {
+            unreachable!("a right side has a member");
+        };
+        let mut members = document;
+        for name in before {
+            let child = members.entry(name.as_str()).or_insert_with(|| Value::Object(Map::new()));
+            members = match child {
+                Value::Object(members) => members,
+                _ => unreachable!("two right sides of one mapping do not overlap"),
+            };
+        }
+        members.insert(last.clone(), value);
+    }
+}
+
+fn is_member(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dotted_json_and_nothing_else() {
+        let path = RightPath::parse("client.name.given[]").unwrap();
+        assert_eq!((path.shown().as_str(), path.list), ("client.name.given", true));
+        for text in [
+            "",
+            ".",
+            "a.",
+            "a..b",
+            "a[].b",
+            "a[0]",
+            "A",
+            "a b",
+            "1a",
+            "a[][]",
+            "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q",
+        ] {
+            assert_eq!(RightPath::parse(text), Err(BadRight), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Add a file, get a test: `mappings/*/samples/*`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use loopgate_consent::Groups;
+use serde_json::Value;
+
+use super::{constants, json};
+use crate::leaves::{Part, leaves, shown};
+use crate::{Library, builtin};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings")
+}
+
+fn folders_in(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    let mut folders: Vec<_> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What a document says: every leaf with its path, whatever the order of lists.
+fn said(root: &Value) -> Vec<(String, String)> {
+    let say = |place: Vec<Part<'_>>| {
+        let at = |value, part: &Part<'_>| match *part {
+            Part::Member(name) => &Value::as_object(value).unwrap()[name],
+            Part::Index(index) => &Value::as_array(value).unwrap()[index],
+        };
+        let leaf = place.iter().fold(root, at);
+        (shown(&place), leaf.to_string())
+    };
+    let mut said: Vec<_> = leaves(root).into_iter().map(say).collect();
+    said.sort();
+    said
+}
+
+/// The law of a sample:
+/// 1. writing the pivot gives the document, and loses what the sample says;
+/// 2. reading the document loses nothing, and writing again gives the document and loses nothing;
+/// 3. what was read is said by the pivot, and what the pivot says beyond it is what was lost, or
+///    how the resource is kept.
+fn check(library: &Library, dialect: &str, sample: &Path) {
+    let name = sample.file_name().unwrap().to_str().unwrap();
+    let message = name.split('-').next().unwrap();
+    let mapping = library
+        .mapping(&format!("{dialect}/{message}"))
+        .unwrap_or_else(|| panic!("{name}: its name does not start with a mapping's name"));
+    let pivot = json(&text(&sample.join("pivot.json")));
+    let right = json(&text(&sample.join("right.json")));
+    let lost = text(&sample.join("not-carried.txt"));
+    let lost: Vec<&str> = lost.lines().collect();
+
+    let written = mapping.write(&pivot, &Groups::all(), &constants()).unwrap();
+    assert_eq!(written.document, right, "{name}");
+    assert_eq!(written.not_carried, lost, "{name}");
+    assert!(written.withheld.is_empty(), "{name}");
+
+    let read = mapping.read(&right, &constants()).unwrap();
+    assert!(read.not_carried.is_empty(), "{name}: {:?}", read.not_carried);
+    let again = mapping.write(&read.pivot, &Groups::all(), &constants()).unwrap();
+    assert_eq!(again.document, right, "{name}");
+    assert!(again.not_carried.is_empty(), "{name}: {:?}", again.not_carried);
+
+    let mut rest = said(&pivot);
+    for one in said(&read.pivot) {
+        let index = rest.iter().position(|other| *other == one);
+        rest.remove(index.unwrap_or_else(|| panic!("{name}: {one:?} was made up")));
+    }
+    let kept = |path: &str| {
+        path.split('.').nth(1).is_some_and(|part| matches!(part, "resourceType" | "id" | "meta"))
+    };
+    let rest: BTreeSet<&str> =
+        rest.iter().map(|(path, _)| path.as_str()).filter(|path| !kept(path)).collect();
+    assert_eq!(rest.into_iter().collect::<Vec<_>>(), lost, "{name}");
+}
+
+#[test]
+fn every_sample_matches_in_both_directions() {
+    let library = Library::builtin();
+    let mut count = 0;
+    for dialect in folders_in(&folder()) {
+        for sample in folders_in(&dialect.join("samples")) {
+            let dialect = dialect.file_name().unwrap().to_str().unwrap();
+            check(&library, dialect, &sample);
+            count += 1;
+        }
+    }
+    assert!(count >= 5, "only {count} samples found");
+}
+
+#[test]
+fn every_mapping_has_a_sample() {
+    for mapping in Library::builtin().mappings() {
+        let (dialect, message) = mapping.name().split_once('/').unwrap();
+        let samples = folders_in(&folder().join(dialect).join("samples"));
+        let name = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let has = samples.iter().any(|path| name(path).starts_with(&format!("{message}-")));
+        assert!(has, "{} has no sample", mapping.name());
+    }
+}
+
+#[test]
+fn the_program_carries_the_folder() {
+    assert_eq!(Library::load(&folder()).unwrap(), Library::builtin());
+    let on_disk: BTreeSet<(String, String)> =
+        crate::folder::read(&folder()).unwrap().into_iter().collect();
+    let inside = builtin::FILES.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    assert_eq!(on_disk, BTreeSet::from(inside));
+}
+
+#[test]
+fn a_digest_is_of_the_files_text() {
+    let text = text(&folder().join("cbo-json/status.toml"));
+    let mut changed = text.clone();
+    changed.push('\n');
+    let digest = |text: &str| {
+        let mut files: Vec<(&str, &str)> =
+            Library::files().filter(|(path, _)| *path != "cbo-json/status.toml").collect();
+        files.push(("cbo-json/status.toml", text));
+        let library = Library::from_files(files).unwrap();
+        hex::encode(library.mapping("cbo-json/status").unwrap().digest())
+    };
+    use sha2::{Digest, Sha256};
+    assert_eq!(digest(&text), hex::encode(Sha256::digest(&text)));
+    assert_ne!(digest(&text), digest(&changed));
+}

@@ -1,0 +1,214 @@
+//! What has happened to a referral. Events are facts: they are never refused and never rewritten.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Timestamp};
+
+/// Why a status was left behind: `Task.statusReason`, whose text SDOHCC requires (1..1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusReason {
+    code: String,
+    text: String,
+}
+
+impl StatusReason {
+    /// The longest text kept, in bytes.
+    pub const TEXT_BYTES_MAX: usize = 1000;
+
+    /// A reason; `None` when the text is blank or too long, or the code is not `[a-z0-9-]{1,40}`.
+    pub fn new(code: &str, text: &str) -> Option<StatusReason> {
+        let code_ok = (1..=40).contains(&code.len())
+            && code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        let text = text.trim();
+        if !code_ok || text.is_empty() || text.len() > Self::TEXT_BYTES_MAX {
+            return None;
+        }
+        Some(StatusReason { code: code.to_owned(), text: text.to_owned() })
+    }
+
+    /// The class of the reason, for programs.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The reason in words. May be about the person.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// What a referral source may do to its Task once it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "step")]
+pub enum SourceMove {
+    /// Call it off.
+    Cancel {
+        /// Required by SDOHCC's comment on `statusReason`.
+        why: StatusReason,
+    },
+    /// It should never have been sent.
+    EnterInError,
+}
+
+/// What a referral target may do to its Task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "step")]
+pub enum TargetMove {
+    /// Take it on.
+    Accept,
+    /// Decline it, before acceptance only.
+    Reject {
+        /// Why.
+        why: StatusReason,
+    },
+    /// Begin, or go on after a hold.
+    Start,
+    /// Suspend.
+    Hold {
+        /// Why.
+        why: StatusReason,
+    },
+    /// Finish with the service given.
+    Complete,
+    /// Finish without.
+    Fail {
+        /// Why.
+        why: StatusReason,
+    },
+}
+
+/// The reason code of the release decision that holds a referral back (`C9`, `C1`, `C3`, `C12`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HeldWhy(pub String);
+
+/// An appointment at the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appointment {
+    /// When it starts.
+    pub start: Timestamp,
+    /// Where, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+/// What came of the referral at its target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The Procedure that shows the service, in `Task.output`.
+    pub procedure: ResourceId,
+    /// A code of US Core Procedure Codes, with its system, if the target gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<(String, String)>,
+    /// The service in words.
+    pub text: String,
+    /// When it was given.
+    pub performed: Timestamp,
+}
+
+/// A fact about one referral.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum Event {
+    /// It came in at the door and is safe with us.
+    Received {
+        /// The referral.
+        referral: ReferralId,
+        /// The organization whose Task it is.
+        source: OrgId,
+        /// The organization its Task names as owner.
+        owner: OrgId,
+        /// Whom it is about; more than one is a household.
+        persons: Vec<PersonId>,
+        /// The SDOHCC categories of its ServiceRequest.
+        needs: Vec<NeedCode>,
+        /// `orderDetail` says `contacting-subject-prohibited`.
+        contact_prohibited: bool,
+        /// The source's Task.
+        task: ResourceId,
+        /// The source's ServiceRequest.
+        request: ResourceId,
+    },
+    /// No consent covers it yet; it waits.
+    Held {
+        /// The release decision's reason code.
+        why: HeldWhy,
+    },
+    /// Consent permits it again before anyone answered; the placement it has is open again.
+    Resumed,
+    /// loopgate rejects it, before acceptance: consent does not permit, or it waited too long.
+    Refused {
+        /// What the source is told.
+        why: StatusReason,
+    },
+    /// loopgate, as coordination platform, wrote its own Task and ServiceRequest to a target.
+    Placed {
+        /// The placement.
+        placement: PlacementId,
+        /// The target.
+        target: OrgId,
+        /// Our Task (`partOf` the source's).
+        task: ResourceId,
+        /// Our ServiceRequest (`basedOn` the source's, intent `filler-order`).
+        request: ResourceId,
+    },
+    /// A pushed delivery was taken by the target's system.
+    Delivered {
+        /// Which.
+        placement: PlacementId,
+    },
+    /// The source moved its Task.
+    SourceMoved {
+        /// How.
+        step: SourceMove,
+    },
+    /// The target moved the placement's Task; the source's Task mirrors it.
+    TargetMoved {
+        /// Which.
+        placement: PlacementId,
+        /// How.
+        step: TargetMove,
+        /// Not said by the target, but implied by what it said next.
+        inferred: bool,
+    },
+    /// The person has an appointment, or a new one.
+    AppointmentBooked {
+        /// Which.
+        placement: PlacementId,
+        /// When and where.
+        appointment: Appointment,
+    },
+    /// The appointment is off; the loop stays open.
+    AppointmentCancelled {
+        /// Which.
+        placement: PlacementId,
+    },
+    /// The person did not come; the loop stays open.
+    NoShow {
+        /// Which.
+        placement: PlacementId,
+    },
+    /// A note on the way, in words that may be about the person.
+    InterimNote {
+        /// Which.
+        placement: PlacementId,
+        /// The words.
+        text: String,
+    },
+    /// The source asks the target to stop; the target has not answered.
+    CancelRequested,
+    /// The target says how much room it has (SDOHCC CapacityStatus code).
+    CapacityReported {
+        /// Which.
+        placement: PlacementId,
+        /// The code.
+        code: String,
+    },
+    /// What was done for the person.
+    OutcomeRecorded {
+        /// Which.
+        placement: PlacementId,
+        /// The service.
+        outcome: Outcome,
+    },
+}

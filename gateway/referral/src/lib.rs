@@ -1,0 +1,29 @@
+//! What a referral is, what may happen to it, and who is the same person.
+//!
+//! [`decide`] may refuse and changes nothing; [`Referral::evolve`] may not refuse, since what it is
+//! given already happened. State folds in log order (HL7 SDOHCC 3.0.0, "Referral workflow").
+//!
+//! **Invariant**: a Task status changes only by a method of the state it leaves, so an edge that
+//! SDOHCC's diagram does not draw cannot be written.
+//!
+//! Not here: how a Task looks on the wire (crate `fhir`), who may see it (crate `consent`),
+//! where it is kept (crate `store`).
+
+mod decide;
+mod event;
+mod id;
+mod person;
+mod state;
+mod task;
+
+pub use decide::{Actor, Command, Illegal, decide};
+pub use event::{Appointment, Event, HeldWhy, Outcome, SourceMove, StatusReason, TargetMove};
+pub use id::{BadId, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Timestamp};
+pub use person::{
+    Candidate, Identifier, LinkBasis, Person, PersonEvent, Persons, Presented, Sameness,
+};
+pub use state::{Placement, Referral, Standing};
+pub use task::{
+    Accepted, Cancelled, Completed, Draft, EnteredInError, Failed, InProgress, OnHold, Rejected,
+    Requested, TaskState, TaskStatus,
+};

@@ -1,0 +1,277 @@
+//! Who is the same person. A person holds identifiers and is never formed from demographics:
+//! a name and a birth date shared by two patients make a candidate for review, never a link.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{OrgId, PersonId};
+
+/// A business identifier: the pair that FHIR's `Identifier` and HL7's CX have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Identifier {
+    /// The namespace.
+    pub system: String,
+    /// The value within it.
+    pub value: String,
+}
+
+/// Why two sources' patients are one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "by")]
+pub enum LinkBasis {
+    /// They share an identifier whose system the tenant lists in `[identity] shared_systems`.
+    SharedIdentifier {
+        /// Which system.
+        system: String,
+    },
+    /// The same organization presented the same identifier of its own again.
+    OwnIdentifier {
+        /// Which system.
+        system: String,
+    },
+}
+
+/// What an organization tells us of a patient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// Who tells.
+    pub by: OrgId,
+    /// What identifies the patient.
+    pub identifiers: Vec<Identifier>,
+    /// Folded name and birth date, if both are known: only ever compared, for candidates.
+    pub sameness: Option<Sameness>,
+}
+
+/// Name and birth date folded for comparison.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Sameness(String);
+
+impl Sameness {
+    /// Folds a name and a birth date; `None` unless both are there.
+    pub fn of(family: &str, given: &str, birth_date: &str) -> Option<Sameness> {
+        let fold = |text: &str| -> String {
+            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        let (family, given) = (fold(family), fold(given));
+        if family.is_empty() || given.is_empty() || birth_date.is_empty() {
+            return None;
+        }
+        Some(Sameness(format!("{family}|{given}|{birth_date}")))
+    }
+}
+
+/// A fact about who is who.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum PersonEvent {
+    /// A person not seen before.
+    Registered {
+        /// The new person.
+        person: PersonId,
+        /// Who presented them.
+        by: OrgId,
+        /// With what.
+        identifiers: Vec<Identifier>,
+        /// For candidates.
+        sameness: Option<Sameness>,
+    },
+    /// A patient was presented that is a person already known.
+    Linked {
+        /// The known person.
+        person: PersonId,
+        /// Who presented them.
+        by: OrgId,
+        /// All identifiers presented.
+        identifiers: Vec<Identifier>,
+        /// Why they are the same.
+        basis: LinkBasis,
+    },
+    /// Two persons look alike; a named human may confirm it one day.
+    CandidateNoted {
+        /// The newer.
+        person: PersonId,
+        /// The older.
+        other: PersonId,
+    },
+}
+
+/// Two persons that look alike.
+pub type Candidate = (PersonId, PersonId);
+
+/// What is known of one person.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Person {
+    identifiers: BTreeSet<(OrgId, Identifier)>,
+    sameness: BTreeSet<Sameness>,
+}
+
+/// Everyone: a fold of [`PersonEvent`]s.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Persons {
+    persons: BTreeMap<PersonId, Person>,
+    by_identifier: BTreeMap<Identifier, BTreeSet<(OrgId, PersonId)>>,
+    by_sameness: BTreeMap<Sameness, BTreeSet<PersonId>>,
+    candidates: BTreeSet<Candidate>,
+}
+
+impl Persons {
+    /// Who a presented patient is: a known person, or `fresh`. Identifiers that point to two
+    /// persons point to neither: then it is a new person and both are candidates.
+    pub fn decide(
+        &self,
+        presented: &Presented,
+        shared_systems: &[String],
+        fresh: PersonId,
+    ) -> (PersonId, Vec<PersonEvent>) {
+        let known = self.matches(presented, shared_systems);
+        let distinct: BTreeSet<PersonId> = known.iter().map(|(person, _)| *person).collect();
+        if let (1, Some((person, basis))) = (distinct.len(), known.into_iter().next()) {
+            let linked = PersonEvent::Linked {
+                person,
+                by: presented.by.clone(),
+                identifiers: presented.identifiers.clone(),
+                basis,
+            };
+            return (person, vec![linked]);
+        }
+        let mut events = vec![PersonEvent::Registered {
+            person: fresh,
+            by: presented.by.clone(),
+            identifiers: presented.identifiers.clone(),
+            sameness: presented.sameness.clone(),
+        }];
+        let alike = presented.sameness.iter().filter_map(|key| self.by_sameness.get(key)).flatten();
+        let others: BTreeSet<PersonId> = alike.copied().chain(distinct).collect();
+        events.extend(
+            others.into_iter().map(|other| PersonEvent::CandidateNoted { person: fresh, other }),
+        );
+        (fresh, events)
+    }
+
+    fn matches(&self, presented: &Presented, shared: &[String]) -> Vec<(PersonId, LinkBasis)> {
+        let mut found = Vec::new();
+        for identifier in &presented.identifiers {
+            let is_shared = shared.contains(&identifier.system);
+            for (by, person) in self.by_identifier.get(identifier).into_iter().flatten() {
+                let system = identifier.system.clone();
+                if is_shared {
+                    found.push((*person, LinkBasis::SharedIdentifier { system }));
+                } else if *by == presented.by {
+                    found.push((*person, LinkBasis::OwnIdentifier { system }));
+                }
+            }
+        }
+        found
+    }
+
+    /// The state after `event`.
+    pub fn evolve(&mut self, event: &PersonEvent) {
+        match event {
+            PersonEvent::Registered { person, by, identifiers, sameness } => {
+                self.hold(*person, by, identifiers);
+                if let Some(key) = sameness {
+                    self.persons.entry(*person).or_default().sameness.insert(key.clone());
+                    self.by_sameness.entry(key.clone()).or_default().insert(*person);
+                }
+            }
+            PersonEvent::Linked { person, by, identifiers, .. } => {
+                self.hold(*person, by, identifiers)
+            }
+            PersonEvent::CandidateNoted { person, other } => {
+                self.candidates.insert((*person, *other));
+            }
+        }
+    }
+
+    fn hold(&mut self, person: PersonId, by: &OrgId, identifiers: &[Identifier]) {
+        let entry = self.persons.entry(person).or_default();
+        for identifier in identifiers {
+            entry.identifiers.insert((by.clone(), identifier.clone()));
+            let holders = self.by_identifier.entry(identifier.clone()).or_default();
+            holders.insert((by.clone(), person));
+        }
+    }
+
+    /// The pairs that look alike and that nobody has confirmed.
+    pub fn candidates(&self) -> impl Iterator<Item = &Candidate> {
+        self.candidates.iter()
+    }
+
+    /// How many persons are known.
+    pub fn len(&self) -> usize {
+        self.persons.len()
+    }
+
+    /// Whether nobody is known.
+    pub fn is_empty(&self) -> bool {
+        self.persons.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARED: &str = "urn:community:id";
+
+    fn presented(by: &str, identifiers: &[(&str, &str)]) -> Presented {
+        Presented {
+            by: by.parse().unwrap(),
+            identifiers: identifiers
+                .iter()
+                .map(|(system, value)| Identifier {
+                    system: (*system).into(),
+                    value: (*value).into(),
+                })
+                .collect(),
+            sameness: Sameness::of("García", "María", "1988-04-02"),
+        }
+    }
+
+    fn check(known: &[Presented], next: &Presented) -> (usize, usize) {
+        let shared = vec![SHARED.to_owned()];
+        let mut persons = Persons::default();
+        for (n, p) in known.iter().chain([next]).enumerate() {
+            let fresh = PersonId::from_random([n as u8; 16]);
+            let (_, events) = persons.decide(p, &shared, fresh);
+            events.iter().for_each(|event| persons.evolve(event));
+        }
+        (persons.len(), persons.candidates().count())
+    }
+
+    #[test]
+    fn a_shared_identifier_makes_one_person() {
+        let a = presented("hospital-a", &[("urn:a:mrn", "1"), (SHARED, "77")]);
+        let b = presented("clinic-b", &[("urn:b:mrn", "9"), (SHARED, "77")]);
+        assert_eq!(check(&[a], &b), (1, 0));
+    }
+
+    #[test]
+    fn the_same_name_and_birth_date_make_a_candidate_only() {
+        let a = presented("hospital-a", &[("urn:a:mrn", "1")]);
+        let b = presented("clinic-b", &[("urn:b:mrn", "9")]);
+        assert_eq!(check(&[a], &b), (2, 1));
+    }
+
+    #[test]
+    fn another_organizations_mrn_links_nobody() {
+        let a = presented("hospital-a", &[("urn:mrn", "1")]);
+        let b = presented("clinic-b", &[("urn:mrn", "1")]);
+        assert_eq!(check(&[a], &b).0, 2);
+    }
+
+    #[test]
+    fn an_organization_that_presents_its_own_identifier_again_means_the_same_person() {
+        let a = presented("hospital-a", &[("urn:mrn", "1")]);
+        assert_eq!(check(std::slice::from_ref(&a), &a), (1, 0));
+    }
+
+    #[test]
+    fn identifiers_of_two_persons_link_to_neither() {
+        let a = presented("hospital-a", &[("urn:mrn", "1")]);
+        let b = presented("hospital-a", &[("urn:mrn", "2")]);
+        let both = presented("hospital-a", &[("urn:mrn", "1"), ("urn:mrn", "2")]);
+        assert_eq!(check(&[a, b], &both).0, 3);
+    }
+}

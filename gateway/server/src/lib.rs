@@ -1,0 +1,1 @@
+//! Sockets, TLS, clock, configuration and wiring: the loopgate gateway.

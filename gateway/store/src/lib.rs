@@ -1,0 +1,28 @@
+//! Disk: the log, the projections' key-value store, and the vault's cryptography.
+//!
+//! **Invariant**: [`Log::append`] answers [`Appended::Committed`] only after the frame is on stable
+//! storage: one batch, `flush()`, then `sync_data()` on the database file (adr/0002). Nothing above
+//! this crate names sled.
+//!
+//! Not here: what an entry means, clocks, randomness (it is an argument).
+
+mod backup;
+mod codec;
+mod files;
+mod frame;
+mod kv;
+mod log;
+mod outage;
+mod sled_kv;
+mod sled_log;
+mod vault;
+
+pub use backup::{BackupError, Restored, read_backup, restore, write_backup};
+pub use files::{sync_dir, write_durably};
+pub use frame::{EntryRecord, Frame, FrameError};
+pub use kv::{Kv, KvChange};
+pub use log::{Appended, Epoch, Head, Log, LogKeys, LogReader, Stored};
+pub use outage::Outage;
+pub use sled_kv::SledKv;
+pub use sled_log::{CommitStep, SledLog, StepHook};
+pub use vault::{Entropy, EntryKey, Kek, KeyName, PersonKey, SealFault, TenantKey, WrappedKey};

@@ -1,0 +1,1 @@
+//! Stories, laws and tidiness: promises to users, over real sockets.
