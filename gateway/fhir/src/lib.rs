@@ -1,1 +1,69 @@
 //! FHIR R4 resources: the pivot document, checks with FHIRPath locations, rendering under a permit.
+//!
+//! Bytes become [`Json`], which keeps member order, unknown members and the digits of numbers; a
+//! [`Resource`] is Json that passed every check; the `…In` structs are what it means to us.
+//!
+//! **Invariant**: no [`Fault`] holds a value of the message, and a copy for anyone but the supplier
+//! is built by allow-list, never by deletion.
+//!
+//! Not here: HTTP and where resources are kept (crate `server`), the typed model (crate
+//! `fhir-types`), what a referral may do next (crate `referral`), whether data may leave
+//! (crate `consent`).
+
+mod bundle;
+mod capability;
+mod change;
+mod code;
+mod consent;
+mod copy;
+mod fault;
+mod json;
+mod moment;
+mod outcome;
+mod parse;
+mod party;
+mod patient;
+mod placement;
+mod provision;
+mod query;
+mod reference;
+mod render;
+mod request;
+mod resource;
+mod responses;
+mod search;
+mod shape;
+mod task;
+
+#[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
+mod law_tests;
+
+pub use bundle::{Entry, read_transaction};
+pub use capability::{
+    COORDINATION_PLATFORM, Capability, RoutedResource, SearchParam, capability_statement,
+};
+pub use change::changed_members;
+pub use code::{SDOHCC, STATUS_REASON};
+pub use consent::ConsentIn;
+pub use copy::{patient_copy, pivot, request_copy};
+pub use fault::{Fault, IssueCode};
+pub use json::Json;
+pub use loopgate_fhir_types::ACCEPTED;
+pub use moment::{Moment, print_instant};
+pub use outcome::{informational, operation_outcome};
+pub use party::{PartyRef, organization_identifiers};
+pub use patient::PatientIn;
+pub use placement::{
+    OutcomeView, PlacementView, REFERRAL, filler_request, outcome_procedure, placement_task,
+};
+pub use provision::{Actor, Provision};
+pub use query::{DateTest, RefParam, TaskKeys};
+pub use reference::{Ref, RefText, references, rewrite};
+pub use render::{TaskOverlay, as_supplied};
+pub use request::{RequestIn, RequestStatus};
+pub use resource::{Limits, Resource, person_reference};
+pub use responses::{ResponseItem, SearchItem, SearchMode, searchset, transaction_response};
+pub use search::TaskQuery;
+pub use task::TaskIn;

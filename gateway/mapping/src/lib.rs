@@ -16,16 +16,20 @@ mod builtin;
 mod codes;
 mod constants;
 mod file;
+mod find;
 mod folder;
 mod leaves;
 mod library;
 mod mapping;
 mod path;
 mod problem;
+mod put;
 mod refused;
 mod repeats;
 mod right;
 mod route;
+mod row;
+mod rows;
 mod template;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::builtin;
 use crate::codes::Codes;
-use crate::file::{self, Context};
+use crate::file;
 use crate::folder::{self, FILE_BYTES_MAX};
 use crate::mapping::Mapping;
 use crate::problem::Problem;
@@ -162,8 +162,7 @@ impl Check {
         };
         for (path, text) in files {
             let Kind::Mapping(name) = kind(path) else { continue };
-            let context = Context { repeats: &repeats, codes: &self.codes };
-            let mapping = file::parse(path, name, text, &context);
+            let mapping = file::parse(path, name, text, &repeats, &self.codes);
             let mapping = self.keep(mapping);
             self.mappings.extend(mapping.map(|mapping| (name.to_owned(), mapping)));
         }

@@ -1,4 +1,4 @@
-//! The FHIRPath subset (http://hl7.org/fhirpath/N1): members and `where` with one equality.
+//! The FHIRPath subset (<http://hl7.org/fhirpath/N1>): members and `where` with one equality.
 //!
 //! Only the syntax is checked here; `repeats.rs` checks it against FHIR.
 
@@ -107,11 +107,10 @@ fn parse_where(text: &str) -> Option<(Where, &str)> {
     Some((Where { members, equals }, rest))
 }
 
-/// An element name: starts with a lower-case letter and is not called as a function.
+/// An element name starts with a lower-case letter.
 fn member(text: &str) -> Option<(&str, &str)> {
     let (name, rest) = word(text);
-    let sound = name.starts_with(|c: char| c.is_ascii_lowercase()) && !rest.starts_with('(');
-    sound.then_some((name, rest))
+    name.starts_with(|c: char| c.is_ascii_lowercase()).then_some((name, rest))
 }
 
 fn word(text: &str) -> (&str, &str) {

@@ -31,6 +31,11 @@ fn a_withheld_may_row_is_left_out_and_named_by_its_group_alone() {
     assert_eq!(written.withheld, ["contact", "identity"]);
     // The fax belongs to no row.
     assert_eq!(written.not_carried, ["Patient.telecom.system", "Patient.telecom.value"]);
+
+    let mut without_fax = pivot();
+    without_fax["Patient"]["telecom"].as_array_mut().unwrap().truncate(1);
+    let written = small(ROWS).write(&without_fax, &only, &constants()).unwrap();
+    assert!(written.not_carried.is_empty());
 }
 
 #[test]
@@ -128,4 +133,10 @@ fn a_constant_must_be_supplied() {
     let refused =
         mapping.read(&json(r#"{"referral_id": "r", "status": "new"}"#), &none).unwrap_err();
     assert_eq!(refused.why, Why::NoConstant);
+
+    // Not even a withheld row is passed over without it: what it selects would count as lost.
+    let row = r#"may = [{ left = "Task.note.where(text=%c).text", right = "a", group = "note" }]"#;
+    let noted = json(r#"{"Task": {"note": [{"text": "n"}]}}"#);
+    let refused = small(row).write(&noted, &groups(&[]), &none).unwrap_err();
+    assert_eq!(refused, Refused { path: "Task.note".to_owned(), why: Why::NoConstant });
 }

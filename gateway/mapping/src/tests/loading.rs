@@ -197,4 +197,5 @@ fn files_out_of_place_too_long_or_missing() {
 fn a_folder_that_is_not_there() {
     let problems = Library::load(std::path::Path::new("/nonexistent/loopgate")).unwrap_err();
     assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].file, ".");
 }

@@ -1,0 +1,149 @@
+//! Entries under their keys: sealing drafts into a frame, and reading bodies back.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use loopgate_ledger::{Leaf, commitment};
+use loopgate_referral::{PersonId, Timestamp};
+use loopgate_store::{
+    EntryRecord, Frame, KeyName, LogKeys, LogReader, Outage, PersonKey, TenantKey, WrappedKey,
+};
+
+use crate::clock::Clock;
+use crate::fold::Locator;
+use crate::journal::Body;
+
+/// An entry that is decided and not yet committed.
+pub struct Draft {
+    /// What it says.
+    pub body: Body,
+    /// Whose key it is kept under.
+    pub person: Option<PersonId>,
+    /// The SHA-256 of the payload it lets out.
+    pub payload: Option<[u8; 32]>,
+}
+
+/// Opened person keys, by name.
+pub struct Keyring {
+    tenant: TenantKey,
+    open: Mutex<HashMap<KeyName, PersonKey>>,
+}
+
+/// The name of a person's key.
+pub fn key_name(person: Option<PersonId>) -> KeyName {
+    person.map_or(KeyName::TENANT, |person| KeyName::new(*person.bytes()))
+}
+
+impl Keyring {
+    /// The keys wrapped under this tenant key.
+    pub fn new(tenant: TenantKey) -> Keyring {
+        Keyring { tenant, open: Mutex::new(HashMap::new()) }
+    }
+
+    fn cached(&self, name: &KeyName) -> Option<PersonKey> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn cache(&self, name: KeyName, key: PersonKey) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(name, key);
+    }
+
+    fn existing(&self, keys: &dyn LogKeys, name: &KeyName) -> Result<Option<PersonKey>, Outage> {
+        if let Some(key) = self.cached(name) {
+            return Ok(Some(key));
+        }
+        let Some(wrapped) = keys.key(name)? else { return Ok(None) };
+        let key = self
+            .tenant
+            .open(name, &wrapped)
+            .map_err(|_| Outage::Damaged("a wrapped key does not open"))?;
+        self.cache(*name, key.clone());
+        Ok(Some(key))
+    }
+}
+
+/// Turns drafts into the frame that comes next.
+pub fn seal(
+    drafts: &[Draft],
+    head: (u64, u64, Timestamp),
+    log_id: &str,
+    keyring: &Keyring,
+    keys: &dyn LogKeys,
+    clock: &dyn Clock,
+) -> Result<Frame, Outage> {
+    let (sequence, first_leaf, at) = head;
+    let mut random = |buffer: &mut [u8]| clock.random(buffer);
+    let mut fresh: Vec<(KeyName, WrappedKey)> = Vec::new();
+    let mut entries = Vec::new();
+    for (n, draft) in drafts.iter().enumerate() {
+        let name = key_name(draft.person);
+        let key = match keyring.existing(keys, &name)? {
+            Some(key) => key,
+            None => {
+                let (key, wrapped) = keyring.tenant.make(&name, &mut random);
+                // Used before it is durable, and durable with the frame that uses it.
+                keyring.cache(name, key.clone());
+                fresh.push((name, wrapped));
+                key
+            }
+        };
+        let index = first_leaf + n as u64;
+        let (entry, seed) = key.make(index, &mut random);
+        let root = commitment(entry.seed(), &draft.body.fields);
+        let leaf = Leaf::new(root, index, log_id, at.0.div_euclid(1000))
+            .map_err(|_| Outage::Damaged("the clock is outside the years a leaf can say"))?
+            .to_bytes();
+        let body = entry.encrypt(&Leaf::hash(&leaf), &draft.body.encode(), &mut random);
+        entries.push(EntryRecord { leaf, key: name, seed, body, payload: draft.payload });
+    }
+    Ok(Frame { sequence, first_leaf, at_ms: at.0, entries, keys: fresh })
+}
+
+/// Opens one entry of a frame.
+pub fn unseal(
+    frame: &Frame,
+    entry: usize,
+    keyring: &Keyring,
+    keys: &dyn LogKeys,
+) -> Result<(Body, loopgate_store::EntryKey), Outage> {
+    let record = frame.entries.get(entry).ok_or(Outage::Damaged("an entry is missing"))?;
+    let key = keyring.existing(keys, &record.key)?.ok_or(Outage::Damaged("a key is missing"))?;
+    let index = frame.first_leaf + entry as u64;
+    let opens = || Outage::Damaged("an entry does not open under its key");
+    let entry_key = key.open(index, &record.seed).map_err(|_| opens())?;
+    let body = entry_key.decrypt(&Leaf::hash(&record.leaf), &record.body).map_err(|_| opens())?;
+    let body = Body::decode(&body).map_err(|_| Outage::Damaged("an entry's body"))?;
+    Ok((body, entry_key))
+}
+
+/// Reads documents back, for any thread.
+pub struct Archive {
+    reader: Box<dyn LogReader>,
+    keyring: std::sync::Arc<Keyring>,
+}
+
+impl Archive {
+    /// Over a log's committed frames.
+    pub fn new(reader: Box<dyn LogReader>, keyring: std::sync::Arc<Keyring>) -> Archive {
+        Archive { reader, keyring }
+    }
+
+    /// One document, as received.
+    pub fn document(&self, at: Locator) -> Result<Vec<u8>, Outage> {
+        let stored =
+            self.reader.read(at.sequence)?.ok_or(Outage::Damaged("a frame is missing"))?;
+        let keys: &dyn LogKeys = self.reader.as_ref();
+        let (body, _) = unseal(&stored.frame, at.entry, &self.keyring, keys)?;
+        body.docs.into_iter().nth(at.doc).ok_or(Outage::Damaged("a document is missing"))
+    }
+
+    /// The frames and keys themselves.
+    pub fn log(&self) -> &dyn LogReader {
+        self.reader.as_ref()
+    }
+
+    /// The opened keys.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+}

@@ -1,0 +1,181 @@
+//! The sections of `loopgate.toml`. Each field is called as its key is; units are last in the name.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use loopgate_consent::TenantId;
+use loopgate_referral::Identifier;
+
+/// `[tenant]`: the community this gateway serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub name: TenantId,
+}
+
+/// `[organization]`: loopgate itself, as partners see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// `Organization.name`.
+    pub name: String,
+    /// `Organization.identifier`.
+    pub identifier: Identifier,
+    /// The FHIR base, without a slash at the end.
+    pub base_url: String,
+}
+
+/// `[data]`, `[keys]`, `[partners]` and `[mappings]`: the four folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// Log, projections, vault.
+    pub data: PathBuf,
+    /// Keys; never under `data`.
+    pub keys: PathBuf,
+    /// One file per partner.
+    pub partners: PathBuf,
+    /// The mapping files.
+    pub mappings: PathBuf,
+}
+
+/// `[ledger]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// The name of the log, for ever.
+    pub origin: String,
+    /// Seconds between signed checkpoints.
+    pub checkpoint_interval_s: u64,
+}
+
+/// `[listen]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// HTTPS for machines.
+    pub machines: SocketAddr,
+    /// Health and metrics; loopback.
+    pub ops: SocketAddr,
+}
+
+/// `[tls]`: files, read when the listener starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// The roots client certificates must chain to, PEM.
+    pub client_roots: PathBuf,
+    /// Seconds until an unfinished handshake is dropped.
+    pub handshake_timeout_s: u64,
+}
+
+/// `[identity]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The systems whose identifiers make two sources' patients one person.
+    pub shared_systems: Vec<String>,
+}
+
+/// `[consent]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// Days a referral without a Grant is held before it is rejected.
+    pub hold_days_max: u32,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request body.
+    pub http_body_bytes_max: usize,
+    /// Nested arrays and objects in a document.
+    pub json_depth_max: usize,
+    /// Entries of a Bundle received.
+    pub bundle_entries_max: usize,
+    /// Entries of a search page.
+    pub page_entries_max: usize,
+    /// Commands waiting for the scribe.
+    pub queue_commands_max: usize,
+    /// Bytes of a log frame.
+    pub frame_bytes_max: usize,
+    /// Events in a log frame.
+    pub frame_events_max: usize,
+    /// Seconds until a request is given up.
+    pub request_timeout_s: u64,
+    /// Connections open at once.
+    pub connections_max: usize,
+}
+
+/// `[delivery]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Seconds for one attempt, connection and answer together.
+    pub timeout_s: u64,
+    /// Seconds before the first retry.
+    pub retry_delay_s_min: u64,
+    /// Seconds between retries, at most.
+    pub retry_delay_s_max: u64,
+    /// Bytes read of a partner's answer.
+    pub response_bytes_max: usize,
+    /// What may be called although its address is private.
+    pub private_targets: Vec<PrivateTarget>,
+}
+
+/// A private address the operator allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrivateTarget {
+    /// This address, any port.
+    Address(IpAddr),
+    /// This host and port; the host as in a URL but lower case, an IPv6 address without brackets.
+    HostPort(String, u16),
+}
+
+/// Neither an address nor host:port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("neither an address nor host:port")]
+pub struct BadTarget;
+
+impl FromStr for PrivateTarget {
+    type Err = BadTarget;
+
+    fn from_str(text: &str) -> Result<Self, BadTarget> {
+        if let Ok(address) = text.parse() {
+            return Ok(PrivateTarget::Address(address));
+        }
+        if let Ok(socket) = text.parse::<SocketAddr>() {
+            return Ok(PrivateTarget::HostPort(socket.ip().to_string(), socket.port()));
+        }
+        let (host, port) = text.rsplit_once(':').ok_or(BadTarget)?;
+        let letters = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
+        if host.is_empty() || !host.bytes().all(letters) {
+            return Err(BadTarget);
+        }
+        let port = port.parse().map_err(|_| BadTarget)?;
+        Ok(PrivateTarget::HostPort(host.to_ascii_lowercase(), port))
+    }
+}
+
+/// `[clock]`: how far the wall clock may be off before the scribe stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clock {
+    /// Seconds ahead of the monotonic clock.
+    pub forward_jump_s_max: u64,
+    /// Seconds behind the last entry.
+    pub backward_jump_s_max: u64,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// How lines look.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,186 @@
+//! From the sections of `loopgate.toml` to [`Config`]: every key, default and range stands here.
+
+use std::path::{Path, PathBuf};
+
+use loopgate_referral::Identifier;
+use toml::de::DeValue;
+
+use super::parts::{
+    Clock, Consent, Delivery, Folders, Identity, Ledger, Limits, Listen, Log, LogFormat,
+    Organization, Tenant, Tls,
+};
+use super::section::{Read, Section};
+use super::{Config, value};
+
+pub(super) fn config(root: &mut Section<'_, '_>, base: &Path) -> Option<Config> {
+    let tenant = root.section("tenant", tenant);
+    let organization = root.section("organization", organization);
+    let folders = folders(root, base);
+    let ledger = root.section("ledger", ledger);
+    let listen = root.section("listen", listen);
+    let tls = root.section("tls", |s| tls(s, base, &folders.data));
+    let identity = root.section("identity", identity);
+    let consent = root.section("consent", consent);
+    let limits = root.section("limits", limits);
+    let delivery = root.section("delivery", delivery);
+    let clock = root.section("clock", clock);
+    let log = root.section("log", log);
+    Some(Config {
+        tenant: tenant?,
+        organization: organization?,
+        folders,
+        ledger: ledger?,
+        listen,
+        tls: tls?,
+        identity,
+        consent,
+        limits,
+        delivery,
+        clock,
+        log,
+    })
+}
+
+fn tenant(s: &mut Section<'_, '_>) -> Option<Tenant> {
+    let name = s.must("name", value::parsed("1 to 64 of a-z, 0-9 and -"))?;
+    Some(Tenant { name })
+}
+
+fn organization(s: &mut Section<'_, '_>) -> Option<Organization> {
+    let name = s.must("name", value::text);
+    let system = s.must("identifier_system", value::uri);
+    let identifier = s.must("identifier_value", value::text);
+    let base_url = s.must("base_url", base_url);
+    let identifier = Identifier { system: system?, value: identifier? };
+    Some(Organization { name: name?, identifier, base_url: base_url? })
+}
+
+fn base_url(found: &DeValue<'_>) -> Read<String> {
+    let url = String::from(value::https(found)?);
+    if url.ends_with('/') { Err("needs a path, and no slash after it".to_owned()) } else { Ok(url) }
+}
+
+fn folders(root: &mut Section<'_, '_>, base: &Path) -> Folders {
+    let data = root.section("data", |s| s.or("dir", base.join("data"), value::path(base)));
+    let keys = root.section("keys", |s| {
+        let line = s.line_of("dir");
+        let dir = s.or("dir", base.join("keys"), value::path(base));
+        refuse_under_data(s, line, "dir", &dir, &data);
+        dir
+    });
+    let partners = root.section("partners", |s| {
+        s.or("dir", base.join("partners"), value::path(base)) //
+    });
+    let mappings = root.section("mappings", |s| {
+        s.or("dir", base.join("mappings"), value::path(base)) //
+    });
+    Folders { data, keys, partners, mappings }
+}
+
+/// A backup of the data must not carry what opens it (DESIGN §6).
+fn refuse_under_data(
+    s: &mut Section<'_, '_>,
+    line: Option<u32>,
+    key: &str,
+    secret: &Path,
+    data: &Path,
+) {
+    if secret.starts_with(data) {
+        s.note(line, key, "is under data.dir, where no key may be");
+    }
+}
+
+fn ledger(s: &mut Section<'_, '_>) -> Option<Ledger> {
+    let origin = s.must("origin", origin);
+    let checkpoint_interval_s = s.or("checkpoint_interval_s", 1, value::integer(1..=60));
+    Some(Ledger { origin: origin?, checkpoint_interval_s })
+}
+
+/// The name of a key in a C2SP signed-note has neither a space nor a plus.
+fn origin(found: &DeValue<'_>) -> Read<String> {
+    let text = value::text(found)?;
+    let sound = text.bytes().all(|b| b.is_ascii_graphic() && b != b'+');
+    if sound { Ok(text) } else { Err("is not printable ASCII without space and +".to_owned()) }
+}
+
+fn listen(s: &mut Section<'_, '_>) -> Listen {
+    Listen {
+        machines: s.or("machines", ([127, 0, 0, 1], 8443).into(), value::socket),
+        ops: s.or("ops", ([127, 0, 0, 1], 9464).into(), value::loopback_socket),
+    }
+}
+
+fn tls(s: &mut Section<'_, '_>, base: &Path, data: &Path) -> Option<Tls> {
+    let certificate: Option<PathBuf> = s.must("certificate", value::path(base));
+    let line = s.line_of("key");
+    let key = s.must("key", value::path(base));
+    if let Some(key) = &key {
+        refuse_under_data(s, line, "key", key, data);
+    }
+    let client_roots = s.must("client_roots", value::path(base));
+    let handshake_timeout_s = s.or("handshake_timeout_s", 5, value::integer(1..=60));
+    Some(Tls {
+        certificate: certificate?,
+        key: key?,
+        client_roots: client_roots?,
+        handshake_timeout_s,
+    })
+}
+
+fn identity(s: &mut Section<'_, '_>) -> Identity {
+    let systems = s.list("shared_systems", value::uri);
+    Identity { shared_systems: systems.into_iter().map(|(_, system)| system).collect() }
+}
+
+fn consent(s: &mut Section<'_, '_>) -> Consent {
+    Consent { hold_days_max: s.or("hold_days_max", 7, value::integer(1..=90)) }
+}
+
+fn limits(s: &mut Section<'_, '_>) -> Limits {
+    const KIB: usize = 1024;
+    const MIB: usize = 1024 * KIB;
+    let mut at = |key, default, range| s.or(key, default, value::integer::<usize>(range));
+    Limits {
+        http_body_bytes_max: at("http_body_bytes_max", 8 * MIB, KIB..=64 * MIB),
+        json_depth_max: at("json_depth_max", 64, 8..=120),
+        bundle_entries_max: at("bundle_entries_max", 200, 1..=10_000),
+        page_entries_max: at("page_entries_max", 100, 1..=1000),
+        queue_commands_max: at("queue_commands_max", 1024, 1..=65_536),
+        frame_bytes_max: at("frame_bytes_max", MIB, 64 * KIB..=16 * MIB),
+        frame_events_max: at("frame_events_max", 256, 16..=4096),
+        connections_max: at("connections_max", 512, 1..=65_536),
+        request_timeout_s: s.or("request_timeout_s", 30, value::integer(1..=600)),
+    }
+}
+
+fn delivery(s: &mut Section<'_, '_>) -> Delivery {
+    let timeout_s = s.or("timeout_s", 10, value::integer(1..=120));
+    let retry_delay_s_min = s.or("retry_delay_s_min", 5, value::integer(1..=3600));
+    let line = s.line_of("retry_delay_s_max");
+    let retry_delay_s_max = s.or("retry_delay_s_max", 3600, value::integer(1..=86_400));
+    if retry_delay_s_max < retry_delay_s_min {
+        s.note(line, "retry_delay_s_max", "is less than delivery.retry_delay_s_min");
+    }
+    let response_bytes_max = s.or("response_bytes_max", 65_536, value::integer(0..=1_048_576));
+    let targets = s.list("private_targets", value::parsed("an address or host:port"));
+    let private_targets = targets.into_iter().map(|(_, target)| target).collect();
+    Delivery {
+        timeout_s,
+        retry_delay_s_min,
+        retry_delay_s_max,
+        response_bytes_max,
+        private_targets,
+    }
+}
+
+fn clock(s: &mut Section<'_, '_>) -> Clock {
+    Clock {
+        forward_jump_s_max: s.or("forward_jump_s_max", 60, value::integer(1..=3600)),
+        backward_jump_s_max: s.or("backward_jump_s_max", 5, value::integer(1..=3600)),
+    }
+}
+
+fn log(s: &mut Section<'_, '_>) -> Log {
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    Log { format: s.or("format", LogFormat::Text, value::one_of(&formats)) }
+}

@@ -1,0 +1,148 @@
+//! The exit: every byte of a person's data that leaves passes here, whatever the way out.
+//!
+//! Decide, render under the permits, seal; the scribe decides anew and records; only the committed
+//! entries open the seal. A denial of a known partner is recorded before it is answered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use loopgate_consent::{Denial, Permit, Sealed, Templates};
+use loopgate_referral::{OrgId, PersonId};
+
+use crate::clock::Clock;
+use crate::refusal::{Kind, Trouble};
+use crate::scribe::{AskFor, Command, Disclose, Scribe, denied, permits};
+
+/// How often a payload is rendered anew because a decision changed under it.
+const RENDER_TRIES_MAX: usize = 3;
+
+/// The one egress.
+pub struct Egress {
+    scribe: Scribe,
+    clock: Arc<dyn Clock>,
+    templates: Templates,
+}
+
+/// One way out: who, how, by which mapping.
+#[derive(Clone, Copy)]
+pub struct Way<'a> {
+    /// The recipient.
+    pub to: &'a OrgId,
+    /// `fhir`, `cbo-rest`, `push`.
+    pub channel: &'static str,
+    /// SHA-256 of the mapping file, if one is used.
+    pub mapping: Option<[u8; 32]>,
+}
+
+impl Egress {
+    /// The exit of a gateway.
+    pub fn new(scribe: Scribe, clock: Arc<dyn Clock>, templates: Templates) -> Egress {
+        Egress { scribe, clock, templates }
+    }
+
+    /// What consent says of one part, now. Records nothing: for choosing what to ask for.
+    pub fn weigh(&self, to: &OrgId, ask: &AskFor) -> Result<Vec<Permit>, Option<Denial>> {
+        let roster = self.scribe.published().roster.load();
+        let party = roster.party(to).ok_or(None)?;
+        let world = self.scribe.published().world();
+        permits(ask, &party, &world, &roster, &self.templates, self.clock.now()).map_err(Some)
+    }
+
+    /// Releases one person's part, or records the denial and answers as if it were not there.
+    pub fn release(
+        &self,
+        way: Way<'_>,
+        ask: AskFor,
+        render: impl Fn(&[Permit]) -> Result<Vec<u8>, Trouble>,
+    ) -> Result<Vec<u8>, Trouble> {
+        for _ in 0..RENDER_TRIES_MAX {
+            let permits = match self.weigh(way.to, &ask) {
+                Ok(permits) => permits,
+                Err(denial) => return Err(self.deny(way.to, &ask, denial)),
+            };
+            let bytes = render(&permits)?;
+            match self.send(way, vec![ask.clone()], permits, bytes) {
+                Err(Trouble::Outage) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Trouble::Outage)
+    }
+
+    /// Releases a page about several persons: one entry per person, in one frame. Parts that
+    /// consent does not permit were left out by the caller, with [`Egress::weigh`].
+    pub fn release_page(
+        &self,
+        way: Way<'_>,
+        parts: Vec<AskFor>,
+        render: impl Fn() -> Result<Vec<u8>, Trouble>,
+    ) -> Result<Vec<u8>, Trouble> {
+        let bytes = render()?;
+        let asks = by_person(parts);
+        if asks.is_empty() {
+            return Ok(bytes);
+        }
+        let mut all = Vec::new();
+        for ask in &asks {
+            // Denied since the caller weighed it: the page must be made again.
+            all.extend(self.weigh(way.to, ask).map_err(|_| Trouble::Outage)?);
+        }
+        self.send(way, asks, all, bytes)
+    }
+
+    fn send(
+        &self,
+        way: Way<'_>,
+        asks: Vec<AskFor>,
+        permits: Vec<Permit>,
+        bytes: Vec<u8>,
+    ) -> Result<Vec<u8>, Trouble> {
+        let sealed = Sealed::seal(permits.clone(), bytes);
+        let disclose = Disclose {
+            recipient: way.to.clone(),
+            asks,
+            permits,
+            channel: way.channel,
+            mapping: way.mapping,
+            sha256: sealed.sha256(),
+            bytes: sealed.len(),
+        };
+        let command = |reply| Command::Disclose(Box::new(disclose), reply);
+        let committed = self.scribe.ask_blocking(command)?;
+        match sealed.open(&committed) {
+            Ok(opened) => Ok(opened.into_bytes()),
+            Err(_) => unreachable!("the scribe answers one proof per permit, for this payload"),
+        }
+    }
+
+    /// Records that somebody known was refused; the answer is the same as for what is not there.
+    pub fn deny(&self, to: &OrgId, ask: &AskFor, denial: Option<Denial>) -> Trouble {
+        let Some(denial) = denial else { return Kind::NotFound.into() };
+        let event = denied(to, ask, &denial);
+        match self.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply)) {
+            Ok(()) => Kind::NotFound.into(),
+            Err(trouble) => trouble,
+        }
+    }
+}
+
+/// Merges the parts of one person into one.
+fn by_person(parts: Vec<AskFor>) -> Vec<AskFor> {
+    let mut merged: BTreeMap<PersonId, AskFor> = BTreeMap::new();
+    for part in parts {
+        let Some(ask) = merged.get_mut(&part.person) else {
+            merged.insert(part.person, part);
+            continue;
+        };
+        for claim in part.claims {
+            if !ask.claims.contains(&claim) {
+                ask.claims.push(claim);
+            }
+        }
+        ask.resources.extend(part.resources);
+        if ask.referral != part.referral {
+            ask.referral = None;
+        }
+    }
+    merged.into_values().collect()
+}

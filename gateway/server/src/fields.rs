@@ -1,0 +1,219 @@
+//! The 14 committed fields of an entry: what an auditor can be shown of an event, group by group.
+//!
+//! Values are canonical JSON (sorted keys, no spaces) or empty. None holds a name, a date of birth,
+//! an address or free text but `note`.
+
+use loopgate_consent::{GrantEvent, GrantState};
+use loopgate_ledger::{Field, Fields, Link, links_to_value};
+use loopgate_referral::{Event as ReferralEvent, PersonEvent, SourceMove, TargetMove};
+use serde_json::{Value, json};
+
+use crate::journal::{BasisUsed, Event};
+
+/// Who or what caused an event, for the fields.
+#[derive(Debug, Clone, Default)]
+pub struct Cause {
+    /// The organization that asked, or `loopgate`.
+    pub actor: String,
+    /// How it came in: `fhir`, `cbo-rest`, `timer`, `admin`.
+    pub transport: String,
+    /// SHA-256 of the request, hex.
+    pub request: String,
+}
+
+/// Ordinals and back-links of an event.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    /// Referrals.
+    pub subject: Vec<Link>,
+    /// Persons.
+    pub patient: Vec<Link>,
+    /// Organizations.
+    pub parties: Vec<Link>,
+}
+
+/// The committed fields of one event.
+pub fn fields(event: &Event, cause: &Cause, links: &Links, at_ms: i64) -> Fields {
+    let mut fields = Fields::default();
+    fields.set(Field::Kind, kind(event));
+    fields.set(Field::Subject, links_to_value(&links.subject));
+    fields.set(Field::Patient, links_to_value(&links.patient));
+    fields.set(Field::Parties, links_to_value(&links.parties));
+    fields.set(Field::Actor, json!({ "org": cause.actor }).to_string());
+    fields.set(Field::Time, json!({ "recorded_ms": at_ms }).to_string());
+    fields.set(Field::Code, json!({ "build": env!("CARGO_PKG_VERSION"), "schema": crate::journal::SCHEMA }).to_string());
+    fields.set(Field::Source, json!({ "transport": cause.transport }).to_string());
+    if !cause.request.is_empty() {
+        fields.set(Field::Command, json!({ "request_sha256": cause.request }).to_string());
+    }
+    detail(event, &mut fields);
+    fields
+}
+
+fn set(fields: &mut Fields, field: Field, mut value: Value) {
+    strip_nulls(&mut value);
+    fields.set(field, value.to_string());
+}
+
+/// Canonical JSON here has no null: what is not there is left out.
+fn strip_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(strip_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip_nulls),
+        _ => {}
+    }
+}
+
+fn detail(event: &Event, fields: &mut Fields) {
+    match event {
+        Event::Stored { resources, .. } => {
+            let list: Vec<Value> = resources
+                .iter()
+                .map(|r| json!({ "resource": r.resource, "sha256": hex::encode(r.sha256), "version": r.version }))
+                .collect();
+            set(fields, Field::Payload, Value::Array(list));
+        }
+        Event::Grant(fact) => set(fields, Field::Basis, grant_basis(fact)),
+        Event::Referral { fact, .. } => {
+            set(fields, Field::Transition, transition(fact));
+            if let ReferralEvent::InterimNote { text, .. } = fact {
+                set(fields, Field::Note, json!({ "text": text }));
+            }
+        }
+        Event::Disclosed(d) => {
+            let bases: Vec<Value> = d.bases.iter().map(basis).collect();
+            set(fields, Field::Basis, Value::Array(bases));
+            set(
+                fields,
+                Field::Disclosed,
+                json!({ "channel": d.channel, "mapping": d.mapping, "recipient": d.recipient, "resources": d.resources }),
+            );
+            set(fields, Field::Payload, json!({ "bytes": d.bytes, "sha256": hex::encode(d.sha256) }));
+        }
+        Event::Reread { recipient, day, .. } => {
+            set(fields, Field::Disclosed, json!({ "again_on_day": day, "recipient": recipient }));
+        }
+        Event::Denied { action, code, .. } => {
+            set(fields, Field::Basis, json!({ "action": action, "reason": code }));
+        }
+        Event::Answered { answer, .. } => set(fields, Field::Payload, json!({ "answer": answer })),
+        Event::Strangers { count } => set(fields, Field::Disclosed, json!({ "attempts": count })),
+        Event::Partner { sha256, suspended, .. } => set(
+            fields,
+            Field::Transition,
+            json!({ "partner_sha256": hex::encode(sha256), "suspended": suspended }),
+        ),
+        Event::Exported { size, case } => {
+            set(fields, Field::Disclosed, json!({ "case": case, "leaves": size }));
+        }
+        Event::Person(PersonEvent::Linked { basis, .. }) => {
+            set(fields, Field::Basis, crate::journal::json(basis));
+        }
+        Event::Person(_) | Event::Patient { .. } => {}
+    }
+}
+
+fn basis(used: &BasisUsed) -> Value {
+    crate::journal::json(used)
+}
+
+fn grant_basis(fact: &GrantEvent) -> Value {
+    match fact {
+        GrantEvent::Given { says } => json!({
+            "consent": says.consent,
+            "sha256": hex::encode(says.consent_sha256),
+            "state": crate::journal::json(&says.state),
+        }),
+        GrantEvent::Revoked { grant, .. } => {
+            json!({ "grant": grant, "state": crate::journal::json(&GrantState::Revoked) })
+        }
+    }
+}
+
+/// What moved, in codes; reasons by their code only, since their text may be about the person.
+fn transition(fact: &ReferralEvent) -> Value {
+    match fact {
+        ReferralEvent::Received { owner, needs, .. } => json!({ "needs": needs, "owner": owner, "to": "requested" }),
+        ReferralEvent::Held { why } => json!({ "held": why.0 }),
+        ReferralEvent::Resumed => json!({ "held": false }),
+        ReferralEvent::Refused { why } => json!({ "reason": why.code(), "to": "rejected" }),
+        ReferralEvent::Placed { placement, target, .. } => json!({ "placement": placement, "target": target }),
+        ReferralEvent::Delivered { placement } => json!({ "delivered": placement }),
+        ReferralEvent::SourceMoved { step } => match step {
+            SourceMove::Cancel { why } => json!({ "by": "source", "reason": why.code(), "to": "cancelled" }),
+            SourceMove::EnterInError => json!({ "by": "source", "to": "entered-in-error" }),
+        },
+        ReferralEvent::TargetMoved { placement, step, inferred } => {
+            let (to, reason) = target_move(step);
+            json!({ "by": "target", "inferred": inferred, "placement": placement, "reason": reason, "to": to })
+        }
+        ReferralEvent::AppointmentBooked { placement, appointment } => {
+            json!({ "appointment_ms": appointment.start, "placement": placement })
+        }
+        ReferralEvent::AppointmentCancelled { placement } => json!({ "appointment": null, "placement": placement }),
+        ReferralEvent::NoShow { placement } => json!({ "no_show": true, "placement": placement }),
+        ReferralEvent::InterimNote { placement, .. } => json!({ "note": true, "placement": placement }),
+        ReferralEvent::CancelRequested => json!({ "cancel_requested": true }),
+        ReferralEvent::CapacityReported { placement, code } => json!({ "capacity": code, "placement": placement }),
+        ReferralEvent::OutcomeRecorded { placement, outcome } => {
+            json!({ "outcome": outcome.procedure, "performed_ms": outcome.performed, "placement": placement })
+        }
+    }
+}
+
+fn target_move(step: &TargetMove) -> (&'static str, Option<&str>) {
+    match step {
+        TargetMove::Accept => ("accepted", None),
+        TargetMove::Reject { why } => ("rejected", Some(why.code())),
+        TargetMove::Start => ("in-progress", None),
+        TargetMove::Hold { why } => ("on-hold", Some(why.code())),
+        TargetMove::Complete => ("completed", None),
+        TargetMove::Fail { why } => ("failed", Some(why.code())),
+    }
+}
+
+/// The entry's kind.
+pub fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Stored { .. } => "resource.stored",
+        Event::Patient { .. } => "patient.known",
+        Event::Person(PersonEvent::Registered { .. }) => "patient.registered",
+        Event::Person(PersonEvent::Linked { .. }) => "patient.linked",
+        Event::Person(PersonEvent::CandidateNoted { .. }) => "patient.candidate",
+        Event::Grant(GrantEvent::Given { .. }) => "consent.given",
+        Event::Grant(GrantEvent::Revoked { .. }) => "consent.revoked",
+        Event::Referral { fact, .. } => match fact {
+            ReferralEvent::Received { .. } => "referral.received",
+            ReferralEvent::Held { .. } => "referral.held",
+            ReferralEvent::Resumed => "referral.resumed",
+            ReferralEvent::Refused { .. } => "referral.refused",
+            ReferralEvent::Placed { .. } => "referral.sent",
+            ReferralEvent::Delivered { .. } => "referral.delivered",
+            ReferralEvent::SourceMoved { .. } => "referral.source-moved",
+            ReferralEvent::TargetMoved { step, .. } => match step {
+                TargetMove::Accept => "referral.accepted",
+                TargetMove::Reject { .. } => "referral.declined",
+                TargetMove::Start => "referral.started",
+                TargetMove::Hold { .. } => "referral.on-hold",
+                TargetMove::Complete | TargetMove::Fail { .. } => "referral.closed",
+            },
+            ReferralEvent::AppointmentBooked { .. } => "referral.appointment",
+            ReferralEvent::AppointmentCancelled { .. } => "referral.appointment-cancelled",
+            ReferralEvent::NoShow { .. } => "referral.no-show",
+            ReferralEvent::InterimNote { .. } => "referral.note",
+            ReferralEvent::CancelRequested => "referral.cancel-requested",
+            ReferralEvent::CapacityReported { .. } => "referral.capacity",
+            ReferralEvent::OutcomeRecorded { .. } => "referral.outcome",
+        },
+        Event::Answered { .. } => "command.answered",
+        Event::Disclosed(_) => "phi.disclosed",
+        Event::Reread { .. } => "phi.reread",
+        Event::Denied { .. } => "phi.denied",
+        Event::Strangers { .. } => "strangers.counted",
+        Event::Partner { .. } => "config.changed",
+        Event::Exported { .. } => "ledger.exported",
+    }
+}

@@ -1,0 +1,333 @@
+//! The in-memory fold: everything the scribe decides on, computed from events alone.
+//!
+//! The scribe folds events as it decides them; readers see a second fold that is one commit behind.
+//! Start-up is replay, so recovery runs every day.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use loopgate_consent::Grants;
+use loopgate_ledger::Link;
+use loopgate_referral::{
+    Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral, ReferralId,
+    ResourceId, TaskStatus, Timestamp,
+};
+
+use crate::fields::Links;
+use crate::journal::{BasisUsed, Event, RequestFacts};
+
+/// Where a document lies: frame, entry in it, document in that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Locator {
+    /// Frame.
+    pub sequence: u64,
+    /// Entry in the frame.
+    pub entry: usize,
+    /// Document in the entry.
+    pub doc: usize,
+}
+
+/// What is known of a stored resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Who supplied it.
+    pub org: OrgId,
+    /// Whom it is about.
+    pub person: Option<PersonId>,
+    /// Its newest version.
+    pub version: u64,
+    /// Where that lies.
+    pub at: Locator,
+    /// When it was committed.
+    pub changed: Timestamp,
+    /// Its business identifiers, where they matter to us.
+    pub identifiers: Vec<Identifier>,
+    /// What its `urn:uuid` references became.
+    pub rewrites: BTreeMap<String, String>,
+    /// What it asks for, if it is a ServiceRequest.
+    pub request: Option<RequestFacts>,
+}
+
+/// What a resource that belongs to a referral is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The source's Task.
+    SourceTask(ReferralId),
+    /// Our Task to a target.
+    PlacementTask(ReferralId, PlacementId),
+    /// Our ServiceRequest to a target.
+    PlacementRequest(ReferralId, PlacementId),
+    /// The Procedure that shows the outcome.
+    Outcome(ReferralId, PlacementId),
+}
+
+/// Where an event lies in the log.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Frame.
+    pub sequence: u64,
+    /// Entry in the frame.
+    pub entry: usize,
+    /// Leaf.
+    pub index: u64,
+    /// Commit time of the frame.
+    pub at: Timestamp,
+}
+
+/// One disclosed version: to whom, what, which version, under which basis.
+type Shown = (OrgId, ResourceId, u64, Vec<BasisUsed>);
+
+/// Everything, after some prefix of the log.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct World {
+    /// How many leaves were folded.
+    pub leaves: u64,
+    /// How many frames were folded.
+    pub frames: u64,
+    /// Commit time of the last.
+    pub last_at: Timestamp,
+    /// Who is who.
+    pub persons: Persons,
+    /// Which person a Patient resource is.
+    pub patients: BTreeMap<ResourceId, PersonId>,
+    /// What was consented to.
+    pub grants: Grants,
+    /// What is kept.
+    pub resources: BTreeMap<ResourceId, Held>,
+    /// Every referral.
+    pub referrals: BTreeMap<ReferralId, Referral>,
+    /// Resources that are part of a referral.
+    pub parts: BTreeMap<ResourceId, Part>,
+    /// Referrals nobody has answered.
+    pub unanswered: BTreeSet<ReferralId>,
+    /// Referrals by the organizations that take part.
+    pub by_org: BTreeMap<OrgId, BTreeSet<ReferralId>>,
+    /// First answers, by who asked and what.
+    pub answers: HashMap<(OrgId, [u8; 32]), Vec<(ResourceId, u64)>>,
+    /// Referral Tasks by their supplier's business identifiers.
+    pub task_keys: HashMap<(OrgId, Identifier), ResourceId>,
+    /// Versions already disclosed.
+    shown: HashSet<Shown>,
+    /// Days on which re-reads are covered by a summary entry.
+    rereads: HashSet<(OrgId, PersonId, i64)>,
+    /// Partner files in force: hash, suspended.
+    pub partners: BTreeMap<OrgId, ([u8; 32], bool)>,
+    /// When strangers were last counted.
+    pub strangers_at: Timestamp,
+    chains: HashMap<(Class, String), (u64, i64)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Class {
+    Subject,
+    Patient,
+    Party,
+}
+
+impl World {
+    /// The state after `event`, which lies at `place`.
+    pub fn evolve(&mut self, event: &Event, place: Place) {
+        self.chain(event, place.index);
+        self.leaves = place.index + 1;
+        self.frames = place.sequence + 1;
+        self.last_at = place.at;
+        match event {
+            Event::Stored { org, person, resources } => {
+                for (doc, stored) in resources.iter().enumerate() {
+                    let at = Locator { sequence: place.sequence, entry: place.entry, doc };
+                    let held = Held {
+                        org: org.clone(),
+                        person: *person,
+                        version: stored.version,
+                        at,
+                        changed: place.at,
+                        identifiers: stored.identifiers.clone(),
+                        rewrites: stored.rewrites.clone(),
+                        request: stored.request.clone(),
+                    };
+                    if stored.resource.kind() == "Task" {
+                        for identifier in &stored.identifiers {
+                            let key = (org.clone(), identifier.clone());
+                            self.task_keys.insert(key, stored.resource.clone());
+                        }
+                    }
+                    self.resources.insert(stored.resource.clone(), held);
+                }
+            }
+            Event::Patient { patient, person } => {
+                self.patients.insert(patient.clone(), *person);
+            }
+            Event::Person(fact) => self.persons.evolve(fact),
+            Event::Grant(fact) => self.grants.evolve(fact),
+            Event::Referral { referral, fact } => self.evolve_referral(*referral, fact, place.at),
+            Event::Answered { org, request, answer } => {
+                self.answers.insert((org.clone(), *request), answer.clone());
+            }
+            Event::Disclosed(d) => {
+                for (resource, version) in &d.resources {
+                    let shown = (d.recipient.clone(), resource.clone(), *version, d.bases.clone());
+                    self.shown.insert(shown);
+                }
+            }
+            Event::Reread { person, recipient, day } => {
+                self.rereads.insert((recipient.clone(), *person, *day));
+            }
+            Event::Partner { org, sha256, suspended } => {
+                self.partners.insert(org.clone(), (*sha256, *suspended));
+            }
+            Event::Strangers { .. } => self.strangers_at = place.at,
+            Event::Denied { .. } | Event::Exported { .. } => {}
+        }
+    }
+
+    fn evolve_referral(&mut self, id: ReferralId, fact: &ReferralEvent, at: Timestamp) {
+        match fact {
+            ReferralEvent::Received { source, task, .. } => {
+                self.parts.insert(task.clone(), Part::SourceTask(id));
+                self.by_org.entry(source.clone()).or_default().insert(id);
+            }
+            ReferralEvent::Placed { placement, target, task, request } => {
+                self.parts.insert(task.clone(), Part::PlacementTask(id, *placement));
+                self.parts.insert(request.clone(), Part::PlacementRequest(id, *placement));
+                self.by_org.entry(target.clone()).or_default().insert(id);
+            }
+            ReferralEvent::OutcomeRecorded { placement, outcome } => {
+                self.parts.insert(outcome.procedure.clone(), Part::Outcome(id, *placement));
+            }
+            _ => {}
+        }
+        let Some(referral) = Referral::evolve(self.referrals.remove(&id), fact, at) else { return };
+        if referral.state.status() == TaskStatus::Requested {
+            self.unanswered.insert(id);
+        } else {
+            self.unanswered.remove(&id);
+        }
+        self.referrals.insert(id, referral);
+    }
+
+    /// Whose key an event is kept under: a referral's events under its first person's.
+    pub fn person_of(&self, event: &Event) -> Option<PersonId> {
+        match event {
+            Event::Referral { referral, fact: _ } => event.person().or_else(|| {
+                self.referrals.get(referral).and_then(|r| r.persons.first().copied())
+            }),
+            _ => event.person(),
+        }
+    }
+
+    /// Ordinals and back-links of an event that would come next.
+    pub fn links(&self, event: &Event) -> Links {
+        let link = |class: Class, id: &String| {
+            let (n, last) = self.chains.get(&(class, id.clone())).copied().unwrap_or((0, -1));
+            Link { id: id.clone(), n: n + 1, prev: last }
+        };
+        let about = self.about(event);
+        Links {
+            subject: about.subject.iter().map(|id| link(Class::Subject, id)).collect(),
+            patient: about.patient.iter().map(|id| link(Class::Patient, id)).collect(),
+            parties: about.parties.iter().map(|id| link(Class::Party, id)).collect(),
+        }
+    }
+
+    fn chain(&mut self, event: &Event, index: u64) {
+        let about = self.about(event);
+        let classes = [
+            (Class::Subject, about.subject),
+            (Class::Patient, about.patient),
+            (Class::Party, about.parties),
+        ];
+        for (class, ids) in classes {
+            for id in ids {
+                let entry = self.chains.entry((class, id)).or_insert((0, -1));
+                *entry = (entry.0 + 1, i64::try_from(index).unwrap_or(i64::MAX));
+            }
+        }
+    }
+
+    fn about(&self, event: &Event) -> About {
+        let mut about = About::default();
+        about.patient.extend(self.person_of(event).map(|p| p.to_string()));
+        match event {
+            Event::Stored { org, .. }
+            | Event::Answered { org, .. }
+            | Event::Partner { org, .. } => {
+                about.parties.insert(org.to_string());
+            }
+            Event::Denied { org, referral, .. } => {
+                about.parties.insert(org.to_string());
+                about.subject.extend(referral.map(|r| r.to_string()));
+            }
+            Event::Person(fact) => {
+                use loopgate_referral::PersonEvent::{CandidateNoted, Linked, Registered};
+                match fact {
+                    Registered { by, .. } | Linked { by, .. } => {
+                        about.parties.insert(by.to_string());
+                    }
+                    CandidateNoted { other, .. } => {
+                        about.patient.insert(other.to_string());
+                    }
+                }
+            }
+            Event::Referral { referral, fact } => {
+                about.subject.insert(referral.to_string());
+                if let ReferralEvent::Received { source, persons, .. } = fact {
+                    about.parties.insert(source.to_string());
+                    about.patient.extend(persons.iter().map(ToString::to_string));
+                } else if let Some(known) = self.referrals.get(referral) {
+                    about.parties.insert(known.source.to_string());
+                    about.parties.extend(known.placements.iter().map(|p| p.target.to_string()));
+                    about.patient.extend(known.persons.iter().map(ToString::to_string));
+                }
+                if let ReferralEvent::Placed { target, .. } = fact {
+                    about.parties.insert(target.to_string());
+                }
+            }
+            Event::Disclosed(d) => {
+                about.parties.insert(d.recipient.to_string());
+                about.subject.extend(d.referral.map(|r| r.to_string()));
+            }
+            Event::Reread { recipient, .. } => {
+                about.parties.insert(recipient.to_string());
+            }
+            Event::Grant(loopgate_consent::GrantEvent::Given { says }) => {
+                about.parties.extend(says.disclosers.iter().map(ToString::to_string));
+            }
+            Event::Grant(_)
+            | Event::Patient { .. }
+            | Event::Strangers { .. }
+            | Event::Exported { .. } => {}
+        }
+        about
+    }
+
+    /// Whether this recipient was already shown all of these versions on these bases.
+    pub fn was_shown(
+        &self,
+        recipient: &OrgId,
+        items: &[(ResourceId, u64)],
+        bases: &[BasisUsed],
+    ) -> bool {
+        items.iter().all(|(resource, version)| {
+            let key = (recipient.clone(), resource.clone(), *version, bases.to_vec());
+            self.shown.contains(&key)
+        })
+    }
+
+    /// Whether re-reads of that day are covered by a summary entry.
+    pub fn reread_covered(&self, recipient: &OrgId, person: PersonId, day: i64) -> bool {
+        self.rereads.contains(&(recipient.clone(), person, day))
+    }
+
+    /// The referral and placement a target may act on.
+    pub fn placement_at(&self, id: &ReferralId, target: &OrgId) -> Option<(&Referral, PlacementId)> {
+        let referral = self.referrals.get(id)?;
+        let placement = referral.placements.iter().rev().find(|p| p.target == *target)?;
+        Some((referral, placement.id))
+    }
+}
+
+#[derive(Default)]
+struct About {
+    subject: BTreeSet<String>,
+    patient: BTreeSet<String>,
+    parties: BTreeSet<String>,
+}

@@ -1,0 +1,321 @@
+//! Events to frames and back: the one place where typed events become bytes.
+//!
+//! Formats outlive code: a body carries its schema version, stored events are never rewritten, and
+//! [`upcast`] is a pure chain from any older version to this one.
+
+use std::collections::BTreeMap;
+
+use loopgate_consent::{GrantEvent, GrantRef};
+use loopgate_ledger::Fields;
+use loopgate_referral::{
+    Event as ReferralEvent, Identifier, NeedCode, OrgId, PersonEvent, PersonId, ReferralId, ResourceId,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The version of every event written now.
+pub const SCHEMA: u32 = 1;
+
+/// Something that happened. One event is one leaf.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Event {
+    /// Resources were received and are kept as received.
+    Stored {
+        /// Who supplied them.
+        org: OrgId,
+        /// Whom they are about; none for organizations, practitioners and the like.
+        person: Option<PersonId>,
+        /// What.
+        resources: Vec<StoredVersion>,
+    },
+    /// A Patient resource is this person.
+    Patient {
+        /// The resource.
+        patient: ResourceId,
+        /// The person.
+        person: PersonId,
+    },
+    /// Who is who.
+    Person(PersonEvent),
+    /// What a person consented to.
+    Grant(GrantEvent),
+    /// What happened to a referral.
+    Referral {
+        /// Which.
+        referral: ReferralId,
+        /// What.
+        fact: ReferralEvent,
+    },
+    /// A request was answered; a resend gets the same answer.
+    Answered {
+        /// Who asked.
+        org: OrgId,
+        /// SHA-256 over method, path and body.
+        #[serde(with = "hex::serde")]
+        request: [u8; 32],
+        /// The answer: each resource with its version.
+        answer: Vec<(ResourceId, u64)>,
+    },
+    /// Data about a person left, to somebody, on some basis.
+    Disclosed(Disclosure),
+    /// What was disclosed already is read again by the same recipient on this day, once or often.
+    Reread {
+        /// Whose data.
+        person: PersonId,
+        /// To whom.
+        recipient: OrgId,
+        /// Days since 1970.
+        day: i64,
+    },
+    /// A known partner was refused data.
+    Denied {
+        /// Who asked.
+        org: OrgId,
+        /// About whom, if anybody known.
+        person: Option<PersonId>,
+        /// About which referral.
+        referral: Option<ReferralId>,
+        /// For which action.
+        action: Option<String>,
+        /// The release decision's reason code.
+        code: String,
+    },
+    /// Attempts by nobody we know, in the minute before.
+    Strangers {
+        /// How many.
+        count: u64,
+    },
+    /// A partner file is in force from now on.
+    Partner {
+        /// Which partner.
+        org: OrgId,
+        /// SHA-256 of the file.
+        #[serde(with = "hex::serde")]
+        sha256: [u8; 32],
+        /// It is suspended.
+        suspended: bool,
+    },
+    /// An evidence bundle was made for somebody.
+    Exported {
+        /// How many leaves it covers.
+        size: u64,
+        /// For whom, in the operator's words: a case id.
+        case: String,
+    },
+}
+
+/// One version of one resource, as received.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredVersion {
+    /// Which.
+    pub resource: ResourceId,
+    /// Which version of it.
+    pub version: u64,
+    /// SHA-256 of the bytes received.
+    #[serde(with = "hex::serde")]
+    pub sha256: [u8; 32],
+    /// Organization.identifier, by which partner files are matched; Task.identifier, by which a
+    /// second submission of the same referral is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identifiers: Vec<Identifier>,
+    /// `urn:uuid` references of a transaction, and the resources they became.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rewrites: BTreeMap<String, String>,
+    /// What a ServiceRequest asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestFacts>,
+}
+
+/// What a ServiceRequest asks for, for the Task that names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestFacts {
+    /// `ServiceRequest.subject`.
+    pub patient: String,
+    /// SDOHCC categories.
+    pub needs: Vec<NeedCode>,
+    /// `orderDetail` says `contacting-subject-prohibited`.
+    pub contact_prohibited: bool,
+}
+
+/// One disclosure: one person, one recipient, one payload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Disclosure {
+    /// Whose data.
+    pub person: PersonId,
+    /// To whom.
+    pub recipient: OrgId,
+    /// On which bases.
+    pub bases: Vec<BasisUsed>,
+    /// Which resources, in which version.
+    pub resources: Vec<(ResourceId, u64)>,
+    /// About which referral.
+    pub referral: Option<ReferralId>,
+    /// By which way: `fhir`, `cbo-rest`, `push`.
+    pub channel: String,
+    /// Which mapping file, by SHA-256, if one was used.
+    pub mapping: Option<String>,
+    /// SHA-256 of the payload.
+    #[serde(with = "hex::serde")]
+    pub sha256: [u8; 32],
+    /// Its length.
+    pub bytes: usize,
+}
+
+/// A legal basis, as used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "basis")]
+pub enum BasisUsed {
+    /// The person's consent.
+    Consent {
+        /// Under which Grant.
+        grant: GrantRef,
+        /// For which action.
+        action: String,
+        /// For which purpose of use.
+        purpose: Option<String>,
+        /// `OK1` or `OK2`.
+        code: String,
+        /// Which field groups passed.
+        groups: Vec<String>,
+    },
+    /// It returned to its supplier.
+    ReturnToSupplier,
+}
+
+/// What an entry keeps under its key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Body {
+    /// The event.
+    pub event: Event,
+    /// The committed fields.
+    pub fields: Fields,
+    /// Documents, as received.
+    pub docs: Vec<Vec<u8>>,
+}
+
+/// The bytes are not a body this build can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an entry's body does not decode")]
+pub struct BadBody;
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    schema: u32,
+    event: Value,
+    fields: Vec<String>,
+    docs: Vec<usize>,
+}
+
+impl Body {
+    /// `len:u32 head docs…`: a JSON head, then the documents' bytes.
+    ///
+    /// # Panics
+    /// Never: events and fields always serialise.
+    pub fn encode(&self) -> Vec<u8> {
+        let field = |f| String::from_utf8_lossy(self.fields.get(f)).into_owned();
+        let head = Head {
+            schema: SCHEMA,
+            event: json(&self.event),
+            fields: loopgate_ledger::Field::ALL.into_iter().map(field).collect(),
+            docs: self.docs.iter().map(Vec::len).collect(),
+        };
+        let head = json(&head).to_string().into_bytes();
+        let Ok(len) = u32::try_from(head.len()) else {
+            unreachable!("an entry's head is far below 4 GiB");
+        };
+        let mut out = len.to_be_bytes().to_vec();
+        out.extend(head);
+        self.docs.iter().for_each(|doc| out.extend(doc));
+        out
+    }
+
+    /// Reads what any version wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Body, BadBody> {
+        let (len, rest) = bytes.split_first_chunk::<4>().ok_or(BadBody)?;
+        let len = usize::try_from(u32::from_be_bytes(*len)).map_err(|_| BadBody)?;
+        let (head, mut rest) = rest.split_at_checked(len).ok_or(BadBody)?;
+        let head: Head = serde_json::from_slice(head).map_err(|_| BadBody)?;
+        let event = upcast(head.schema, head.event).ok_or(BadBody)?;
+        let event = serde_json::from_value(event).map_err(|_| BadBody)?;
+        let mut fields = Fields::default();
+        for (field, value) in loopgate_ledger::Field::ALL.into_iter().zip(head.fields) {
+            fields.set(field, value);
+        }
+        let mut docs = Vec::new();
+        for len in head.docs {
+            let (doc, after) = rest.split_at_checked(len).ok_or(BadBody)?;
+            docs.push(doc.to_vec());
+            rest = after;
+        }
+        Ok(Body { event, fields, docs })
+    }
+}
+
+/// From an older schema to this one. Each step is one version; there is one version so far.
+fn upcast(schema: u32, event: Value) -> Option<Value> {
+    match schema {
+        SCHEMA => Some(event),
+        _ => None,
+    }
+}
+
+/// # Panics
+/// Never: what is given here has string keys and no value that JSON lacks.
+pub(crate) fn json(value: &impl Serialize) -> Value {
+    match serde_json::to_value(value) {
+        Ok(value) => value,
+        Err(_) => unreachable!("events and fields always serialise"),
+    }
+}
+
+impl Event {
+    /// Whose key the entry is kept under.
+    pub fn person(&self) -> Option<PersonId> {
+        match self {
+            Event::Stored { person, .. } | Event::Denied { person, .. } => *person,
+            Event::Patient { person, .. } | Event::Reread { person, .. } => Some(*person),
+            Event::Person(fact) => Some(match fact {
+                PersonEvent::Registered { person, .. }
+                | PersonEvent::Linked { person, .. }
+                | PersonEvent::CandidateNoted { person, .. } => *person,
+            }),
+            Event::Grant(GrantEvent::Given { says }) => Some(says.person),
+            Event::Grant(GrantEvent::Revoked { person, .. }) => Some(*person),
+            Event::Referral { fact: ReferralEvent::Received { persons, .. }, .. } => {
+                persons.first().copied()
+            }
+            Event::Disclosed(disclosure) => Some(disclosure.person),
+            // The fold knows the person of a referral; see `World::person_of`.
+            Event::Referral { .. }
+            | Event::Answered { .. }
+            | Event::Strangers { .. }
+            | Event::Partner { .. }
+            | Event::Exported { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_reads_back_as_written() {
+        let body = Body {
+            event: Event::Strangers { count: 3 },
+            fields: Fields::default(),
+            docs: vec![b"one".to_vec(), Vec::new(), vec![0, 255, 10]],
+        };
+        assert_eq!(Body::decode(&body.encode()), Ok(body));
+    }
+
+    #[test]
+    fn a_schema_of_the_future_is_not_guessed_at() {
+        let body =
+            Body { event: Event::Strangers { count: 3 }, fields: Fields::default(), docs: vec![] };
+        let bytes = body.encode();
+        let later = String::from_utf8(bytes).unwrap().replace("\"schema\":1", "\"schema\":2");
+        assert_eq!(Body::decode(later.as_bytes()), Err(BadBody));
+    }
+}

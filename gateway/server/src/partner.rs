@@ -1,0 +1,164 @@
+//! Partners: organizations of the tenant, one file `partners/NAME.toml` each.
+//!
+//! The file name is the organization's id. Not here: the folder as a whole (`partner/folder.rs`),
+//! when a changed file takes effect, what the release decision makes of a [`Party`].
+
+mod folder;
+mod read;
+mod render;
+mod suspend;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use loopgate_consent::{Action, LegalClass, Party, Purpose, TenantId};
+use loopgate_referral::{Identifier, OrgId, Timestamp};
+use url::Url;
+
+use crate::config::Problem;
+
+pub use folder::{LoadedPartner, load_partners};
+pub use suspend::{Unreadable, set_suspended};
+
+/// A partner, as its file describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partner {
+    /// Its id: the name of its file.
+    pub org: OrgId,
+    /// Its name for people.
+    pub name: String,
+    /// What it is in a referral; not empty.
+    pub roles: BTreeSet<Role>,
+    /// What the law takes it to be.
+    pub legal_class: LegalClass,
+    /// The purpose of use it acts for.
+    pub purpose: Option<Purpose>,
+    /// What may be done with data on its behalf.
+    pub actions: BTreeSet<Action>,
+    /// Its Organization identifiers; no other partner has any of them.
+    pub identifiers: Vec<Identifier>,
+    /// SHA-256 of each client certificate (DER) it may show; no other partner has any of them.
+    pub certificate_sha256: Vec<[u8; 32]>,
+    /// The zone its days and its times without an offset are in.
+    pub time_zone: TimeZone,
+    /// Real persons' data may pass.
+    pub production: bool,
+    /// Nothing may pass until further notice.
+    pub suspended: bool,
+    /// Its data agreement.
+    pub agreement: Option<Agreement>,
+    /// How it is told; every target has one.
+    pub channel: Option<Channel>,
+}
+
+/// What a partner is in a referral.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// It refers.
+    Source,
+    /// It is referred to.
+    Target,
+    /// It reads the audit.
+    Auditor,
+}
+
+/// A data agreement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreement {
+    /// Where to find the document.
+    pub reference: String,
+    /// The last day it covers, in the partner's time zone.
+    pub expires: Date,
+    /// The first instant it no longer covers: the start of the day after.
+    pub ends: Timestamp,
+}
+
+/// How a partner is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// The name of its dialect, which is the name of a mapping folder.
+    pub dialect: String,
+    /// Who calls whom.
+    pub kind: ChannelKind,
+}
+
+/// Who calls whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// The partner asks.
+    Rest,
+    /// We call, and the partner can still ask.
+    Push {
+        /// Where: `https` only.
+        endpoint: Url,
+    },
+}
+
+impl Partner {
+    /// Reads the text of `partners/NAME.toml`, where `org` is NAME, or reports every problem of it.
+    pub fn parse(org: OrgId, text: &str) -> Result<Partner, Vec<Problem>> {
+        read::read(org, text).map(|lined| lined.partner)
+    }
+
+    /// As the release decision sees it.
+    pub fn party(&self, tenant: &TenantId) -> Party {
+        Party {
+            org: self.org.clone(),
+            tenant: tenant.clone(),
+            legal: self.legal_class,
+            purpose: self.purpose.clone(),
+            actions: self.actions.clone(),
+            suspended: self.suspended,
+            agreement_ends: self.agreement.as_ref().map(|agreement| agreement.ends),
+        }
+    }
+
+    /// The text of its file, with comments.
+    pub fn render(&self) -> String {
+        render::render(self)
+    }
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 3] = [Role::Source, Role::Target, Role::Auditor];
+
+    /// The name in partner files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Source => "source",
+            Role::Target => "target",
+            Role::Auditor => "auditor",
+        }
+    }
+
+    /// What a partner of this role may do if its file does not say.
+    pub fn actions(self) -> &'static [Action] {
+        match self {
+            Role::Source => &[Action::Submit, Action::UpdateBack, Action::StatusRead],
+            Role::Target => &[Action::Forward, Action::Notify, Action::StatusRead],
+            Role::Auditor => &[],
+        }
+    }
+}
+
+impl Agreement {
+    /// The agreement that covers days up to and including `expires` in `zone`; `None` at the end
+    /// of the calendar.
+    pub fn new(reference: String, expires: Date, zone: &TimeZone) -> Option<Agreement> {
+        let after = expires.tomorrow().ok()?.to_zoned(zone.clone()).ok()?;
+        let ends = Timestamp(after.timestamp().as_millisecond());
+        Some(Agreement { reference, expires, ends })
+    }
+}
+
+const LEGAL_CLASSES: [(&str, LegalClass); 5] = [
+    ("ce", LegalClass::Ce),
+    ("ba", LegalClass::Ba),
+    ("cbo-nonhipaa", LegalClass::CboNonhipaa),
+    ("vawa-grantee", LegalClass::VawaGrantee),
+    ("part2-program", LegalClass::Part2Program),
+];

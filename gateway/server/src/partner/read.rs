@@ -1,0 +1,134 @@
+//! From `partners/NAME.toml` to [`Partner`]: every key and default stands here.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use loopgate_consent::Action;
+use loopgate_referral::{Identifier, OrgId};
+use toml::de::DeValue;
+
+use super::{Agreement, Channel, ChannelKind, LEGAL_CLASSES, Partner, Role};
+use crate::config::section::{self, Read, Section};
+use crate::config::{Problem, value};
+
+/// A partner and the lines of what no other partner may have.
+pub(super) struct Lined {
+    pub(super) partner: Partner,
+    pub(super) identifier_lines: Vec<Option<u32>>,
+    pub(super) certificate_lines: Vec<Option<u32>>,
+}
+
+pub(super) fn read(org: OrgId, text: &str) -> Result<Lined, Vec<Problem>> {
+    let file = format!("partners/{org}.toml");
+    section::read(&file, text, |root| partner(root, org)).finish()
+}
+
+fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
+    let name = s.must("name", value::text);
+    let roles = roles(s);
+    let legal_class = s.must("legal_class", value::one_of(&LEGAL_CLASSES));
+    let purpose = s.maybe("purpose", value::parsed("a purpose of use, like CAREMGT"));
+    let actions = actions(s, &roles);
+    let (identifier_lines, identifiers) = s.tables("identifiers", identifier).into_iter().unzip();
+    let certificates = s.list("certificate_sha256", sha256);
+    let (certificate_lines, certificate_sha256) = certificates.into_iter().unzip();
+    let time_zone = s.or("time_zone", TimeZone::UTC, zone);
+    let production = s.or("production", false, value::flag);
+    let suspended = s.or("suspended", false, value::flag);
+    let agreement = s.maybe_section("agreement", |s| agreement(s, &time_zone));
+    let channel_given = s.has("channel");
+    let channel = s.maybe_section("channel", channel);
+    if roles.contains(&Role::Target) && !channel_given {
+        s.note(None, "channel", "is missing, a target needs one");
+    }
+    let partner = Partner {
+        org,
+        name: name?,
+        roles,
+        legal_class: legal_class?,
+        purpose,
+        actions,
+        identifiers,
+        certificate_sha256,
+        time_zone,
+        production,
+        suspended,
+        agreement,
+        channel,
+    };
+    Some(Lined { partner, identifier_lines, certificate_lines })
+}
+
+fn roles(s: &mut Section<'_, '_>) -> BTreeSet<Role> {
+    let (given, line) = (s.has("roles"), s.line_of("roles"));
+    let names = Role::ALL.map(|role| (role.name(), role));
+    let found = s.list("roles", value::one_of(&names));
+    if found.is_empty() {
+        s.note(line, "roles", if given { "names no role" } else { "is missing" });
+    }
+    found.into_iter().map(|(_, role)| role).collect()
+}
+
+fn actions(s: &mut Section<'_, '_>, roles: &BTreeSet<Role>) -> BTreeSet<Action> {
+    let given = s.has("actions");
+    let names = Action::ALL.map(|action| (action.name(), action));
+    let found = s.list("actions", value::one_of(&names));
+    if given {
+        found.into_iter().map(|(_, action)| action).collect()
+    } else {
+        roles.iter().flat_map(|role| role.actions()).copied().collect()
+    }
+}
+
+fn identifier(s: &mut Section<'_, '_>) -> Option<Identifier> {
+    let system = s.must("system", value::uri);
+    let found = s.must("value", value::text);
+    Some(Identifier { system: system?, value: found? })
+}
+
+fn sha256(found: &DeValue<'_>) -> Read<[u8; 32]> {
+    let text = value::text(found)?;
+    let lower = !text.bytes().any(|b| b.is_ascii_uppercase());
+    let mut sha256 = [0; 32];
+    match hex::decode_to_slice(&text, &mut sha256) {
+        Ok(()) if lower => Ok(sha256),
+        _ => Err("is not 64 lower-case hex digits".to_owned()),
+    }
+}
+
+fn zone(found: &DeValue<'_>) -> Read<TimeZone> {
+    let refused = |_| "is not a time zone of the IANA database".to_owned();
+    TimeZone::get(&value::text(found)?).map_err(refused)
+}
+
+fn agreement(s: &mut Section<'_, '_>, zone: &TimeZone) -> Option<Agreement> {
+    let reference = s.must("reference", value::text);
+    let last_day = |found: &DeValue<'_>| {
+        let day: Date = value::parsed("a date, like 2027-12-31")(found)?;
+        let dated = Agreement::new(String::new(), day, zone);
+        dated.ok_or_else(|| "is past the end of the calendar".to_owned())
+    };
+    let dated = s.must("expires", last_day);
+    Some(Agreement { reference: reference?, ..dated? })
+}
+
+fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
+    let push = s.must("kind", value::one_of(&[("rest", false), ("push", true)]));
+    let dialect = s.or("dialect", "cbo-json".to_owned(), dialect);
+    let (given, line) = (s.has("endpoint"), s.line_of("endpoint"));
+    let endpoint = s.maybe("endpoint", value::https);
+    match (push?, given) {
+        (true, false) => s.note(line, "endpoint", "is missing, a push channel needs one"),
+        (false, true) => s.note(line, "endpoint", "is for push channels only"),
+        _ => {}
+    }
+    let kind = endpoint.map_or(ChannelKind::Rest, |endpoint| ChannelKind::Push { endpoint });
+    Some(Channel { dialect, kind })
+}
+
+fn dialect(found: &DeValue<'_>) -> Read<String> {
+    let name = value::text(found)?;
+    let sound = name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    if sound { Ok(name) } else { Err("is not of a-z, 0-9 and -".to_owned()) }
+}

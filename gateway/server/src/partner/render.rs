@@ -1,0 +1,90 @@
+//! From [`Partner`] to the text of its file, with the comments an operator needs.
+
+use loopgate_consent::{Action, LegalClass};
+use loopgate_referral::Identifier;
+use toml::Value;
+
+use super::{ChannelKind, LEGAL_CLASSES, Partner, Role};
+
+pub(super) fn render(partner: &Partner) -> String {
+    let mut text = head(partner);
+    if let Some(agreement) = &partner.agreement {
+        let reference = quoted(&agreement.reference);
+        let expires = agreement.expires;
+        text += &format!(
+            "\n# The data agreement; without one in force nothing goes to this partner.\n\
+             [agreement]\n\
+             reference = {reference}\n\
+             expires = \"{expires}\"  # the last day it covers, in time_zone\n"
+        );
+    }
+    if let Some(channel) = &partner.channel {
+        let (kind, endpoint) = match &channel.kind {
+            ChannelKind::Rest => ("rest", String::new()),
+            ChannelKind::Push { endpoint } => {
+                ("push", format!("endpoint = {}\n", quoted(endpoint.as_str())))
+            }
+        };
+        let dialect = quoted(&channel.dialect);
+        text += &format!(
+            "\n# How it is told: \"rest\", it asks; \"push\", we call its endpoint.\n\
+             [channel]\nkind = \"{kind}\"\n{endpoint}dialect = {dialect}\n"
+        );
+    }
+    text
+}
+
+fn head(partner: &Partner) -> String {
+    let Partner { org, production, suspended, .. } = partner;
+    let name = quoted(&partner.name);
+    let roles = list(partner.roles.iter().copied().map(Role::name).map(quoted));
+    let legal_class = legal_class(partner.legal_class);
+    let purpose = match &partner.purpose {
+        Some(purpose) => format!("purpose = \"{}\"\n", purpose.code()),
+        None => "# purpose = \"CAREMGT\"\n".to_owned(),
+    };
+    let actions = list(partner.actions.iter().copied().map(Action::name).map(quoted));
+    let identifiers = lines(partner.identifiers.iter().map(identifier));
+    let certificates =
+        lines(partner.certificate_sha256.iter().map(|sha| quoted(&hex::encode(sha))));
+    let zone = quoted(partner.time_zone.iana_name().unwrap_or("UTC"));
+    format!(
+        "# Partner {org} of this gateway. `loopgate check-config` reports every problem.\n\n\
+         name = {name}\n\
+         roles = {roles}  # source, target, auditor\n\
+         legal_class = \"{legal_class}\"  # ce, ba, cbo-nonhipaa, vawa-grantee, part2-program\n\
+         # The purpose of use it acts for (HL7 v3 ActReason).\n\
+         {purpose}\
+         # What may be done with data on its behalf.\n\
+         actions = {actions}\n\
+         # Its Organization.identifier; no two partners share one.\n\
+         identifiers = {identifiers}\n\
+         # SHA-256 of each client certificate (DER) it may show; no two partners share one.\n\
+         certificate_sha256 = {certificates}\n\
+         time_zone = {zone}  # IANA\n\
+         production = {production}  # true: real persons' data may pass\n\
+         suspended = {suspended}  # true: nothing may pass\n"
+    )
+}
+
+fn legal_class(class: LegalClass) -> &'static str {
+    let found = LEGAL_CLASSES.iter().find(|(_, other)| *other == class);
+    found.map_or_else(|| unreachable!("every legal class has a name"), |(name, _)| name)
+}
+
+fn identifier(identifier: &Identifier) -> String {
+    format!("{{ system = {}, value = {} }}", quoted(&identifier.system), quoted(&identifier.value))
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+fn lines(items: impl Iterator<Item = String>) -> String {
+    let items: String = items.map(|item| format!("  {item},\n")).collect();
+    if items.is_empty() { "[]".to_owned() } else { format!("[\n{items}]") }
+}

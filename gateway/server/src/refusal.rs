@@ -1,0 +1,83 @@
+//! Refusals: the caller is wrong, or not allowed. Enumerated, documented, part of the protocol.
+//! How each sounds in a dialect is in `reply.rs`.
+
+use loopgate_fhir::Fault;
+use loopgate_referral::Illegal;
+
+/// What is refused, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// Which kind.
+    pub kind: Kind,
+    /// Where, if it is about a place in the message.
+    pub faults: Vec<Fault>,
+}
+
+/// The kinds of refusal, each one row of `reply::TABLE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The message is not well-formed.
+    Malformed,
+    /// The message is well-formed and cannot be processed.
+    Invalid,
+    /// The media type is not one we speak.
+    MediaType,
+    /// The message is over the limit.
+    TooLarge,
+    /// Nobody we know asks.
+    Unauthenticated,
+    /// The partner may not do this kind of thing at all.
+    Forbidden,
+    /// There is no such thing for this caller; consent denied looks just like it.
+    NotFound,
+    /// The act is not open from the present status, or not the caller's.
+    IllegalMove,
+    /// Somebody changed it in between (`If-Match`).
+    VersionConflict,
+    /// The same business identifier was already submitted with other content.
+    Duplicate,
+    /// The method does not apply here.
+    Method,
+}
+
+/// A refusal, or an outage: we cannot keep our promise right now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trouble {
+    /// The caller is wrong.
+    Refused(Refusal),
+    /// We are. Logged once where it happened; the caller is told to try again.
+    Outage,
+}
+
+impl Refusal {
+    /// A refusal of this kind about no place in particular.
+    pub fn of(kind: Kind) -> Refusal {
+        Refusal { kind, faults: Vec::new() }
+    }
+
+    /// A message that cannot be processed, with where.
+    pub fn invalid(faults: Vec<Fault>) -> Refusal {
+        Refusal { kind: Kind::Invalid, faults }
+    }
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Trouble {
+        Trouble::Refused(refusal)
+    }
+}
+
+impl From<Kind> for Trouble {
+    fn from(kind: Kind) -> Trouble {
+        Trouble::Refused(Refusal::of(kind))
+    }
+}
+
+impl From<Illegal> for Trouble {
+    fn from(illegal: Illegal) -> Trouble {
+        Trouble::Refused(Refusal::of(match illegal {
+            Illegal::NotYours => Kind::NotFound,
+            Illegal::NotYourAct | Illegal::NoSuchEdge => Kind::IllegalMove,
+        }))
+    }
+}

@@ -1,0 +1,100 @@
+//! The partners in force: one snapshot, swapped whole once its change is in the log.
+
+use std::collections::{BTreeMap, HashMap};
+
+use loopgate_consent::{Party, TenantId};
+use loopgate_fhir::PartyRef;
+use loopgate_referral::{Identifier, OrgId};
+
+use crate::partner::{LoadedPartner, Partner, Role};
+
+/// Every partner, by name, certificate and identifier.
+#[derive(Debug, Clone)]
+pub struct Roster {
+    tenant: TenantId,
+    partners: BTreeMap<OrgId, LoadedPartner>,
+    certificates: HashMap<[u8; 32], OrgId>,
+    identifiers: HashMap<Identifier, OrgId>,
+}
+
+impl Roster {
+    /// The partners of a tenant.
+    pub fn new(tenant: TenantId, loaded: Vec<LoadedPartner>) -> Roster {
+        let mut roster = Roster {
+            tenant,
+            partners: BTreeMap::new(),
+            certificates: HashMap::new(),
+            identifiers: HashMap::new(),
+        };
+        for one in loaded {
+            let org = one.partner.org.clone();
+            for certificate in &one.partner.certificates {
+                roster.certificates.insert(*certificate, org.clone());
+            }
+            for identifier in &one.partner.identifiers {
+                roster.identifiers.insert(identifier.clone(), org.clone());
+            }
+            roster.partners.insert(org, one);
+        }
+        roster
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// Every partner.
+    pub fn iter(&self) -> impl Iterator<Item = &LoadedPartner> {
+        self.partners.values()
+    }
+
+    /// The partner of this name.
+    pub fn get(&self, org: &OrgId) -> Option<&Partner> {
+        self.partners.get(org).map(|loaded| &loaded.partner)
+    }
+
+    /// How the release decision sees it.
+    pub fn party(&self, org: &OrgId) -> Option<Party> {
+        self.get(org).map(|partner| partner.party(&self.tenant))
+    }
+
+    /// The partner whose client certificate has this SHA-256.
+    pub fn by_certificate(&self, sha256: &[u8; 32]) -> Option<&Partner> {
+        self.certificates.get(sha256).and_then(|org| self.get(org))
+    }
+
+    /// The partner with one of these Organization identifiers.
+    pub fn by_identifiers(&self, identifiers: &[Identifier]) -> Option<&Partner> {
+        identifiers.iter().find_map(|id| self.identifiers.get(id)).and_then(|org| self.get(org))
+    }
+
+    /// The partner a reference names: by identifier, or as `Organization/NAME`, which is how
+    /// loopgate itself names its partners. `known` gives the identifiers of a stored Organization.
+    pub fn by_reference(
+        &self,
+        reference: &PartyRef,
+        known: &dyn Fn(&str) -> Option<Vec<Identifier>>,
+    ) -> Option<&Partner> {
+        match reference {
+            PartyRef::Identifier { system, value } => {
+                let identifier = Identifier { system: system.clone(), value: value.clone() };
+                self.by_identifiers(&[identifier])
+            }
+            PartyRef::Reference(text) => match known(text) {
+                Some(identifiers) => self.by_identifiers(&identifiers),
+                None => {
+                    let name = text.strip_prefix("Organization/")?.parse().ok()?;
+                    self.get(&name)
+                }
+            },
+        }
+    }
+}
+
+impl Partner {
+    /// Whether it has this role.
+    pub fn is(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}

@@ -1,0 +1,401 @@
+//! The scribe: one thread that decides and appends.
+//!
+//! For each queued command it decides and folds on its own copy of the world, gathers the group
+//! into one frame, commits, publishes, answers. The next group forms while the sync runs.
+//! Idempotency, `If-Match`, grant epochs and ordinals are checked here and nowhere else.
+
+mod act;
+mod desk;
+mod disclose;
+mod settle;
+mod submit;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use loopgate_consent::Templates;
+use loopgate_ledger::Committed;
+use loopgate_referral::{OrgId, PersonId, Timestamp};
+use loopgate_store::{Appended, Epoch, Log, LogKeys};
+use tokio::sync::oneshot;
+
+use crate::archive::{Keyring, seal};
+use crate::clock::{Clock, ClockGuard};
+use crate::fold::{Place, World};
+use crate::journal::Event;
+use crate::notary::Notary;
+use crate::refusal::Trouble;
+use crate::roster::Roster;
+use crate::view::View;
+
+pub use act::{Act, Acted, Wish};
+pub use disclose::{AskFor, Disclose, OwnedClaim, denied, permits};
+pub use settle::{is_held, strangers_due};
+pub use submit::{Incoming, Meaning, Submission};
+
+/// A command with the channel its answer goes to.
+pub enum Command {
+    /// Resources come in.
+    Submit(Box<Submission>, Reply<submit::Answer>),
+    /// A party acts on a referral.
+    Act(Box<Act>, Reply<Acted>),
+    /// Data is about to leave.
+    Disclose(Box<Disclose>, Reply<Vec<Committed>>),
+    /// A known partner was refused data.
+    Deny(Box<Event>, Reply<()>),
+    /// Clocks moved on.
+    Tick {
+        /// Attempts by strangers since the last one.
+        strangers: u64,
+    },
+    /// Partner files changed.
+    Partners(Arc<Roster>, Reply<()>),
+    /// Something else to record, by loopgate's own operator.
+    Record(Box<Event>, Reply<Committed>),
+    /// An operator says that the clock is right.
+    ConfirmClock(Reply<()>),
+    /// Sign a checkpoint now.
+    Checkpoint(Reply<String>),
+    /// Finish what is queued, sign, stop.
+    Stop,
+}
+
+/// Where an answer goes.
+pub type Reply<T> = oneshot::Sender<Result<T, Trouble>>;
+
+/// What the scribe needs to know beside the log.
+pub struct Settings {
+    /// Days a referral waits for consent.
+    pub hold_days_max: u32,
+    /// Identifier systems that all organizations share.
+    pub shared_systems: Vec<String>,
+    /// Minimum-necessary templates.
+    pub templates: Templates,
+    /// Commands that may wait.
+    pub queue_commands_max: usize,
+    /// Bytes of one frame, before another is begun.
+    pub frame_bytes_max: usize,
+    /// Entries of one frame, before another is begun.
+    pub frame_events_max: usize,
+    /// Least time between two checkpoints, ms.
+    pub checkpoint_interval_ms: i64,
+}
+
+/// What every other thread sees.
+pub struct Published {
+    world: RwLock<World>,
+    /// Partners in force.
+    pub roster: ArcSwap<Roster>,
+    /// Set when the scribe stopped acknowledging.
+    pub stopped: AtomicBool,
+    /// Commands waiting.
+    pub queued: AtomicU64,
+}
+
+impl Published {
+    /// What has been committed and published.
+    pub fn world(&self) -> RwLockReadGuard<'_, World> {
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way to the scribe.
+#[derive(Clone)]
+pub struct Scribe {
+    queue: SyncSender<Command>,
+    published: Arc<Published>,
+}
+
+impl Scribe {
+    /// What has been committed and published.
+    pub fn published(&self) -> &Arc<Published> {
+        &self.published
+    }
+
+    /// Queues a command and waits for its answer. A full queue, like a stopped scribe, is an
+    /// outage: try again.
+    pub async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Trouble> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(command(reply))?;
+        answer.await.unwrap_or(Err(Trouble::Outage))
+    }
+
+    /// The same, for threads that may block.
+    pub fn ask_blocking<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, Trouble> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(command(reply))?;
+        answer.blocking_recv().unwrap_or(Err(Trouble::Outage))
+    }
+
+    /// Queues a command whose answer nobody waits for.
+    pub fn tell(&self, command: Command) -> Result<(), Trouble> {
+        if self.published.stopped.load(Ordering::Acquire) {
+            return Err(Trouble::Outage);
+        }
+        self.published.queued.fetch_add(1, Ordering::Relaxed);
+        self.queue.try_send(command).map_err(|error| {
+            self.published.queued.fetch_sub(1, Ordering::Relaxed);
+            if matches!(error, TrySendError::Full(_)) {
+                tracing::warn!("the scribe's queue is full");
+            }
+            Trouble::Outage
+        })
+    }
+
+    /// Asks it to finish what is queued and stop, waiting for a place in the queue.
+    pub fn stop(&self) {
+        self.published.queued.fetch_add(1, Ordering::Relaxed);
+        // A scribe that has stopped already has nothing to finish.
+        let _ = self.queue.send(Command::Stop);
+    }
+}
+
+/// Everything the scribe's thread owns.
+pub struct Bench {
+    /// The log.
+    pub log: Box<dyn Log>,
+    /// Its epoch.
+    pub epoch: Epoch,
+    /// The fold of all of it.
+    pub world: World,
+    /// Summary entries that cover re-reads.
+    pub covers: HashMap<(OrgId, PersonId, i64), Committed>,
+    /// Keys.
+    pub keyring: Arc<Keyring>,
+    /// Tree and checkpoints.
+    pub notary: Notary,
+    /// Projections.
+    pub view: Arc<View>,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+    /// Watches the time.
+    pub guard: ClockGuard,
+    /// Partners in force.
+    pub roster: Arc<Roster>,
+    /// What else it needs.
+    pub settings: Settings,
+}
+
+/// Starts the scribe. The thread ends when it is told to stop or when the disk fails; then
+/// `Published::stopped` is set and `ended` is called.
+pub fn start(bench: Bench, ended: Box<dyn FnOnce() + Send>) -> std::io::Result<(Scribe, JoinHandle<()>)> {
+    let (queue, commands) = sync_channel(bench.settings.queue_commands_max);
+    let published = Arc::new(Published {
+        world: RwLock::new(bench.world.clone()),
+        roster: ArcSwap::new(bench.roster.clone()),
+        stopped: AtomicBool::new(false),
+        queued: AtomicU64::new(0),
+    });
+    let scribe = Scribe { queue, published: published.clone() };
+    let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {
+        let mut thread = Thread { bench, published: published.clone(), halted: false };
+        thread.run(&commands);
+        published.stopped.store(true, Ordering::Release);
+        // What is still queued is dropped: its callers see an outage and try again.
+        drop(commands);
+        ended();
+    })?;
+    Ok((scribe, thread))
+}
+
+struct Thread {
+    bench: Bench,
+    published: Arc<Published>,
+    /// The clock jumped; nothing is decided until an operator confirms it.
+    halted: bool,
+}
+
+/// What to do once the frame is durable; given one proof per entry of the frame.
+type Settle = Box<dyn FnOnce(&[Committed])>;
+
+impl Thread {
+    fn run(&mut self, commands: &Receiver<Command>) {
+        let idle = Duration::from_millis(200);
+        loop {
+            let first = match commands.recv_timeout(idle) {
+                Ok(command) => command,
+                Err(RecvTimeoutError::Timeout) => {
+                    if self.sign_if_due(false).is_err() {
+                        return;
+                    }
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            match self.group(first, commands) {
+                Ok(true) => {}
+                Ok(false) => {
+                    if let Err(outage) = self.sign_if_due(true) {
+                        tracing::error!(%outage, "the last checkpoint was not signed");
+                    }
+                    return;
+                }
+                Err(outage) => {
+                    // Never retry: the next start recovers from what is on disk.
+                    tracing::error!(%outage, "the disk failed; no acknowledgement is given");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// One group: decide all, commit once, answer all. `false` when told to stop.
+    fn group(
+        &mut self,
+        first: Command,
+        commands: &Receiver<Command>,
+    ) -> Result<bool, loopgate_store::Outage> {
+        let now = self.bench.guard.now(self.bench.clock.as_ref(), self.bench.world.last_at);
+        let confirms = matches!(first, Command::ConfirmClock(_));
+        if (now.is_none() || self.halted) && !confirms && !matches!(first, Command::Stop) {
+            if !self.halted {
+                tracing::error!("the clock jumped; waiting for an operator to confirm it");
+            }
+            self.halted = true;
+            self.published.queued.fetch_sub(1, Ordering::Relaxed);
+            return Ok(true);
+        }
+        let now = now.unwrap_or_else(|| self.bench.clock.now());
+        // Commit times are strictly increasing, so that polling `_lastUpdated=gt` never skips.
+        let at = Timestamp(now.0.max(self.bench.world.last_at.0 + 1));
+        let mut desk = desk::Desk::new(&mut self.bench, at);
+        let mut settles: Vec<Settle> = Vec::new();
+        let mut after = After::default();
+        let mut command = Some(first);
+        let mut more = true;
+        while let Some(next) = command.take() {
+            self.published.queued.fetch_sub(1, Ordering::Relaxed);
+            if matches!(next, Command::Stop) {
+                more = false;
+                break;
+            }
+            decide(&mut desk, next, &mut settles, &mut after);
+            if !desk.is_full() {
+                command = commands.try_recv().ok();
+            }
+        }
+        let drafts = desk.finish();
+        let committed = if drafts.is_empty() { Vec::new() } else { self.commit(drafts, at)? };
+        if let Some(roster) = after.roster {
+            self.published.roster.store(roster);
+        }
+        if after.clock_confirmed {
+            let last_at = self.bench.world.last_at;
+            self.bench.guard.confirm(self.bench.clock.as_ref(), last_at);
+            self.halted = false;
+        }
+        settles.into_iter().for_each(|settle| settle(&committed));
+        let forced = !after.checkpoints.is_empty();
+        self.sign_if_due(forced)?;
+        for reply in after.checkpoints {
+            let _ = reply.send(self.bench.notary.checkpoint().ok_or(Trouble::Outage));
+        }
+        Ok(more)
+    }
+
+    fn commit(
+        &mut self,
+        drafts: Vec<crate::archive::Draft>,
+        at: Timestamp,
+    ) -> Result<Vec<Committed>, loopgate_store::Outage> {
+        let bench = &mut self.bench;
+        let head = bench.log.head();
+        let keys: &dyn LogKeys = bench.log.as_ref();
+        let frame = seal(
+            &drafts,
+            (head.next, head.leaves, at),
+            bench.notary.log_id(),
+            &bench.keyring,
+            keys,
+            bench.clock.as_ref(),
+        )?;
+        let committed = match bench.log.append(bench.epoch, &frame, head.next)? {
+            Appended::Committed(committed) => committed,
+            Appended::Conflict { .. } | Appended::Fenced { .. } | Appended::Indeterminate => {
+                return Err(loopgate_store::Outage::Damaged("another process owns the log"));
+            }
+        };
+        // COMMIT POINT: everything below only catches up.
+        for proof in &committed {
+            bench.notary.append(*proof.leaf_hash());
+        }
+        let mut world = self.published.world.write().unwrap_or_else(PoisonError::into_inner);
+        for (entry, (draft, proof)) in drafts.iter().zip(&committed).enumerate() {
+            let index = proof.leaf_index();
+            let place = Place { sequence: frame.sequence, entry, index, at };
+            if let Event::Reread { person, recipient, day } = &draft.body.event {
+                bench.covers.insert((recipient.clone(), *person, *day), proof.clone());
+            }
+            world.evolve(&draft.body.event, place);
+            bench.view.apply(&draft.body.event, &world, place)?;
+        }
+        bench.view.stamp(frame.sequence)?;
+        Ok(committed)
+    }
+
+    fn sign_if_due(&mut self, now: bool) -> Result<(), loopgate_store::Outage> {
+        let at = self.bench.clock.monotonic_ms();
+        let interval = if now { 0 } else { self.bench.settings.checkpoint_interval_ms };
+        self.bench.notary.sign_if_due(at, interval).map_err(loopgate_store::Outage::Disk)
+    }
+}
+
+/// What a group also does once it is durable.
+#[derive(Default)]
+struct After {
+    roster: Option<Arc<Roster>>,
+    clock_confirmed: bool,
+    checkpoints: Vec<Reply<String>>,
+}
+
+fn decide(desk: &mut desk::Desk<'_>, command: Command, settles: &mut Vec<Settle>, after: &mut After) {
+    match command {
+        Command::Submit(submission, reply) => {
+            let answer = submit::decide(desk, *submission);
+            settles.push(Box::new(move |_| drop(reply.send(answer))));
+        }
+        Command::Act(act, reply) => {
+            let answer = act::decide(desk, *act);
+            settles.push(Box::new(move |_| drop(reply.send(answer))));
+        }
+        Command::Disclose(disclose, reply) => {
+            let proofs = disclose::decide(desk, *disclose);
+            settles.push(Box::new(move |committed| {
+                let found = proofs.map(|proofs| {
+                    proofs.into_iter().filter_map(|proof| proof.find(committed)).collect()
+                });
+                drop(reply.send(found));
+            }));
+        }
+        Command::Deny(event, reply) => {
+            desk.record(&desk::by("loopgate", "egress"), *event, Vec::new(), None);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::Tick { strangers } => settle::tick(desk, strangers),
+        Command::Partners(roster, reply) => {
+            settle::partners(desk, &roster);
+            after.roster = Some(roster);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::Record(event, reply) => {
+            let entry = desk.record(&desk::by("loopgate", "admin"), *event, Vec::new(), None);
+            settles.push(Box::new(move |committed| {
+                drop(reply.send(committed.get(entry).cloned().ok_or(Trouble::Outage)));
+            }));
+        }
+        Command::ConfirmClock(reply) => {
+            after.clock_confirmed = true;
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::Checkpoint(reply) => after.checkpoints.push(reply),
+        Command::Stop => unreachable!("the caller ends the group at a stop"),
+    }
+}

@@ -1,0 +1,153 @@
+//! A party acts on a referral it takes part in.
+
+use loopgate_referral::{
+    Actor, Appointment, Command as Move, OrgId, Outcome, PlacementId, ReferralId, ResourceId,
+    SourceMove, TargetMove, TaskStatus, Timestamp, decide as decide_referral,
+};
+
+use super::desk::Desk;
+use super::settle;
+use crate::fields::Cause;
+use crate::journal::Event;
+use crate::refusal::{Kind, Trouble};
+
+/// What a party wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wish {
+    /// The source moves its own Task.
+    Source(SourceMove),
+    /// The target moves its Task.
+    Target(TargetMove),
+    /// The target books an appointment.
+    Book(Appointment),
+    /// The target says that the person did not come.
+    NoShow,
+    /// The target says what was done.
+    Serve {
+        /// A code of the service, with its system.
+        code: Option<(String, String)>,
+        /// The service in words.
+        text: String,
+        /// When; now, if not said.
+        performed: Option<Timestamp>,
+    },
+}
+
+/// An act on one referral.
+pub struct Act {
+    /// Who.
+    pub org: OrgId,
+    /// SHA-256 over method, path and body: a resend has the same.
+    pub request: [u8; 32],
+    /// A resend gets the first answer; without this, the same words are a new act.
+    pub once: bool,
+    /// By which door.
+    pub transport: &'static str,
+    /// On which referral.
+    pub referral: ReferralId,
+    /// Only at this version of the party's Task.
+    pub if_match: Option<u64>,
+    /// What.
+    pub wish: Wish,
+}
+
+/// What an act left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acted {
+    /// The party's Task.
+    pub task: ResourceId,
+    /// Its version after the act.
+    pub version: u64,
+    /// Its status after the act; as first answered, if it was a resend.
+    pub status: Option<TaskStatus>,
+}
+
+/// Decides an act.
+pub fn decide(desk: &mut Desk<'_>, act: Act) -> Result<Acted, Trouble> {
+    let key = (act.org.clone(), act.request);
+    if act.once
+        && let Some((task, version)) = desk.world().answers.get(&key).and_then(|a| a.first())
+    {
+        return Ok(Acted { task: task.clone(), version: *version, status: None });
+    }
+    let (actor, placement) = part_of(desk, &act)?;
+    let standing = standing(desk, &act, placement)?;
+    if act.if_match.is_some_and(|version| version != standing.version) {
+        return Err(Kind::VersionConflict.into());
+    }
+    let step = step(desk, &act.wish, placement)?;
+    let Some(referral) = desk.world().referrals.get(&act.referral) else {
+        return Err(Kind::NotFound.into());
+    };
+    let facts = decide_referral(referral, &actor, step)?;
+    let cause = Cause {
+        actor: act.org.to_string(),
+        transport: act.transport.into(),
+        request: hex::encode(act.request),
+    };
+    for fact in facts {
+        let event = Event::Referral { referral: act.referral, fact };
+        desk.record(&cause, event, Vec::new(), None);
+    }
+    let acted = self::standing(desk, &act, placement)?;
+    if act.once {
+        let answer = vec![(acted.task.clone(), acted.version)];
+        let event = Event::Answered { org: act.org, request: act.request, answer };
+        desk.record(&cause, event, Vec::new(), None);
+    }
+    Ok(acted)
+}
+
+/// Which part the organization has. A held referral does not exist for its target.
+fn part_of(desk: &Desk<'_>, act: &Act) -> Result<(Actor, Option<PlacementId>), Trouble> {
+    let referral = desk.world().referrals.get(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
+    if referral.source == act.org {
+        return Ok((Actor::Source(act.org.clone()), None));
+    }
+    let suspended = desk.roster().get(&act.org).is_none_or(|partner| partner.suspended);
+    let placed = desk.world().placement_at(&act.referral, &act.org);
+    match placed {
+        Some((referral, placement)) if !suspended && !settle::is_held(referral) => {
+            Ok((Actor::Target(act.org.clone()), Some(placement)))
+        }
+        _ => Err(Kind::NotFound.into()),
+    }
+}
+
+fn standing(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Result<Acted, Trouble> {
+    let referral = desk.world().referrals.get(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
+    let Some(placement) = placement else {
+        let (task, version) = (referral.task.clone(), referral.version);
+        return Ok(Acted { task, version, status: Some(referral.state.status()) });
+    };
+    let placement = referral.placement(&placement).ok_or(Trouble::from(Kind::NotFound))?;
+    Ok(Acted {
+        task: placement.task.clone(),
+        version: placement.version,
+        status: Some(placement.state.status()),
+    })
+}
+
+fn step(
+    desk: &Desk<'_>,
+    wish: &Wish,
+    placement: Option<PlacementId>,
+) -> Result<Move, Trouble> {
+    let at = || placement.ok_or(Trouble::from(Kind::IllegalMove));
+    Ok(match wish {
+        Wish::Source(step) => Move::Source(step.clone()),
+        Wish::Target(step) => Move::Target(at()?, step.clone()),
+        Wish::Book(appointment) => Move::Book(at()?, appointment.clone()),
+        Wish::NoShow => Move::NoShow(at()?),
+        Wish::Serve { code, text, performed } => {
+            let outcome = Outcome {
+                procedure: settle::ours(desk, "Procedure"),
+                code: code.clone(),
+                text: text.clone(),
+                performed: performed.unwrap_or(desk.at),
+            };
+            Move::Serve(at()?, outcome)
+        }
+    })
+}
+

@@ -1,0 +1,109 @@
+//! The scribe's desk: what one group of commands has decided so far.
+
+use std::collections::HashMap;
+
+use loopgate_referral::{OrgId, PersonId, Timestamp};
+
+use crate::archive::Draft;
+use crate::fields::{Cause, fields};
+use crate::fold::{Place, World};
+use crate::journal::{Body, Event};
+use crate::roster::Roster;
+use crate::scribe::{Bench, Settings};
+
+use super::disclose::Proof;
+
+/// The working state of a group.
+pub struct Desk<'a> {
+    bench: &'a mut Bench,
+    drafts: Vec<Draft>,
+    bytes: usize,
+    rereads: HashMap<(OrgId, PersonId, i64), usize>,
+    /// The commit time of the group.
+    pub at: Timestamp,
+}
+
+/// A cause without a request.
+pub fn by(actor: &str, transport: &str) -> Cause {
+    Cause { actor: actor.into(), transport: transport.into(), request: String::new() }
+}
+
+impl<'a> Desk<'a> {
+    pub fn new(bench: &'a mut Bench, at: Timestamp) -> Desk<'a> {
+        Desk { bench, drafts: Vec::new(), bytes: 0, rereads: HashMap::new(), at }
+    }
+
+    /// The world as it will be once this group is committed.
+    pub fn world(&self) -> &World {
+        &self.bench.world
+    }
+
+    pub fn roster(&self) -> &Roster {
+        &self.bench.roster
+    }
+
+    pub fn set_roster(&mut self, roster: std::sync::Arc<Roster>) {
+        self.bench.roster = roster;
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.bench.settings
+    }
+
+    /// The summary entry that covers re-reads of that day: committed, or of this group.
+    pub fn cover(&self, org: &OrgId, person: PersonId, day: i64) -> Option<Proof> {
+        let key = (org.clone(), person, day);
+        let known = self.bench.covers.get(&key).cloned().map(Proof::Known);
+        known.or_else(|| self.rereads.get(&key).copied().map(Proof::Entry))
+    }
+
+    /// 16 random bytes.
+    pub fn random16(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        self.bench.clock.random(&mut bytes);
+        bytes
+    }
+
+    /// A new logical id for a resource of ours.
+    pub fn fresh_id(&self) -> String {
+        crate::ids::resource_id(self.at, self.random16())
+    }
+
+    /// Records an event: folds it into the working world, and keeps it for the frame. Returns its
+    /// place among the frame's entries.
+    pub fn record(
+        &mut self,
+        cause: &Cause,
+        event: Event,
+        docs: Vec<Vec<u8>>,
+        payload: Option<[u8; 32]>,
+    ) -> usize {
+        let entry = self.drafts.len();
+        if let Event::Reread { person, recipient, day } = &event {
+            self.rereads.insert((recipient.clone(), *person, *day), entry);
+        }
+        let head = self.bench.log.head();
+        let place = Place {
+            sequence: head.next,
+            entry,
+            index: head.leaves + entry as u64,
+            at: self.at,
+        };
+        let world = &mut self.bench.world;
+        let fields = fields(&event, cause, &world.links(&event), self.at.0);
+        let person = world.person_of(&event);
+        world.evolve(&event, place);
+        self.bytes += docs.iter().map(Vec::len).sum::<usize>() + 1024;
+        self.drafts.push(Draft { body: Body { event, fields, docs }, person, payload });
+        entry
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.bytes >= self.bench.settings.frame_bytes_max
+            || self.drafts.len() >= self.bench.settings.frame_events_max
+    }
+
+    pub fn finish(self) -> Vec<Draft> {
+        self.drafts
+    }
+}

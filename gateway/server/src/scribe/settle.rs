@@ -1,0 +1,165 @@
+//! What consent and clocks do to referrals that nobody has answered, and to the roster.
+
+use std::sync::Arc;
+
+use loopgate_consent::{Action, Ask, Claim, Denial, Fate, Permit, ReasonCode, release};
+use loopgate_referral::{
+    Actor, Command as Move, HeldWhy, OrgId, PersonId, PlacementId, Referral, ReferralId,
+    ResourceId, StatusReason, Standing, decide as decide_referral,
+};
+
+use super::desk::{Desk, by};
+use crate::fields::Cause;
+use crate::journal::Event;
+use crate::roster::Roster;
+
+/// How often strangers are written down.
+const STRANGERS_INTERVAL_MS: i64 = 60_000;
+
+/// Lets consent decide on an unanswered referral: it is placed, held, resumed or refused.
+pub fn settle(desk: &mut Desk<'_>, id: ReferralId) {
+    let Some(referral) = desk.world().referrals.get(&id) else { return };
+    if !referral.is_unanswered() {
+        return;
+    }
+    let Some(verdict) = verdict(desk, referral) else { return };
+    let held_since = referral.held_since();
+    let placed = !referral.placements.is_empty();
+    let hold_days = desk.settings().hold_days_max;
+    let step = match verdict {
+        Ok(_) if !placed => place(desk),
+        Ok(_) if held_since.is_some() => Move::Resume,
+        Ok(_) => return,
+        Err(denial) => match denial.code.fate() {
+            Fate::Rejected => Move::Refuse(told(denial.code)),
+            Fate::Held => match held_since {
+                None => Move::Hold(HeldWhy(denial.code.name().into())),
+                Some(since) if desk.at >= since.plus_days(hold_days) => Move::Refuse(waited()),
+                Some(_) => return,
+            },
+            Fate::Waits => return,
+        },
+    };
+    apply(desk, id, &Actor::Gateway, step, &by("loopgate", "consent"));
+}
+
+/// Records what a legal move makes happen; an illegal one changes nothing.
+fn apply(desk: &mut Desk<'_>, id: ReferralId, actor: &Actor, step: Move, cause: &Cause) {
+    let Some(referral) = desk.world().referrals.get(&id) else { return };
+    let Ok(facts) = decide_referral(referral, actor, step) else { return };
+    for fact in facts {
+        desk.record(cause, Event::Referral { referral: id, fact }, Vec::new(), None);
+    }
+}
+
+fn place(desk: &Desk<'_>) -> Move {
+    Move::Place {
+        placement: PlacementId::from_random(desk.random16()),
+        task: ours(desk, "Task"),
+        request: ours(desk, "ServiceRequest"),
+    }
+}
+
+/// # Panics
+/// Never: a UUID is a logical id.
+pub fn ours(desk: &Desk<'_>, kind: &str) -> ResourceId {
+    match ResourceId::of(kind, &desk.fresh_id()) {
+        Ok(id) => id,
+        Err(_) => unreachable!("a UUID is a logical id"),
+    }
+}
+
+/// May this referral go on to its owner now? `None` when a party is unknown.
+fn verdict(desk: &Desk<'_>, referral: &Referral) -> Option<Result<Permit, Denial>> {
+    let (from, to) =
+        (desk.roster().party(&referral.source)?, desk.roster().party(&referral.owner)?);
+    let mut last = None;
+    // A household goes on only if every person in it agrees.
+    for person in &referral.persons {
+        let claim =
+            Claim::Consent { action: Action::Forward, needs: &referral.needs, from: &from };
+        let ask =
+            Ask { tenant: desk.roster().tenant(), to: &to, person: *person, claim, at: desk.at };
+        let answer = release(&ask, desk.world().grants.of(*person), &desk.settings().templates);
+        let denied = answer.is_err();
+        last = Some(answer);
+        if denied {
+            break;
+        }
+    }
+    last
+}
+
+/// What the source is told of a refusal: its class, never the reason code.
+fn told(code: ReasonCode) -> StatusReason {
+    let (class, text) = match code {
+        ReasonCode::L4 | ReasonCode::L6 => ("need-not-covered", "need not covered"),
+        _ => ("consent-denied", "consent does not permit this referral"),
+    };
+    reason(class, text)
+}
+
+fn waited() -> StatusReason {
+    reason("consent-missing", "no consent arrived in time")
+}
+
+fn reason(code: &str, text: &str) -> StatusReason {
+    match StatusReason::new(code, text) {
+        Some(reason) => reason,
+        None => unreachable!("our own reasons are well-formed"),
+    }
+}
+
+/// Settles every unanswered referral of a person.
+pub fn settle_person(desk: &mut Desk<'_>, person: PersonId) {
+    let ids: Vec<ReferralId> = desk
+        .world()
+        .unanswered
+        .iter()
+        .filter(|id| desk.world().referrals.get(id).is_some_and(|r| r.persons.contains(&person)))
+        .copied()
+        .collect();
+    ids.into_iter().for_each(|id| settle(desk, id));
+}
+
+/// Time moved on: waiting ends, grants lapse, strangers are written down.
+pub fn tick(desk: &mut Desk<'_>, strangers: u64) {
+    let ids: Vec<ReferralId> = desk.world().unanswered.iter().copied().collect();
+    ids.into_iter().for_each(|id| settle(desk, id));
+    if strangers > 0 {
+        desk.record(&by("loopgate", "door"), Event::Strangers { count: strangers }, Vec::new(), None);
+    }
+}
+
+/// Whether strangers may be written down again.
+pub fn strangers_due(last_ms: i64, now_ms: i64) -> bool {
+    now_ms - last_ms >= STRANGERS_INTERVAL_MS
+}
+
+/// A changed partner file is in the log before it is used.
+pub fn partners(desk: &mut Desk<'_>, roster: &Arc<Roster>) {
+    let known = &desk.world().partners;
+    let mut changed: Vec<(OrgId, [u8; 32], bool)> = Vec::new();
+    for loaded in roster.iter() {
+        let (org, suspended) = (&loaded.partner.org, loaded.partner.suspended);
+        if known.get(org) != Some(&(loaded.sha256, suspended)) {
+            changed.push((org.clone(), loaded.sha256, suspended));
+        }
+    }
+    // A file that is gone is a partner that may do nothing.
+    for (org, (sha256, suspended)) in known {
+        if roster.get(org).is_none() && !suspended {
+            changed.push((org.clone(), *sha256, true));
+        }
+    }
+    for (org, sha256, suspended) in changed {
+        let event = Event::Partner { org, sha256, suspended };
+        desk.record(&by("loopgate", "admin"), event, Vec::new(), None);
+    }
+    desk.set_roster(roster.clone());
+}
+
+/// Whether a referral waits for consent: then its target sees nothing of it.
+pub fn is_held(referral: &Referral) -> bool {
+    matches!(referral.standing, Standing::Held { .. })
+}

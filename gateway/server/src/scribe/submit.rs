@@ -1,0 +1,425 @@
+//! Resources come in: everything is checked before anything is recorded, and one submission is one
+//! frame at most.
+
+use std::collections::{BTreeMap, HashMap};
+
+use loopgate_consent::GrantDraft;
+use loopgate_fhir::{
+    ConsentIn, Fault, IssueCode, Json, PartyRef, PatientIn, RequestIn, TaskIn, to_draft,
+};
+use loopgate_referral::{
+    Event as ReferralEvent, Identifier, OrgId, PersonId, Presented, ReferralId, ResourceId,
+    TaskStatus,
+};
+
+use super::desk::Desk;
+use super::settle;
+use crate::fields::Cause;
+use crate::fold::Part;
+use crate::journal::{Event, RequestFacts, StoredVersion};
+use crate::partner::Role;
+use crate::refusal::{Kind, Refusal, Trouble};
+
+/// The answer to a submission: each resource with its version, in the order submitted.
+pub type Answer = Vec<(ResourceId, u64)>;
+
+/// Resources an organization hands in together.
+pub struct Submission {
+    /// Who.
+    pub org: OrgId,
+    /// SHA-256 over method, path and body: a resend has the same.
+    pub request: [u8; 32],
+    /// By which door.
+    pub transport: &'static str,
+    /// What.
+    pub incoming: Vec<Incoming>,
+    /// It replaces a resource, at this version if one is named.
+    pub update: Option<Option<u64>>,
+}
+
+/// One resource, read.
+pub struct Incoming {
+    /// The id it gets, or has.
+    pub id: ResourceId,
+    /// Where it stands in the message: `Bundle.entry[2].resource` or `Task`.
+    pub place: String,
+    /// As received, for its supplier.
+    pub doc: Vec<u8>,
+    /// `urn:uuid` references and what they became.
+    pub rewrites: BTreeMap<String, String>,
+    /// References, resolved, each with its location.
+    pub references: Vec<(String, String)>,
+    /// The Patient it is about, resolved.
+    pub patient: Option<String>,
+    /// SHA-256 of the resource as received.
+    pub sha256: [u8; 32],
+    /// What it means to us.
+    pub meaning: Meaning,
+}
+
+/// What a resource means to us.
+pub enum Meaning {
+    /// A person.
+    Patient(PatientIn),
+    /// A referral.
+    Task(Box<TaskIn>),
+    /// What a referral asks for.
+    Request(RequestIn),
+    /// A consent.
+    Consent(Box<ConsentIn>),
+    /// An organization, by its identifiers.
+    Organization(Vec<Identifier>),
+    /// Kept, and nothing more.
+    Other,
+}
+
+/// Decides a submission.
+pub fn decide(desk: &mut Desk<'_>, submission: Submission) -> Result<Answer, Trouble> {
+    let key = (submission.org.clone(), submission.request);
+    if submission.update.is_none()
+        && let Some(answer) = desk.world().answers.get(&key)
+    {
+        return Ok(answer.clone());
+    }
+    let plan = Plan::make(desk, &submission)?;
+    Ok(plan.carry_out(desk, submission))
+}
+
+/// What a submission will do, once nothing can refuse it any more.
+struct Plan {
+    referrals: Vec<PlannedReferral>,
+    versions: Vec<u64>,
+}
+
+struct PlannedReferral {
+    owner: OrgId,
+    facts: RequestFacts,
+    task: ResourceId,
+    request: ResourceId,
+    patient: String,
+}
+
+impl Plan {
+    fn make(desk: &Desk<'_>, submission: &Submission) -> Result<Plan, Trouble> {
+        let known = Known::of(desk, submission);
+        let mut faults = Vec::new();
+        for incoming in &submission.incoming {
+            known.check_references(incoming, &mut faults);
+        }
+        let versions = known.versions(&mut faults)?;
+        if !faults.is_empty() {
+            return Err(Refusal::invalid(faults).into());
+        }
+        let mut referrals = Vec::new();
+        for incoming in &submission.incoming {
+            if let Meaning::Task(task) = &incoming.meaning
+                && submission.update.is_none()
+            {
+                known.duplicate(incoming, task)?;
+                if let Some(planned) = known.plan_referral(incoming, task, &mut faults) {
+                    referrals.push(planned);
+                }
+            }
+        }
+        if faults.is_empty() {
+            Ok(Plan { referrals, versions })
+        } else {
+            Err(Refusal::invalid(faults).into())
+        }
+    }
+
+    fn carry_out(self, desk: &mut Desk<'_>, submission: Submission) -> Answer {
+        let Submission { org, request, transport, incoming, update } = submission;
+        let cause =
+            Cause { actor: org.to_string(), transport: transport.into(), request: hex::encode(request) };
+        register_patients(desk, &cause, &org, &incoming);
+        let person_of = |desk: &Desk<'_>, incoming: &Incoming| person_of(desk, incoming);
+        let mut by_person: BTreeMap<Option<PersonId>, (Vec<StoredVersion>, Vec<Vec<u8>>)> =
+            BTreeMap::new();
+        let mut answer = Vec::new();
+        let mut grants = Vec::new();
+        for (incoming, version) in incoming.into_iter().zip(self.versions) {
+            let person = person_of(desk, &incoming);
+            answer.push((incoming.id.clone(), version));
+            if let Meaning::Consent(consent) = &incoming.meaning
+                && let Some(person) = person
+            {
+                grants.push(read_consent(desk, consent, person, &incoming));
+            }
+            let (versions, docs) = by_person.entry(person).or_default();
+            versions.push(stored(&incoming, version));
+            docs.push(incoming.doc);
+        }
+        for (person, (resources, docs)) in by_person {
+            desk.record(&cause, Event::Stored { org: org.clone(), person, resources }, docs, None);
+        }
+        for draft in grants {
+            let person = draft.person;
+            if let Some(event) = desk.world().grants.decide(draft) {
+                desk.record(&cause, Event::Grant(event), Vec::new(), None);
+                settle::settle_person(desk, person);
+            }
+        }
+        for planned in self.referrals {
+            receive(desk, &cause, &org, planned);
+        }
+        if update.is_none() {
+            let event = Event::Answered { org, request, answer: answer.clone() };
+            desk.record(&cause, event, Vec::new(), None);
+        }
+        answer
+    }
+}
+
+/// What the checks look things up in.
+struct Known<'a> {
+    desk: &'a Desk<'a>,
+    submission: &'a Submission,
+    here: HashMap<&'a str, &'a Incoming>,
+}
+
+impl<'a> Known<'a> {
+    fn of(desk: &'a Desk<'_>, submission: &'a Submission) -> Known<'a> {
+        let here = submission.incoming.iter().map(|one| (one.id.as_str(), one)).collect();
+        Known { desk, submission, here }
+    }
+
+    /// Kept already, by the same organization: another's resources do not exist for it.
+    fn held(&self, reference: &str) -> Option<&crate::fold::Held> {
+        let id: ResourceId = reference.parse().ok()?;
+        self.desk.world().resources.get(&id).filter(|held| held.org == self.submission.org)
+    }
+
+    fn check_references(&self, incoming: &Incoming, faults: &mut Vec<Fault>) {
+        for (expression, target) in &incoming.references {
+            let ours = target
+                .strip_prefix("Organization/")
+                .and_then(|name| name.parse().ok())
+                .is_some_and(|org| self.desk.roster().get(&org).is_some());
+            let found = self.here.contains_key(target.as_str()) || self.held(target).is_some();
+            if !found && !ours {
+                let words = "the resource referred to is not here";
+                faults.push(Fault::new(IssueCode::NotFound, expression, words));
+            }
+        }
+        let about_person = !matches!(incoming.meaning, Meaning::Patient(_));
+        let patient = incoming.patient.as_deref().filter(|_| about_person);
+        if let Some(patient) = patient
+            && self.patient_known(patient).is_none()
+        {
+            let words = "the patient referred to is not here";
+            faults.push(Fault::new(IssueCode::NotFound, &incoming.place, words));
+        }
+    }
+
+    fn patient_known(&self, reference: &str) -> Option<()> {
+        let here = self.here.get(reference);
+        let is_patient = here.is_some_and(|one| matches!(one.meaning, Meaning::Patient(_)));
+        (is_patient || self.held(reference).is_some_and(|held| held.person.is_some())).then_some(())
+    }
+
+    fn versions(&self, faults: &mut Vec<Fault>) -> Result<Vec<u64>, Trouble> {
+        let Some(if_match) = self.submission.update else {
+            return Ok(vec![1; self.submission.incoming.len()]);
+        };
+        let mut versions = Vec::new();
+        for incoming in &self.submission.incoming {
+            let held = self.held(incoming.id.as_str()).ok_or(Trouble::from(Kind::NotFound))?;
+            if if_match.is_some_and(|version| version != held.version) {
+                return Err(Kind::VersionConflict.into());
+            }
+            let about = self.person_reference(incoming);
+            if about != held.person {
+                let words = "an update may not change whom it is about";
+                faults.push(Fault::new(IssueCode::BusinessRule, &incoming.place, words));
+            }
+            versions.push(held.version + 1);
+        }
+        Ok(versions)
+    }
+
+    fn person_reference(&self, incoming: &Incoming) -> Option<PersonId> {
+        let patient: ResourceId = incoming.patient.as_deref()?.parse().ok()?;
+        self.desk.world().patients.get(&patient).copied()
+    }
+
+    /// The same referral under the same business identifier, with other content.
+    fn duplicate(&self, incoming: &Incoming, task: &TaskIn) -> Result<(), Trouble> {
+        let org = &self.submission.org;
+        let world = self.desk.world();
+        let known = |id: &Identifier| world.task_keys.contains_key(&(org.clone(), id.clone()));
+        if task.identifiers.iter().any(known) {
+            let expression = format!("{}.identifier", incoming.place);
+            let words = "a referral with this identifier was submitted before";
+            let fault = Fault::new(IssueCode::Duplicate, &expression, words);
+            return Err(Refusal { kind: Kind::Duplicate, faults: vec![fault] }.into());
+        }
+        Ok(())
+    }
+
+    fn plan_referral(
+        &self,
+        incoming: &Incoming,
+        task: &TaskIn,
+        faults: &mut Vec<Fault>,
+    ) -> Option<PlannedReferral> {
+        let mut fault = |element: &str, code, words| {
+            faults.push(Fault::new(code, &format!("{}.{element}", incoming.place), words));
+        };
+        if task.status != TaskStatus::Requested {
+            fault("status", IssueCode::BusinessRule, "a referral arrives as requested");
+        }
+        if task.part_of {
+            fault("partOf", IssueCode::BusinessRule, "a referral arrives without partOf");
+        }
+        if task.has_output {
+            fault("output", IssueCode::BusinessRule, "a referral arrives without output");
+        }
+        let owner = self.owner(task.owner.as_ref());
+        if owner.is_none() {
+            fault("owner", IssueCode::BusinessRule, "the owner must be a community partner");
+        }
+        let facts = self.request(&task.focus);
+        if facts.is_none() {
+            fault("focus", IssueCode::NotFound, "the ServiceRequest is not here");
+        }
+        if facts.as_ref().is_some_and(|facts| facts.patient != task.patient) {
+            fault("for", IssueCode::BusinessRule, "the ServiceRequest is about somebody else");
+            return None;
+        }
+        Some(PlannedReferral {
+            owner: owner?,
+            facts: facts?,
+            task: incoming.id.clone(),
+            request: task.focus.parse().ok()?,
+            patient: task.patient.clone(),
+        })
+    }
+
+    fn owner(&self, owner: Option<&PartyRef>) -> Option<OrgId> {
+        let roster = self.desk.roster();
+        let partner = roster.by_reference(owner?, &|text| self.identifiers(text))?;
+        partner.is(Role::Target).then(|| partner.org.clone())
+    }
+
+    /// The identifiers of an Organization that is here or kept.
+    fn identifiers(&self, reference: &str) -> Option<Vec<Identifier>> {
+        match self.here.get(reference).map(|one| &one.meaning) {
+            Some(Meaning::Organization(identifiers)) => Some(identifiers.clone()),
+            _ => self.held(reference).map(|held| held.identifiers.clone()),
+        }
+    }
+
+    fn request(&self, reference: &str) -> Option<RequestFacts> {
+        match self.here.get(reference).map(|one| &one.meaning) {
+            Some(Meaning::Request(request)) => Some(request_facts(request)),
+            _ => self.held(reference).and_then(|held| held.request.clone()),
+        }
+    }
+}
+
+fn request_facts(request: &RequestIn) -> RequestFacts {
+    RequestFacts {
+        patient: request.subject.clone(),
+        needs: request.needs.clone(),
+        contact_prohibited: request.contact_prohibited,
+    }
+}
+
+fn stored(incoming: &Incoming, version: u64) -> StoredVersion {
+    let (identifiers, request) = match &incoming.meaning {
+        Meaning::Organization(identifiers) => (identifiers.clone(), None),
+        Meaning::Task(task) => (task.identifiers.clone(), None),
+        Meaning::Request(request) => (Vec::new(), Some(request_facts(request))),
+        _ => (Vec::new(), None),
+    };
+    StoredVersion {
+        resource: incoming.id.clone(),
+        version,
+        sha256: incoming.sha256,
+        identifiers,
+        rewrites: incoming.rewrites.clone(),
+        request,
+    }
+}
+
+/// Who the patients are comes first: everything else is kept under their keys.
+fn register_patients(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, incoming: &[Incoming]) {
+    for one in incoming {
+        let Meaning::Patient(patient) = &one.meaning else { continue };
+        let presented = Presented {
+            by: org.clone(),
+            identifiers: patient.identifiers.clone(),
+            sameness: patient.sameness.clone(),
+        };
+        let fresh = PersonId::from_random(desk.random16());
+        let shared = &desk.settings().shared_systems;
+        let (person, facts) = desk.world().persons.decide(&presented, shared, fresh);
+        for fact in facts {
+            desk.record(cause, Event::Person(fact), Vec::new(), None);
+        }
+        let event = Event::Patient { patient: one.id.clone(), person };
+        desk.record(cause, event, Vec::new(), None);
+    }
+}
+
+fn person_of(desk: &Desk<'_>, incoming: &Incoming) -> Option<PersonId> {
+    let patient = match incoming.meaning {
+        Meaning::Patient(_) => Some(incoming.id.clone()),
+        _ => incoming.patient.as_deref().and_then(|reference| reference.parse().ok()),
+    };
+    desk.world().patients.get(&patient?).copied()
+}
+
+fn read_consent(
+    desk: &Desk<'_>,
+    consent: &ConsentIn,
+    person: PersonId,
+    incoming: &Incoming,
+) -> GrantDraft {
+    let roster = desk.roster();
+    let known = |text: &str| {
+        let id: ResourceId = text.parse().ok()?;
+        desk.world().resources.get(&id).map(|held| held.identifiers.clone())
+    };
+    let resolve = |reference: &PartyRef| {
+        roster.by_reference(reference, &known).map(|partner| (partner.org.clone(), partner.legal))
+    };
+    to_draft(consent, person, incoming.id.clone(), incoming.sha256, &resolve)
+}
+
+fn receive(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, planned: PlannedReferral) {
+    let patient: Option<ResourceId> = planned.patient.parse().ok();
+    let person = patient.and_then(|patient| desk.world().patients.get(&patient).copied());
+    let Some(person) = person else {
+        unreachable!("the plan found the patient and registering gave it a person");
+    };
+    let referral = ReferralId::from_random(desk.random16());
+    let fact = ReferralEvent::Received {
+        referral,
+        source: org.clone(),
+        owner: planned.owner,
+        persons: vec![person],
+        needs: planned.facts.needs,
+        contact_prohibited: planned.facts.contact_prohibited,
+        task: planned.task,
+        request: planned.request,
+    };
+    desk.record(cause, Event::Referral { referral, fact }, Vec::new(), None);
+    settle::settle(desk, referral);
+}
+
+/// The referral a source's Task is.
+pub fn referral_of(desk: &Desk<'_>, task: &ResourceId) -> Option<ReferralId> {
+    match desk.world().parts.get(task) {
+        Some(Part::SourceTask(referral)) => Some(*referral),
+        _ => None,
+    }
+}
+
+/// A document and what its `urn:uuid` references became, as its supplier reads it back.
+pub fn resolved(doc: &[u8], rewrites: &BTreeMap<String, String>) -> Option<Json> {
+    let mut json = Json::parse(doc).ok()?;
+    loopgate_fhir::rewrite(&mut json, &|text| rewrites.get(text).cloned());
+    Some(json)
+}
