@@ -57,3 +57,10 @@ pub(crate) fn concept(system: &str, code: &str) -> Json {
 pub(crate) fn coding(system: &str, code: &str) -> Json {
     Json::object([("system", system.into()), ("code", code.into())])
 }
+
+/// The Codings of a list of them that have a code.
+pub(crate) fn bare_codings(list: &[Json]) -> impl Iterator<Item = Coding<'_>> {
+    list.iter().filter_map(|coding| {
+        Some(Coding { system: coding.text("system"), code: coding.text("code")? })
+    })
+}

@@ -40,7 +40,10 @@ impl Fault {
         Fault::new(IssueCode::Value, expression, words)
     }
 
-    pub(crate) fn not_supported(expression: impl Into<String>, words: &'static str) -> Fault {
+    pub(crate) fn not_supported(
+        expression: impl Into<String>,
+        words: impl Into<Cow<'static, str>>,
+    ) -> Fault {
         Fault::new(IssueCode::NotSupported, expression, words)
     }
 }
@@ -101,7 +104,7 @@ pub(crate) fn expression(root: &str, place: &[Place]) -> String {
 
 macro_rules! issue_codes {
     ($($name:ident = $code:literal),* $(,)?) => {
-        /// FHIR's IssueType (http://hl7.org/fhir/issue-type).
+        /// FHIR's IssueType (<http://hl7.org/fhir/issue-type>).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(missing_docs)] // the names are the standard's
         pub enum IssueCode {

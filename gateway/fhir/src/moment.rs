@@ -27,33 +27,32 @@ impl Moment {
         }
         let (clock, zone) = split_zone(clock, zone)?;
         let (time, span_ms) = time_of(clock)?;
-        let start = instant(date.to_datetime(time), zone)?;
-        let end = Timestamp(start.0.checked_add(span_ms)?);
-        Some(Moment { start, end, has_seconds: span_ms < 60_000 })
+        let start = instant(date.to_datetime(time), zone);
+        Some(Moment { start, end: Timestamp(start.0 + span_ms), has_seconds: span_ms < 60_000 })
     }
 }
 
 /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
 fn whole_days(text: &str, zone: Offset) -> Option<Moment> {
     let parts: Vec<&str> = text.split('-').collect();
-    let (first, next) = match parts[..] {
+    let (first, last) = match parts[..] {
         [year] => {
             let first = date_of(year, "01", "01")?;
-            (first, first.checked_add(jiff::Span::new().years(1)))
+            (first, first.last_of_year())
         }
         [year, month] => {
             let first = date_of(year, month, "01")?;
-            (first, first.checked_add(jiff::Span::new().months(1)))
+            (first, first.last_of_month())
         }
         [year, month, day] => {
-            let first = date_of(year, month, day)?;
-            (first, first.tomorrow())
+            let day = date_of(year, month, day)?;
+            (day, day)
         }
         _ => return None,
     };
-    let start = instant(first.to_datetime(Time::midnight()), zone)?;
-    let end = instant(next.ok()?.to_datetime(Time::midnight()), zone)?;
-    Some(Moment { start, end, has_seconds: false })
+    let start = instant(first.to_datetime(Time::midnight()), zone);
+    let last = instant(last.to_datetime(Time::midnight()), zone);
+    Some(Moment { start, end: last.plus_days(1), has_seconds: false })
 }
 
 fn date_of(year: &str, month: &str, day: &str) -> Option<Date> {
@@ -116,8 +115,11 @@ fn split_zone(text: &str, zone: Offset) -> Option<(&str, Offset)> {
     Some((&text[..at], Offset::from_seconds(sign * seconds).ok()?))
 }
 
-fn instant(civil: DateTime, zone: Offset) -> Option<Timestamp> {
-    zone.to_timestamp(civil).ok().map(|instant| Timestamp(instant.as_millisecond()))
+/// Counted by hand: jiff's instants end before 9999-12-31, which is how many systems write "never".
+fn instant(civil: DateTime, zone: Offset) -> Timestamp {
+    let since_epoch = civil.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
+    let ms = since_epoch.as_secs() * 1000 + i64::from(since_epoch.subsec_millis());
+    Timestamp(ms - i64::from(zone.seconds()) * 1000)
 }
 
 fn number(text: &str, digits: usize) -> Option<i16> {
@@ -128,10 +130,14 @@ fn all_digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// 0001-01-01T00:00:00Z
+const PRINTABLE_MS_MIN: i64 = -62_135_596_800_000;
+/// 9999-12-30T22:00:00Z, the last hour that jiff has everywhere on Earth.
+const PRINTABLE_MS_MAX: i64 = 253_402_207_200_000;
+
 /// An instant in RFC 3339 with milliseconds, UTC: `2026-01-02T03:04:05.678Z`.
 pub fn print_instant(at: Timestamp) -> String {
-    let range = jiff::Timestamp::MIN.as_millisecond()..=jiff::Timestamp::MAX.as_millisecond();
-    let ms = at.0.clamp(*range.start(), *range.end());
+    let ms = at.0.clamp(PRINTABLE_MS_MIN, PRINTABLE_MS_MAX);
     match jiff::Timestamp::from_millisecond(ms) {
         Ok(instant) => instant.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
         Err(_) => unreachable!("the millisecond was clamped to what can be printed"),
@@ -168,6 +174,10 @@ mod tests {
         for (text, start, end) in rows {
             check(text, Some((start, end)));
         }
+        let never = Moment::parse("9999-12-31", Offset::UTC).unwrap();
+        assert_eq!((never.start.0, never.end.0), (253_402_214_400_000, 253_402_300_800_000));
+        assert_eq!(Moment::parse("9999", Offset::UTC).unwrap().end, never.end);
+        assert_eq!(Moment::parse("9999-12-31T23:59:59Z", Offset::UTC).unwrap().end, never.end);
         let zoned = Moment::parse("2027-05-01", Offset::constant(-5)).unwrap();
         assert_eq!(print_instant(zoned.start), "2027-05-01T05:00:00.000Z");
     }

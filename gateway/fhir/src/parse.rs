@@ -230,14 +230,15 @@ mod tests {
     #[test]
     fn what_is_not_json_is_refused_with_its_place() {
         use IssueCode::Structure;
-        let rows: [(&[u8], &str); 11] = [
+        let rows: [(&[u8], &str); 12] = [
             (br#"{"a":1,"b":{"c":[0,{"d":1,"d":2}]}}"#, "Patient.b.c[1].d"),
             (br#"{"a":1}x"#, "Patient"),
             (b"\xef\xbb\xbf{}", "Patient"),
             (br#"{"a":"\ud800"}"#, "Patient.a"),
             (br#"{"a":["\udc00x"]}"#, "Patient.a[0]"),
             (b"{\"a\":\"\xff\"}", "Patient.a"),
-            (br#"{"a":01}"#, "Patient"),
+            (br#"{"a":01}"#, "Patient.a"),
+            (br#"{"a":1,}"#, "Patient"),
             (br#"{"a":1.}"#, "Patient.a"),
             (br#"{"a":NaN}"#, "Patient.a"),
             (br#"{"a":}"#, "Patient.a"),
@@ -250,8 +251,7 @@ mod tests {
 
     #[test]
     fn every_name_that_occurs_twice_is_reported() {
-        let got =
-            Json::parse(br#"{"a":1,"a":2,"b":[{"c":1,"c":1}]}"#, "Task", &Limits::default());
+        let got = Json::parse(br#"{"a":1,"a":2,"b":[{"c":1,"c":1}]}"#, "Task", &Limits::default());
         let places: Vec<String> = got.unwrap_err().into_iter().map(|f| f.expression).collect();
         assert_eq!(places, ["Task.b[0].c", "Task.a"]);
     }

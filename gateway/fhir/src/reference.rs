@@ -207,9 +207,17 @@ mod tests {
         let conditional = RefText::Conditional { kind: "Patient".into(), query };
         check("Patient?identifier=s|v", Some(conditional), Some("Patient"));
         check("#p", Some(RefText::Contained), None);
-        for text in
-            ["", "Task", "Task/", "Task/a/b", "task/a", "Task/a b", "/Task/a", "https://", "ftp://a/b"]
-        {
+        for text in [
+            "",
+            "Task",
+            "Task/",
+            "Task/a/b",
+            "task/a",
+            "Task/a b",
+            "/Task/a",
+            "https://",
+            "ftp://a/b",
+        ] {
             check(text, None, None);
         }
     }

@@ -115,8 +115,13 @@ fn typed(kind: &str, bytes: &[u8], root: &str) -> Result<(), Fault> {
 pub fn person_reference(resource: &Resource) -> Option<&str> {
     let element = match resource.kind {
         "RelatedPerson" | "Consent" | "Device" | "Immunization" => "patient",
-        "Condition" | "Observation" | "Goal" | "DocumentReference" | "QuestionnaireResponse"
-        | "Procedure" | "ServiceRequest" => "subject",
+        "Condition"
+        | "Observation"
+        | "Goal"
+        | "DocumentReference"
+        | "QuestionnaireResponse"
+        | "Procedure"
+        | "ServiceRequest" => "subject",
         "Task" => "for",
         _ => return None,
     };

@@ -150,6 +150,10 @@ impl Referral {
                 self.touch(at);
             }
             Event::Placed { placement, target, task, request } => {
+                // The source sees that it no longer waits; that it was placed shows nothing yet.
+                if self.held_since().is_some() {
+                    self.touch(at);
+                }
                 self.standing = Standing::Open;
                 self.placements.push(Placement {
                     id: *placement,
@@ -166,7 +170,6 @@ impl Referral {
                     outcome: None,
                     delivered: false,
                 });
-                self.touch(at);
             }
             Event::SourceMoved { step } => self.apply_source(step, at),
             Event::TargetMoved { placement, step, .. } => self.apply_target(placement, step, at),

@@ -130,8 +130,7 @@ impl Archive {
 
     /// One document, as received.
     pub fn document(&self, at: Locator) -> Result<Vec<u8>, Outage> {
-        let stored =
-            self.reader.read(at.sequence)?.ok_or(Outage::Damaged("a frame is missing"))?;
+        let stored = self.reader.read(at.sequence)?.ok_or(Outage::Damaged("a frame is missing"))?;
         let keys: &dyn LogKeys = self.reader.as_ref();
         let (body, _) = unseal(&stored.frame, at.entry, &self.keyring, keys)?;
         body.docs.into_iter().nth(at.doc).ok_or(Outage::Damaged("a document is missing"))

@@ -60,7 +60,9 @@ impl Config {
     pub fn load(path: &Path) -> Result<Config, Vec<Problem>> {
         let name = path.file_name().map_or(FILE.into(), |name| name.to_string_lossy());
         let text = read_text(path, &name).map_err(|problem| vec![problem])?;
-        let base = path.parent().unwrap_or(Path::new(""));
+        // Absolute, so that two spellings of one place compare as equal.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let base = path.parent().unwrap_or(Path::new("/"));
         read_config(&name, &text, base).finish()
     }
 

@@ -41,7 +41,10 @@ pub fn fields(event: &Event, cause: &Cause, links: &Links, at_ms: i64) -> Fields
     fields.set(Field::Parties, links_to_value(&links.parties));
     fields.set(Field::Actor, json!({ "org": cause.actor }).to_string());
     fields.set(Field::Time, json!({ "recorded_ms": at_ms }).to_string());
-    fields.set(Field::Code, json!({ "build": env!("CARGO_PKG_VERSION"), "schema": crate::journal::SCHEMA }).to_string());
+    fields.set(
+        Field::Code,
+        json!({ "build": env!("CARGO_PKG_VERSION"), "schema": crate::journal::SCHEMA }).to_string(),
+    );
     fields.set(Field::Source, json!({ "transport": cause.transport }).to_string());
     if !cause.request.is_empty() {
         fields.set(Field::Command, json!({ "request_sha256": cause.request }).to_string());
@@ -91,7 +94,11 @@ fn detail(event: &Event, fields: &mut Fields) {
                 Field::Disclosed,
                 json!({ "channel": d.channel, "mapping": d.mapping, "recipient": d.recipient, "resources": d.resources }),
             );
-            set(fields, Field::Payload, json!({ "bytes": d.bytes, "sha256": hex::encode(d.sha256) }));
+            set(
+                fields,
+                Field::Payload,
+                json!({ "bytes": d.bytes, "sha256": hex::encode(d.sha256) }),
+            );
         }
         Event::Reread { recipient, day, .. } => {
             set(fields, Field::Disclosed, json!({ "again_on_day": day, "recipient": recipient }));
@@ -136,14 +143,20 @@ fn grant_basis(fact: &GrantEvent) -> Value {
 /// What moved, in codes; reasons by their code only, since their text may be about the person.
 fn transition(fact: &ReferralEvent) -> Value {
     match fact {
-        ReferralEvent::Received { owner, needs, .. } => json!({ "needs": needs, "owner": owner, "to": "requested" }),
+        ReferralEvent::Received { owner, needs, .. } => {
+            json!({ "needs": needs, "owner": owner, "to": "requested" })
+        }
         ReferralEvent::Held { why } => json!({ "held": why.0 }),
         ReferralEvent::Resumed => json!({ "held": false }),
         ReferralEvent::Refused { why } => json!({ "reason": why.code(), "to": "rejected" }),
-        ReferralEvent::Placed { placement, target, .. } => json!({ "placement": placement, "target": target }),
+        ReferralEvent::Placed { placement, target, .. } => {
+            json!({ "placement": placement, "target": target })
+        }
         ReferralEvent::Delivered { placement } => json!({ "delivered": placement }),
         ReferralEvent::SourceMoved { step } => match step {
-            SourceMove::Cancel { why } => json!({ "by": "source", "reason": why.code(), "to": "cancelled" }),
+            SourceMove::Cancel { why } => {
+                json!({ "by": "source", "reason": why.code(), "to": "cancelled" })
+            }
             SourceMove::EnterInError => json!({ "by": "source", "to": "entered-in-error" }),
         },
         ReferralEvent::TargetMoved { placement, step, inferred } => {
@@ -153,11 +166,17 @@ fn transition(fact: &ReferralEvent) -> Value {
         ReferralEvent::AppointmentBooked { placement, appointment } => {
             json!({ "appointment_ms": appointment.start, "placement": placement })
         }
-        ReferralEvent::AppointmentCancelled { placement } => json!({ "appointment": null, "placement": placement }),
+        ReferralEvent::AppointmentCancelled { placement } => {
+            json!({ "appointment": null, "placement": placement })
+        }
         ReferralEvent::NoShow { placement } => json!({ "no_show": true, "placement": placement }),
-        ReferralEvent::InterimNote { placement, .. } => json!({ "note": true, "placement": placement }),
+        ReferralEvent::InterimNote { placement, .. } => {
+            json!({ "note": true, "placement": placement })
+        }
         ReferralEvent::CancelRequested => json!({ "cancel_requested": true }),
-        ReferralEvent::CapacityReported { placement, code } => json!({ "capacity": code, "placement": placement }),
+        ReferralEvent::CapacityReported { placement, code } => {
+            json!({ "capacity": code, "placement": placement })
+        }
         ReferralEvent::OutcomeRecorded { placement, outcome } => {
             json!({ "outcome": outcome.procedure, "performed_ms": outcome.performed, "placement": placement })
         }

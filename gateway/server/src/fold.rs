@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use loopgate_consent::Grants;
 use loopgate_ledger::Link;
 use loopgate_referral::{
-    Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral, ReferralId,
-    ResourceId, TaskStatus, Timestamp,
+    Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
+    ReferralId, ResourceId, TaskStatus, Timestamp,
 };
 
 use crate::fields::Links;
@@ -207,9 +207,9 @@ impl World {
     /// Whose key an event is kept under: a referral's events under its first person's.
     pub fn person_of(&self, event: &Event) -> Option<PersonId> {
         match event {
-            Event::Referral { referral, fact: _ } => event.person().or_else(|| {
-                self.referrals.get(referral).and_then(|r| r.persons.first().copied())
-            }),
+            Event::Referral { referral, fact: _ } => event
+                .person()
+                .or_else(|| self.referrals.get(referral).and_then(|r| r.persons.first().copied())),
             _ => event.person(),
         }
     }
@@ -318,7 +318,11 @@ impl World {
     }
 
     /// The referral and placement a target may act on.
-    pub fn placement_at(&self, id: &ReferralId, target: &OrgId) -> Option<(&Referral, PlacementId)> {
+    pub fn placement_at(
+        &self,
+        id: &ReferralId,
+        target: &OrgId,
+    ) -> Option<(&Referral, PlacementId)> {
         let referral = self.referrals.get(id)?;
         let placement = referral.placements.iter().rev().find(|p| p.target == *target)?;
         Some((referral, placement.id))

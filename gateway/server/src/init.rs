@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::certificates::{Authority, Validity};
 use crate::config::edit::{Edit, set_value};
-use crate::durable::{sync_folder_of, write_durably};
+use loopgate_store::{sync_folder_of, write_durably};
 
 pub use partner::add_partner;
 
@@ -62,13 +62,15 @@ pub fn init(dir: &Path, now: Timestamp, random: &mut Random<'_>) -> anyhow::Resu
 }
 
 fn refuse_non_empty(dir: &Path) -> anyhow::Result<()> {
-    match fs::read_dir(dir) {
-        Ok(mut entries) if entries.next().is_some() => bail!("{} is not empty", dir.display()),
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("{}", dir.display()))
-        }
-        _ => Ok(()),
+    let first = match fs::read_dir(dir) {
+        Ok(mut entries) => entries.next(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error).with_context(|| format!("{}", dir.display())),
+    };
+    if first.is_some() {
+        bail!("{} is not empty", dir.display());
     }
+    Ok(())
 }
 
 fn write_keys(keys: &Path, random: &mut Random<'_>) -> anyhow::Result<()> {
@@ -111,6 +113,17 @@ fn config_text(host: &str) -> String {
         match set_value(&text, &path, &format!("\"{value}\"")) {
             Edit::Changed(text) => text,
             _ => unreachable!("docker/loopgate.toml shows every key"),
+        }
+    })
+}
+
+/// A configuration's text with other values, each written as TOML; everything else, comments too,
+/// stays as it is.
+pub fn configured(text: &str, values: &[([&str; 2], String)]) -> anyhow::Result<String> {
+    values.iter().try_fold(text.to_owned(), |text, (path, value)| {
+        match set_value(&text, path, value) {
+            Edit::Changed(text) => Ok(text),
+            _ => bail!("the configuration shows no {}", path.join(".")),
         }
     })
 }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use loopgate_consent::{GrantEvent, GrantRef};
 use loopgate_ledger::Fields;
 use loopgate_referral::{
-    Event as ReferralEvent, Identifier, NeedCode, OrgId, PersonEvent, PersonId, ReferralId, ResourceId,
+    Event as ReferralEvent, Identifier, NeedCode, OrgId, PersonEvent, PersonId, ReferralId,
+    ResourceId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -163,7 +164,7 @@ pub struct Disclosure {
 }
 
 /// A legal basis, as used.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "basis")]
 pub enum BasisUsed {
     /// The person's consent.

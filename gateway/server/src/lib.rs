@@ -1,1 +1,33 @@
-//! Sockets, TLS, clock, configuration and wiring: the loopgate gateway.
+//! The loopgate gateway: sockets, TLS, clock, configuration, projections and wiring.
+//!
+//! Read `intake` for what comes in, `scribe` for what happens, `egress` for what leaves. Not here:
+//! rules about Task status (crate `referral`), what consent permits (crate `consent`).
+
+pub mod admin;
+mod archive;
+pub mod assemble;
+pub mod certificates;
+pub mod clock;
+pub mod config;
+mod egress;
+mod exit;
+mod export;
+mod fields;
+mod fold;
+mod gate;
+mod ids;
+mod inbound;
+pub mod init;
+mod intake;
+pub mod journal;
+mod notary;
+mod outbound;
+pub mod partner;
+mod refusal;
+mod reply;
+pub mod restore;
+mod roster;
+pub mod run;
+mod scribe;
+pub mod translate;
+mod view;

@@ -1,2 +1,8 @@
 //! The `loopgate` command.
-fn main() {}
+
+mod cli;
+mod demo;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

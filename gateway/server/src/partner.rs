@@ -33,7 +33,7 @@ pub struct Partner {
     /// What it is in a referral; not empty.
     pub roles: BTreeSet<Role>,
     /// What the law takes it to be.
-    pub legal_class: LegalClass,
+    pub legal: LegalClass,
     /// The purpose of use it acts for.
     pub purpose: Option<Purpose>,
     /// What may be done with data on its behalf.
@@ -41,7 +41,7 @@ pub struct Partner {
     /// Its Organization identifiers; no other partner has any of them.
     pub identifiers: Vec<Identifier>,
     /// SHA-256 of each client certificate (DER) it may show; no other partner has any of them.
-    pub certificate_sha256: Vec<[u8; 32]>,
+    pub certificates: Vec<[u8; 32]>,
     /// The zone its days and its times without an offset are in.
     pub time_zone: TimeZone,
     /// Real persons' data may pass.
@@ -108,7 +108,7 @@ impl Partner {
         Party {
             org: self.org.clone(),
             tenant: tenant.clone(),
-            legal: self.legal_class,
+            legal: self.legal,
             purpose: self.purpose.clone(),
             actions: self.actions.clone(),
             suspended: self.suspended,

@@ -77,9 +77,8 @@ impl Roster {
         known: &dyn Fn(&str) -> Option<Vec<Identifier>>,
     ) -> Option<&Partner> {
         match reference {
-            PartyRef::Identifier { system, value } => {
-                let identifier = Identifier { system: system.clone(), value: value.clone() };
-                self.by_identifiers(&[identifier])
+            PartyRef::Identifier(identifier) => {
+                self.by_identifiers(std::slice::from_ref(identifier))
             }
             PartyRef::Reference(text) => match known(text) {
                 Some(identifiers) => self.by_identifiers(&identifiers),

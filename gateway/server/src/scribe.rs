@@ -20,9 +20,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use loopgate_consent::Templates;
 use loopgate_ledger::Committed;
-use loopgate_referral::{OrgId, PersonId, Timestamp};
+use loopgate_referral::{OrgId, PersonId, PlacementId, ReferralId, Timestamp};
 use loopgate_store::{Appended, Epoch, Log, LogKeys};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::archive::{Keyring, seal};
 use crate::clock::{Clock, ClockGuard};
@@ -36,7 +36,7 @@ use crate::view::View;
 pub use act::{Act, Acted, Wish};
 pub use disclose::{AskFor, Disclose, OwnedClaim, denied, permits};
 pub use settle::{is_held, strangers_due};
-pub use submit::{Incoming, Meaning, Submission};
+pub use submit::{Answer, Incoming, Meaning, Submission, resolved};
 
 /// A command with the channel its answer goes to.
 pub enum Command {
@@ -48,10 +48,14 @@ pub enum Command {
     Disclose(Box<Disclose>, Reply<Vec<Committed>>),
     /// A known partner was refused data.
     Deny(Box<Event>, Reply<()>),
+    /// A target's system took a pushed delivery.
+    Delivered(ReferralId, PlacementId, Reply<()>),
     /// Clocks moved on.
     Tick {
-        /// Attempts by strangers since the last one.
+        /// Attempts by strangers since they were last written down.
         strangers: u64,
+        /// When what the clocks did is durable.
+        reply: Reply<()>,
     },
     /// Partner files changed.
     Partners(Arc<Roster>, Reply<()>),
@@ -95,6 +99,8 @@ pub struct Published {
     pub stopped: AtomicBool,
     /// Commands waiting.
     pub queued: AtomicU64,
+    /// Told after each commit, and when clocks move.
+    pub moved: Arc<Notify>,
 }
 
 impl Published {
@@ -126,10 +132,7 @@ impl Scribe {
     }
 
     /// The same, for threads that may block.
-    pub fn ask_blocking<T>(
-        &self,
-        command: impl FnOnce(Reply<T>) -> Command,
-    ) -> Result<T, Trouble> {
+    pub fn ask_blocking<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Trouble> {
         let (reply, answer) = oneshot::channel();
         self.tell(command(reply))?;
         answer.blocking_recv().unwrap_or(Err(Trouble::Outage))
@@ -158,6 +161,9 @@ impl Scribe {
     }
 }
 
+/// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
+pub type CoverKey = (OrgId, PersonId, i64);
+
 /// Everything the scribe's thread owns.
 pub struct Bench {
     /// The log.
@@ -167,7 +173,7 @@ pub struct Bench {
     /// The fold of all of it.
     pub world: World,
     /// Summary entries that cover re-reads.
-    pub covers: HashMap<(OrgId, PersonId, i64), Committed>,
+    pub covers: HashMap<CoverKey, Committed>,
     /// Keys.
     pub keyring: Arc<Keyring>,
     /// Tree and checkpoints.
@@ -186,13 +192,17 @@ pub struct Bench {
 
 /// Starts the scribe. The thread ends when it is told to stop or when the disk fails; then
 /// `Published::stopped` is set and `ended` is called.
-pub fn start(bench: Bench, ended: Box<dyn FnOnce() + Send>) -> std::io::Result<(Scribe, JoinHandle<()>)> {
+pub fn start(
+    bench: Bench,
+    ended: Box<dyn FnOnce() + Send>,
+) -> std::io::Result<(Scribe, JoinHandle<()>)> {
     let (queue, commands) = sync_channel(bench.settings.queue_commands_max);
     let published = Arc::new(Published {
         world: RwLock::new(bench.world.clone()),
         roster: ArcSwap::new(bench.roster.clone()),
         stopped: AtomicBool::new(false),
         queued: AtomicU64::new(0),
+        moved: Arc::new(Notify::new()),
     });
     let scribe = Scribe { queue, published: published.clone() };
     let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {
@@ -337,7 +347,9 @@ impl Thread {
             world.evolve(&draft.body.event, place);
             bench.view.apply(&draft.body.event, &world, place)?;
         }
+        drop(world);
         bench.view.stamp(frame.sequence)?;
+        self.published.moved.notify_one();
         Ok(committed)
     }
 
@@ -356,7 +368,12 @@ struct After {
     checkpoints: Vec<Reply<String>>,
 }
 
-fn decide(desk: &mut desk::Desk<'_>, command: Command, settles: &mut Vec<Settle>, after: &mut After) {
+fn decide(
+    desk: &mut desk::Desk<'_>,
+    command: Command,
+    settles: &mut Vec<Settle>,
+    after: &mut After,
+) {
     match command {
         Command::Submit(submission, reply) => {
             let answer = submit::decide(desk, *submission);
@@ -379,7 +396,14 @@ fn decide(desk: &mut desk::Desk<'_>, command: Command, settles: &mut Vec<Settle>
             desk.record(&desk::by("loopgate", "egress"), *event, Vec::new(), None);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
         }
-        Command::Tick { strangers } => settle::tick(desk, strangers),
+        Command::Delivered(referral, placement, reply) => {
+            settle::delivered(desk, referral, placement);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::Tick { strangers, reply } => {
+            settle::tick(desk, strangers);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
         Command::Partners(roster, reply) => {
             settle::partners(desk, &roster);
             after.roster = Some(roster);

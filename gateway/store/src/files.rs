@@ -1,23 +1,56 @@
-//! Files that survive power loss: written beside, synced, renamed, directory synced.
+//! Files that survive power loss: written beside, synced, renamed, folder synced.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Makes directory entries durable.
-pub fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
-}
-
-/// Replaces `path` with `bytes`, readable as `mode` says, durable when it returns.
+/// Replaces the file at `path` with `bytes`, at once or not at all, and durable when this returns.
+/// `mode` is that of the new file, `0o600` for a secret.
 pub fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let dir = path.parent().ok_or_else(|| io::Error::other("the path has no folder"))?;
-    let beside = path.with_extension("new");
-    let _ = fs::remove_file(&beside);
+    let nameless = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
+    let mut beside = path.file_name().ok_or_else(nameless)?.to_owned();
+    beside.push(".new");
+    let beside = path.with_file_name(beside);
+    remove_if_there(&beside)?; // a crash left it
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
-    sync_dir(dir)
+    sync_folder_of(path)
+}
+
+/// Makes the entry of `path` in its folder durable.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    File::open(folder)?.sync_all()
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_has_its_mode_although_a_crash_left_a_piece() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret.key");
+        fs::write(dir.path().join("secret.key.new"), "half").unwrap();
+        fs::write(&path, "the longer text before").unwrap();
+        write_durably(&path, b"after", 0o600).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"after");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
 }

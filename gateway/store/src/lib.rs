@@ -18,7 +18,7 @@ mod sled_log;
 mod vault;
 
 pub use backup::{BackupError, Restored, read_backup, restore, write_backup};
-pub use files::{sync_dir, write_durably};
+pub use files::{sync_folder_of, write_durably};
 pub use frame::{EntryRecord, Frame, FrameError};
 pub use kv::{Kv, KvChange};
 pub use log::{Appended, Epoch, Head, Log, LogKeys, LogReader, Stored};

@@ -133,5 +133,8 @@ fn a_client_says_in_its_certificate_who_it_is() {
     let certificate = der(&client.certificate_pem).unwrap();
     let name = b"urn:loopgate:org:hospital-a";
     assert!(certificate.windows(name.len()).any(|window| window == name));
+    // id-kp-clientAuth, 1.3.6.1.5.5.7.3.2, DER
+    let usage = [0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02];
+    assert!(certificate.windows(usage.len()).any(|window| window == usage));
     assert!(matches!(authority.client(&org(), days(5, 5)), Err(CertificateFault::Validity)));
 }

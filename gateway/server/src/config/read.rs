@@ -61,20 +61,20 @@ fn base_url(found: &DeValue<'_>) -> Read<String> {
 }
 
 fn folders(root: &mut Section<'_, '_>, base: &Path) -> Folders {
-    let data = root.section("data", |s| s.or("dir", base.join("data"), value::path(base)));
+    let data = root.section("data", |s| dir(s, "data", base));
     let keys = root.section("keys", |s| {
         let line = s.line_of("dir");
-        let dir = s.or("dir", base.join("keys"), value::path(base));
-        refuse_under_data(s, line, "dir", &dir, &data);
-        dir
+        let keys = dir(s, "keys", base);
+        refuse_under_data(s, line, "dir", &keys, &data);
+        keys
     });
-    let partners = root.section("partners", |s| {
-        s.or("dir", base.join("partners"), value::path(base)) //
-    });
-    let mappings = root.section("mappings", |s| {
-        s.or("dir", base.join("mappings"), value::path(base)) //
-    });
+    let partners = root.section("partners", |s| dir(s, "partners", base));
+    let mappings = root.section("mappings", |s| dir(s, "mappings", base));
     Folders { data, keys, partners, mappings }
+}
+
+fn dir(s: &mut Section<'_, '_>, default: &str, base: &Path) -> PathBuf {
+    s.or("dir", base.join(default), value::path(base))
 }
 
 /// A backup of the data must not carry what opens it (DESIGN §6).
@@ -111,7 +111,7 @@ fn listen(s: &mut Section<'_, '_>) -> Listen {
 }
 
 fn tls(s: &mut Section<'_, '_>, base: &Path, data: &Path) -> Option<Tls> {
-    let certificate: Option<PathBuf> = s.must("certificate", value::path(base));
+    let certificate = s.must("certificate", value::path(base));
     let line = s.line_of("key");
     let key = s.must("key", value::path(base));
     if let Some(key) = &key {

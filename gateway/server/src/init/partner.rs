@@ -30,7 +30,7 @@ pub fn add_partner(
     if let Some(now) = issue {
         refuse_taken(&partner, &others)?;
         let issued = issue_client(dir, &partner.org, now)?;
-        partner.certificate_sha256.push(issued.sha256);
+        partner.certificates.push(issued.sha256);
     }
     refuse_taken(&partner, &others)?;
     let text = partner.render();
@@ -46,7 +46,7 @@ fn refuse_taken(partner: &Partner, others: &[LoadedPartner]) -> anyhow::Result<(
         if other.org == partner.org {
             bail!("partner {} is there already", partner.org);
         }
-        if partner.certificate_sha256.iter().any(|sha| other.certificate_sha256.contains(sha)) {
+        if partner.certificates.iter().any(|sha| other.certificates.contains(sha)) {
             bail!("the certificate belongs to partner {}", other.org);
         }
         if partner.identifiers.iter().any(|identifier| other.identifiers.contains(identifier)) {
@@ -92,11 +92,11 @@ fn example_partner() -> Partner {
         org: "example".parse().unwrap_or_else(|_| known()),
         name: "Example Food Pantry".to_owned(),
         roles: [Role::Target].into(),
-        legal_class: LegalClass::CboNonhipaa,
+        legal: LegalClass::CboNonhipaa,
         purpose: Some("CAREMGT".parse().unwrap_or_else(|_| known())),
         actions: Role::Target.actions().iter().copied().collect(),
         identifiers: vec![identifier],
-        certificate_sha256: vec![[0; 32]],
+        certificates: vec![[0; 32]],
         time_zone: TimeZone::UTC,
         production: false,
         suspended: false,

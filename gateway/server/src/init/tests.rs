@@ -101,7 +101,7 @@ fn an_added_partner_is_loaded_with_the_certificate_it_was_issued() {
     let pem = fs::read_to_string(dir.path().join("certs/clients/hospital-a.pem")).unwrap();
     let issued = crate::certificates::certificate_sha256(&pem).unwrap();
     let loaded = load_partners(&dir.path().join("partners")).unwrap();
-    assert_eq!(loaded[0].partner.certificate_sha256, [issued]);
+    assert_eq!(loaded[0].partner.certificates, [issued]);
     let key = fs::metadata(dir.path().join("certs/clients/hospital-a.key")).unwrap();
     assert_eq!(key.permissions().mode() & 0o777, 0o600);
 }

@@ -79,7 +79,7 @@ struct Owners {
 impl Owners {
     fn claim(&mut self, lined: &Lined) -> Vec<Problem> {
         let Lined { partner, identifier_lines, certificate_lines } = lined;
-        let certificates = partner.certificate_sha256.iter().zip(certificate_lines);
+        let certificates = partner.certificates.iter().zip(certificate_lines);
         let identifiers = partner.identifiers.iter().zip(identifier_lines);
         let org = &partner.org;
         let mut problems = claim(&mut self.certificates, org, certificates, "certificate_sha256");

@@ -32,7 +32,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
     let actions = actions(s, &roles);
     let (identifier_lines, identifiers) = s.tables("identifiers", identifier).into_iter().unzip();
     let certificates = s.list("certificate_sha256", sha256);
-    let (certificate_lines, certificate_sha256) = certificates.into_iter().unzip();
+    let (certificate_lines, certificates) = certificates.into_iter().unzip();
     let time_zone = s.or("time_zone", TimeZone::UTC, zone);
     let production = s.or("production", false, value::flag);
     let suspended = s.or("suspended", false, value::flag);
@@ -46,11 +46,11 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
         org,
         name: name?,
         roles,
-        legal_class: legal_class?,
+        legal: legal_class?,
         purpose,
         actions,
         identifiers,
-        certificate_sha256,
+        certificates,
         time_zone,
         production,
         suspended,

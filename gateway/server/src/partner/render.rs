@@ -38,15 +38,14 @@ fn head(partner: &Partner) -> String {
     let Partner { org, production, suspended, .. } = partner;
     let name = quoted(&partner.name);
     let roles = list(partner.roles.iter().copied().map(Role::name).map(quoted));
-    let legal_class = legal_class(partner.legal_class);
+    let legal_class = legal_class(partner.legal);
     let purpose = match &partner.purpose {
         Some(purpose) => format!("purpose = \"{}\"\n", purpose.code()),
         None => "# purpose = \"CAREMGT\"\n".to_owned(),
     };
     let actions = list(partner.actions.iter().copied().map(Action::name).map(quoted));
     let identifiers = lines(partner.identifiers.iter().map(identifier));
-    let certificates =
-        lines(partner.certificate_sha256.iter().map(|sha| quoted(&hex::encode(sha))));
+    let certificates = lines(partner.certificates.iter().map(|sha| quoted(&hex::encode(sha))));
     let zone = quoted(partner.time_zone.iana_name().unwrap_or("UTC"));
     format!(
         "# Partner {org} of this gateway. `loopgate check-config` reports every problem.\n\n\

@@ -75,7 +75,7 @@ fn what_is_not_said_is_the_cautious_thing() {
     assert!(!partner.production && !partner.suspended);
     assert_eq!(partner.time_zone, TimeZone::UTC);
     assert_eq!((partner.agreement, partner.channel, partner.purpose), (None, None, None));
-    assert!(partner.identifiers.is_empty() && partner.certificate_sha256.is_empty());
+    assert!(partner.identifiers.is_empty() && partner.certificates.is_empty());
 }
 
 #[test]

@@ -100,7 +100,8 @@ pub fn decide(desk: &mut Desk<'_>, act: Act) -> Result<Acted, Trouble> {
 
 /// Which part the organization has. A held referral does not exist for its target.
 fn part_of(desk: &Desk<'_>, act: &Act) -> Result<(Actor, Option<PlacementId>), Trouble> {
-    let referral = desk.world().referrals.get(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
+    let referral =
+        desk.world().referrals.get(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
     if referral.source == act.org {
         return Ok((Actor::Source(act.org.clone()), None));
     }
@@ -115,7 +116,8 @@ fn part_of(desk: &Desk<'_>, act: &Act) -> Result<(Actor, Option<PlacementId>), T
 }
 
 fn standing(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Result<Acted, Trouble> {
-    let referral = desk.world().referrals.get(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
+    let referral =
+        desk.world().referrals.get(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
     let Some(placement) = placement else {
         let (task, version) = (referral.task.clone(), referral.version);
         return Ok(Acted { task, version, status: Some(referral.state.status()) });
@@ -128,11 +130,7 @@ fn standing(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Resul
     })
 }
 
-fn step(
-    desk: &Desk<'_>,
-    wish: &Wish,
-    placement: Option<PlacementId>,
-) -> Result<Move, Trouble> {
+fn step(desk: &Desk<'_>, wish: &Wish, placement: Option<PlacementId>) -> Result<Move, Trouble> {
     let at = || placement.ok_or(Trouble::from(Kind::IllegalMove));
     Ok(match wish {
         Wish::Source(step) => Move::Source(step.clone()),
@@ -150,4 +148,3 @@ fn step(
         }
     })
 }
-

@@ -83,12 +83,8 @@ impl<'a> Desk<'a> {
             self.rereads.insert((recipient.clone(), *person, *day), entry);
         }
         let head = self.bench.log.head();
-        let place = Place {
-            sequence: head.next,
-            entry,
-            index: head.leaves + entry as u64,
-            at: self.at,
-        };
+        let place =
+            Place { sequence: head.next, entry, index: head.leaves + entry as u64, at: self.at };
         let world = &mut self.bench.world;
         let fields = fields(&event, cause, &world.links(&event), self.at.0);
         let person = world.person_of(&event);

@@ -77,10 +77,9 @@ pub fn permits(
         let claim = match claim {
             OwnedClaim::ReturnToSupplier { supplier } => Claim::ReturnToSupplier { supplier },
             OwnedClaim::Consent { action, needs, from: org } => {
-                from = roster.party(org).ok_or(Denial {
-                    code: loopgate_consent::ReasonCode::R2,
-                    grant: None,
-                })?;
+                from = roster
+                    .party(org)
+                    .ok_or(Denial { code: loopgate_consent::ReasonCode::R2, grant: None })?;
                 Claim::Consent { action: *action, needs, from: &from }
             }
         };
@@ -117,7 +116,12 @@ pub fn decide(desk: &mut Desk<'_>, disclose: Disclose) -> Result<Vec<Proof>, Tro
             Ok(permits) => fresh.push(permits),
             Err(denial) => {
                 let event = denied(&disclose.recipient, ask, &denial);
-                desk.record(&by(disclose.recipient.as_str(), disclose.channel), event, Vec::new(), None);
+                desk.record(
+                    &by(disclose.recipient.as_str(), disclose.channel),
+                    event,
+                    Vec::new(),
+                    None,
+                );
                 return Err(Kind::NotFound.into());
             }
         }

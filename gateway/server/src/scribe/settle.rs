@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loopgate_consent::{Action, Ask, Claim, Denial, Fate, Permit, ReasonCode, release};
 use loopgate_referral::{
     Actor, Command as Move, HeldWhy, OrgId, PersonId, PlacementId, Referral, ReferralId,
-    ResourceId, StatusReason, Standing, decide as decide_referral,
+    ResourceId, Standing, StatusReason, decide as decide_referral,
 };
 
 use super::desk::{Desk, by};
@@ -76,8 +76,7 @@ fn verdict(desk: &Desk<'_>, referral: &Referral) -> Option<Result<Permit, Denial
     let mut last = None;
     // A household goes on only if every person in it agrees.
     for person in &referral.persons {
-        let claim =
-            Claim::Consent { action: Action::Forward, needs: &referral.needs, from: &from };
+        let claim = Claim::Consent { action: Action::Forward, needs: &referral.needs, from: &from };
         let ask =
             Ask { tenant: desk.roster().tenant(), to: &to, person: *person, claim, at: desk.at };
         let answer = release(&ask, desk.world().grants.of(*person), &desk.settings().templates);
@@ -122,12 +121,22 @@ pub fn settle_person(desk: &mut Desk<'_>, person: PersonId) {
     ids.into_iter().for_each(|id| settle(desk, id));
 }
 
+/// A target's system took a pushed delivery; twice is once.
+pub fn delivered(desk: &mut Desk<'_>, id: ReferralId, placement: PlacementId) {
+    apply(desk, id, &Actor::Gateway, Move::Delivered(placement), &by("loopgate", "courier"));
+}
+
 /// Time moved on: waiting ends, grants lapse, strangers are written down.
 pub fn tick(desk: &mut Desk<'_>, strangers: u64) {
     let ids: Vec<ReferralId> = desk.world().unanswered.iter().copied().collect();
     ids.into_iter().for_each(|id| settle(desk, id));
     if strangers > 0 {
-        desk.record(&by("loopgate", "door"), Event::Strangers { count: strangers }, Vec::new(), None);
+        desk.record(
+            &by("loopgate", "door"),
+            Event::Strangers { count: strangers },
+            Vec::new(),
+            None,
+        );
     }
 }
 

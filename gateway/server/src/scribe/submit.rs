@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use loopgate_consent::GrantDraft;
-use loopgate_fhir::{
-    ConsentIn, Fault, IssueCode, Json, PartyRef, PatientIn, RequestIn, TaskIn, to_draft,
-};
+use loopgate_fhir::{ConsentIn, Fault, IssueCode, Json, PartyRef, PatientIn, RequestIn, TaskIn};
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, OrgId, PersonId, Presented, ReferralId, ResourceId,
     TaskStatus,
@@ -130,31 +128,32 @@ impl Plan {
 
     fn carry_out(self, desk: &mut Desk<'_>, submission: Submission) -> Answer {
         let Submission { org, request, transport, incoming, update } = submission;
-        let cause =
-            Cause { actor: org.to_string(), transport: transport.into(), request: hex::encode(request) };
+        let cause = Cause {
+            actor: org.to_string(),
+            transport: transport.into(),
+            request: hex::encode(request),
+        };
         register_patients(desk, &cause, &org, &incoming);
-        let person_of = |desk: &Desk<'_>, incoming: &Incoming| person_of(desk, incoming);
         let mut by_person: BTreeMap<Option<PersonId>, (Vec<StoredVersion>, Vec<Vec<u8>>)> =
             BTreeMap::new();
-        let mut answer = Vec::new();
-        let mut grants = Vec::new();
+        let mut versions = Vec::new();
+        let mut consents = Vec::new();
         for (incoming, version) in incoming.into_iter().zip(self.versions) {
             let person = person_of(desk, &incoming);
-            answer.push((incoming.id.clone(), version));
-            if let Meaning::Consent(consent) = &incoming.meaning
-                && let Some(person) = person
-            {
-                grants.push(read_consent(desk, consent, person, &incoming));
-            }
-            let (versions, docs) = by_person.entry(person).or_default();
-            versions.push(stored(&incoming, version));
+            let (resources, docs) = by_person.entry(person).or_default();
+            resources.push(stored(&incoming, version));
             docs.push(incoming.doc);
+            versions.push((incoming.id.clone(), version));
+            if let (Meaning::Consent(consent), Some(person)) = (incoming.meaning, person) {
+                consents.push((consent, person, incoming.id, incoming.sha256));
+            }
         }
         for (person, (resources, docs)) in by_person {
             desk.record(&cause, Event::Stored { org: org.clone(), person, resources }, docs, None);
         }
-        for draft in grants {
-            let person = draft.person;
+        // The organizations a consent names may have come with it: they are kept by now.
+        for (consent, person, id, sha256) in consents {
+            let draft = read_consent(desk, &org, &consent, (person, id, sha256));
             if let Some(event) = desk.world().grants.decide(draft) {
                 desk.record(&cause, Event::Grant(event), Vec::new(), None);
                 settle::settle_person(desk, person);
@@ -163,6 +162,14 @@ impl Plan {
         for planned in self.referrals {
             receive(desk, &cause, &org, planned);
         }
+        let answer: Answer = versions
+            .into_iter()
+            .map(|(id, version)| {
+                // A referral may have moved since it was received, in this very frame.
+                let moved = task_version(desk, &id).unwrap_or(version);
+                (id, moved)
+            })
+            .collect();
         if update.is_none() {
             let event = Event::Answered { org, request, answer: answer.clone() };
             desk.record(&cause, event, Vec::new(), None);
@@ -269,7 +276,7 @@ impl<'a> Known<'a> {
         if task.status != TaskStatus::Requested {
             fault("status", IssueCode::BusinessRule, "a referral arrives as requested");
         }
-        if task.part_of {
+        if !task.part_of.is_empty() {
             fault("partOf", IssueCode::BusinessRule, "a referral arrives without partOf");
         }
         if task.has_output {
@@ -371,21 +378,29 @@ fn person_of(desk: &Desk<'_>, incoming: &Incoming) -> Option<PersonId> {
     desk.world().patients.get(&patient?).copied()
 }
 
+fn task_version(desk: &Desk<'_>, id: &ResourceId) -> Option<u64> {
+    match desk.world().parts.get(id)? {
+        Part::SourceTask(referral) => desk.world().referrals.get(referral).map(|r| r.version),
+        _ => None,
+    }
+}
+
 fn read_consent(
     desk: &Desk<'_>,
+    org: &OrgId,
     consent: &ConsentIn,
-    person: PersonId,
-    incoming: &Incoming,
+    (person, id, sha256): (PersonId, ResourceId, [u8; 32]),
 ) -> GrantDraft {
     let roster = desk.roster();
     let known = |text: &str| {
         let id: ResourceId = text.parse().ok()?;
-        desk.world().resources.get(&id).map(|held| held.identifiers.clone())
+        let held = desk.world().resources.get(&id).filter(|held| held.org == *org)?;
+        Some(held.identifiers.clone())
     };
     let resolve = |reference: &PartyRef| {
         roster.by_reference(reference, &known).map(|partner| (partner.org.clone(), partner.legal))
     };
-    to_draft(consent, person, incoming.id.clone(), incoming.sha256, &resolve)
+    consent.to_draft(person, id, sha256, &resolve)
 }
 
 fn receive(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, planned: PlannedReferral) {
@@ -409,17 +424,9 @@ fn receive(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, planned: PlannedRefe
     settle::settle(desk, referral);
 }
 
-/// The referral a source's Task is.
-pub fn referral_of(desk: &Desk<'_>, task: &ResourceId) -> Option<ReferralId> {
-    match desk.world().parts.get(task) {
-        Some(Part::SourceTask(referral)) => Some(*referral),
-        _ => None,
-    }
-}
-
 /// A document and what its `urn:uuid` references became, as its supplier reads it back.
 pub fn resolved(doc: &[u8], rewrites: &BTreeMap<String, String>) -> Option<Json> {
-    let mut json = Json::parse(doc).ok()?;
+    let mut json = Json::parse(doc, "", &loopgate_fhir::Limits::default()).ok()?;
     loopgate_fhir::rewrite(&mut json, &|text| rewrites.get(text).cloned());
     Some(json)
 }

@@ -1,0 +1,153 @@
+//! The operator's commands: over `data/admin.sock` while the gateway runs, straight on the opened
+//! deployment when it does not. Same code, same entries.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use loopgate_referral::OrgId;
+use serde::{Deserialize, Serialize};
+
+use crate::assemble::load_roster;
+use crate::gate::Gate;
+use crate::partner::set_suspended;
+use crate::scribe::Command;
+
+/// The socket's name in the data folder.
+pub const SOCKET: &str = "admin.sock";
+const REQUEST_BYTES_MAX: u64 = 64 * 1024;
+const IDLE: Duration = Duration::from_secs(30);
+
+/// What an operator can ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do", deny_unknown_fields)]
+pub enum Ask {
+    /// Read the partner files again.
+    PartnersReload,
+    /// Suspend or reinstate a partner; in effect when answered.
+    PartnerSuspend {
+        /// Which.
+        name: OrgId,
+        /// Suspend, or reinstate.
+        suspended: bool,
+    },
+    /// Write an evidence bundle.
+    ExportBundle {
+        /// Into this empty folder.
+        out: PathBuf,
+        /// For this case.
+        case: String,
+    },
+    /// Write a backup of the frames from `first` on.
+    Backup {
+        /// Into this file, which is not there yet.
+        out: PathBuf,
+        /// From this frame.
+        first: u64,
+    },
+    /// The clock is right as it is.
+    ClockConfirm,
+    /// How things stand.
+    Status,
+}
+
+/// What an operator is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Whether it was done.
+    pub ok: bool,
+    /// In words.
+    pub words: String,
+}
+
+/// Does what was asked.
+pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
+    match ask {
+        Ask::PartnersReload => {
+            load_roster(gate)?;
+            Ok("the partner files are in force".into())
+        }
+        Ask::PartnerSuspend { name, suspended } => suspend(gate, name, *suspended),
+        Ask::ExportBundle { out, case } => {
+            let size = crate::export::export(gate, out, case)?;
+            Ok(format!("{size} entries"))
+        }
+        Ask::Backup { out, first } => {
+            let next = gate.scribe.published().world().frames;
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).open(out)?;
+            loopgate_store::write_backup(gate.archive.log(), *first, next, &mut file)?;
+            file.sync_all()?;
+            Ok(format!("frames {first} to {next}"))
+        }
+        Ask::ClockConfirm => {
+            let gone = |_| anyhow!("the gateway does not answer");
+            gate.scribe.ask_blocking(Command::ConfirmClock).map_err(gone)?;
+            Ok("the clock is trusted again".into())
+        }
+        Ask::Status => {
+            let world = gate.scribe.published().world();
+            Ok(format!("{} entries, {} referrals", world.leaves, world.referrals.len()))
+        }
+    }
+}
+
+fn suspend(gate: &Gate, name: &OrgId, suspended: bool) -> anyhow::Result<String> {
+    let path = gate.config.folders.partners.join(format!("{name}.toml"));
+    let text = fs::read_to_string(&path).context("there is no such partner")?;
+    let text = set_suspended(&text, suspended)?;
+    loopgate_store::write_durably(&path, text.as_bytes(), 0o644)?;
+    load_roster(gate)?;
+    Ok(format!("{name} is {}", if suspended { "suspended" } else { "reinstated" }))
+}
+
+/// Listens on the socket until the process ends.
+pub fn listen(gate: Arc<Gate>) -> anyhow::Result<()> {
+    let path = gate.config.folders.data.join(SOCKET);
+    // The log's lock says that no other gateway runs; a socket that lies here is a leftover.
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path).context("the admin socket")?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+    std::thread::Builder::new().name("admin".into()).spawn(move || {
+        for stream in listener.incoming().flatten() {
+            if let Err(error) = answer(&gate, &stream) {
+                tracing::warn!(%error, "an admin request failed");
+            }
+        }
+    })?;
+    Ok(())
+}
+
+fn answer(gate: &Gate, stream: &UnixStream) -> anyhow::Result<()> {
+    stream.set_read_timeout(Some(IDLE))?;
+    let mut line = String::new();
+    BufReader::new(stream.take(REQUEST_BYTES_MAX)).read_line(&mut line)?;
+    let ask: Ask = serde_json::from_str(&line).context("not an admin request")?;
+    let told = match perform(gate, &ask) {
+        Ok(words) => Told { ok: true, words },
+        Err(error) => Told { ok: false, words: format!("{error:#}") },
+    };
+    let mut stream = stream;
+    writeln!(stream, "{}", serde_json::to_string(&told)?)?;
+    Ok(())
+}
+
+/// Asks a running gateway; `None` when none runs on this data folder.
+pub fn ask(data: &Path, ask: &Ask) -> anyhow::Result<Option<String>> {
+    let Ok(mut stream) = UnixStream::connect(data.join(SOCKET)) else { return Ok(None) };
+    writeln!(stream, "{}", serde_json::to_string(ask)?)?;
+    let mut line = String::new();
+    BufReader::new(&stream).read_line(&mut line)?;
+    let told: Told = serde_json::from_str(&line).context("the gateway did not answer")?;
+    if !told.ok {
+        bail!("{}", told.words);
+    }
+    Ok(Some(told.words))
+}

@@ -1,0 +1,208 @@
+//! Opening a deployment: keys, log, replay, projections, partners, scribe, exit.
+//!
+//! Start-up is replay. Nothing is served before every frame was folded, the log was found to be a
+//! continuation of what was last signed, and the partner files in force are in the log.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, anyhow};
+use loopgate_consent::{DataClass, Template, Templates};
+use loopgate_ledger::LogKey;
+use loopgate_mapping::Library;
+use loopgate_referral::Timestamp;
+use loopgate_store::{Kek, Log, LogKeys, SledLog, StepHook};
+
+use crate::archive::{Archive, Keyring, unseal};
+use crate::clock::{Clock, ClockGuard, ClockLimits};
+use crate::config::Config;
+use crate::egress::Egress;
+use crate::fold::{Place, World};
+use crate::gate::Gate;
+use crate::journal::Event;
+use crate::notary::Notary;
+use crate::partner::load_partners;
+use crate::roster::Roster;
+use crate::scribe::{self, Bench, Command, Settings};
+use crate::view::View;
+
+/// A deployment whose scribe runs.
+pub struct Deployment {
+    /// What the doors share.
+    pub gate: Arc<Gate>,
+    /// Ends when the scribe was told to stop, or when the disk failed.
+    pub scribe: JoinHandle<()>,
+}
+
+/// Reads a configuration, or says everything that is wrong with it.
+pub fn load_config(path: &Path) -> anyhow::Result<Arc<Config>> {
+    let config = Config::load(path).map_err(|problems| listed(&problems))?;
+    let missing = config.check_files();
+    if !missing.is_empty() {
+        return Err(listed(&missing));
+    }
+    Ok(Arc::new(config))
+}
+
+/// Problems as one error, a line each.
+pub fn listed(problems: &[impl std::fmt::Display]) -> anyhow::Error {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    anyhow!("{}", lines.join("\n"))
+}
+
+/// Opens a deployment. `ended` is called when the scribe's thread ends.
+pub fn open(
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+    hook: Option<StepHook>,
+    ended: Box<dyn FnOnce() + Send>,
+) -> anyhow::Result<Deployment> {
+    let data = &config.folders.data;
+    fs::create_dir_all(data).context("the data folder cannot be made")?;
+    let library = Library::load(&config.folders.mappings).map_err(|found| listed(&found))?;
+    let templates = templates(&library)?;
+    let keys = &config.folders.keys;
+    let kek = Kek::new(1, secret(&keys.join("kek-1.key"))?);
+    let index_key = secret(&keys.join("index.key"))?;
+    let log_key = LogKey::from_seed(&config.ledger.origin, secret(&keys.join("ledger.seed"))?)
+        .context("the ledger's key")?;
+    let keyring = Arc::new(Keyring::new(kek.tenant(config.tenant.name.as_str())));
+
+    let mut log = SledLog::open(&data.join("log"), hook)?;
+    let view = Arc::new(View::open(&data.join("view"), &index_key, log.head().next)?);
+    let mut notary = Notary::new(&config.ledger.origin, log_key, keys);
+    let mut replayed = Replayed::default();
+    replayed.fold(&log, &keyring, &mut notary, &view)?;
+    notary.check()?;
+    let epoch = log.take_over()?;
+
+    let (checkpoint, vkey) = (notary.published(), notary.vkey());
+    let reader = log.reader();
+    let guard = ClockGuard::new(clock.as_ref(), clock_limits(&config));
+    let bench = Bench {
+        log: Box::new(log),
+        epoch,
+        world: replayed.world,
+        covers: replayed.covers,
+        keyring: keyring.clone(),
+        notary,
+        view: view.clone(),
+        clock: clock.clone(),
+        guard,
+        roster: Arc::new(Roster::new(config.tenant.name.clone(), Vec::new())),
+        settings: settings(&config, templates.clone()),
+    };
+    let (scribe, thread) = scribe::start(bench, ended)?;
+    let gate = Arc::new(Gate {
+        archive: Archive::new(reader, keyring),
+        egress: Egress::new(scribe.clone(), clock.clone(), templates),
+        library: Arc::new(library),
+        strangers: AtomicU64::new(0),
+        config,
+        scribe,
+        view,
+        clock,
+        checkpoint,
+        vkey,
+    });
+    load_roster(&gate)?;
+    Ok(Deployment { gate, scribe: thread })
+}
+
+/// Reads the partner files; what changed is in the log before it is used.
+pub fn load_roster(gate: &Gate) -> anyhow::Result<()> {
+    let loaded = load_partners(&gate.config.folders.partners).map_err(|found| listed(&found))?;
+    let roster = Arc::new(Roster::new(gate.config.tenant.name.clone(), loaded));
+    gate.scribe
+        .ask_blocking(|reply| Command::Partners(roster, reply))
+        .map_err(|_| anyhow!("the partner files could not be put in the log"))
+}
+
+#[derive(Default)]
+struct Replayed {
+    world: World,
+    covers: HashMap<scribe::CoverKey, loopgate_ledger::Committed>,
+}
+
+impl Replayed {
+    fn fold(
+        &mut self,
+        log: &SledLog,
+        keyring: &Keyring,
+        notary: &mut Notary,
+        view: &View,
+    ) -> anyhow::Result<()> {
+        let keys: &dyn LogKeys = log;
+        for sequence in 0..log.head().next {
+            let stored = log.read(sequence)?.context("a frame is missing")?;
+            let at = Timestamp(stored.frame.at_ms);
+            for (entry, proof) in stored.committed.iter().enumerate() {
+                notary.append(*proof.leaf_hash());
+                let (body, _) = unseal(&stored.frame, entry, keyring, keys)?;
+                let place = Place { sequence, entry, index: proof.leaf_index(), at };
+                if let Event::Reread { person, recipient, day } = &body.event {
+                    self.covers.insert((recipient.clone(), *person, *day), proof.clone());
+                }
+                self.world.evolve(&body.event, place);
+                if sequence >= view.folded() {
+                    view.apply(&body.event, &self.world, place)?;
+                }
+            }
+            if sequence >= view.folded() {
+                view.stamp(sequence)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The templates that the mapping folder has, by data class.
+pub fn templates(library: &Library) -> anyhow::Result<Templates> {
+    [DataClass::Food, DataClass::Housing]
+        .into_iter()
+        .map(|class| {
+            let found = library.template(class.name());
+            let found = found
+                .with_context(|| format!("mappings/templates/{}.toml is missing", class.name()))?;
+            let (id, groups) = (found.id.clone(), found.groups.clone());
+            Ok((class, Template { id, version: found.version, groups }))
+        })
+        .collect()
+}
+
+fn settings(config: &Config, templates: Templates) -> Settings {
+    Settings {
+        hold_days_max: config.consent.hold_days_max,
+        shared_systems: config.identity.shared_systems.clone(),
+        templates,
+        queue_commands_max: config.limits.queue_commands_max,
+        frame_bytes_max: config.limits.frame_bytes_max,
+        frame_events_max: config.limits.frame_events_max,
+        checkpoint_interval_ms: millis(config.ledger.checkpoint_interval_s),
+    }
+}
+
+fn clock_limits(config: &Config) -> ClockLimits {
+    ClockLimits {
+        forward_ms_max: millis(config.clock.forward_jump_s_max),
+        backward_ms_max: millis(config.clock.backward_jump_s_max),
+    }
+}
+
+fn millis(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX)
+}
+
+/// 32 bytes in hex, from a file of their own.
+pub(crate) fn secret(path: &Path) -> anyhow::Result<[u8; 32]> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let text = fs::read_to_string(path).with_context(|| format!("the key file {name}"))?;
+    let mut key = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut key)
+        .map_err(|_| anyhow!("the key file {name} does not hold 32 bytes in hex"))?;
+    Ok(key)
+}

@@ -1,0 +1,210 @@
+//! The command line: each command is a few lines over the library.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod evidence;
+mod partner;
+mod translate;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use loopgate_server::admin::Ask;
+use loopgate_server::assemble::{self, load_config};
+use loopgate_server::clock::{Clock, SystemClock};
+use loopgate_server::config::{Config, LogFormat};
+use loopgate_server::run::{Options, Ticks, run};
+use loopgate_server::{admin, init};
+
+use crate::demo;
+
+/// The gateway for closed-loop social-care referrals.
+#[derive(Parser)]
+#[command(name = "loopgate", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play the main story on this machine, over real sockets, and verify its ledger.
+    Demo {
+        /// End after the story; exit 0 only if every step held.
+        #[arg(long)]
+        once: bool,
+        /// Make the deployment here, and leave it.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// Make a runnable deployment for development.
+    Init {
+        /// A folder that is empty or not there yet.
+        dir: PathBuf,
+    },
+    /// Run the gateway.
+    Serve {
+        /// The configuration.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Report every problem of a configuration and its partner and mapping files.
+    CheckConfig {
+        /// The configuration.
+        file: PathBuf,
+    },
+    /// Partners of a deployment.
+    Partner(partner::Partner),
+    /// Convert between dialects; no server, no disclosure.
+    Translate(translate::Translate),
+    /// Write evidence.
+    Export(evidence::Export),
+    /// Check evidence, offline.
+    Verify(evidence::Verify),
+    /// Write the log's frames to a file.
+    Backup {
+        /// The deployment.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// A file that is not there yet.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Begin at this frame: an incremental backup.
+        #[arg(long, default_value_t = 0)]
+        first: u64,
+    },
+    /// Bring frames back from backups, oldest first.
+    Restore {
+        /// The deployment.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The backups.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Say that this machine's clock is right, after the gateway stopped trusting it.
+    ConfirmClock {
+        /// The deployment.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    match dispatch(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("loopgate: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        Command::Demo { once, data } => demo::demo(once, data).map(done),
+        Command::Init { dir } => {
+            make(&dir)?;
+            let config = dir.join("loopgate.toml");
+            println!("ready: loopgate serve --config {}", config.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Serve { config } => serve(&config).map(done),
+        Command::CheckConfig { file } => check(&file).map(done),
+        Command::Partner(command) => partner::run(command).map(done),
+        Command::Translate(command) => Ok(translate::run(&command)),
+        Command::Export(command) => evidence::export(command).map(done),
+        Command::Verify(command) => Ok(evidence::verify(&command)),
+        Command::Backup { data, out, first } => {
+            let out = std::path::absolute(out)?;
+            told(&data, &Ask::Backup { out, first }).map(done)
+        }
+        Command::Restore { data, files } => {
+            let config = config_of(&data)?;
+            let frames = loopgate_server::restore::restore(&config, &files)?;
+            println!("{frames} frames restored");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::ConfirmClock { data } => told(&data, &Ask::ClockConfirm).map(done),
+    }
+}
+
+/// Makes a deployment with the mappings this build has.
+pub fn make(dir: &Path) -> anyhow::Result<()> {
+    let clock = SystemClock::new();
+    let now = jiff::Timestamp::from_millisecond(clock.now().0)?;
+    init::init(dir, now, &mut |buffer: &mut [u8]| clock.random(buffer))?;
+    for (path, text) in loopgate_mapping::Library::files() {
+        let path = dir.join("mappings").join(path);
+        std::fs::create_dir_all(path.parent().unwrap_or(dir))?;
+        std::fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+/// Adds an invented partner to a deployment, with an agreement and a certificate.
+pub fn add_sample_partner(dir: &Path, name: &str, role: &str, title: &str) -> anyhow::Result<()> {
+    partner::add_sample(dir, name, role, title)
+}
+
+fn serve(file: &Path) -> anyhow::Result<()> {
+    let config = load_config(file)?;
+    log_to_stderr(config.log.format);
+    let options = Options {
+        clock: Arc::new(SystemClock::new()),
+        hook: None,
+        ticks: Ticks::EverySecond,
+        ready: None,
+        stop: None,
+    };
+    tracing::info!(machines = %config.listen.machines, ops = %config.listen.ops, "starting");
+    run(config, options)
+}
+
+fn log_to_stderr(format: LogFormat) {
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => builder.with_ansi(false).init(),
+        LogFormat::Json => builder.with_ansi(false).json().init(),
+    }
+}
+
+fn check(file: &Path) -> anyhow::Result<()> {
+    let config = Config::load(file).map_err(|problems| assemble::listed(&problems))?;
+    let mut problems: Vec<String> = config.check_files().iter().map(ToString::to_string).collect();
+    if let Err(found) = loopgate_server::partner::load_partners(&config.folders.partners) {
+        problems.extend(found.iter().map(ToString::to_string));
+    }
+    if let Err(found) = loopgate_mapping::Library::load(&config.folders.mappings) {
+        problems.extend(found.iter().map(ToString::to_string));
+    }
+    if problems.is_empty() {
+        println!("{} is fine", file.display());
+        return Ok(());
+    }
+    Err(assemble::listed(&problems))
+}
+
+/// The configuration of a deployment.
+pub fn config_of(data: &Path) -> anyhow::Result<Arc<Config>> {
+    load_config(&data.join("loopgate.toml")).context("not a deployment")
+}
+
+/// Asks the running gateway, or opens the deployment and does it here.
+pub fn told(data: &Path, ask: &Ask) -> anyhow::Result<()> {
+    let config = config_of(data)?;
+    if let Some(words) = admin::ask(&config.folders.data, ask)? {
+        println!("{words}");
+        return Ok(());
+    }
+    let clock = Arc::new(SystemClock::new());
+    let deployment = assemble::open(config, clock, None, Box::new(|| {}))?;
+    let outcome = admin::perform(&deployment.gate, ask);
+    loopgate_server::run::finish(deployment)?;
+    println!("{}", outcome?);
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! `loopgate translate`.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use loopgate_consent::{FieldGroup, Groups};
+use loopgate_mapping::Library;
+use loopgate_server::translate::{Dialect, Stopped, translate};
+
+#[derive(Args)]
+pub struct Translate {
+    /// The dialect of the input.
+    #[arg(long, value_enum)]
+    from: DialectArg,
+    /// The dialect of the output.
+    #[arg(long, value_enum)]
+    to: DialectArg,
+    /// Field groups that may pass, by name; all, if not said.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    groups: Vec<FieldGroup>,
+    /// Files; standard input, if none.
+    files: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum DialectArg {
+    Fhir,
+    CboJson,
+}
+
+impl From<DialectArg> for Dialect {
+    fn from(dialect: DialectArg) -> Dialect {
+        match dialect {
+            DialectArg::Fhir => Dialect::Fhir,
+            DialectArg::CboJson => Dialect::CboJson,
+        }
+    }
+}
+
+const UNREADABLE: u8 = 2;
+const REFUSED: u8 = 3;
+
+/// Exit 0 ok, 2 unreadable, 3 refused. The translation goes to standard output, what was not
+/// carried to standard error as JSON lines.
+pub fn run(command: &Translate) -> ExitCode {
+    let library = Library::builtin();
+    let groups: Groups = if command.groups.is_empty() {
+        Groups::all()
+    } else {
+        command.groups.iter().copied().collect()
+    };
+    let inputs: Vec<std::io::Result<Vec<u8>>> = if command.files.is_empty() {
+        let mut input = Vec::new();
+        vec![std::io::stdin().lock().read_to_end(&mut input).map(|_| input)]
+    } else {
+        command.files.iter().map(std::fs::read).collect()
+    };
+    for input in inputs {
+        let code = match input {
+            Ok(input) => one(&library, command, &groups, &input),
+            Err(error) => {
+                eprintln!("loopgate: {error}");
+                UNREADABLE
+            }
+        };
+        if code != 0 {
+            return ExitCode::from(code);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn one(library: &Library, command: &Translate, groups: &Groups, input: &[u8]) -> u8 {
+    match translate(library, command.from.into(), command.to.into(), input, groups) {
+        Ok(translated) => {
+            println!("{}", translated.text);
+            for path in translated.not_carried {
+                eprintln!("{}", serde_json::json!({ "not_carried": path }));
+            }
+            for group in translated.withheld {
+                eprintln!("{}", serde_json::json!({ "withheld": group }));
+            }
+            0
+        }
+        Err(Stopped::Unreadable(error)) => {
+            eprintln!("{}", serde_json::json!({ "unreadable": format!("{error:#}") }));
+            UNREADABLE
+        }
+        Err(Stopped::Refused(error)) => {
+            eprintln!("{}", serde_json::json!({ "refused": format!("{error:#}") }));
+            REFUSED
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! What leaves, and in which shape: parts of a referral as each party may see them.
+//!
+//! Every function here names what it would show (an [`AskFor`]) and renders it under the permits
+//! that [`crate::egress::Egress`] brings.
+
+use loopgate_consent::{Action, FieldGroup, Groups, Permit};
+use loopgate_fhir::{
+    Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, as_supplied, filler_request,
+    outcome_procedure, patient_copy, pivot, placement_task, request_copy,
+};
+use loopgate_mapping::{Constants, Mapping};
+use loopgate_referral::{
+    OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus,
+};
+use serde_json::Value;
+
+use crate::egress::Way;
+use crate::fold::Held;
+use crate::gate::Gate;
+use crate::refusal::{Kind, Trouble};
+use crate::scribe::{AskFor, OwnedClaim, is_held};
+
+/// The mapping of a referral towards a community organization.
+pub const REFERRAL_MAPPING: &str = "cbo-json/referral";
+
+/// What a target's own system gets: the referral in the target's dialect.
+pub fn push(
+    gate: &Gate,
+    referral: &ReferralId,
+    placement: &PlacementId,
+) -> Result<Vec<u8>, Trouble> {
+    let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
+    let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
+    for_target(gate, &referral, placement, "push")
+}
+
+/// The whole referral, in the community dialect.
+pub fn for_target(
+    gate: &Gate,
+    referral: &Referral,
+    placement: &Placement,
+    channel: &'static str,
+) -> Result<Vec<u8>, Trouble> {
+    let mapping = mapping(gate)?;
+    let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()) };
+    let ask = forward_ask(referral, placement);
+    gate.egress.release(way, ask, |permits| {
+        let groups = permitted(permits);
+        let value = community(gate, mapping, referral, placement, &groups)?;
+        Ok(value.to_string().into_bytes())
+    })
+}
+
+/// A referral in the community dialect, under these field groups.
+pub fn community(
+    gate: &Gate,
+    mapping: &Mapping,
+    referral: &Referral,
+    placement: &Placement,
+    groups: &Groups,
+) -> Result<Value, Trouble> {
+    let source = Source::read(gate, referral)?;
+    let refs = Refs::of(gate, referral, placement, &source);
+    let view = refs.view(referral, placement);
+    let mut patient = patient_copy(&source.patient, groups);
+    prefer_one(&mut patient);
+    let observations: Vec<Json> = if groups.contains(FieldGroup::Household) {
+        source.observations.clone()
+    } else {
+        Vec::new()
+    };
+    let task = placement_task(&view);
+    let request = filler_request(&source.request, &view);
+    let pivot = pivot(&task, &request, &patient, &observations);
+    let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
+    let written = mapping.write(&pivot, groups, &constants).map_err(|refused| {
+        // The mapping stops the message rather than thin it; only a path is said.
+        tracing::error!(mapping = mapping.name(), %refused, "a mapping refused a referral");
+        Trouble::Outage
+    })?;
+    Ok(written.document)
+}
+
+/// The mapping of the community dialect.
+pub fn mapping(gate: &Gate) -> Result<&Mapping, Trouble> {
+    gate.library.mapping(REFERRAL_MAPPING).ok_or(Trouble::Outage)
+}
+
+/// What a target may see of a placement, and why.
+pub fn forward_ask(referral: &Referral, placement: &Placement) -> AskFor {
+    AskFor {
+        person: person(referral),
+        claims: vec![OwnedClaim::Consent {
+            action: Action::Forward,
+            needs: referral.needs.clone(),
+            from: referral.source.clone(),
+        }],
+        resources: vec![(placement.task.clone(), placement.version)],
+        referral: Some(referral.id),
+    }
+}
+
+/// What a source reads of its own Task: what it supplied, and the target's answer.
+pub fn source_ask(referral: &Referral, with_news: bool) -> AskFor {
+    let mut claims = vec![OwnedClaim::ReturnToSupplier { supplier: referral.source.clone() }];
+    if with_news && let Some(placement) = referral.placements.last() {
+        claims.push(OwnedClaim::Consent {
+            action: Action::UpdateBack,
+            needs: referral.needs.clone(),
+            from: placement.target.clone(),
+        });
+    }
+    AskFor {
+        person: person(referral),
+        claims,
+        resources: vec![(referral.task.clone(), referral.version)],
+        referral: Some(referral.id),
+    }
+}
+
+/// # Panics
+/// Never: a referral is received about at least one person.
+fn person(referral: &Referral) -> loopgate_referral::PersonId {
+    match referral.persons.first() {
+        Some(person) => *person,
+        None => unreachable!("a referral is about somebody"),
+    }
+}
+
+/// The groups that every permit lets pass.
+pub fn permitted(permits: &[Permit]) -> Groups {
+    permits.iter().fold(Groups::all(), |groups, permit| groups.intersection(permit.groups()))
+}
+
+/// The source's Task: as supplied, with what became of it laid over.
+pub fn source_task(
+    gate: &Gate,
+    referral: &Referral,
+    held: &Held,
+    with_news: bool,
+) -> Result<Json, Trouble> {
+    let supplied = gate.document(held)?;
+    let changed = referral.changed.max(held.changed);
+    if referral.version == 1 {
+        return Ok(as_supplied(&supplied, referral.task.id(), 1, changed, None));
+    }
+    let withheld = referral.has_news() && !with_news;
+    let outputs: Vec<ResourceId> = outcomes(referral).map(|(_, id)| id).collect();
+    let overlay = TaskOverlay {
+        status: if withheld { TaskStatus::Requested } else { referral.state.status() },
+        status_reason: referral.reason.as_ref().filter(|_| !withheld).map(|r| (r.code(), r.text())),
+        business: if withheld { Some("answer withheld") } else { referral.business() },
+        outputs: if withheld { &[] } else { &outputs },
+        last_modified: changed,
+    };
+    let version = referral.version;
+    Ok(as_supplied(&supplied, referral.task.id(), version, changed, Some(&overlay)))
+}
+
+fn outcomes(referral: &Referral) -> impl Iterator<Item = (&Placement, ResourceId)> {
+    referral
+        .placements
+        .iter()
+        .filter_map(|p| p.outcome.as_ref().map(|outcome| (p, outcome.procedure.clone())))
+}
+
+/// Our Task to a target, as that target reads it.
+pub fn target_task(
+    gate: &Gate,
+    referral: &Referral,
+    placement: &Placement,
+) -> Result<Json, Trouble> {
+    let source = Source::read(gate, referral)?;
+    let refs = Refs::of(gate, referral, placement, &source);
+    Ok(placement_task(&refs.view(referral, placement)))
+}
+
+/// Our ServiceRequest to a target.
+pub fn target_request(
+    gate: &Gate,
+    referral: &Referral,
+    placement: &Placement,
+    groups: &Groups,
+) -> Result<Json, Trouble> {
+    let source = Source::read(gate, referral)?;
+    let refs = Refs::of(gate, referral, placement, &source);
+    Ok(request_copy(&filler_request(&source.request, &refs.view(referral, placement)), groups))
+}
+
+/// The Procedure of an outcome, as the source reads it: based on the source's own ServiceRequest.
+pub fn source_procedure(
+    gate: &Gate,
+    referral: &Referral,
+    placement: &Placement,
+) -> Result<Json, Trouble> {
+    let outcome = placement.outcome.as_ref().ok_or(Trouble::from(Kind::NotFound))?;
+    let source = Source::read(gate, referral)?;
+    let performer = Gate::organization(&placement.target);
+    Ok(outcome_procedure(&OutcomeView {
+        based_on: referral.request.as_str(),
+        patient: &source.patient_ref,
+        performer: Some(&performer),
+        need: referral.needs.first(),
+        outcome,
+        version: 1,
+        changed: placement.changed,
+    }))
+}
+
+/// A Patient, as a target that serves them may see it.
+pub fn target_patient(gate: &Gate, held: &Held, groups: &Groups) -> Result<Json, Trouble> {
+    let mut copy = patient_copy(&gate.document(held)?, groups);
+    prefer_one(&mut copy);
+    Ok(copy)
+}
+
+/// The placement through which a target may see a Patient.
+pub fn serving(gate: &Gate, target: &OrgId, patient: &ResourceId) -> Option<(Referral, Placement)> {
+    let world = gate.scribe.published().world();
+    let person = world.patients.get(patient)?;
+    let ids = world.by_org.get(target)?;
+    ids.iter().rev().find_map(|id| {
+        let referral = world.referrals.get(id)?;
+        let about = referral.persons.contains(person) && !is_held(referral);
+        let placement = referral.placements.iter().find(|p| p.target == *target)?;
+        about.then(|| (referral.clone(), placement.clone()))
+    })
+}
+
+/// What the source supplied about a referral.
+struct Source {
+    request: Json,
+    patient: Json,
+    patient_ref: String,
+    observations: Vec<Json>,
+}
+
+impl Source {
+    fn read(gate: &Gate, referral: &Referral) -> Result<Source, Trouble> {
+        let kept = |id: &ResourceId| gate.held(id).filter(|held| held.org == referral.source);
+        let missing = || {
+            tracing::error!(referral = %referral.id, "a resource of a referral is missing");
+            Trouble::Outage
+        };
+        let request = gate.document(&kept(&referral.request).ok_or_else(missing)?)?;
+        let patient_ref = request.text("subject.reference").ok_or_else(missing)?.to_owned();
+        let patient: ResourceId = patient_ref.parse().map_err(|_| missing())?;
+        let patient = gate.document(&kept(&patient).ok_or_else(missing)?)?;
+        let mut observations = Vec::new();
+        for link in request.list("supportingInfo").iter().chain(request.list("reasonReference")) {
+            let id = link.text("reference").and_then(|text| text.parse::<ResourceId>().ok());
+            if let Some(held) = id.filter(|id| id.kind() == "Observation").and_then(|id| kept(&id))
+            {
+                observations.push(gate.document(&held)?);
+            }
+        }
+        Ok(Source { request, patient, patient_ref, observations })
+    }
+}
+
+/// References of a placement's resources, as texts.
+struct Refs<'a> {
+    requester: String,
+    target: String,
+    patient: &'a str,
+    outputs: Vec<ResourceId>,
+}
+
+impl<'a> Refs<'a> {
+    fn of(gate: &Gate, _: &Referral, placement: &Placement, source: &'a Source) -> Refs<'a> {
+        Refs {
+            requester: gate.own_organization(),
+            target: Gate::organization(&placement.target),
+            patient: &source.patient_ref,
+            outputs: placement.outcome.iter().map(|outcome| outcome.procedure.clone()).collect(),
+        }
+    }
+
+    fn view<'v>(&'v self, referral: &'v Referral, placement: &'v Placement) -> PlacementView<'v> {
+        PlacementView {
+            referral: referral.id,
+            task: &placement.task,
+            request: &placement.request,
+            source_task: referral.task.as_str(),
+            source_request: referral.request.as_str(),
+            patient: self.patient,
+            requester: &self.requester,
+            target: &self.target,
+            status: placement.state.status(),
+            status_reason: placement.reason.as_ref().map(|r| (r.code(), r.text())),
+            business: placement.business,
+            outputs: &self.outputs,
+            authored: placement.placed,
+            version: placement.version,
+            changed: placement.changed,
+        }
+    }
+}
+
+/// A community dialect has one name, one telephone and one e-mail address: the official or usual
+/// name, and the first of each contact by `rank`. The rest stays where it is.
+fn prefer_one(patient: &mut Json) {
+    let names = patient.list("name");
+    let by_use = |wanted: &str| names.iter().find(|name| name.text("use") == Some(wanted));
+    let name = by_use("official").or_else(|| by_use("usual")).or_else(|| names.first()).cloned();
+    let rank = |one: &&Json| match one.get("rank") {
+        Some(Json::Number(rank)) => rank.parse::<u32>().unwrap_or(u32::MAX),
+        _ => u32::MAX,
+    };
+    let first = |system: &str| {
+        let of = |one: &&Json| one.text("system") == Some(system);
+        patient.list("telecom").iter().filter(of).min_by_key(rank).cloned()
+    };
+    let contacts: Vec<Json> = [first("phone"), first("email")].into_iter().flatten().collect();
+    let languages = patient.list("communication").to_vec();
+    let preferred = languages
+        .iter()
+        .find(|one| matches!(one.get("preferred"), Some(Json::Bool(true))))
+        .or(languages.first())
+        .cloned();
+    for (member, kept) in [
+        ("name", name.into_iter().collect::<Vec<Json>>()),
+        ("telecom", contacts),
+        ("communication", preferred.into_iter().collect()),
+    ] {
+        if kept.is_empty() {
+            patient.remove(member);
+        } else {
+            patient.set(member, Json::Array(kept));
+        }
+    }
+}

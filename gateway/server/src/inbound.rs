@@ -1,0 +1,7 @@
+//! Doors: sockets in, one dispatch each, nothing decided here.
+
+pub mod cbo;
+pub mod fhir;
+pub mod http;
+pub mod ops;
+pub mod tls;

@@ -1,0 +1,279 @@
+//! `/cbo/v1`: plain REST for community organizations.
+//!
+//! A list shows need and status only; the whole referral is one read away, and each read is a
+//! disclosure. What consent does not permit is not there.
+
+use loopgate_consent::{FieldGroup, Groups};
+use loopgate_fhir::{Fault, IssueCode};
+use loopgate_referral::{
+    Appointment, OrgId, Placement, Referral, ReferralId, StatusReason, TargetMove, Timestamp,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::egress::Way;
+use crate::exit;
+use crate::fold::Part;
+use crate::gate::{Gate, Request};
+use crate::partner::{Partner, Role};
+use crate::refusal::{Kind, Refusal, Trouble};
+use crate::reply::{JSON, Reply, json_reply};
+use crate::scribe::{Act, Acted, AskFor, Command, Wish, is_held};
+
+/// Answers one request.
+pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
+    let caller = gate.caller(request.certificate.as_ref())?;
+    if !caller.is(Role::Target) {
+        gate.refuse(&caller.org, "A4")?;
+        return Err(Kind::Forbidden.into());
+    }
+    match (request.method.as_str(), request.segments().as_slice()) {
+        ("GET", ["cbo", "v1", "referrals"]) => list(gate, &caller.org, request),
+        ("GET", ["cbo", "v1", "referrals", id]) => read(gate, &caller.org, id),
+        ("POST", ["cbo", "v1", "referrals", id, act]) => {
+            request.speaks(&[JSON])?;
+            self::act(gate, &caller, id, act, request)
+        }
+        (_, ["cbo", "v1", "referrals", ..]) => Err(Kind::Method.into()),
+        _ => Err(Kind::NotFound.into()),
+    }
+}
+
+/// The placement of a referral with this organization, if it may know of it.
+fn placement(gate: &Gate, org: &OrgId, id: &str) -> Result<(Referral, Placement), Trouble> {
+    let id: ReferralId = id.parse().map_err(|_| Trouble::from(Kind::NotFound))?;
+    let world = gate.scribe.published().world();
+    let (referral, placement) =
+        world.placement_at(&id, org).ok_or(Trouble::from(Kind::NotFound))?;
+    let placement = referral.placement(&placement).ok_or(Trouble::from(Kind::NotFound))?;
+    Ok((referral.clone(), placement.clone()))
+}
+
+fn read(gate: &Gate, org: &OrgId, id: &str) -> Result<Reply, Trouble> {
+    let (referral, placement) = placement(gate, org, id)?;
+    if is_held(&referral) {
+        let ask = exit::forward_ask(&referral, &placement);
+        let denial = gate.egress.weigh(org, &ask).err().flatten();
+        return Err(gate.egress.deny(org, &ask, denial));
+    }
+    let body = exit::for_target(gate, &referral, &placement, "cbo-rest")?;
+    Ok(Reply::with(200, JSON, body).header("etag", etag(placement.version)))
+}
+
+fn etag(version: u64) -> String {
+    format!("W/\"{version}\"")
+}
+
+fn list(gate: &Gate, org: &OrgId, request: &Request) -> Result<Reply, Trouble> {
+    let (mut after, mut count) = (Vec::new(), gate.config.limits.page_entries_max);
+    for (name, value) in &request.query {
+        match name.as_str() {
+            "after" => after = hex::decode(value).map_err(|_| bad("after", "is not a cursor"))?,
+            "limit" => {
+                let limit = value.parse().ok().filter(|limit| (1..=count).contains(limit));
+                count = limit.ok_or_else(|| bad("limit", "is not a number in range"))?;
+            }
+            _ => return Err(bad("", "has an unknown parameter")),
+        }
+    }
+    let (parts, next) = page(gate, org, after, count)?;
+    let asks: Vec<AskFor> = parts.iter().map(|part| part.ask.clone()).collect();
+    let mapping = exit::mapping(gate)?;
+    let way = Way { to: org, channel: "cbo-rest", mapping: Some(mapping.digest()) };
+    let next = next.map(|cursor| json!(hex::encode(cursor)));
+    let body = gate.egress.release_page(way, asks, || {
+        let rows: Result<Vec<Value>, Trouble> = parts
+            .iter()
+            .map(|part| {
+                exit::community(gate, mapping, &part.referral, &part.placement, &part.groups)
+            })
+            .collect();
+        let mut page = json!({ "referrals": rows? });
+        if let Some(next) = &next {
+            page["next"] = next.clone();
+        }
+        Ok(page.to_string().into_bytes())
+    })?;
+    Ok(Reply::with(200, JSON, body))
+}
+
+/// One row of the list.
+struct Row {
+    referral: Referral,
+    placement: Placement,
+    groups: Groups,
+    ask: AskFor,
+}
+
+/// The rows that consent permits now, and where to go on.
+fn page(
+    gate: &Gate,
+    org: &OrgId,
+    mut after: Vec<u8>,
+    count: usize,
+) -> Result<(Vec<Row>, Option<Vec<u8>>), Trouble> {
+    let shown: Groups = [FieldGroup::Need, FieldGroup::Status].into_iter().collect();
+    let mut rows = Vec::new();
+    loop {
+        let found = gate.view.tasks(org, &after, count).map_err(|outage| {
+            tracing::error!(%outage, "the projections do not read");
+            Trouble::Outage
+        })?;
+        let exhausted = found.len() < count;
+        for task in found {
+            after.clone_from(&task.cursor);
+            let part = gate.scribe.published().world().parts.get(&task.task).copied();
+            let Some(Part::PlacementTask(referral, placement)) = part else { continue };
+            let Some(referral) = gate.referral(&referral).filter(|one| !is_held(one)) else {
+                continue;
+            };
+            let Some(placement) = referral.placement(&placement).cloned() else { continue };
+            let ask = exit::forward_ask(&referral, &placement);
+            let Ok(permits) = gate.egress.weigh(org, &ask) else { continue };
+            let groups = exit::permitted(&permits).intersection(&shown);
+            rows.push(Row { referral, placement, groups, ask });
+            if rows.len() == count {
+                return Ok((rows, Some(after)));
+            }
+        }
+        if exhausted {
+            return Ok((rows, None));
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decline {
+    reason: Reason,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    code: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Book {
+    start: String,
+    #[serde(default)]
+    place: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Served {
+    outcome: Service,
+    #[serde(default)]
+    performed: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Service {
+    text: String,
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    system: Option<String>,
+}
+
+const TEXT_BYTES_MAX: usize = 1000;
+
+fn act(
+    gate: &Gate,
+    caller: &Partner,
+    id: &str,
+    act: &str,
+    request: &Request,
+) -> Result<Reply, Trouble> {
+    let wish = wish(act, &request.body)?;
+    let referral: ReferralId = id.parse().map_err(|_| Trouble::from(Kind::NotFound))?;
+    let act = Act {
+        org: caller.org.clone(),
+        request: request.digest(),
+        once: request.idempotency_key.is_some(),
+        transport: "cbo-rest",
+        referral,
+        if_match: request.version()?,
+        wish,
+    };
+    let Acted { version, status, .. } =
+        gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
+    let mut body = json!({ "referral_id": referral.to_string(), "version": version });
+    if let Some(status) = status {
+        body["status"] = json!(status.code());
+    }
+    Ok(json_reply(200, JSON, &body).header("etag", etag(version)))
+}
+
+fn wish(act: &str, body: &[u8]) -> Result<Wish, Trouble> {
+    Ok(match act {
+        "accept" => {
+            let Nothing {} = parse(body)?;
+            Wish::Target(TargetMove::Accept)
+        }
+        "decline" => {
+            let Decline { reason } = parse(body)?;
+            let why = StatusReason::new(&reason.code, &reason.text).ok_or_else(|| {
+                bad("reason", "needs a code of a-z0-9- and a text of 1 to 1000 bytes")
+            })?;
+            Wish::Target(TargetMove::Reject { why })
+        }
+        "appointment" => {
+            let Book { start, place } = parse(body)?;
+            let place = place.map(|place| words("place", place)).transpose()?;
+            Wish::Book(Appointment { start: instant("start", &start)?, place })
+        }
+        "no-show" => {
+            let Nothing {} = parse(body)?;
+            Wish::NoShow
+        }
+        "served" => {
+            let Served { outcome, performed } = parse(body)?;
+            let code = match (outcome.system, outcome.code) {
+                (Some(system), Some(code)) => {
+                    Some((words("outcome.system", system)?, words("outcome.code", code)?))
+                }
+                (None, None) => None,
+                _ => return Err(bad("outcome", "needs both code and system, or neither")),
+            };
+            let performed = performed.map(|at| instant("performed", &at)).transpose()?;
+            Wish::Serve { code, text: words("outcome.text", outcome.text)?, performed }
+        }
+        _ => return Err(Kind::NotFound.into()),
+    })
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    // The error's text could hold a value of the message; where it is wrong is said in the manual.
+    serde_json::from_slice(body).map_err(|_| Kind::Malformed.into())
+}
+
+fn words(at: &str, text: String) -> Result<String, Trouble> {
+    if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX {
+        return Err(bad(at, "is a text of 1 to 1000 bytes"));
+    }
+    Ok(text)
+}
+
+/// An instant with its zone: a local time means another instant to somebody else.
+fn instant(at: &str, text: &str) -> Result<Timestamp, Trouble> {
+    let instant: Result<jiff::Timestamp, _> = text.parse();
+    instant
+        .map(|instant| Timestamp(instant.as_millisecond()))
+        .map_err(|_| bad(at, "is not a date and time with its zone"))
+}
+
+fn bad(at: &str, words: &'static str) -> Trouble {
+    Refusal::invalid(vec![Fault::new(IssueCode::Value, at, words)]).into()
+}

@@ -1,0 +1,165 @@
+//! `/fhir`: the FHIR R4 door of a coordination platform (SDOHCC 3.0.0), on mutual TLS.
+//!
+//! A source submits, reads back and cancels; a target reads what was placed with it and moves its
+//! own Task. What is not the caller's, and what consent does not permit, is not there.
+
+mod put;
+mod read;
+mod search;
+
+use loopgate_fhir::{
+    Capability, Json, ResponseItem, RoutedResource, SearchParam, capability_statement,
+    transaction_response,
+};
+use loopgate_referral::{ResourceId, Timestamp};
+
+use crate::gate::{Gate, Request};
+use crate::intake;
+use crate::partner::{Partner, Role};
+use crate::refusal::{Kind, Trouble};
+use crate::reply::{FHIR_JSON, Reply};
+use crate::scribe::Answer;
+
+const MEDIA: &[&str] = &[FHIR_JSON, "application/json"];
+
+/// Answers one request.
+pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
+    let segments = request.segments();
+    if segments.first() != Some(&"fhir") {
+        return Err(Kind::NotFound.into());
+    }
+    if (request.method.as_str(), &segments[1..]) == ("GET", &["metadata"]) {
+        return Ok(fhir(200, &metadata(gate)));
+    }
+    let caller = gate.caller(request.certificate.as_ref())?;
+    match (request.method.as_str(), &segments[1..]) {
+        ("POST", [] | [""]) => {
+            source_only(gate, &caller)?;
+            request.speaks(MEDIA)?;
+            let answer = intake::transaction(gate, &caller.org, request)?;
+            Ok(fhir(200, &transaction_answer(gate, answer)))
+        }
+        ("POST", [kind]) => {
+            source_only(gate, &caller)?;
+            request.speaks(MEDIA)?;
+            let answer = intake::create(gate, &caller.org, kind, request)?;
+            created(gate, answer)
+        }
+        ("GET", ["Task"]) => search::tasks(gate, &caller, request),
+        ("GET", [kind, id]) => read::read(gate, &caller, &named(kind, id)?),
+        ("PUT", ["Task", id]) => {
+            request.speaks(MEDIA)?;
+            put::task(gate, &caller, &named("Task", id)?, request)
+        }
+        ("PUT", ["Consent", id]) => {
+            source_only(gate, &caller)?;
+            request.speaks(MEDIA)?;
+            let answer = intake::update(gate, &caller.org, &named("Consent", id)?, request)?;
+            updated(gate, answer)
+        }
+        _ => Err(Kind::Method.into()),
+    }
+}
+
+/// A resource the path names; a path that names none leads nowhere.
+fn named(kind: &str, id: &str) -> Result<ResourceId, Trouble> {
+    ResourceId::of(kind, id).map_err(|_| Kind::NotFound.into())
+}
+
+fn source_only(gate: &Gate, caller: &Partner) -> Result<(), Trouble> {
+    if caller.is(Role::Source) {
+        return Ok(());
+    }
+    gate.refuse(&caller.org, "A4")?;
+    Err(Kind::Forbidden.into())
+}
+
+/// A FHIR body that is about nobody.
+fn fhir(status: u16, body: &Json) -> Reply {
+    Reply::with(status, FHIR_JSON, body.to_bytes())
+}
+
+fn etag(version: u64) -> String {
+    format!("W/\"{version}\"")
+}
+
+/// `Type/id/_history/version` under the base URL.
+fn location(gate: &Gate, id: &ResourceId, version: u64) -> String {
+    format!("{}/{id}/_history/{version}", gate.config.organization.base_url)
+}
+
+fn changed(gate: &Gate, id: &ResourceId) -> Timestamp {
+    let world = gate.scribe.published().world();
+    world.resources.get(id).map_or(world.last_at, |held| held.changed)
+}
+
+/// Nothing of the resources goes back, so nothing is disclosed: `Prefer: return=minimal`.
+fn transaction_answer(gate: &Gate, answer: Answer) -> Json {
+    let items = answer.into_iter().map(|(id, version)| ResponseItem {
+        status: "201 Created",
+        location: location(gate, &id, version),
+        version,
+        last_modified: changed(gate, &id),
+        resource: None,
+    });
+    transaction_response(items.collect())
+}
+
+fn created(gate: &Gate, answer: Answer) -> Result<Reply, Trouble> {
+    let (id, version) = answer.into_iter().next().ok_or(Trouble::Outage)?;
+    let reply = Reply::empty(201).header("location", location(gate, &id, version));
+    Ok(reply.header("etag", etag(version)))
+}
+
+fn updated(gate: &Gate, answer: Answer) -> Result<Reply, Trouble> {
+    let (id, version) = answer.into_iter().next().ok_or(Trouble::Outage)?;
+    let reply = Reply::empty(200).header("content-location", location(gate, &id, version));
+    Ok(reply.header("etag", etag(version)))
+}
+
+const TASK_SEARCH: &[SearchParam] = &[
+    SearchParam { name: "_id", kind: "token" },
+    SearchParam { name: "_lastUpdated", kind: "date" },
+    SearchParam { name: "owner", kind: "reference" },
+    SearchParam { name: "patient", kind: "reference" },
+    SearchParam { name: "requester", kind: "reference" },
+    SearchParam { name: "status", kind: "token" },
+];
+
+/// What is routed above, and nothing more.
+fn routed() -> Vec<RoutedResource> {
+    loopgate_fhir::ACCEPTED
+        .iter()
+        .map(|kind| {
+            let (interactions, search_params): (&'static [&'static str], &'static [SearchParam]) =
+                match *kind {
+                    "Task" => (&["create", "read", "update", "search-type"], TASK_SEARCH),
+                    "Consent" => (&["create", "read", "update"], &[]),
+                    _ => (&["create", "read"], &[]),
+                };
+            RoutedResource {
+                kind,
+                profiles: &[],
+                interactions,
+                search_params,
+                conditional_create: false,
+            }
+        })
+        .collect()
+}
+
+fn metadata(gate: &Gate) -> Json {
+    capability_statement(&Capability {
+        date: BUILD_DATE,
+        software_version: env!("CARGO_PKG_VERSION"),
+        url: Some(&gate.config.organization.base_url),
+        // Not the guide's CoordinationPlatform statement yet: it asks for more than is routed here.
+        instantiates: &[],
+        security: "Mutual TLS: a client certificate of a known partner.",
+        system: &["transaction"],
+        resources: &routed(),
+    })
+}
+
+/// When the routes last changed: 2026-11-22.
+const BUILD_DATE: Timestamp = Timestamp(1_795_305_600_000);

@@ -1,0 +1,187 @@
+//! `GET /fhir/Type/id`.
+
+use loopgate_fhir::{Json, as_supplied};
+use loopgate_referral::{OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId};
+
+use super::etag;
+use crate::egress::Way;
+use crate::exit;
+use crate::fold::{Held, Part};
+use crate::gate::{Gate, OWN_ID};
+use crate::partner::Partner;
+use crate::refusal::{Kind, Trouble};
+use crate::reply::{FHIR_JSON, Reply};
+use crate::scribe::{AskFor, OwnedClaim};
+
+const CHANNEL: &str = "fhir";
+
+/// One resource, for one caller.
+pub fn read(gate: &Gate, caller: &Partner, id: &ResourceId) -> Result<Reply, Trouble> {
+    let part = gate.scribe.published().world().parts.get(id).copied();
+    if let Some(part) = part {
+        return of_referral(gate, &caller.org, part);
+    }
+    match gate.held(id) {
+        Some(held) if held.org == caller.org => supplied(gate, &caller.org, id, &held),
+        Some(held) if id.kind() == "Patient" => patient(gate, &caller.org, id, &held),
+        Some(_) => Err(Kind::NotFound.into()),
+        None => directory(gate, id).ok_or(Kind::NotFound.into()),
+    }
+}
+
+fn way(org: &OrgId) -> Way<'_> {
+    Way { to: org, channel: CHANNEL, mapping: None }
+}
+
+fn found(body: Vec<u8>, version: u64) -> Reply {
+    Reply::with(200, FHIR_JSON, body).header("etag", etag(version))
+}
+
+fn parties(
+    gate: &Gate,
+    referral: &ReferralId,
+    placement: &PlacementId,
+) -> Result<(Referral, Placement), Trouble> {
+    let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
+    let placement = referral.placement(placement).cloned();
+    placement.map(|placement| (referral, placement)).ok_or(Kind::NotFound.into())
+}
+
+fn of_referral(gate: &Gate, org: &OrgId, part: Part) -> Result<Reply, Trouble> {
+    match part {
+        Part::SourceTask(referral) => {
+            let referral = gate.referral(&referral).ok_or(Trouble::from(Kind::NotFound))?;
+            if referral.source != *org {
+                return Err(Kind::NotFound.into());
+            }
+            source_task(gate, org, &referral)
+        }
+        Part::PlacementTask(referral, placement) => {
+            let (referral, placement) = placed(gate, org, &referral, &placement)?;
+            let ask = exit::forward_ask(&referral, &placement);
+            let body = gate.egress.release(way(org), ask, |_| {
+                Ok(exit::target_task(gate, &referral, &placement)?.to_bytes())
+            })?;
+            Ok(found(body, placement.version))
+        }
+        Part::PlacementRequest(referral, placement) => {
+            let (referral, placement) = placed(gate, org, &referral, &placement)?;
+            let mut ask = exit::forward_ask(&referral, &placement);
+            ask.resources = vec![(placement.request.clone(), placement.version)];
+            let body = gate.egress.release(way(org), ask, |permits| {
+                let groups = exit::permitted(permits);
+                Ok(exit::target_request(gate, &referral, &placement, &groups)?.to_bytes())
+            })?;
+            Ok(found(body, placement.version))
+        }
+        Part::Outcome(referral, placement) => {
+            let (referral, placement) = parties(gate, &referral, &placement)?;
+            if referral.source != *org {
+                return Err(Kind::NotFound.into());
+            }
+            let mut ask = exit::source_ask(&referral, true);
+            // What the target did was never the source's: only consent brings it back.
+            ask.claims.retain(|claim| matches!(claim, OwnedClaim::Consent { .. }));
+            ask.resources =
+                placement.outcome.iter().map(|outcome| (outcome.procedure.clone(), 1)).collect();
+            let body = gate.egress.release(way(org), ask, |_| {
+                Ok(exit::source_procedure(gate, &referral, &placement)?.to_bytes())
+            })?;
+            Ok(found(body, 1))
+        }
+    }
+}
+
+/// A placement with this organization; one that waits for consent is not there, and that somebody
+/// known was refused it is recorded.
+fn placed(
+    gate: &Gate,
+    org: &OrgId,
+    referral: &ReferralId,
+    placement: &PlacementId,
+) -> Result<(Referral, Placement), Trouble> {
+    let (referral, placement) = parties(gate, referral, placement)?;
+    if placement.target != *org {
+        return Err(Kind::NotFound.into());
+    }
+    Ok((referral, placement))
+}
+
+/// The source's own Task. The target's news are in it only while consent lets them come back; that
+/// they were withheld is recorded.
+fn source_task(gate: &Gate, org: &OrgId, referral: &Referral) -> Result<Reply, Trouble> {
+    let held = gate.held(&referral.task).ok_or(Trouble::from(Kind::NotFound))?;
+    let ask = exit::source_ask(referral, referral.has_news());
+    let (ask, with_news) = match gate.egress.weigh(org, &ask) {
+        Ok(_) => (ask, true),
+        Err(denial) if referral.has_news() => {
+            if let trouble @ Trouble::Outage = gate.egress.deny(org, &ask, denial) {
+                return Err(trouble);
+            }
+            (exit::source_ask(referral, false), false)
+        }
+        Err(_) => (ask, true),
+    };
+    let body = gate.egress.release(way(org), ask, |_| {
+        Ok(exit::source_task(gate, referral, &held, with_news)?.to_bytes())
+    })?;
+    Ok(found(body, referral.version))
+}
+
+/// What the caller supplied, as it supplied it.
+fn supplied(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Reply, Trouble> {
+    let render = || {
+        let json = gate.document(held)?;
+        Ok(as_supplied(&json, id.id(), held.version, held.changed, None).to_bytes())
+    };
+    let Some(person) = held.person else { return Ok(found(render()?, held.version)) };
+    let ask = AskFor {
+        person,
+        claims: vec![OwnedClaim::ReturnToSupplier { supplier: held.org.clone() }],
+        resources: vec![(id.clone(), held.version)],
+        referral: None,
+    };
+    let body = gate.egress.release(way(org), ask, |_| render())?;
+    Ok(found(body, held.version))
+}
+
+/// A Patient, for a target that serves them.
+fn patient(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Reply, Trouble> {
+    let (referral, placement) =
+        exit::serving(gate, org, id).ok_or(Trouble::from(Kind::NotFound))?;
+    if held.org != referral.source {
+        return Err(Kind::NotFound.into());
+    }
+    let mut ask = exit::forward_ask(&referral, &placement);
+    ask.resources = vec![(id.clone(), held.version)];
+    let body = gate.egress.release(way(org), ask, |permits| {
+        Ok(exit::target_patient(gate, held, &exit::permitted(permits))?.to_bytes())
+    })?;
+    Ok(found(body, held.version))
+}
+
+/// Organizations of the tenant, by the names loopgate gives them: they are about nobody.
+fn directory(gate: &Gate, id: &ResourceId) -> Option<Reply> {
+    if id.kind() != "Organization" {
+        return None;
+    }
+    let (name, identifiers) = if id.id() == OWN_ID {
+        let own = &gate.config.organization;
+        (own.name.clone(), vec![own.identifier.clone()])
+    } else {
+        let roster = gate.scribe.published().roster.load();
+        let partner = roster.get(&id.id().parse().ok()?)?;
+        (partner.name.clone(), partner.identifiers.clone())
+    };
+    let identifiers = identifiers.into_iter().map(|identifier| {
+        Json::object([
+            ("system", identifier.system.as_str().into()),
+            ("value", identifier.value.as_str().into()),
+        ])
+    });
+    let mut organization = Json::object([("resourceType", "Organization".into())]);
+    organization.set("id", id.id().into());
+    organization.set("identifier", Json::array(identifiers));
+    organization.set("name", name.as_str().into());
+    Some(Reply::with(200, FHIR_JSON, organization.to_bytes()))
+}

@@ -1,0 +1,188 @@
+//! HTTPS for machines: one request is read whole under its limits, answered on a thread that may
+//! block, and written.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Extension;
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode,
+};
+use axum::middleware::AddExtension;
+use axum::routing::Router;
+use axum_server::accept::Accept;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use http_body_util::{BodyExt, Limited};
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
+use tower::Layer;
+
+use crate::gate::{Gate, Request};
+use crate::inbound::{cbo, fhir};
+use crate::refusal::{Kind, Trouble};
+use crate::reply::{self, Reply};
+
+/// SHA-256 of the client certificate of a connection.
+#[derive(Debug, Clone, Copy)]
+struct Peer(Option<[u8; 32]>);
+
+/// Accepts TLS and tells each request whose certificate the connection has.
+#[derive(Clone)]
+struct PeerAcceptor(RustlsAcceptor);
+
+type Accepted<S, I> =
+    std::pin::Pin<Box<dyn Future<Output = io::Result<(S, AddExtension<I, Peer>)>> + Send>>;
+
+impl<I, S> Accept<I, S> for PeerAcceptor
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Send + 'static,
+{
+    type Stream = tokio_rustls::server::TlsStream<I>;
+    type Service = AddExtension<S, Peer>;
+    type Future = Accepted<Self::Stream, S>;
+
+    fn accept(&self, stream: I, service: S) -> Self::Future {
+        let acceptor = self.0.clone();
+        Box::pin(async move {
+            let (stream, service) = acceptor.accept(stream, service).await?;
+            let chain = stream.get_ref().1.peer_certificates();
+            let leaf = chain.and_then(|chain| chain.first());
+            let peer = Peer(leaf.map(|der| Sha256::digest(der).into()));
+            Ok((stream, Extension(peer).layer(service)))
+        })
+    }
+}
+
+/// Serves machines until the handle says stop.
+pub async fn serve(
+    gate: Arc<Gate>,
+    listener: std::net::TcpListener,
+    tls: rustls::ServerConfig,
+    handle: axum_server::Handle<SocketAddr>,
+) -> io::Result<()> {
+    let handshake = Duration::from_secs(u64::from(gate.config.tls.handshake_timeout_s));
+    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)));
+    let acceptor = PeerAcceptor(acceptor.handshake_timeout(handshake));
+    let places = Arc::new(Semaphore::new(gate.config.limits.connections_max as usize));
+    let app = Router::new().fallback(move |request: HttpRequest<Body>| {
+        let (gate, places) = (gate.clone(), places.clone());
+        async move { respond(answer(gate, places, request).await) }
+    });
+    axum_server::from_tcp(listener)?
+        .acceptor(acceptor)
+        .handle(handle)
+        .serve(app.into_make_service())
+        .await
+}
+
+async fn answer(gate: Arc<Gate>, places: Arc<Semaphore>, request: HttpRequest<Body>) -> Reply {
+    let (parts, body) = request.into_parts();
+    let dialect = Dialect::of(parts.uri.path());
+    // Requests in flight are bounded; one too many is told to come again.
+    let Ok(_place) = places.try_acquire() else { return dialect.sound(Trouble::Outage) };
+    let limits = &gate.config.limits;
+    let timeout = Duration::from_secs(u64::from(limits.request_timeout_s));
+    let read = tokio::time::timeout(timeout, read(body, limits.http_body_bytes_max as usize));
+    let body = match read.await {
+        Ok(Ok(body)) => body,
+        Ok(Err(trouble)) => return dialect.sound(trouble),
+        Err(_) => return Reply::empty(408),
+    };
+    let header = |name: &str| text(&parts.headers, name);
+    let query = parts.uri.query().unwrap_or_default();
+    let request = Request {
+        certificate: parts.extensions.get::<Peer>().and_then(|peer| peer.0),
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        content_type: header("content-type"),
+        if_match: header("if-match"),
+        idempotency_key: header("idempotency-key"),
+        body: body.to_vec(),
+    };
+    let handled = tokio::task::spawn_blocking(move || dialect.handle(&gate, &request));
+    match handled.await {
+        Ok(reply) => reply,
+        Err(_) => {
+            tracing::error!("a request handler panicked");
+            dialect.sound(Trouble::Outage)
+        }
+    }
+}
+
+async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Trouble> {
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Kind::TooLarge.into()),
+        Err(_) => Err(Kind::Malformed.into()),
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+fn respond(reply: Reply) -> Response<Body> {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    // What is answered here is about a person, or may be: nobody in between keeps it.
+    headers.insert("cache-control", HeaderValue::from_static("no-store"));
+    if !reply.media.is_empty() {
+        headers.insert("content-type", HeaderValue::from_static(reply.media));
+    }
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+#[derive(Clone, Copy)]
+enum Dialect {
+    Fhir,
+    Cbo,
+    Ledger,
+}
+
+impl Dialect {
+    fn of(path: &str) -> Dialect {
+        match path.split('/').nth(1) {
+            Some("cbo") => Dialect::Cbo,
+            Some("ledger") => Dialect::Ledger,
+            _ => Dialect::Fhir,
+        }
+    }
+
+    fn sound(self, trouble: Trouble) -> Reply {
+        match self {
+            Dialect::Fhir => reply::fhir(trouble),
+            Dialect::Cbo | Dialect::Ledger => reply::problem(trouble),
+        }
+    }
+
+    fn handle(self, gate: &Gate, request: &Request) -> Reply {
+        let outcome = match self {
+            Dialect::Fhir => fhir::handle(gate, request),
+            Dialect::Cbo => cbo::handle(gate, request),
+            Dialect::Ledger => ledger(gate, request),
+        };
+        outcome.unwrap_or_else(|trouble| self.sound(trouble))
+    }
+}
+
+/// `/ledger/checkpoint`, for anyone: a checkpoint says nothing of anybody.
+fn ledger(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
+    if (request.method.as_str(), request.path.as_str()) != ("GET", "/ledger/checkpoint") {
+        return Err(Kind::NotFound.into());
+    }
+    let note = gate.checkpoint.load_full().ok_or(Trouble::from(Kind::NotFound))?;
+    Ok(Reply::with(200, "text/plain; charset=utf-8", note.as_bytes().to_vec()))
+}

@@ -1,0 +1,215 @@
+//! The one pipeline behind every inbound door: a message is read, checked and named, then handed to
+//! the scribe. A new door calls it; it never copies it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use loopgate_fhir::{
+    ConsentIn, Entry, Fault, IssueCode, Limits, PatientIn, RefText, RequestIn, Resource, TaskIn,
+    organization_identifiers, person_reference, read_transaction, references, rewrite,
+};
+use loopgate_referral::{OrgId, ResourceId};
+use sha2::{Digest, Sha256};
+
+use crate::gate::{Gate, Request};
+use crate::ids;
+use crate::refusal::{Kind, Refusal, Trouble};
+use crate::scribe::{Answer, Command, Incoming, Meaning, Submission};
+
+/// A transaction Bundle: all of it, or nothing.
+pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer, Trouble> {
+    let entries = read_transaction(&request.body, &limits(gate)).map_err(unreadable)?;
+    let mut urls: HashMap<String, ResourceId> = HashMap::new();
+    let mut ids = Vec::new();
+    for entry in &entries {
+        let id = fresh(gate, entry.resource.kind);
+        urls.extend(entry.full_url.clone().map(|url| (url, id.clone())));
+        ids.push(id);
+    }
+    let mut faults = Vec::new();
+    let mut incoming = Vec::new();
+    for (n, (entry, id)) in entries.into_iter().zip(ids).enumerate() {
+        let Entry { resource, if_none_exist, .. } = entry;
+        if if_none_exist.is_some() {
+            let at = format!("Bundle.entry[{n}].request.ifNoneExist");
+            faults.push(Fault::new(IssueCode::NotSupported, at, "is not offered yet"));
+        }
+        let place = format!("Bundle.entry[{n}].resource");
+        match read(resource, id, place, &urls, gate) {
+            Ok(one) => incoming.push(one),
+            Err(found) => faults.extend(found),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Refusal::invalid(faults).into());
+    }
+    submit(gate, org, request, incoming, None)
+}
+
+/// A single create.
+pub fn create(gate: &Gate, org: &OrgId, kind: &str, request: &Request) -> Result<Answer, Trouble> {
+    let resource = single(gate, kind, request)?;
+    let id = fresh(gate, resource.kind);
+    let place = resource.kind.to_owned();
+    let one = read(resource, id, place, &HashMap::new(), gate).map_err(Refusal::invalid)?;
+    submit(gate, org, request, vec![one], None)
+}
+
+/// A new version of a resource that the organization supplied.
+pub fn update(
+    gate: &Gate,
+    org: &OrgId,
+    id: &ResourceId,
+    request: &Request,
+) -> Result<Answer, Trouble> {
+    let resource = single(gate, id.kind(), request)?;
+    same_id(&resource, id)?;
+    let if_match = request.version()?;
+    let place = resource.kind.to_owned();
+    let one = read(resource, id.clone(), place, &HashMap::new(), gate).map_err(Refusal::invalid)?;
+    submit(gate, org, request, vec![one], Some(if_match))
+}
+
+/// One resource of the type that the path names.
+pub fn single(gate: &Gate, kind: &str, request: &Request) -> Result<Resource, Trouble> {
+    let resource = Resource::read(&request.body, &limits(gate)).map_err(unreadable)?;
+    if resource.kind != kind {
+        let words = "is not the type that the path names";
+        let fault = Fault::new(IssueCode::Invalid, "resourceType", words);
+        return Err(Refusal { kind: Kind::Malformed, faults: vec![fault] }.into());
+    }
+    Ok(resource)
+}
+
+/// The body of an update carries the id that the path names (R4 http.html, update).
+pub fn same_id(resource: &Resource, id: &ResourceId) -> Result<(), Trouble> {
+    if resource.id() == Some(id.id()) {
+        return Ok(());
+    }
+    let at = format!("{}.id", resource.kind);
+    let fault = Fault::new(IssueCode::Invalid, at, "is not the id that the path names");
+    Err(Refusal { kind: Kind::Malformed, faults: vec![fault] }.into())
+}
+
+/// What does not parse is malformed (400); what parses and cannot be processed is invalid (422).
+fn unreadable(faults: Vec<Fault>) -> Trouble {
+    let structural = [IssueCode::Structure, IssueCode::Invalid];
+    let broken = faults.iter().any(|fault| structural.contains(&fault.code));
+    let large = faults.iter().any(|fault| fault.code == IssueCode::TooLong);
+    let kind = match (broken, large) {
+        (true, _) => Kind::Malformed,
+        (false, true) => Kind::TooLarge,
+        (false, false) => Kind::Invalid,
+    };
+    Refusal { kind, faults }.into()
+}
+
+fn limits(gate: &Gate) -> Limits {
+    Limits {
+        json_depth_max: gate.config.limits.json_depth_max as usize,
+        bundle_entries_max: gate.config.limits.bundle_entries_max as usize,
+        ..Limits::default()
+    }
+}
+
+fn fresh(gate: &Gate, kind: &str) -> ResourceId {
+    let mut random = [0; 16];
+    gate.clock.random(&mut random);
+    match ResourceId::of(kind, &ids::resource_id(gate.now(), random)) {
+        Ok(id) => id,
+        Err(_) => unreachable!("a UUID is a logical id"),
+    }
+}
+
+/// Resolves references and reads what the resource means to us.
+fn read(
+    mut resource: Resource,
+    id: ResourceId,
+    place: String,
+    urls: &HashMap<String, ResourceId>,
+    gate: &Gate,
+) -> Result<Incoming, Vec<Fault>> {
+    let doc = resource.json.to_bytes();
+    let sha256 = Sha256::digest(&resource.received).into();
+    let base = gate.config.organization.base_url.as_str();
+    let mut faults = Vec::new();
+    let mut rewrites = BTreeMap::new();
+    for one in references(&resource.json) {
+        let at = one.expression.replacen(resource.kind, &place, 1);
+        // An absolute reference to this server is one of ours; to another, it stays as it is.
+        let form = RefText::of(&one.text);
+        let ours = form.clone().and_then(|form| form.on_server(base));
+        match ours.or(form) {
+            Some(RefText::Urn(urn)) => match urls.get(&urn) {
+                Some(target) => drop(rewrites.insert(urn, target.to_string())),
+                None => {
+                    let words = "the Bundle has no entry with this fullUrl";
+                    faults.push(Fault::new(IssueCode::NotFound, at, words));
+                }
+            },
+            Some(RefText::Relative { kind, id }) => {
+                let target = format!("{kind}/{id}");
+                if target != one.text {
+                    rewrites.insert(one.text, target);
+                }
+            }
+            Some(RefText::Conditional { .. }) => {
+                let words = "a conditional reference is not offered yet";
+                faults.push(Fault::new(IssueCode::NotSupported, at, words));
+            }
+            Some(RefText::Absolute(_) | RefText::Contained) => {}
+            None => {
+                faults.push(Fault::new(IssueCode::Value, at, "is not a reference"));
+            }
+        }
+    }
+    rewrite(&mut resource.json, &|text| rewrites.get(text).cloned());
+    let references = references(&resource.json)
+        .into_iter()
+        .filter(|one| matches!(RefText::of(&one.text), Some(RefText::Relative { .. })))
+        .map(|one| (one.expression.replacen(resource.kind, &place, 1), one.text))
+        .collect();
+    let patient = person_reference(&resource).map(str::to_owned);
+    let relocate = |found: Vec<Fault>| {
+        found.into_iter().map(|mut fault| {
+            fault.expression = fault.expression.replacen(resource.kind, &place, 1);
+            fault
+        })
+    };
+    let meaning = match meaning(&resource) {
+        Ok(meaning) if faults.is_empty() => meaning,
+        Ok(_) => return Err(faults),
+        Err(found) => {
+            faults.extend(relocate(found));
+            return Err(faults);
+        }
+    };
+    Ok(Incoming { id, place, doc, rewrites, references, patient, sha256, meaning })
+}
+
+fn meaning(resource: &Resource) -> Result<Meaning, Vec<Fault>> {
+    Ok(match resource.kind {
+        "Patient" => Meaning::Patient(PatientIn::read(resource)?),
+        "Task" => Meaning::Task(Box::new(TaskIn::read(resource)?)),
+        "ServiceRequest" => Meaning::Request(RequestIn::read(resource)?),
+        "Consent" => Meaning::Consent(Box::new(ConsentIn::read(resource, jiff::tz::Offset::UTC)?)),
+        "Organization" => Meaning::Organization(organization_identifiers(&resource.json)),
+        _ => Meaning::Other,
+    })
+}
+
+fn submit(
+    gate: &Gate,
+    org: &OrgId,
+    request: &Request,
+    incoming: Vec<Incoming>,
+    update: Option<Option<u64>>,
+) -> Result<Answer, Trouble> {
+    let submission = Submission {
+        org: org.clone(),
+        request: request.digest(),
+        transport: "fhir",
+        incoming,
+        update,
+    };
+    gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))
+}

@@ -1,0 +1,4 @@
+//! Ways out that we begin: pushed deliveries.
+
+pub mod courier;
+pub mod targets;

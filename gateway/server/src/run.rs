@@ -1,0 +1,187 @@
+//! `loopgate serve`: opens a deployment and its sockets, and ends cleanly or not at all.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use loopgate_store::StepHook;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::admin;
+use crate::assemble::{self, Deployment};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::gate::Gate;
+use crate::inbound::{http, ops, tls};
+use crate::outbound::courier;
+use crate::outbound::targets::Targets;
+use crate::scribe::{Command, strangers_due};
+
+/// How long requests in flight may take at a stop.
+const DRAIN: Duration = Duration::from_secs(10);
+const TICK: Duration = Duration::from_secs(1);
+
+/// When the gateway looks at its clocks.
+pub enum Ticks {
+    /// Each second.
+    EverySecond,
+    /// When told to, answering when what the clocks did is durable. For stories.
+    WhenTold(mpsc::Receiver<oneshot::Sender<()>>),
+}
+
+/// What `run` needs beside the configuration.
+pub struct Options {
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+    /// Called before each step of a commit.
+    pub hook: Option<StepHook>,
+    /// When to look at the clocks.
+    pub ticks: Ticks,
+    /// Told the addresses once the sockets are open.
+    pub ready: Option<oneshot::Sender<Addresses>>,
+    /// Ends the gateway cleanly; a signal does too.
+    pub stop: Option<oneshot::Receiver<()>>,
+}
+
+/// Where the gateway listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses {
+    /// HTTPS for machines.
+    pub machines: SocketAddr,
+    /// `/healthz`, `/readyz`, `/metrics`.
+    pub ops: SocketAddr,
+}
+
+/// Serves until told to stop. An error means that no promise could be kept any more.
+pub fn run(config: Arc<Config>, options: Options) -> anyhow::Result<()> {
+    // One crypto provider; a second call finds the same one installed.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let (ended, scribe_ended) = oneshot::channel();
+    let deployment = assemble::open(
+        config.clone(),
+        options.clock.clone(),
+        options.hook,
+        Box::new(move || {
+            // Nobody waits for it if the gateway never opened.
+            let _ = ended.send(());
+        }),
+    )?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let gate = deployment.gate.clone();
+    let outcome = runtime.block_on(async {
+        let sockets = Sockets::open(&config)?;
+        admin::listen(gate.clone())?;
+        if let Some(ready) = options.ready {
+            let _ = ready.send(sockets.addresses);
+        }
+        serve(gate.clone(), sockets, options.ticks, options.stop, scribe_ended).await
+    });
+    runtime.shutdown_timeout(DRAIN);
+    let stopped = finish(deployment);
+    outcome.and(stopped)
+}
+
+/// Ends the scribe after what is queued, and writes out the projections.
+pub fn finish(deployment: Deployment) -> anyhow::Result<()> {
+    let Deployment { gate, scribe } = deployment;
+    let failed = gate.scribe.published().stopped.load(Ordering::Acquire);
+    gate.scribe.stop();
+    scribe.join().map_err(|_| anyhow!("the scribe panicked"))?;
+    gate.view.flush()?;
+    if failed { Err(anyhow!("the disk failed; the next start recovers")) } else { Ok(()) }
+}
+
+struct Sockets {
+    machines: TcpListener,
+    ops: tokio::net::TcpListener,
+    tls: rustls::ServerConfig,
+    addresses: Addresses,
+}
+
+impl Sockets {
+    fn open(config: &Config) -> anyhow::Result<Sockets> {
+        let bind = |address: SocketAddr| -> anyhow::Result<TcpListener> {
+            let listener =
+                TcpListener::bind(address).with_context(|| format!("{address} is not free"))?;
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        };
+        let machines = bind(config.listen.machines)?;
+        let ops = tokio::net::TcpListener::from_std(bind(config.listen.ops)?)?;
+        let addresses = Addresses { machines: machines.local_addr()?, ops: ops.local_addr()? };
+        Ok(Sockets { machines, ops, tls: tls::server_config(&config.tls)?, addresses })
+    }
+}
+
+async fn serve(
+    gate: Arc<Gate>,
+    sockets: Sockets,
+    ticks: Ticks,
+    stop: Option<oneshot::Receiver<()>>,
+    scribe_ended: oneshot::Receiver<()>,
+) -> anyhow::Result<()> {
+    let handle = axum_server::Handle::new();
+    let targets = Targets::new(gate.config.delivery.private_targets.clone());
+    let client_tls = tls::client_config(&gate.config.tls)?;
+    let client = courier::client(&gate.config.delivery, targets.clone(), client_tls)?;
+    let moved = gate.scribe.published().moved.clone();
+    tokio::spawn(courier::run(gate.clone(), client, targets, moved));
+    tokio::spawn(ops::serve(gate.clone(), sockets.ops));
+    tokio::spawn(tick(gate.clone(), ticks));
+    let machines =
+        tokio::spawn(http::serve(gate.clone(), sockets.machines, sockets.tls, handle.clone()));
+    tokio::select! {
+        _ = scribe_ended => Err(anyhow!("the scribe stopped: nothing is acknowledged any more")),
+        _ = signalled() => Ok(()),
+        () = told(stop) => Ok(()),
+        ended = machines => Err(anyhow!("the machines' listener ended: {ended:?}")),
+    }?;
+    handle.graceful_shutdown(Some(DRAIN));
+    Ok(())
+}
+
+async fn told(stop: Option<oneshot::Receiver<()>>) {
+    match stop {
+        Some(stop) => drop(stop.await),
+        None => std::future::pending().await,
+    }
+}
+
+async fn signalled() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    }
+}
+
+async fn tick(gate: Arc<Gate>, ticks: Ticks) {
+    match ticks {
+        Ticks::EverySecond => {
+            let mut interval = tokio::time::interval(TICK);
+            loop {
+                interval.tick().await;
+                look(&gate).await;
+            }
+        }
+        Ticks::WhenTold(mut told) => {
+            while let Some(answer) = told.recv().await {
+                look(&gate).await;
+                let _ = answer.send(());
+            }
+        }
+    }
+}
+
+async fn look(gate: &Gate) {
+    let last = gate.scribe.published().world().strangers_at;
+    let due = strangers_due(last.0, gate.now().0);
+    let strangers = if due { gate.strangers.swap(0, Ordering::Relaxed) } else { 0 };
+    if gate.scribe.ask(|reply| Command::Tick { strangers, reply }).await.is_err() && due {
+        // Not written down: they are counted again next time.
+        gate.strangers.fetch_add(strangers, Ordering::Relaxed);
+    }
+    gate.scribe.published().moved.notify_one();
+}
