@@ -43,7 +43,8 @@ pub fn for_target(
 ) -> Result<Vec<u8>, Trouble> {
     let mapping = mapping(gate)?;
     let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()) };
-    let ask = forward_ask(referral, placement);
+    let mut ask = need_ask(referral, placement);
+    ask.resources.extend(Source::read(gate, referral)?.about_the_person);
     gate.egress.release(way, ask, |permits| {
         let groups = permitted(permits);
         let value = community(gate, mapping, referral, placement, &groups)?;
@@ -98,6 +99,13 @@ pub fn forward_ask(referral: &Referral, placement: &Placement) -> AskFor {
         resources: vec![(placement.task.clone(), placement.version)],
         referral: Some(referral.id),
     }
+}
+
+/// The same, with what is needed: a row of a list.
+pub fn need_ask(referral: &Referral, placement: &Placement) -> AskFor {
+    let mut ask = forward_ask(referral, placement);
+    ask.resources.push((placement.request.clone(), placement.version));
+    ask
 }
 
 /// What a source reads of its own Task: what it supplied, and the target's answer.
@@ -233,6 +241,8 @@ struct Source {
     patient: Json,
     patient_ref: String,
     observations: Vec<Json>,
+    /// The Patient and the Observations, with their versions.
+    about_the_person: Vec<(ResourceId, u64)>,
 }
 
 impl Source {
@@ -244,17 +254,19 @@ impl Source {
         };
         let request = gate.document(&kept(&referral.request).ok_or_else(missing)?)?;
         let patient_ref = request.text("subject.reference").ok_or_else(missing)?.to_owned();
-        let patient: ResourceId = patient_ref.parse().map_err(|_| missing())?;
-        let patient = gate.document(&kept(&patient).ok_or_else(missing)?)?;
+        let id: ResourceId = patient_ref.parse().map_err(|_| missing())?;
+        let held = kept(&id).ok_or_else(missing)?;
+        let patient = gate.document(&held)?;
+        let mut about_the_person = vec![(id, held.version)];
         let mut observations = Vec::new();
         for link in request.list("supportingInfo").iter().chain(request.list("reasonReference")) {
             let id = link.text("reference").and_then(|text| text.parse::<ResourceId>().ok());
-            if let Some(held) = id.filter(|id| id.kind() == "Observation").and_then(|id| kept(&id))
-            {
-                observations.push(gate.document(&held)?);
-            }
+            let Some(id) = id.filter(|id| id.kind() == "Observation") else { continue };
+            let Some(held) = kept(&id) else { continue };
+            observations.push(gate.document(&held)?);
+            about_the_person.push((id, held.version));
         }
-        Ok(Source { request, patient, patient_ref, observations })
+        Ok(Source { request, patient, patient_ref, observations, about_the_person })
     }
 }
 

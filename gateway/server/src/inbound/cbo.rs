@@ -129,7 +129,7 @@ fn page(
                 continue;
             };
             let Some(placement) = referral.placement(&placement).cloned() else { continue };
-            let ask = exit::forward_ask(&referral, &placement);
+            let ask = exit::need_ask(&referral, &placement);
             let Ok(permits) = gate.egress.weigh(org, &ask) else { continue };
             let groups = exit::permitted(&permits).intersection(&shown);
             rows.push(Row { referral, placement, groups, ask });

@@ -1,0 +1,297 @@
+//! The gateway under story: a child process on a deployment in a temporary folder.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+
+use loopgate_ledger::{Field, Opening};
+use loopgate_server::admin::{self, Ask};
+use loopgate_server::clock::{Clock, SystemClock};
+use loopgate_server::init::{add_partner, configured, init};
+use loopgate_server::partner::Partner;
+use serde_json::Value;
+
+use super::Party;
+
+/// When every story begins: 2026-11-22T10:00:00Z, ms since 1970.
+pub const START_MS: i64 = 1_795_341_600_000;
+
+/// A deployment and the process that serves it.
+pub struct Gateway {
+    dir: tempfile::TempDir,
+    running: Option<Running>,
+    base: String,
+    now_ms: i64,
+}
+
+struct Running {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Gateway {
+    /// A deployment with `clinic-b` and `hospital-a` (sources), `pantry` and `housing` (targets
+    /// that ask by REST), served.
+    pub fn start() -> Gateway {
+        Gateway::start_with(&[])
+    }
+
+    /// The same, with other configuration values, each written as TOML.
+    pub fn start_with(values: &[([&str; 2], &str)]) -> Gateway {
+        let mut gateway = Gateway::prepare(values);
+        gateway.serve();
+        gateway
+    }
+
+    /// The same, not served yet.
+    pub fn prepare(values: &[([&str; 2], &str)]) -> Gateway {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("deployment");
+        let mut n = 0u8;
+        let mut random = |buffer: &mut [u8]| {
+            buffer.iter_mut().for_each(|byte| {
+                n = n.wrapping_mul(31).wrapping_add(7);
+                *byte = n;
+            });
+        };
+        init(&root, machine_now(), &mut random).unwrap();
+        for (path, text) in loopgate_mapping::Library::files() {
+            let path = root.join("mappings").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let ports =
+            [TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
+        let [machines, ops] = ports.map(|port| port.local_addr().unwrap().port());
+        let base = format!("https://localhost:{machines}");
+        let file = root.join("loopgate.toml");
+        let mut all = vec![
+            (["organization", "base_url"], format!("\"{base}/fhir\"")),
+            (["listen", "machines"], format!("\"127.0.0.1:{machines}\"")),
+            (["listen", "ops"], format!("\"127.0.0.1:{ops}\"")),
+            (["identity", "shared_systems"], "[\"urn:example:community-id\"]".to_owned()),
+        ];
+        all.extend(values.iter().map(|(path, value)| (*path, (*value).to_owned())));
+        let text = configured(&fs::read_to_string(&file).unwrap(), &all).unwrap();
+        fs::write(&file, text).unwrap();
+        let gateway = Gateway { dir, running: None, base, now_ms: START_MS };
+        for (name, role) in [
+            ("clinic-b", "source"),
+            ("hospital-a", "source"),
+            ("pantry", "target"),
+            ("housing", "target"),
+        ] {
+            gateway.add_partner(name, &partner_file(name, role, "kind = \"rest\""));
+        }
+        gateway
+    }
+
+    /// Adds a partner with a client certificate; a running gateway uses it at once.
+    pub fn add_partner(&self, name: &str, text: &str) {
+        let partner = Partner::parse(name.parse().unwrap(), text).unwrap();
+        add_partner(&self.root(), partner, Some(machine_now())).unwrap();
+        if self.running.is_some() {
+            self.admin(&Ask::PartnersReload);
+        }
+    }
+
+    /// Serves the deployment, from the instant the story has reached.
+    pub fn serve(&mut self) {
+        assert!(self.try_serve(), "the gateway did not open");
+    }
+
+    /// The same; `false` if the gateway refuses to serve.
+    pub fn try_serve(&mut self) -> bool {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_story-gateway"))
+            .arg(self.root().join("loopgate.toml"))
+            .arg(self.now_ms.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let input = child.stdin.take().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        if !line.starts_with("ready") {
+            child.wait().unwrap();
+            return false;
+        }
+        self.running = Some(Running { child, input, output });
+        true
+    }
+
+    /// The deployment's folder.
+    pub fn root(&self) -> PathBuf {
+        self.dir.path().join("deployment")
+    }
+
+    fn tell(&mut self, line: &str) -> bool {
+        let running = self.running.as_mut().expect("the gateway runs");
+        writeln!(running.input, "{line}").unwrap();
+        let mut answer = String::new();
+        running.output.read_line(&mut answer).unwrap();
+        answer.trim() == "ok"
+    }
+
+    /// Time passes, and the gateway looks at its clocks.
+    pub fn pass(&mut self, ms: i64) {
+        self.now_ms += ms;
+        assert!(self.tell(&format!("advance {ms}")));
+        self.tick();
+    }
+
+    /// The wall clock jumps; no time passes.
+    pub fn jump(&mut self, ms: i64) {
+        self.now_ms += ms;
+        assert!(self.tell(&format!("jump {ms}")));
+    }
+
+    /// The gateway looks at its clocks.
+    pub fn tick(&mut self) {
+        assert!(self.tell("tick"));
+    }
+
+    /// At the `nth` commit step from now (`apply`, `flush`, `sync`, `synced`) the disk says no.
+    pub fn fail_at(&mut self, step: &str, nth: u32) {
+        assert!(self.tell(&format!("arm {step} {nth} error")));
+    }
+
+    /// At the `nth` commit step from now the process dies.
+    pub fn die_at(&mut self, step: &str, nth: u32) {
+        assert!(self.tell(&format!("arm {step} {nth} abort")));
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        let mut running = self.running.take().expect("the gateway runs");
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+    }
+
+    /// Waits for a gateway that ends by itself.
+    pub fn ended(&mut self) -> ExitStatus {
+        self.running.take().expect("the gateway runs").child.wait().unwrap()
+    }
+
+    /// Ends it cleanly.
+    pub fn stop(&mut self) {
+        let mut running = self.running.take().expect("the gateway runs");
+        writeln!(running.input, "stop").unwrap();
+        assert!(running.child.wait().unwrap().success());
+    }
+
+    /// Does what an operator asks.
+    pub fn admin(&self, ask: &Ask) -> String {
+        self.try_admin(ask).unwrap()
+    }
+
+    /// The same, when it may fail.
+    pub fn try_admin(&self, ask: &Ask) -> anyhow::Result<String> {
+        let words = admin::ask(&self.root().join("data"), ask)?;
+        words.ok_or_else(|| anyhow::anyhow!("no gateway listens"))
+    }
+
+    /// A partner's client.
+    pub fn party(&self, name: &str) -> Party {
+        Party::with_certificate(&self.root(), name, &self.base)
+    }
+
+    /// Somebody without a certificate.
+    pub fn stranger(&self) -> Party {
+        Party::stranger(&self.root(), &self.base)
+    }
+
+    /// Exports an evidence bundle, and says where it is.
+    pub fn evidence(&self) -> PathBuf {
+        let mut n = 0;
+        let out = loop {
+            let out = self.dir.path().join(format!("evidence-{n}"));
+            if !out.exists() {
+                break out;
+            }
+            n += 1;
+        };
+        self.admin(&Ask::ExportBundle { out: out.clone(), case: "story".into() });
+        out
+    }
+
+    /// Every entry so far, as an auditor is shown it: kind, and the shown fields by name.
+    pub fn entries(&self) -> Vec<Entry> {
+        let dir = self.evidence();
+        let mut entries = read_entries(&dir);
+        // The export itself is the last.
+        entries.pop();
+        entries
+    }
+
+    /// The kinds of all entries so far, without those of the set-up.
+    pub fn kinds(&self) -> Vec<String> {
+        let kinds = self.entries().into_iter().map(|entry| entry.kind);
+        kinds
+            .filter(|kind| !matches!(kind.as_str(), "config.changed" | "ledger.exported"))
+            .collect()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            // The story is over, one way or another.
+            let _ = running.child.kill();
+            let _ = running.child.wait();
+        }
+    }
+}
+
+/// One entry as shown.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// `referral.accepted`, `phi.disclosed`, ….
+    pub kind: String,
+    /// The shown fields, parsed; null where empty.
+    pub fields: Value,
+}
+
+/// The entries of an evidence bundle.
+pub fn read_entries(dir: &Path) -> Vec<Entry> {
+    let text = fs::read_to_string(dir.join("entries.jsonl")).unwrap();
+    text.lines()
+        .map(|line| {
+            let opening = Opening::parse(line.as_bytes()).unwrap();
+            let mut fields = serde_json::Map::new();
+            for field in Field::ALL {
+                let value = opening.shown(field).unwrap_or_default();
+                let value = serde_json::from_slice(value).unwrap_or(Value::Null);
+                fields.insert(field.name().to_owned(), value);
+            }
+            let kind = opening.shown(Field::Kind).unwrap_or_default();
+            Entry {
+                kind: String::from_utf8_lossy(kind).into_owned(),
+                fields: Value::Object(fields),
+            }
+        })
+        .collect()
+}
+
+/// Certificates are checked against the machine's clock, not the story's.
+fn machine_now() -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(SystemClock::new().now().0).unwrap()
+}
+
+/// A partner file for a story; `channel` is the body of `[channel]`.
+pub fn partner_file(name: &str, role: &str, channel: &str) -> String {
+    let (legal, channel) = match role {
+        "target" => ("cbo-nonhipaa", format!("[channel]\n{channel}\ndialect = \"cbo-json\"\n")),
+        _ => ("ce", String::new()),
+    };
+    format!(
+        "name = \"{name}\"\nroles = [\"{role}\"]\nlegal_class = \"{legal}\"\npurpose = \"CAREMGT\"\n\
+         identifiers = [{{ system = \"urn:example:npi\", value = \"{name}\" }}]\n\
+         [agreement]\nreference = \"DUA\"\nexpires = \"2030-12-31\"\n{channel}"
+    )
+}

@@ -1,1 +1,0 @@
-//! Stories, laws and tidiness: promises to users, over real sockets.

@@ -1,0 +1,3 @@
+//! One promise to a user per file.
+
+mod round_trip;
