@@ -213,7 +213,7 @@ fn by_rule(wish: &Wish<'_>, rule: &Rule) -> Result<Vec<DataClass>, (u8, ReasonCo
     if !outward && wish.from.legal == LegalClass::VawaGrantee {
         return Err((8, ReasonCode::R5));
     }
-    if !to.agreement_ends.is_some_and(|ends| wish.ask.at < ends) {
+    if to.agreement_ends.is_none_or(|ends| wish.ask.at >= ends) {
         return Err((9, ReasonCode::R6));
     }
     let classes: Vec<DataClass> = wish

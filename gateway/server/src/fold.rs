@@ -73,6 +73,9 @@ pub struct Place {
     pub at: Timestamp,
 }
 
+/// An answer: each resource with its version.
+pub type Answer = Vec<(ResourceId, u64)>;
+
 /// One disclosed version: to whom, what, which version, under which basis.
 type Shown = (OrgId, ResourceId, u64, Vec<BasisUsed>);
 
@@ -102,7 +105,7 @@ pub struct World {
     /// Referrals by the organizations that take part.
     pub by_org: BTreeMap<OrgId, BTreeSet<ReferralId>>,
     /// First answers, by who asked and what.
-    pub answers: HashMap<(OrgId, [u8; 32]), Vec<(ResourceId, u64)>>,
+    pub answers: HashMap<(OrgId, [u8; 32]), Answer>,
     /// Referral Tasks by their supplier's business identifiers.
     pub task_keys: HashMap<(OrgId, Identifier), ResourceId>,
     /// Versions already disclosed.

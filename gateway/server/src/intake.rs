@@ -10,10 +10,11 @@ use loopgate_fhir::{
 use loopgate_referral::{OrgId, ResourceId};
 use sha2::{Digest, Sha256};
 
+use crate::fold::Answer;
 use crate::gate::{Gate, Request};
 use crate::ids;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{Answer, Command, Incoming, Meaning, Submission};
+use crate::scribe::{Command, Incoming, Meaning, Submission};
 
 /// A transaction Bundle: all of it, or nothing.
 pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer, Trouble> {
@@ -105,8 +106,8 @@ fn unreadable(faults: Vec<Fault>) -> Trouble {
 
 fn limits(gate: &Gate) -> Limits {
     Limits {
-        json_depth_max: gate.config.limits.json_depth_max as usize,
-        bundle_entries_max: gate.config.limits.bundle_entries_max as usize,
+        json_depth_max: gate.config.limits.json_depth_max,
+        bundle_entries_max: gate.config.limits.bundle_entries_max,
         ..Limits::default()
     }
 }

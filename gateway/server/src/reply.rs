@@ -1,4 +1,5 @@
-//! How a refusal sounds: as OperationOutcome, as MSA/ERR, as problem+json. One table, three dialects.
+//! How a refusal sounds: as OperationOutcome and as problem+json, from one table. HL7 v2's MSA and
+//! ERR get their column with the v2 door.
 
 use loopgate_fhir::{Fault, IssueCode, operation_outcome};
 use serde_json::{Value, json};
@@ -52,54 +53,43 @@ pub struct Row {
     pub issue: IssueCode,
     /// The last part of the problem type URI.
     pub problem: &'static str,
-    /// HL7 table 0357 code for ERR-3.
-    pub v2_error: u16,
     /// What went wrong, in words that hold for every case.
     pub words: &'static str,
 }
 
 /// One row per kind.
 pub fn row(kind: Kind) -> Row {
-    let (http, issue, problem, v2_error, words) = match kind {
+    let (http, issue, problem, words) = match kind {
         Kind::Malformed => {
-            (400, IssueCode::Structure, "malformed", 100, "the message is not well-formed")
+            (400, IssueCode::Structure, "malformed", "the message is not well-formed")
         }
-        Kind::Invalid => {
-            (422, IssueCode::Processing, "invalid", 207, "the message cannot be processed")
-        }
+        Kind::Invalid => (422, IssueCode::Processing, "invalid", "the message cannot be processed"),
         Kind::MediaType => {
-            (415, IssueCode::NotSupported, "media-type", 203, "this media type is not spoken here")
+            (415, IssueCode::NotSupported, "media-type", "this media type is not spoken here")
         }
-        Kind::TooLarge => {
-            (413, IssueCode::TooLong, "too-large", 104, "the message is over the limit")
-        }
+        Kind::TooLarge => (413, IssueCode::TooLong, "too-large", "the message is over the limit"),
         Kind::Unauthenticated => {
-            (401, IssueCode::Login, "unauthenticated", 207, "no known client certificate was shown")
+            (401, IssueCode::Login, "unauthenticated", "no known client certificate was shown")
         }
-        Kind::Forbidden => {
-            (403, IssueCode::Forbidden, "forbidden", 207, "this partner may not do this")
-        }
-        Kind::NotFound => {
-            (404, IssueCode::NotFound, "not-found", 204, "there is no such thing here")
-        }
+        Kind::Forbidden => (403, IssueCode::Forbidden, "forbidden", "this partner may not do this"),
+        Kind::NotFound => (404, IssueCode::NotFound, "not-found", "there is no such thing here"),
         Kind::IllegalMove => (
             409,
             IssueCode::BusinessRule,
             "illegal-move",
-            207,
             "this act is not open to this party from the present status",
         ),
         Kind::VersionConflict => {
-            (412, IssueCode::Conflict, "version-conflict", 206, "it was changed in between")
+            (412, IssueCode::Conflict, "version-conflict", "it was changed in between")
         }
         Kind::Duplicate => {
-            (409, IssueCode::Duplicate, "duplicate", 205, "the identifier was used before")
+            (409, IssueCode::Duplicate, "duplicate", "the identifier was used before")
         }
         Kind::Method => {
-            (405, IssueCode::NotSupported, "method", 200, "this interaction is not offered here")
+            (405, IssueCode::NotSupported, "method", "this interaction is not offered here")
         }
     };
-    Row { http, issue, problem, v2_error, words }
+    Row { http, issue, problem, words }
 }
 
 const OUTAGE_WORDS: &str = "the gateway cannot keep its promise right now; try again";
@@ -156,23 +146,23 @@ mod tests {
     use super::*;
 
     /// Each row, as the protocol documents state it: RFC 9110 and FHIR R4 http.html for the status,
-    /// IssueType for the issue, HL7 table 0357 for the error.
+    /// IssueType for the issue.
     #[test]
-    fn every_refusal_in_three_dialects() {
+    fn every_refusal_in_both_dialects() {
         let table = [
-            (Kind::Malformed, 400, "structure", "malformed", 100),
-            (Kind::Invalid, 422, "processing", "invalid", 207),
-            (Kind::MediaType, 415, "not-supported", "media-type", 203),
-            (Kind::TooLarge, 413, "too-long", "too-large", 104),
-            (Kind::Unauthenticated, 401, "login", "unauthenticated", 207),
-            (Kind::Forbidden, 403, "forbidden", "forbidden", 207),
-            (Kind::NotFound, 404, "not-found", "not-found", 204),
-            (Kind::IllegalMove, 409, "business-rule", "illegal-move", 207),
-            (Kind::VersionConflict, 412, "conflict", "version-conflict", 206),
-            (Kind::Duplicate, 409, "duplicate", "duplicate", 205),
-            (Kind::Method, 405, "not-supported", "method", 200),
+            (Kind::Malformed, 400, "structure", "malformed"),
+            (Kind::Invalid, 422, "processing", "invalid"),
+            (Kind::MediaType, 415, "not-supported", "media-type"),
+            (Kind::TooLarge, 413, "too-long", "too-large"),
+            (Kind::Unauthenticated, 401, "login", "unauthenticated"),
+            (Kind::Forbidden, 403, "forbidden", "forbidden"),
+            (Kind::NotFound, 404, "not-found", "not-found"),
+            (Kind::IllegalMove, 409, "business-rule", "illegal-move"),
+            (Kind::VersionConflict, 412, "conflict", "version-conflict"),
+            (Kind::Duplicate, 409, "duplicate", "duplicate"),
+            (Kind::Method, 405, "not-supported", "method"),
         ];
-        for (kind, http, issue, name, v2) in table {
+        for (kind, http, issue, name) in table {
             let outcome = fhir(kind.into());
             assert_eq!(outcome.status, http, "{kind:?}");
             let body: Value = serde_json::from_slice(&outcome.body).unwrap();
@@ -182,7 +172,6 @@ mod tests {
             let body: Value = serde_json::from_slice(&reply.body).unwrap();
             assert_eq!(body["type"], format!("urn:loopgate:problem:{name}"));
             assert_eq!((reply.status, body["status"].as_u64()), (http, Some(u64::from(http))));
-            assert_eq!(row(kind).v2_error, v2);
         }
         assert_eq!(fhir(Trouble::Outage).status, 503);
         assert_eq!(problem(Trouble::Outage).headers, [("retry-after", "1".to_owned())]);

@@ -26,7 +26,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::archive::{Keyring, seal};
 use crate::clock::{Clock, ClockGuard};
-use crate::fold::{Place, World};
+use crate::fold::{Answer, Place, World};
 use crate::journal::Event;
 use crate::notary::Notary;
 use crate::refusal::Trouble;
@@ -36,12 +36,12 @@ use crate::view::View;
 pub use act::{Act, Acted, Wish};
 pub use disclose::{AskFor, Disclose, OwnedClaim, denied, permits};
 pub use settle::{is_held, strangers_due};
-pub use submit::{Answer, Incoming, Meaning, Submission, resolved};
+pub use submit::{Incoming, Meaning, Submission, resolved};
 
 /// A command with the channel its answer goes to.
 pub enum Command {
     /// Resources come in.
-    Submit(Box<Submission>, Reply<submit::Answer>),
+    Submit(Box<Submission>, Reply<Answer>),
     /// A party acts on a referral.
     Act(Box<Act>, Reply<Acted>),
     /// Data is about to leave.
@@ -206,14 +206,28 @@ pub fn start(
     });
     let scribe = Scribe { queue, published: published.clone() };
     let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {
-        let mut thread = Thread { bench, published: published.clone(), halted: false };
+        // However the thread ends, a panic included, nothing is acknowledged after it.
+        let _last = Last { published: published.clone(), ended: Some(ended) };
+        let mut thread = Thread { bench, published, halted: false };
         thread.run(&commands);
-        published.stopped.store(true, Ordering::Release);
         // What is still queued is dropped: its callers see an outage and try again.
-        drop(commands);
-        ended();
     })?;
     Ok((scribe, thread))
+}
+
+/// What happens when the scribe's thread is gone.
+struct Last {
+    published: Arc<Published>,
+    ended: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.published.stopped.store(true, Ordering::Release);
+        if let Some(ended) = self.ended.take() {
+            ended();
+        }
+    }
 }
 
 struct Thread {

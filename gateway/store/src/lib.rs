@@ -20,7 +20,7 @@ mod vault;
 pub use backup::{BackupError, Restored, read_backup, restore, write_backup};
 pub use files::{sync_folder_of, write_durably};
 pub use frame::{EntryRecord, Frame, FrameError};
-pub use kv::{Kv, KvChange};
+pub use kv::{Kv, KvChange, KvRow};
 pub use log::{Appended, Epoch, Head, Log, LogKeys, LogReader, Stored};
 pub use outage::Outage;
 pub use sled_kv::SledKv;

@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::path::Path;
 
 use crate::Outage;
-use crate::kv::{Kv, KvChange};
+use crate::kv::{Kv, KvChange, KvRow};
 use crate::sled_log::open_sled;
 
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -42,12 +42,7 @@ impl Kv for SledKv {
         Ok(self.0.apply_batch(batch)?)
     }
 
-    fn scan(
-        &self,
-        prefix: &[u8],
-        after: &[u8],
-        count_max: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Outage> {
+    fn scan(&self, prefix: &[u8], after: &[u8], count_max: usize) -> Result<Vec<KvRow>, Outage> {
         let start = if after.is_empty() {
             Bound::Included(prefix.to_vec())
         } else {

@@ -13,12 +13,12 @@ use loopgate_fhir::{
 };
 use loopgate_referral::{ResourceId, Timestamp};
 
+use crate::fold::Answer;
 use crate::gate::{Gate, Request};
 use crate::intake;
 use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{FHIR_JSON, Reply};
-use crate::scribe::Answer;
 
 const MEDIA: &[&str] = &[FHIR_JSON, "application/json"];
 

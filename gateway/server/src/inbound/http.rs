@@ -65,10 +65,10 @@ pub async fn serve(
     tls: rustls::ServerConfig,
     handle: axum_server::Handle<SocketAddr>,
 ) -> io::Result<()> {
-    let handshake = Duration::from_secs(u64::from(gate.config.tls.handshake_timeout_s));
+    let handshake = Duration::from_secs(gate.config.tls.handshake_timeout_s);
     let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)));
     let acceptor = PeerAcceptor(acceptor.handshake_timeout(handshake));
-    let places = Arc::new(Semaphore::new(gate.config.limits.connections_max as usize));
+    let places = Arc::new(Semaphore::new(gate.config.limits.connections_max));
     let app = Router::new().fallback(move |request: HttpRequest<Body>| {
         let (gate, places) = (gate.clone(), places.clone());
         async move { respond(answer(gate, places, request).await) }
@@ -86,8 +86,8 @@ async fn answer(gate: Arc<Gate>, places: Arc<Semaphore>, request: HttpRequest<Bo
     // Requests in flight are bounded; one too many is told to come again.
     let Ok(_place) = places.try_acquire() else { return dialect.sound(Trouble::Outage) };
     let limits = &gate.config.limits;
-    let timeout = Duration::from_secs(u64::from(limits.request_timeout_s));
-    let read = tokio::time::timeout(timeout, read(body, limits.http_body_bytes_max as usize));
+    let timeout = Duration::from_secs(limits.request_timeout_s);
+    let read = tokio::time::timeout(timeout, read(body, limits.http_body_bytes_max));
     let body = match read.await {
         Ok(Ok(body)) => body,
         Ok(Err(trouble)) => return dialect.sound(trouble),

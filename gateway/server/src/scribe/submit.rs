@@ -13,13 +13,13 @@ use loopgate_referral::{
 use super::desk::Desk;
 use super::settle;
 use crate::fields::Cause;
-use crate::fold::Part;
+use crate::fold::{Answer, Part};
 use crate::journal::{Event, RequestFacts, StoredVersion};
 use crate::partner::Role;
 use crate::refusal::{Kind, Refusal, Trouble};
 
-/// The answer to a submission: each resource with its version, in the order submitted.
-pub type Answer = Vec<(ResourceId, u64)>;
+/// What is kept of one person, with its documents.
+type Kept = (Vec<StoredVersion>, Vec<Vec<u8>>);
 
 /// Resources an organization hands in together.
 pub struct Submission {
@@ -134,8 +134,7 @@ impl Plan {
             request: hex::encode(request),
         };
         register_patients(desk, &cause, &org, &incoming);
-        let mut by_person: BTreeMap<Option<PersonId>, (Vec<StoredVersion>, Vec<Vec<u8>>)> =
-            BTreeMap::new();
+        let mut by_person: BTreeMap<Option<PersonId>, Kept> = BTreeMap::new();
         let mut versions = Vec::new();
         let mut consents = Vec::new();
         for (incoming, version) in incoming.into_iter().zip(self.versions) {
@@ -271,7 +270,7 @@ impl<'a> Known<'a> {
         faults: &mut Vec<Fault>,
     ) -> Option<PlannedReferral> {
         let mut fault = |element: &str, code, words| {
-            faults.push(Fault::new(code, &format!("{}.{element}", incoming.place), words));
+            faults.push(Fault::new(code, format!("{}.{element}", incoming.place), words));
         };
         if task.status != TaskStatus::Requested {
             fault("status", IssueCode::BusinessRule, "a referral arrives as requested");
