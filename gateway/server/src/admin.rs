@@ -80,7 +80,8 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         Ask::Backup { out, first } => {
             let next = gate.scribe.published().world().frames;
             let mut file = fs::OpenOptions::new().write(true).create_new(true).open(out)?;
-            loopgate_store::write_backup(gate.archive.log(), *first, next, &mut file)?;
+            let (log, attachments) = (gate.archive.log(), gate.archive.attachments());
+            loopgate_store::write_backup(log, attachments, *first, next, &mut file)?;
             file.sync_all()?;
             Ok(format!("frames {first} to {next}"))
         }

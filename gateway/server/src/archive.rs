@@ -6,12 +6,16 @@ use std::sync::{Mutex, PoisonError};
 use loopgate_ledger::{Leaf, commitment};
 use loopgate_referral::{PersonId, Timestamp};
 use loopgate_store::{
-    EntryRecord, Frame, KeyName, LogKeys, LogReader, Outage, PersonKey, TenantKey, WrappedKey,
+    Attachments, EntryKey, EntryRecord, Frame, KeyName, LogKeys, LogReader, Outage, PersonKey,
+    TenantKey, WrappedKey,
 };
+
+/// A longer document lies in a file of its own.
+const INLINE_BYTES_MAX: usize = 256 * 1024;
 
 use crate::clock::Clock;
 use crate::fold::Locator;
-use crate::journal::Body;
+use crate::journal::{Body, Document};
 
 /// An entry that is decided and not yet committed.
 pub struct Draft {
@@ -62,20 +66,31 @@ impl Keyring {
     }
 }
 
+/// What sealing works with.
+#[derive(Clone, Copy)]
+pub struct Vault<'a> {
+    /// Opened keys.
+    pub keyring: &'a Keyring,
+    /// Wrapped keys.
+    pub keys: &'a dyn LogKeys,
+    /// Files of large documents.
+    pub attachments: &'a Attachments,
+}
+
 /// Turns drafts into the frame that comes next.
 pub fn seal(
-    drafts: &[Draft],
+    drafts: &mut [Draft],
     head: (u64, u64, Timestamp),
     log_id: &str,
-    keyring: &Keyring,
-    keys: &dyn LogKeys,
+    vault: &Vault<'_>,
     clock: &dyn Clock,
 ) -> Result<Frame, Outage> {
+    let Vault { keyring, keys, attachments } = *vault;
     let (sequence, first_leaf, at) = head;
     let mut random = |buffer: &mut [u8]| clock.random(buffer);
     let mut fresh: Vec<(KeyName, WrappedKey)> = Vec::new();
     let mut entries = Vec::new();
-    for (n, draft) in drafts.iter().enumerate() {
+    for (n, draft) in drafts.iter_mut().enumerate() {
         let name = key_name(draft.person);
         let key = match keyring.existing(keys, &name)? {
             Some(key) => key,
@@ -93,10 +108,30 @@ pub fn seal(
         let leaf = Leaf::new(root, index, log_id, at.0.div_euclid(1000))
             .map_err(|_| Outage::Damaged("the clock is outside the years a leaf can say"))?
             .to_bytes();
+        let files = put_aside(&mut draft.body.docs, &entry, attachments, &mut random)?;
         let body = entry.encrypt(&Leaf::hash(&leaf), &draft.body.encode(), &mut random);
-        entries.push(EntryRecord { leaf, key: name, seed, body, payload: draft.payload });
+        entries.push(EntryRecord { leaf, key: name, seed, body, files, payload: draft.payload });
     }
     Ok(Frame { sequence, first_leaf, at_ms: at.0, entries, keys: fresh })
+}
+
+/// Large documents go to files of their own, durable before the entry that names them.
+fn put_aside(
+    docs: &mut [Document],
+    key: &EntryKey,
+    attachments: &Attachments,
+    random: &mut dyn FnMut(&mut [u8]),
+) -> Result<Vec<[u8; 32]>, Outage> {
+    let mut files = Vec::new();
+    for (place, doc) in (0u32..).zip(docs) {
+        let Document::Here(bytes) = doc else { continue };
+        if bytes.len() > INLINE_BYTES_MAX {
+            let name = attachments.put(&key.encrypt_file(place, bytes, &mut *random))?;
+            files.push(name);
+            *doc = Document::File(name);
+        }
+    }
+    Ok(files)
 }
 
 /// Opens one entry of a frame.
@@ -105,7 +140,7 @@ pub fn unseal(
     entry: usize,
     keyring: &Keyring,
     keys: &dyn LogKeys,
-) -> Result<(Body, loopgate_store::EntryKey), Outage> {
+) -> Result<(Body, EntryKey), Outage> {
     let record = frame.entries.get(entry).ok_or(Outage::Damaged("an entry is missing"))?;
     let key = keyring.existing(keys, &record.key)?.ok_or(Outage::Damaged("a key is missing"))?;
     let index = frame.first_leaf + entry as u64;
@@ -120,20 +155,37 @@ pub fn unseal(
 pub struct Archive {
     reader: Box<dyn LogReader>,
     keyring: std::sync::Arc<Keyring>,
+    attachments: Attachments,
 }
 
 impl Archive {
     /// Over a log's committed frames.
-    pub fn new(reader: Box<dyn LogReader>, keyring: std::sync::Arc<Keyring>) -> Archive {
-        Archive { reader, keyring }
+    pub fn new(
+        reader: Box<dyn LogReader>,
+        keyring: std::sync::Arc<Keyring>,
+        attachments: Attachments,
+    ) -> Archive {
+        Archive { reader, keyring, attachments }
+    }
+
+    /// Files of large documents.
+    pub fn attachments(&self) -> &Attachments {
+        &self.attachments
     }
 
     /// One document, as received.
     pub fn document(&self, at: Locator) -> Result<Vec<u8>, Outage> {
         let stored = self.reader.read(at.sequence)?.ok_or(Outage::Damaged("a frame is missing"))?;
         let keys: &dyn LogKeys = self.reader.as_ref();
-        let (body, _) = unseal(&stored.frame, at.entry, &self.keyring, keys)?;
-        body.docs.into_iter().nth(at.doc).ok_or(Outage::Damaged("a document is missing"))
+        let (body, key) = unseal(&stored.frame, at.entry, &self.keyring, keys)?;
+        match body.docs.into_iter().nth(at.doc).ok_or(Outage::Damaged("a document is missing"))? {
+            Document::Here(bytes) => Ok(bytes),
+            Document::File(name) => {
+                let place = u32::try_from(at.doc).unwrap_or(u32::MAX);
+                key.decrypt_file(place, &self.attachments.get(&name)?)
+                    .map_err(|_| Outage::Damaged("an attachment does not open under its key"))
+            }
+        }
     }
 
     /// The frames and keys themselves.

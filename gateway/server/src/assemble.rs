@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -15,7 +16,7 @@ use loopgate_consent::{DataClass, Template, Templates};
 use loopgate_ledger::LogKey;
 use loopgate_mapping::Library;
 use loopgate_referral::Timestamp;
-use loopgate_store::{Kek, Log, LogKeys, SledLog, StepHook};
+use loopgate_store::{Attachments, Kek, Log, LogKeys, SledLog, StepHook};
 
 use crate::archive::{Archive, Keyring, unseal};
 use crate::clock::{Clock, ClockGuard, ClockLimits};
@@ -62,7 +63,9 @@ pub fn open(
     ended: Box<dyn FnOnce() + Send>,
 ) -> anyhow::Result<Deployment> {
     let data = &config.folders.data;
-    fs::create_dir_all(data).context("the data folder cannot be made")?;
+    // Nobody else on this machine has business in it, its admin socket least of all.
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true).mode(0o700).create(data).context("the data folder cannot be made")?;
     let library = Library::load(&config.folders.mappings).map_err(|found| listed(&found))?;
     let templates = templates(&library)?;
     let keys = &config.folders.keys;
@@ -72,6 +75,7 @@ pub fn open(
         .context("the ledger's key")?;
     let keyring = Arc::new(Keyring::new(kek.tenant(config.tenant.name.as_str())));
 
+    let attachments = Attachments::open(&data.join("vault"))?;
     let mut log = SledLog::open(&data.join("log"), hook)?;
     let view = Arc::new(View::open(&data.join("view"), &index_key, log.head().next)?);
     let mut notary = Notary::new(&config.ledger.origin, log_key, keys);
@@ -89,6 +93,7 @@ pub fn open(
         world: replayed.world,
         covers: replayed.covers,
         keyring: keyring.clone(),
+        attachments: attachments.clone(),
         notary,
         view: view.clone(),
         clock: clock.clone(),
@@ -98,7 +103,7 @@ pub fn open(
     };
     let (scribe, thread) = scribe::start(bench, ended)?;
     let gate = Arc::new(Gate {
-        archive: Archive::new(reader, keyring),
+        archive: Archive::new(reader, keyring, attachments),
         egress: Egress::new(scribe.clone(), clock.clone(), templates),
         library: Arc::new(library),
         strangers: AtomicU64::new(0),

@@ -192,7 +192,24 @@ pub struct Body {
     /// The committed fields.
     pub fields: Fields,
     /// Documents, as received.
-    pub docs: Vec<Vec<u8>>,
+    pub docs: Vec<Document>,
+}
+
+/// A document of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Document {
+    /// In the entry's body.
+    Here(Vec<u8>),
+    /// In an encrypted file of its own, named by the SHA-256 of its ciphertext.
+    File([u8; 32]),
+}
+
+/// How a body's head speaks of a document: its length here, or its file's name.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Lies {
+    Here(usize),
+    File(#[serde(with = "hex::serde")] [u8; 32]),
 }
 
 /// The bytes are not a body this build can read.
@@ -205,7 +222,7 @@ struct Head {
     schema: u32,
     event: Value,
     fields: Vec<String>,
-    docs: Vec<usize>,
+    docs: Vec<Lies>,
 }
 
 impl Body {
@@ -219,7 +236,14 @@ impl Body {
             schema: SCHEMA,
             event: json(&self.event),
             fields: loopgate_ledger::Field::ALL.into_iter().map(field).collect(),
-            docs: self.docs.iter().map(Vec::len).collect(),
+            docs: self
+                .docs
+                .iter()
+                .map(|doc| match doc {
+                    Document::Here(bytes) => Lies::Here(bytes.len()),
+                    Document::File(name) => Lies::File(*name),
+                })
+                .collect(),
         };
         let head = json(&head).to_string().into_bytes();
         let Ok(len) = u32::try_from(head.len()) else {
@@ -227,7 +251,11 @@ impl Body {
         };
         let mut out = len.to_be_bytes().to_vec();
         out.extend(head);
-        self.docs.iter().for_each(|doc| out.extend(doc));
+        for doc in &self.docs {
+            if let Document::Here(bytes) = doc {
+                out.extend(bytes);
+            }
+        }
         out
     }
 
@@ -244,10 +272,15 @@ impl Body {
             fields.set(field, value);
         }
         let mut docs = Vec::new();
-        for len in head.docs {
-            let (doc, after) = rest.split_at_checked(len).ok_or(BadBody)?;
-            docs.push(doc.to_vec());
-            rest = after;
+        for lies in head.docs {
+            docs.push(match lies {
+                Lies::File(name) => Document::File(name),
+                Lies::Here(len) => {
+                    let (doc, after) = rest.split_at_checked(len).ok_or(BadBody)?;
+                    rest = after;
+                    Document::Here(doc.to_vec())
+                }
+            });
         }
         Ok(Body { event, fields, docs })
     }
@@ -306,7 +339,12 @@ mod tests {
         let body = Body {
             event: Event::Strangers { count: 3 },
             fields: Fields::default(),
-            docs: vec![b"one".to_vec(), Vec::new(), vec![0, 255, 10]],
+            docs: vec![
+                Document::Here(b"one".to_vec()),
+                Document::File([7; 32]),
+                Document::Here(Vec::new()),
+                Document::Here(vec![0, 255, 10]),
+            ],
         };
         assert_eq!(Body::decode(&body.encode()), Ok(body));
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use loopgate_ledger::{Leaf, LogKey};
-use loopgate_store::{Log, SledLog, read_backup};
+use loopgate_store::{Attachments, Log, SledLog, read_backup};
 
 use crate::assemble::secret;
 use crate::config::Config;
@@ -38,8 +38,9 @@ pub fn restore(config: &Config, files: &[PathBuf]) -> anyhow::Result<usize> {
         backups.push(restored);
     }
     notary.check()?;
+    let attachments = Attachments::open(&config.folders.data.join("vault"))?;
     for restored in &backups {
-        loopgate_store::restore(&mut log, restored)?;
+        loopgate_store::restore(&mut log, &attachments, restored)?;
     }
     Ok(backups.iter().map(|restored| restored.frames.len()).sum())
 }

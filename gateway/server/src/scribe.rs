@@ -21,10 +21,10 @@ use arc_swap::ArcSwap;
 use loopgate_consent::Templates;
 use loopgate_ledger::Committed;
 use loopgate_referral::{OrgId, PersonId, PlacementId, ReferralId, Timestamp};
-use loopgate_store::{Appended, Epoch, Log, LogKeys};
+use loopgate_store::{Appended, Attachments, Epoch, Log, LogKeys};
 use tokio::sync::{Notify, oneshot};
 
-use crate::archive::{Keyring, seal};
+use crate::archive::{Keyring, Vault, seal};
 use crate::clock::{Clock, ClockGuard};
 use crate::fold::{Answer, Place, World};
 use crate::journal::Event;
@@ -176,6 +176,8 @@ pub struct Bench {
     pub covers: HashMap<CoverKey, Committed>,
     /// Keys.
     pub keyring: Arc<Keyring>,
+    /// Files of large documents.
+    pub attachments: Attachments,
     /// Tree and checkpoints.
     pub notary: Notary,
     /// Projections.
@@ -327,20 +329,15 @@ impl Thread {
 
     fn commit(
         &mut self,
-        drafts: Vec<crate::archive::Draft>,
+        mut drafts: Vec<crate::archive::Draft>,
         at: Timestamp,
     ) -> Result<Vec<Committed>, loopgate_store::Outage> {
         let bench = &mut self.bench;
         let head = bench.log.head();
         let keys: &dyn LogKeys = bench.log.as_ref();
-        let frame = seal(
-            &drafts,
-            (head.next, head.leaves, at),
-            bench.notary.log_id(),
-            &bench.keyring,
-            keys,
-            bench.clock.as_ref(),
-        )?;
+        let vault = Vault { keyring: &bench.keyring, keys, attachments: &bench.attachments };
+        let place = (head.next, head.leaves, at);
+        let frame = seal(&mut drafts, place, bench.notary.log_id(), &vault, bench.clock.as_ref())?;
         let committed = match bench.log.append(bench.epoch, &frame, head.next)? {
             Appended::Committed(committed) => committed,
             Appended::Conflict { .. } | Appended::Fenced { .. } | Appended::Indeterminate => {

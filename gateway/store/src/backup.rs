@@ -1,6 +1,7 @@
-//! Backups: frames as they lie in the log, and every wrapped key.
+//! Backups: frames as they lie in the log, the attachments they name, and every wrapped key.
 //!
-//! `"LGBK" version:u16 first:u64 {1 frame}* {2 key:16 wrapped}* {0 next:u64} crc32:u32`. An
+//! `"LGBK" version:u16 first:u64 ({3 attachment}* {1 frame})* {2 key:16 wrapped}* {0 next:u64}
+//! crc32:u32`. An
 //! incremental backup starts at a later `first`; the key table is always whole. Keys that open the
 //! wraps are never in a backup.
 
@@ -8,7 +9,7 @@ use std::io::{self, Read, Write};
 
 use crate::codec::{Reader, Writer};
 use crate::log::Log;
-use crate::{Frame, KeyName, Outage, WrappedKey};
+use crate::{Attachments, Frame, KeyName, Outage, WrappedKey};
 
 const MAGIC: &[u8; 6] = b"LGBK\x00\x01";
 const RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -30,6 +31,7 @@ pub enum BackupError {
 /// Writes the frames from `first` on and every key.
 pub fn write_backup(
     log: &dyn crate::LogReader,
+    attachments: &Attachments,
     first: u64,
     next: u64,
     out: &mut dyn Write,
@@ -43,6 +45,11 @@ pub fn write_backup(
     put(&first.to_be_bytes())?;
     for sequence in first..next {
         let stored = log.read(sequence)?.ok_or(Outage::Damaged("a frame is missing"))?;
+        for file in stored.frame.entries.iter().flat_map(|entry| &entry.files) {
+            let mut record = Writer(vec![3]);
+            record.bytes(&attachments.get(file)?);
+            put(&record.0)?;
+        }
         let mut record = Writer(vec![1]);
         record.bytes(&stored.frame.encode());
         put(&record.0)?;
@@ -66,6 +73,8 @@ pub struct Restored {
     pub frames: Vec<Frame>,
     /// Every wrapped key.
     pub keys: Vec<(KeyName, WrappedKey)>,
+    /// The attachments the frames name, encrypted.
+    pub attachments: Vec<Vec<u8>>,
 }
 
 /// Reads a backup whole, or refuses it.
@@ -84,7 +93,7 @@ fn read_records(reader: &mut Reader<'_>) -> Option<Restored> {
         return None;
     }
     let mut next = reader.u64()?;
-    let mut restored = Restored { frames: Vec::new(), keys: Vec::new() };
+    let mut restored = Restored { frames: Vec::new(), keys: Vec::new(), attachments: Vec::new() };
     loop {
         match reader.take(1)? {
             [1] => {
@@ -100,6 +109,7 @@ fn read_records(reader: &mut Reader<'_>) -> Option<Restored> {
                 let name = KeyName::new(reader.array()?);
                 restored.keys.push((name, WrappedKey::new(reader.bytes()?.to_vec())));
             }
+            [3] => restored.attachments.push(reader.bytes()?.to_vec()),
             [0] => break,
             _ => return None,
         }
@@ -109,7 +119,14 @@ fn read_records(reader: &mut Reader<'_>) -> Option<Restored> {
 
 /// Appends restored frames to a log that ends where they begin. Keys named by the backup replace
 /// those of the frames, since a person key may have been wrapped anew since.
-pub fn restore(log: &mut dyn Log, restored: &Restored) -> Result<(), BackupError> {
+pub fn restore(
+    log: &mut dyn Log,
+    attachments: &Attachments,
+    restored: &Restored,
+) -> Result<(), BackupError> {
+    for attachment in &restored.attachments {
+        attachments.put(attachment)?;
+    }
     let epoch = log.take_over()?;
     let last = restored.frames.len().saturating_sub(1);
     for (n, frame) in restored.frames.iter().enumerate() {

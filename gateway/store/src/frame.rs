@@ -1,7 +1,7 @@
 //! A frame: one group of entries, committed together or not at all.
 //!
-//! `"LGFR" version:u16 sequence:u64 first_leaf:u64 at_ms:u64 n:u32 {key:16 leaf seed body}*n
-//! m:u32 {key:16 wrapped}*m crc32:u32`, big-endian, fields length-prefixed by u32. The CRC finds
+//! `"LGFR" version:u16 sequence:u64 first_leaf:u64 at_ms:u64 n:u32 {key:16 leaf seed body k:u32
+//! {file:32}*k}*n m:u32 {key:16 wrapped}*m crc32:u32`, big-endian, fields length-prefixed by u32. The CRC finds
 //! torn and rotten bytes; tampering is found by the Merkle tree and the ciphers.
 
 use crate::codec::{Reader, Writer};
@@ -21,6 +21,8 @@ pub struct EntryRecord {
     pub seed: Vec<u8>,
     /// Fields, event and documents, encrypted under the seed's body key.
     pub body: Vec<u8>,
+    /// Attachments the body names: each the SHA-256 of its ciphertext, and its file's name.
+    pub files: Vec<[u8; 32]>,
     /// The SHA-256 of a payload this entry lets out. In memory only: never written.
     pub payload: Option<[u8; 32]>,
 }
@@ -66,6 +68,8 @@ impl Frame {
             out.bytes(&entry.leaf);
             out.bytes(&entry.seed);
             out.bytes(&entry.body);
+            out.bytes_count(entry.files.len());
+            entry.files.iter().for_each(|file| out.raw(file));
         }
         out.bytes_count(self.keys.len());
         for (name, wrapped) in &self.keys {
@@ -110,13 +114,18 @@ fn read_body(reader: &mut Reader<'_>) -> Option<Frame> {
     let at_ms = reader.u64()?.cast_signed();
     let mut entries = Vec::new();
     for _ in 0..reader.u32()? {
-        entries.push(EntryRecord {
+        let mut entry = EntryRecord {
             key: KeyName::new(reader.array()?),
             leaf: reader.bytes()?.to_vec(),
             seed: reader.bytes()?.to_vec(),
             body: reader.bytes()?.to_vec(),
+            files: Vec::new(),
             payload: None,
-        });
+        };
+        for _ in 0..reader.u32()? {
+            entry.files.push(reader.array()?);
+        }
+        entries.push(entry);
     }
     let mut keys = Vec::new();
     for _ in 0..reader.u32()? {
@@ -139,6 +148,7 @@ mod tests {
                 key: KeyName::new([1; 16]),
                 seed: vec![2; 60],
                 body: vec![3; 500],
+                files: vec![[5; 32], [6; 32]],
                 payload: None,
             }],
             keys: vec![(KeyName::new([1; 16]), WrappedKey::new(vec![4; 64]))],

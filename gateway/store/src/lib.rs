@@ -6,6 +6,7 @@
 //!
 //! Not here: what an entry means, clocks, randomness (it is an argument).
 
+mod attachments;
 mod backup;
 mod codec;
 mod files;
@@ -17,6 +18,7 @@ mod sled_kv;
 mod sled_log;
 mod vault;
 
+pub use attachments::Attachments;
 pub use backup::{BackupError, Restored, read_backup, restore, write_backup};
 pub use files::{sync_folder_of, write_durably};
 pub use frame::{EntryRecord, Frame, FrameError};

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use loopgate_ledger::Leaf;
 
 use super::*;
-use crate::{EntryRecord, read_backup, restore, write_backup};
+use crate::{Attachments, EntryRecord, read_backup, restore, write_backup};
 
 fn frame(sequence: u64, first_leaf: u64, body_bytes: usize) -> Frame {
     let leaf = Leaf::new([7; 32], first_leaf, "log", 1_700_000_000).unwrap();
@@ -19,6 +19,7 @@ fn frame(sequence: u64, first_leaf: u64, body_bytes: usize) -> Frame {
             key: KeyName::TENANT,
             seed: vec![1; 60],
             body: vec![2; body_bytes],
+            files: Vec::new(),
             payload: Some([3; 32]),
         }],
         keys: vec![(KeyName::TENANT, WrappedKey::new(vec![4; 64]))],
@@ -138,11 +139,18 @@ fn a_backup_restores_frame_by_frame_and_a_damaged_one_not_at_all() {
         committed(log.append(epoch, &frame(n, n, 20_000), n));
     }
     let mut file = Vec::new();
-    write_backup(log.reader().as_ref(), 0, 3, &mut file).unwrap();
+    let vault = Attachments::open(&dir.path().join("vault")).unwrap();
+    let name = vault.put(b"an attachment").unwrap();
+    let mut last = frame(3, 3, 10);
+    last.entries[0].files.push(name);
+    committed(log.append(epoch, &last, 3));
+    write_backup(log.reader().as_ref(), &vault, 0, 4, &mut file).unwrap();
 
     let there = tempfile::tempdir().unwrap();
     let mut copy = open(there.path());
-    restore(&mut copy, &read_backup(&mut file.as_slice()).unwrap()).unwrap();
+    let attachments = Attachments::open(&there.path().join("vault")).unwrap();
+    restore(&mut copy, &attachments, &read_backup(&mut file.as_slice()).unwrap()).unwrap();
+    assert_eq!(attachments.get(&name).unwrap(), b"an attachment");
     assert_eq!(copy.head(), log.head());
     for n in 0..3 {
         assert_eq!(

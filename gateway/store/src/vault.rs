@@ -148,6 +148,22 @@ impl EntryKey {
     }
 }
 
+impl EntryKey {
+    /// Encrypts an attachment of the entry, by its place among the entry's documents.
+    pub fn encrypt_file(&self, place: u32, bytes: &[u8], random: Entropy<'_>) -> Vec<u8> {
+        encrypt(&self.0.body_key(), &file_aad(place), bytes, random)
+    }
+
+    /// Decrypts what [`EntryKey::encrypt_file`] made for the same place.
+    pub fn decrypt_file(&self, place: u32, sealed: &[u8]) -> Result<Vec<u8>, SealFault> {
+        decrypt(&self.0.body_key(), &file_aad(place), sealed)
+    }
+}
+
+fn file_aad(place: u32) -> Vec<u8> {
+    [b"lg-file-v1".as_slice(), &place.to_be_bytes()].concat()
+}
+
 fn derive(key: &[u8; 32], info: &[&[u8]]) -> [u8; 32] {
     let mut out = [0; 32];
     let filled = Salt::new(HKDF_SHA256, &[])

@@ -16,9 +16,10 @@ use axum::routing::Router;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use http_body_util::{BodyExt, Limited};
+use hyper_util::rt::TokioTimer;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Layer;
 
 use crate::gate::{Gate, Request};
@@ -26,13 +27,24 @@ use crate::inbound::{cbo, fhir};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{self, Reply};
 
-/// SHA-256 of the client certificate of a connection.
-#[derive(Debug, Clone, Copy)]
-struct Peer(Option<[u8; 32]>);
+/// How long the head of a request may take.
+const HEAD_READ: Duration = Duration::from_secs(10);
 
-/// Accepts TLS and tells each request whose certificate the connection has.
+/// What a request is told of its connection.
+#[derive(Debug, Clone)]
+struct Peer {
+    /// SHA-256 of the client certificate.
+    certificate: Option<[u8; 32]>,
+    /// The connection's place among those that may be open; given back when it ends.
+    _place: Arc<OwnedSemaphorePermit>,
+}
+
+/// Accepts TLS while there is a place, and tells each request whose certificate the connection has.
 #[derive(Clone)]
-struct PeerAcceptor(RustlsAcceptor);
+struct PeerAcceptor {
+    tls: RustlsAcceptor,
+    places: Arc<Semaphore>,
+}
 
 type Accepted<S, I> =
     std::pin::Pin<Box<dyn Future<Output = io::Result<(S, AddExtension<I, Peer>)>> + Send>>;
@@ -47,12 +59,15 @@ where
     type Future = Accepted<Self::Stream, S>;
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
-        let acceptor = self.0.clone();
+        let acceptor = self.tls.clone();
+        let place = self.places.clone().try_acquire_owned();
         Box::pin(async move {
+            let place = place.map_err(|_| io::Error::other("too many connections"))?;
             let (stream, service) = acceptor.accept(stream, service).await?;
             let chain = stream.get_ref().1.peer_certificates();
             let leaf = chain.and_then(|chain| chain.first());
-            let peer = Peer(leaf.map(|der| Sha256::digest(der).into()));
+            let certificate = leaf.map(|der| Sha256::digest(der).into());
+            let peer = Peer { certificate, _place: Arc::new(place) };
             Ok((stream, Extension(peer).layer(service)))
         })
     }
@@ -67,24 +82,24 @@ pub async fn serve(
 ) -> io::Result<()> {
     let handshake = Duration::from_secs(gate.config.tls.handshake_timeout_s);
     let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)));
-    let acceptor = PeerAcceptor(acceptor.handshake_timeout(handshake));
-    let places = Arc::new(Semaphore::new(gate.config.limits.connections_max));
+    let acceptor = PeerAcceptor {
+        tls: acceptor.handshake_timeout(handshake),
+        places: Arc::new(Semaphore::new(gate.config.limits.connections_max)),
+    };
     let app = Router::new().fallback(move |request: HttpRequest<Body>| {
-        let (gate, places) = (gate.clone(), places.clone());
-        async move { respond(answer(gate, places, request).await) }
+        let gate = gate.clone();
+        async move { respond(answer(gate, request).await) }
     });
-    axum_server::from_tcp(listener)?
-        .acceptor(acceptor)
-        .handle(handle)
-        .serve(app.into_make_service())
-        .await
+    let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle);
+    let http = server.http_builder();
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_READ);
+    http.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_READ);
+    server.serve(app.into_make_service()).await
 }
 
-async fn answer(gate: Arc<Gate>, places: Arc<Semaphore>, request: HttpRequest<Body>) -> Reply {
+async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
     let (parts, body) = request.into_parts();
     let dialect = Dialect::of(parts.uri.path());
-    // Requests in flight are bounded; one too many is told to come again.
-    let Ok(_place) = places.try_acquire() else { return dialect.sound(Trouble::Outage) };
     let limits = &gate.config.limits;
     let timeout = Duration::from_secs(limits.request_timeout_s);
     let read = tokio::time::timeout(timeout, read(body, limits.http_body_bytes_max));
@@ -96,7 +111,7 @@ async fn answer(gate: Arc<Gate>, places: Arc<Semaphore>, request: HttpRequest<Bo
     let header = |name: &str| text(&parts.headers, name);
     let query = parts.uri.query().unwrap_or_default();
     let request = Request {
-        certificate: parts.extensions.get::<Peer>().and_then(|peer| peer.0),
+        certificate: parts.extensions.get::<Peer>().and_then(|peer| peer.certificate),
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),

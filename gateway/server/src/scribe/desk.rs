@@ -7,7 +7,7 @@ use loopgate_referral::{OrgId, PersonId, Timestamp};
 use crate::archive::Draft;
 use crate::fields::{Cause, fields};
 use crate::fold::{Place, World};
-use crate::journal::{Body, Event};
+use crate::journal::{Body, Document, Event};
 use crate::roster::Roster;
 use crate::scribe::{Bench, Settings};
 
@@ -90,6 +90,7 @@ impl<'a> Desk<'a> {
         let person = world.person_of(&event);
         world.evolve(&event, place);
         self.bytes += docs.iter().map(Vec::len).sum::<usize>() + 1024;
+        let docs = docs.into_iter().map(Document::Here).collect();
         self.drafts.push(Draft { body: Body { event, fields, docs }, person, payload });
         entry
     }

@@ -12,7 +12,7 @@ use crate::intake;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::Reply;
-use crate::scribe::{Act, Command, Wish};
+use crate::scribe::{Act, Command, Wish, is_held};
 
 /// Moves a Task.
 pub fn task(
@@ -31,6 +31,8 @@ pub fn task(
         Part::PlacementTask(referral, placement) => {
             let found = gate.referral(&referral).ok_or(Trouble::from(Kind::NotFound))?;
             let placement = found.placement(&placement).filter(|p| p.target == caller.org);
+            // One that waits for consent is not there for its target.
+            let placement = placement.filter(|_| !is_held(&found));
             let placement = placement.ok_or(Trouble::from(Kind::NotFound))?;
             let old = exit::target_task(gate, &found, placement)?;
             (referral, by_target(&old, &resource.json)?)
