@@ -13,23 +13,6 @@ use crate::gate::Gate;
 use crate::journal::Event;
 use crate::scribe::Command;
 
-/// Fields an auditor is shown: all but free text.
-const SHOWN: [Field; 13] = [
-    Field::Kind,
-    Field::Subject,
-    Field::Patient,
-    Field::Parties,
-    Field::Actor,
-    Field::Basis,
-    Field::Transition,
-    Field::Disclosed,
-    Field::Payload,
-    Field::Command,
-    Field::Time,
-    Field::Code,
-    Field::Source,
-];
-
 /// Writes a bundle over the whole log into an empty folder. That it was made, and for which case,
 /// is recorded first.
 pub fn export(gate: &Gate, out: &Path, case: &str) -> anyhow::Result<u64> {
@@ -56,6 +39,8 @@ pub fn export(gate: &Gate, out: &Path, case: &str) -> anyhow::Result<u64> {
 fn entries(gate: &Gate, size: u64) -> anyhow::Result<Vec<(Vec<u8>, Opening)>> {
     let (log, keyring) = (gate.archive.log(), gate.archive.keyring());
     let keys: &dyn LogKeys = log;
+    // Everything but free text, which may be about the person.
+    let shown: Vec<Field> = Field::ALL.into_iter().filter(|field| *field != Field::Note).collect();
     let mut entries = Vec::new();
     for sequence in 0.. {
         let Some(stored) = log.read(sequence)? else { break };
@@ -64,7 +49,7 @@ fn entries(gate: &Gate, size: u64) -> anyhow::Result<Vec<(Vec<u8>, Opening)>> {
                 return Ok(entries);
             }
             let (body, key) = unseal(&stored.frame, n, keyring, keys)?;
-            let opening = Opening::make(proof.leaf_index(), key.seed(), &body.fields, &SHOWN);
+            let opening = Opening::make(proof.leaf_index(), key.seed(), &body.fields, &shown);
             entries.push((stored.frame.entries[n].leaf.clone(), opening));
         }
     }

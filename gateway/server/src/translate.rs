@@ -133,3 +133,54 @@ fn bundle_of(pivot: &Value) -> Value {
     }
     serde_json::json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFERRAL_BUNDLE: &[u8] = include_bytes!("../samples/food-referral.json");
+
+    fn to_cbo(input: &[u8], groups: &[&str]) -> Result<Translated, Stopped> {
+        let groups: Groups = match groups {
+            [] => Groups::all(),
+            some => some.iter().map(|group| group.parse().unwrap()).collect(),
+        };
+        translate(&Library::builtin(), Dialect::Fhir, Dialect::CboJson, input, &groups)
+    }
+
+    #[test]
+    fn a_referral_bundle_becomes_what_a_community_organization_reads() {
+        let translated = to_cbo(REFERRAL_BUNDLE, &[]).map_err(|_| "stopped").unwrap();
+        let document: Value = serde_json::from_str(&translated.text).unwrap();
+        assert_eq!(document["client"]["phone"], "+1 555 0142");
+        assert_eq!(document["household"]["size"], 4);
+        assert!(translated.not_carried.contains(&"Patient.birthDate".to_owned()));
+        let back = translate(
+            &Library::builtin(),
+            Dialect::CboJson,
+            Dialect::Fhir,
+            translated.text.as_bytes(),
+            &Groups::all(),
+        );
+        let back = back.map_err(|_| "stopped").unwrap();
+        let bundle: Value = serde_json::from_str(&back.text).unwrap();
+        assert_eq!(bundle["entry"][0]["resource"]["telecom"][0]["value"], "+1 555 0142");
+    }
+
+    #[test]
+    fn a_withheld_group_is_said_and_a_needed_one_refuses() {
+        let translated =
+            to_cbo(REFERRAL_BUNDLE, &["need", "status"]).map_err(|_| "stopped").unwrap();
+        assert!(!translated.text.contains("Maria"));
+        assert_eq!(translated.withheld, ["contact", "household", "identity"]);
+        assert!(matches!(to_cbo(REFERRAL_BUNDLE, &["identity"]), Err(Stopped::Refused(_))));
+    }
+
+    #[test]
+    fn what_does_not_read_is_not_refused_but_unreadable() {
+        for input in [b"{".as_slice(), b"{}", br#"{"resourceType":"Bundle","type":"transaction"}"#]
+        {
+            assert!(matches!(to_cbo(input, &[]), Err(Stopped::Unreadable(_))));
+        }
+    }
+}

@@ -208,10 +208,9 @@ fn act(
     };
     let Acted { version, status, .. } =
         gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
-    let mut body = json!({ "referral_id": referral.to_string(), "version": version });
-    if let Some(status) = status {
-        body["status"] = json!(status.code());
-    }
+    let body = json!({
+        "referral_id": referral.to_string(), "status": status.code(), "version": version,
+    });
     Ok(json_reply(200, JSON, &body).header("etag", etag(version)))
 }
 

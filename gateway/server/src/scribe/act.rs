@@ -33,6 +33,25 @@ pub enum Wish {
     },
 }
 
+impl Wish {
+    /// The status of the party's Task once it is done.
+    fn leads_to(&self) -> TaskStatus {
+        match self {
+            Wish::Source(SourceMove::Cancel { .. }) => TaskStatus::Cancelled,
+            Wish::Source(SourceMove::EnterInError) => TaskStatus::EnteredInError,
+            Wish::Target(TargetMove::Accept) => TaskStatus::Accepted,
+            Wish::Target(TargetMove::Reject { .. }) => TaskStatus::Rejected,
+            Wish::Target(TargetMove::Hold { .. }) => TaskStatus::OnHold,
+            Wish::Target(TargetMove::Fail { .. }) => TaskStatus::Failed,
+            // An appointment, kept or not, says that the work began.
+            Wish::Target(TargetMove::Start) | Wish::Book(_) | Wish::NoShow => {
+                TaskStatus::InProgress
+            }
+            Wish::Target(TargetMove::Complete) | Wish::Serve { .. } => TaskStatus::Completed,
+        }
+    }
+}
+
 /// An act on one referral.
 pub struct Act {
     /// Who.
@@ -59,7 +78,7 @@ pub struct Acted {
     /// Its version after the act.
     pub version: u64,
     /// Its status after the act; as first answered, if it was a resend.
-    pub status: Option<TaskStatus>,
+    pub status: TaskStatus,
 }
 
 /// Decides an act.
@@ -68,7 +87,8 @@ pub fn decide(desk: &mut Desk<'_>, act: Act) -> Result<Acted, Trouble> {
     if act.once
         && let Some((task, version)) = desk.world().answers.get(&key).and_then(|a| a.first())
     {
-        return Ok(Acted { task: task.clone(), version: *version, status: None });
+        let status = act.wish.leads_to();
+        return Ok(Acted { task: task.clone(), version: *version, status });
     }
     let (actor, placement) = part_of(desk, &act)?;
     let standing = standing(desk, &act, placement)?;
@@ -120,13 +140,13 @@ fn standing(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Resul
         desk.world().referrals.get(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
     let Some(placement) = placement else {
         let (task, version) = (referral.task.clone(), referral.version);
-        return Ok(Acted { task, version, status: Some(referral.state.status()) });
+        return Ok(Acted { task, version, status: referral.state.status() });
     };
     let placement = referral.placement(&placement).ok_or(Trouble::from(Kind::NotFound))?;
     Ok(Acted {
         task: placement.task.clone(),
         version: placement.version,
-        status: Some(placement.state.status()),
+        status: placement.state.status(),
     })
 }
 

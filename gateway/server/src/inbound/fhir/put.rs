@@ -83,7 +83,10 @@ fn by_source(
     let referral = gate.referral(referral).filter(|referral| referral.source == caller.org);
     let referral = referral.ok_or(Trouble::from(Kind::NotFound))?;
     let held = gate.held(&referral.task).ok_or(Trouble::from(Kind::NotFound))?;
-    let old = exit::source_task(gate, &referral, &held, true)?;
+    // Against what it reads now: else each answer would tell of news that consent withholds.
+    let ask = exit::source_ask(&referral, referral.has_news());
+    let with_news = gate.egress.weigh(&caller.org, &ask).is_ok();
+    let old = exit::source_task(gate, &referral, &held, with_news)?;
     let changed = changed_members(&old, new);
     only(&changed, &["status", "statusReason", "businessStatus", "lastModified"])?;
     if !changed.iter().any(|member| member == "status") {
@@ -101,7 +104,8 @@ fn by_source(
 
 fn by_target(old: &Json, new: &Json) -> Result<Option<Wish>, Trouble> {
     let changed = changed_members(old, new);
-    only(&changed, &["status", "statusReason", "output"])?;
+    // `lastModified` is ours to set: a resend brings the one from before the move.
+    only(&changed, &["status", "statusReason", "output", "lastModified"])?;
     if !changed.iter().any(|member| member == "status") {
         return Ok(None);
     }
