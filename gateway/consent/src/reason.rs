@@ -51,7 +51,7 @@ codes! {
     C12,
     /// The recipient is not named.
     R1,
-    /// The recipient's partner file is suspended.
+    /// A party's partner file is suspended.
     R2,
     /// The recipient's legal class changed since the Grant.
     R3,

@@ -204,7 +204,7 @@ fn by_rule(wish: &Wish<'_>, rule: &Rule) -> Result<Vec<DataClass>, (u8, ReasonCo
     let Some((_, legal)) = rule.recipients.iter().find(|(org, _)| *org == named.org) else {
         return Err((6, ReasonCode::R1));
     };
-    if to.suspended {
+    if to.suspended || wish.from.suspended {
         return Err((7, ReasonCode::R2));
     }
     if *legal != named.legal {

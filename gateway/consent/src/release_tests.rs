@@ -178,6 +178,7 @@ fn the_table() {
     check("recipient not named", |w| w.to.org = "shelter".parse().unwrap(), R1);
     check("no recipient in the provision", |w| w.drafts[0].rules[0].recipients.clear(), R1);
     check("recipient suspended", |w| w.to.suspended = true, R2);
+    check("discloser suspended", |w| w.from.suspended = true, R2);
     check("legal class changed", |w| w.to.legal = LegalClass::VawaGrantee, R3);
     check("agreement missing", |w| w.to.agreement_ends = None, R6);
     check("agreement ended", |w| w.to.agreement_ends = Some(Timestamp(50)), R6);

@@ -181,7 +181,14 @@ fn codes_become_classes() {
     check_uninterpretable(&[DENY, FOREIGN]);
     check_uninterpretable(&[DENY, r#""code":[{"text":"food"}]"#]);
     let both = r#""code":[{"coding":[{"system":"http://x","code":"y"}]},{"coding":[{"system":"SDOHCC","code":"food-insecurity"}]}]"#;
-    assert_eq!(one(&[DENY, both]).classes, [DataClass::Food]);
+    assert_eq!(one(&[PERMIT, both]).classes, [DataClass::Food]);
+    // What is denied beside it must not slip through, whether code, purpose or action.
+    check_uninterpretable(&[DENY, both]);
+    check_uninterpretable(&[DENY, r#""purpose":[{"code":"HMARKT"},{"display":"research"}]"#]);
+    check_uninterpretable(&[
+        DENY,
+        r#""action":[{"coding":[{"code":"disclose"}]},{"text":"sell"}]"#,
+    ]);
     // A deny without a code is a deny of all of it.
     assert_eq!(one(&[DENY]).classes, []);
 }

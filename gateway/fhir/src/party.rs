@@ -42,9 +42,10 @@ pub(crate) fn identifier(json: &Json) -> Option<Identifier> {
     Some(Identifier { system, value: json.text("value")?.to_owned() })
 }
 
-/// The identifiers of a resource that are still good: an old one may be somebody else's today.
+/// The identifiers of a resource that are good without end: an old one may be somebody else's today,
+/// and so may one whose period ends.
 pub(crate) fn identifiers(resource: &Json) -> Vec<Identifier> {
-    let current = |json: &&Json| json.text("use") != Some("old");
+    let current = |json: &&Json| json.text("use") != Some("old") && json.at("period.end").is_none();
     resource.list("identifier").iter().filter(current).filter_map(identifier).collect()
 }
 

@@ -53,7 +53,8 @@ mod tests {
         check("", 0, None);
         check(
             r#","identifier":[{"system":"s","value":"1"},{"value":"2"},{"system":"s"},
-            {"system":"s","value":"3","use":"old"},{"system":"s","value":"4","use":"temp"}]"#,
+            {"system":"s","value":"3","use":"old"},{"system":"s","value":"4","use":"temp"},
+            {"system":"s","value":"5","period":{"end":"2020-01-01"}}]"#,
             2,
             None,
         );

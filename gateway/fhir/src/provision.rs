@@ -116,7 +116,8 @@ pub(crate) fn extends_a_primitive(json: &Json) -> bool {
 
 fn rule(provision: &Json, effect: Effect, period: Period) -> Option<Provision> {
     let classes = classes(provision);
-    if effect == Effect::Deny && provision.get("code").is_some() && classes.is_empty() {
+    // A deny of which we read only a part would deny less than the person said.
+    if effect == Effect::Deny && !reads_whole(provision) {
         return None;
     }
     Some(Provision {
@@ -127,6 +128,30 @@ fn rule(provision: &Json, effect: Effect, period: Period) -> Option<Provision> {
         actions: actions(provision, effect),
         period,
     })
+}
+
+/// Whether every code, purpose and action is one we know.
+fn reads_whole(deny: &Json) -> bool {
+    let class_known = |concept: &Json| {
+        concept.list("coding").iter().any(|coding| {
+            let need = coding.text("code").and_then(|code| code.parse().ok());
+            coding.text("system") == Some(SDOHCC)
+                && need.is_some_and(|need| DataClass::of(&need).is_some())
+        })
+    };
+    let purpose_known =
+        |coding: &Json| coding.text("code").is_some_and(|code| code.parse::<Purpose>().is_ok());
+    let action_known = |concept: &Json| {
+        concept.list("coding").iter().any(|coding| {
+            matches!(
+                coding.text("code"),
+                Some("disclose" | "access" | "use" | "collect" | "correct")
+            )
+        })
+    };
+    deny.list("code").iter().all(class_known)
+        && deny.list("purpose").iter().all(purpose_known)
+        && deny.list("action").iter().all(action_known)
 }
 
 fn classes(provision: &Json) -> Vec<DataClass> {

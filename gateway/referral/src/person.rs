@@ -25,7 +25,7 @@ pub enum LinkBasis {
         /// Which system.
         system: String,
     },
-    /// The same organization presented the same identifier of its own again.
+    /// The organization presented again an identifier of its own patient index, which it owns.
     OwnIdentifier {
         /// Which system.
         system: String,
@@ -39,6 +39,8 @@ pub struct Presented {
     pub by: OrgId,
     /// What identifies the patient.
     pub identifiers: Vec<Identifier>,
+    /// The system of its own patient index, in which one identifier is one person.
+    pub index: Option<String>,
     /// Folded name and birth date, if both are known: only ever compared, for candidates.
     pub sameness: Option<Sameness>,
 }
@@ -157,7 +159,7 @@ impl Persons {
                 let system = identifier.system.clone();
                 if is_shared {
                     found.push((*person, LinkBasis::SharedIdentifier { system }));
-                } else if *by == presented.by {
+                } else if *by == presented.by && presented.index.as_ref() == Some(&system) {
                     found.push((*person, LinkBasis::OwnIdentifier { system }));
                 }
             }
@@ -218,6 +220,7 @@ mod tests {
     fn presented(by: &str, identifiers: &[(&str, &str)]) -> Presented {
         Presented {
             by: by.parse().unwrap(),
+            index: Some("urn:mrn".into()),
             identifiers: identifiers
                 .iter()
                 .map(|(system, value)| Identifier {
@@ -265,6 +268,12 @@ mod tests {
     fn an_organization_that_presents_its_own_identifier_again_means_the_same_person() {
         let a = presented("hospital-a", &[("urn:mrn", "1")]);
         assert_eq!(check(std::slice::from_ref(&a), &a), (1, 0));
+    }
+
+    #[test]
+    fn an_identifier_that_is_not_of_its_index_links_nobody() {
+        let mother = presented("hospital-a", &[("urn:insurance", "7")]);
+        assert_eq!(check(std::slice::from_ref(&mother), &mother), (2, 1));
     }
 
     #[test]

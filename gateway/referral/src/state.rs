@@ -292,7 +292,11 @@ impl Referral {
     /// Whether any of it was said by a target: then reading it is reading the target's news.
     pub fn has_news(&self) -> bool {
         self.placements.iter().any(|placement| {
-            placement.version > 1 && placement.state.status() != TaskStatus::Cancelled
+            let ours = matches!(
+                placement.state.status(),
+                TaskStatus::Cancelled | TaskStatus::EnteredInError
+            );
+            placement.version > 1 && !ours
                 || placement.business.is_some()
                 || placement.outcome.is_some()
         })

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use loopgate_referral::OrgId;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::assemble::load_roster;
 use crate::gate::Gate;
@@ -102,7 +103,13 @@ fn suspend(gate: &Gate, name: &OrgId, suspended: bool) -> anyhow::Result<String>
     let text = fs::read_to_string(&path).context("there is no such partner")?;
     let text = set_suspended(&text, suspended)?;
     loopgate_store::write_durably(&path, text.as_bytes(), 0o644)?;
-    load_roster(gate)?;
+    // Of the partners in force, this one only: another's broken file must not stand in the way.
+    let sha256 = Sha256::digest(&text).into();
+    let roster = gate.scribe.published().roster.load().suspending(name, suspended, sha256);
+    let roster = Arc::new(roster.context("there is no such partner in force")?);
+    gate.scribe
+        .ask_blocking(|reply| Command::Partners(roster, reply))
+        .map_err(|_| anyhow!("the gateway cannot record it right now"))?;
     Ok(format!("{name} is {}", if suspended { "suspended" } else { "reinstated" }))
 }
 

@@ -211,3 +211,6 @@ pub(crate) fn secret(path: &Path) -> anyhow::Result<[u8; 32]> {
         .map_err(|_| anyhow!("the key file {name} does not hold 32 bytes in hex"))?;
     Ok(key)
 }
+
+#[cfg(test)]
+mod tests;

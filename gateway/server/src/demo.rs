@@ -139,11 +139,13 @@ async fn story(teller: &Teller, network: &Network) -> anyhow::Result<()> {
     ensure!(inbox["referrals"] == json!([]), "housing learnt of Maria");
     teller.step("housing", "looks into its inbox: nothing there, and no trace of her");
 
-    let other = clinic.post("/fhir/Patient", peer::FHIR, SECOND_MARIA).await?;
-    other.expect(201)?;
+    let other = clinic.post("/fhir", peer::FHIR, SECOND_MARIA).await?.expect(200)?;
+    let task = clinic.get(&other.location(3)?).await?.expect(200)?.body;
+    let waits = text(&task["businessStatus"]["text"]);
+    ensure!(waits == "waiting for consent", "the first Maria's consent reached the second");
     teller.step(
         "clinic B",
-        "registers another Maria, same name, same birth date: a different person",
+        "refers another Maria, same name, same birth date: a different person, waiting for her own consent",
     );
 
     let id = at_the_pantry(teller, &pantry).await?;

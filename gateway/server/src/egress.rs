@@ -120,7 +120,7 @@ impl Egress {
         let Some(denial) = denial else { return Kind::NotFound.into() };
         let event = denied(to, ask, &denial);
         match self.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply)) {
-            Ok(()) => Kind::NotFound.into(),
+            Ok(()) => Kind::Denied.into(),
             Err(trouble) => trouble,
         }
     }
@@ -140,6 +140,9 @@ fn by_person(parts: Vec<AskFor>) -> Vec<AskFor> {
             }
         }
         ask.resources.extend(part.resources);
+        if ask.view != part.view {
+            ask.view = "page";
+        }
         if ask.referral != part.referral {
             ask.referral = None;
         }

@@ -45,24 +45,28 @@ pub fn for_target(
     let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()) };
     let mut ask = need_ask(referral, placement);
     ask.resources.extend(Source::read(gate, referral)?.about_the_person);
+    ask.view = REFERRAL_MAPPING;
     gate.egress.release(way, ask, |permits| {
         let groups = permitted(permits);
         let value = community(gate, mapping, referral, placement, &groups)?;
-        Ok(value.to_string().into_bytes())
+        Ok(value.ok_or(Trouble::Outage)?.to_string().into_bytes())
     })
 }
 
-/// A referral in the community dialect, under these field groups.
+/// A referral in the community dialect, under these field groups; `None` if the dialect cannot say
+/// it: the mapping stops the message rather than thin it.
 pub fn community(
     gate: &Gate,
     mapping: &Mapping,
     referral: &Referral,
     placement: &Placement,
     groups: &Groups,
-) -> Result<Value, Trouble> {
+) -> Result<Option<Value>, Trouble> {
     let source = Source::read(gate, referral)?;
     let refs = Refs::of(gate, referral, placement, &source);
     let view = refs.view(referral, placement);
+    let need_only: Groups = [FieldGroup::Need, FieldGroup::Status].into_iter().collect();
+    let groups = if is_over(placement) { &groups.intersection(&need_only) } else { groups };
     let mut patient = patient_copy(&source.patient, groups);
     prefer_one(&mut patient);
     let observations: Vec<Json> = if groups.contains(FieldGroup::Household) {
@@ -74,12 +78,15 @@ pub fn community(
     let request = filler_request(&source.request, &view);
     let pivot = pivot(&task, &request, &patient, &observations);
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
-    let written = mapping.write(&pivot, groups, &constants).map_err(|refused| {
-        // The mapping stops the message rather than thin it; only a path is said.
-        tracing::error!(mapping = mapping.name(), %refused, "a mapping refused a referral");
-        Trouble::Outage
-    })?;
-    Ok(written.document)
+    match mapping.write(&pivot, groups, &constants) {
+        Ok(written) => Ok(Some(written.document)),
+        Err(refused) => {
+            // Only a path is said.
+            let mapping = mapping.name();
+            tracing::error!(mapping, referral = %referral.id, %refused, "a mapping refused a referral");
+            Ok(None)
+        }
+    }
 }
 
 /// The mapping of the community dialect.
@@ -98,6 +105,7 @@ pub fn forward_ask(referral: &Referral, placement: &Placement) -> AskFor {
         }],
         resources: vec![(placement.task.clone(), placement.version)],
         referral: Some(referral.id),
+        view: "task",
     }
 }
 
@@ -105,6 +113,7 @@ pub fn forward_ask(referral: &Referral, placement: &Placement) -> AskFor {
 pub fn need_ask(referral: &Referral, placement: &Placement) -> AskFor {
     let mut ask = forward_ask(referral, placement);
     ask.resources.push((placement.request.clone(), placement.version));
+    ask.view = "list";
     ask
 }
 
@@ -123,6 +132,7 @@ pub fn source_ask(referral: &Referral, with_news: bool) -> AskFor {
         claims,
         resources: vec![(referral.task.clone(), referral.version)],
         referral: Some(referral.id),
+        view: "source",
     }
 }
 
@@ -153,10 +163,13 @@ pub fn source_task(
         return Ok(as_supplied(&supplied, referral.task.id(), 1, changed, None));
     }
     let withheld = referral.has_news() && !with_news;
+    // What the source itself did to its Task is no news to it.
+    let own = matches!(referral.state.status(), TaskStatus::Cancelled | TaskStatus::EnteredInError);
+    let hidden = withheld && !own;
     let outputs: Vec<ResourceId> = outcomes(referral).map(|(_, id)| id).collect();
     let overlay = TaskOverlay {
-        status: if withheld { TaskStatus::Requested } else { referral.state.status() },
-        status_reason: referral.reason.as_ref().filter(|_| !withheld).map(|r| (r.code(), r.text())),
+        status: if hidden { TaskStatus::Requested } else { referral.state.status() },
+        status_reason: referral.reason.as_ref().filter(|_| !hidden).map(|r| (r.code(), r.text())),
         business: if withheld { Some("answer withheld") } else { referral.business() },
         outputs: if withheld { &[] } else { &outputs },
         last_modified: changed,
@@ -226,13 +239,23 @@ pub fn target_patient(gate: &Gate, held: &Held, groups: &Groups) -> Result<Json,
 pub fn serving(gate: &Gate, target: &OrgId, patient: &ResourceId) -> Option<(Referral, Placement)> {
     let world = gate.scribe.published().world();
     let person = world.patients.get(patient)?;
+    let source = &world.resources.get(patient)?.org;
     let ids = world.by_org.get(target)?;
     ids.iter().rev().find_map(|id| {
         let referral = world.referrals.get(id)?;
-        let about = referral.persons.contains(person) && !is_held(referral);
-        let placement = referral.placements.iter().find(|p| p.target == *target)?;
-        about.then(|| (referral.clone(), placement.clone()))
+        let about = referral.persons.contains(person) && referral.source == *source;
+        let serves = |p: &&Placement| p.target == *target && !is_over(p);
+        let placement = referral.placements.iter().find(serves)?;
+        (about && !is_held(referral)).then(|| (referral.clone(), placement.clone()))
     })
+}
+
+/// Whether a placement ended without service: then its target needs the person no more.
+pub fn is_over(placement: &Placement) -> bool {
+    matches!(
+        placement.state.status(),
+        TaskStatus::Rejected | TaskStatus::Cancelled | TaskStatus::EnteredInError
+    )
 }
 
 /// What the source supplied about a referral.
@@ -247,7 +270,13 @@ struct Source {
 
 impl Source {
     fn read(gate: &Gate, referral: &Referral) -> Result<Source, Trouble> {
-        let kept = |id: &ResourceId| gate.held(id).filter(|held| held.org == referral.source);
+        // Of the same source, and of nobody else than the person it is about.
+        let whose = referral.persons.first();
+        let kept = |id: &ResourceId| {
+            gate.held(id).filter(|held| {
+                held.org == referral.source && held.person.is_none_or(|one| whose == Some(&one))
+            })
+        };
         let missing = || {
             tracing::error!(referral = %referral.id, "a resource of a referral is missing");
             Trouble::Outage

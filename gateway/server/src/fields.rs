@@ -92,7 +92,7 @@ fn detail(event: &Event, fields: &mut Fields) {
             set(
                 fields,
                 Field::Disclosed,
-                json!({ "channel": d.channel, "mapping": d.mapping, "recipient": d.recipient, "resources": d.resources }),
+                json!({ "channel": d.channel, "mapping": d.mapping, "recipient": d.recipient, "resources": d.resources, "view": d.view }),
             );
             set(
                 fields,

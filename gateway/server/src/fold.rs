@@ -76,8 +76,8 @@ pub struct Place {
 /// An answer: each resource with its version.
 pub type Answer = Vec<(ResourceId, u64)>;
 
-/// One disclosed version: to whom, what, which version, under which basis.
-type Shown = (OrgId, ResourceId, u64, Vec<BasisUsed>);
+/// One disclosed version: to whom, in which shape, what, which version, under which basis.
+type Shown = (OrgId, String, ResourceId, u64, Vec<BasisUsed>);
 
 /// Everything, after some prefix of the log.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -167,7 +167,13 @@ impl World {
             }
             Event::Disclosed(d) => {
                 for (resource, version) in &d.resources {
-                    let shown = (d.recipient.clone(), resource.clone(), *version, d.bases.clone());
+                    let shown = (
+                        d.recipient.clone(),
+                        d.view.clone(),
+                        resource.clone(),
+                        *version,
+                        d.bases.clone(),
+                    );
                     self.shown.insert(shown);
                 }
             }
@@ -306,11 +312,13 @@ impl World {
     pub fn was_shown(
         &self,
         recipient: &OrgId,
+        view: &str,
         items: &[(ResourceId, u64)],
         bases: &[BasisUsed],
     ) -> bool {
         items.iter().all(|(resource, version)| {
-            let key = (recipient.clone(), resource.clone(), *version, bases.to_vec());
+            let key =
+                (recipient.clone(), view.to_owned(), resource.clone(), *version, bases.to_vec());
             self.shown.contains(&key)
         })
     }
@@ -318,6 +326,17 @@ impl World {
     /// Whether re-reads of that day are covered by a summary entry.
     pub fn reread_covered(&self, recipient: &OrgId, person: PersonId, day: i64) -> bool {
         self.rereads.contains(&(recipient.clone(), person, day))
+    }
+
+    /// The version of a Task of a referral.
+    pub fn task_version(&self, task: &ResourceId) -> Option<u64> {
+        match self.parts.get(task)? {
+            Part::SourceTask(referral) => self.referrals.get(referral).map(|one| one.version),
+            Part::PlacementTask(referral, placement) => {
+                self.referrals.get(referral)?.placement(placement).map(|one| one.version)
+            }
+            Part::PlacementRequest(..) | Part::Outcome(..) => None,
+        }
     }
 
     /// The referral and placement a target may act on.

@@ -119,6 +119,12 @@ impl Gate {
         Ok(partner.clone())
     }
 
+    /// Whether a certificate is a known partner's.
+    pub fn knows(&self, certificate: Option<&[u8; 32]>) -> bool {
+        let roster = self.scribe.published().roster.load();
+        certificate.and_then(|sha256| roster.by_certificate(sha256)).is_some()
+    }
+
     /// Records that a known partner was refused, before it is told.
     pub fn refuse(&self, org: &OrgId, code: &str) -> Result<(), Trouble> {
         let event = crate::journal::Event::Denied {
@@ -129,6 +135,17 @@ impl Gate {
             code: code.to_owned(),
         };
         self.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply))
+    }
+
+    /// A known partner asked for what is not there for it: recorded, whether or not it is there for
+    /// somebody else, so that neither the answer nor its time tells the two apart.
+    pub fn not_there<T>(&self, org: &OrgId, outcome: Result<T, Trouble>) -> Result<T, Trouble> {
+        if let Err(Trouble::Refused(refusal)) = &outcome
+            && refusal.kind == Kind::NotFound
+        {
+            self.refuse(org, "R1")?;
+        }
+        outcome
     }
 
     /// A resource as its supplier knows it, with references resolved.

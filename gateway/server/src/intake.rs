@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::tz::Offset;
 use loopgate_fhir::{
     ConsentIn, Entry, Fault, IssueCode, Limits, PatientIn, RefText, RequestIn, Resource, TaskIn,
     organization_identifiers, person_reference, read_transaction, references, rewrite,
@@ -35,7 +36,7 @@ pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer
             faults.push(Fault::new(IssueCode::NotSupported, at, "is not offered yet"));
         }
         let place = format!("Bundle.entry[{n}].resource");
-        match read(resource, id, place, &urls, gate) {
+        match read(resource, id, place, &urls, (gate, org)) {
             Ok(one) => incoming.push(one),
             Err(found) => faults.extend(found),
         }
@@ -51,7 +52,7 @@ pub fn create(gate: &Gate, org: &OrgId, kind: &str, request: &Request) -> Result
     let resource = single(gate, kind, request)?;
     let id = fresh(gate, resource.kind);
     let place = resource.kind.to_owned();
-    let one = read(resource, id, place, &HashMap::new(), gate).map_err(Refusal::invalid)?;
+    let one = read(resource, id, place, &HashMap::new(), (gate, org)).map_err(Refusal::invalid)?;
     submit(gate, org, request, vec![one], None)
 }
 
@@ -66,7 +67,8 @@ pub fn update(
     same_id(&resource, id)?;
     let if_match = request.version()?;
     let place = resource.kind.to_owned();
-    let one = read(resource, id.clone(), place, &HashMap::new(), gate).map_err(Refusal::invalid)?;
+    let one = read(resource, id.clone(), place, &HashMap::new(), (gate, org))
+        .map_err(Refusal::invalid)?;
     submit(gate, org, request, vec![one], Some(if_match))
 }
 
@@ -121,14 +123,23 @@ fn fresh(gate: &Gate, kind: &str) -> ResourceId {
     }
 }
 
+/// Days without a zone are days where the source is: its offset now.
+fn zone_of(gate: &Gate, org: &OrgId) -> Offset {
+    let roster = gate.scribe.published().roster.load();
+    let zone = roster.get(org).map(|partner| partner.time_zone.clone());
+    let now = jiff::Timestamp::from_millisecond(gate.now().0).unwrap_or_default();
+    zone.map_or(Offset::UTC, |zone| zone.to_offset(now))
+}
+
 /// Resolves references and reads what the resource means to us.
 fn read(
     mut resource: Resource,
     id: ResourceId,
     place: String,
     urls: &HashMap<String, ResourceId>,
-    gate: &Gate,
+    (gate, org): (&Gate, &OrgId),
 ) -> Result<Incoming, Vec<Fault>> {
+    let zone = zone_of(gate, org);
     let doc = resource.json.to_bytes();
     let sha256 = Sha256::digest(&resource.received).into();
     let base = gate.config.organization.base_url.as_str();
@@ -176,7 +187,7 @@ fn read(
             fault
         })
     };
-    let meaning = match meaning(&resource) {
+    let meaning = match meaning(&resource, zone) {
         Ok(meaning) if faults.is_empty() => meaning,
         Ok(_) => return Err(faults),
         Err(found) => {
@@ -187,12 +198,12 @@ fn read(
     Ok(Incoming { id, place, doc, rewrites, references, patient, sha256, meaning })
 }
 
-fn meaning(resource: &Resource) -> Result<Meaning, Vec<Fault>> {
+fn meaning(resource: &Resource, zone: Offset) -> Result<Meaning, Vec<Fault>> {
     Ok(match resource.kind {
         "Patient" => Meaning::Patient(PatientIn::read(resource)?),
         "Task" => Meaning::Task(Box::new(TaskIn::read(resource)?)),
         "ServiceRequest" => Meaning::Request(RequestIn::read(resource)?),
-        "Consent" => Meaning::Consent(Box::new(ConsentIn::read(resource, jiff::tz::Offset::UTC)?)),
+        "Consent" => Meaning::Consent(Box::new(ConsentIn::read(resource, zone)?)),
         "Organization" => Meaning::Organization(organization_identifiers(&resource.json)),
         _ => Meaning::Other,
     })

@@ -152,6 +152,8 @@ pub struct Disclosure {
     pub resources: Vec<(ResourceId, u64)>,
     /// About which referral.
     pub referral: Option<ReferralId>,
+    /// In which shape.
+    pub view: String,
     /// By which way: `fhir`, `cbo-rest`, `push`.
     pub channel: String,
     /// Which mapping file, by SHA-256, if one was used.

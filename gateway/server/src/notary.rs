@@ -26,6 +26,11 @@ pub enum Halt {
         /// Leaves signed.
         signed: u64,
     },
+    /// The log is not empty and no checkpoint is kept.
+    #[error(
+        "the log has entries and the last signed checkpoint is missing: bring it back to [keys] dir"
+    )]
+    Missing,
     /// The log has another past.
     #[error("the log's past is not the one that was signed: stop, never sign")]
     Forked,
@@ -85,7 +90,14 @@ impl Notary {
     pub fn check(&mut self) -> Result<(), Halt> {
         let note = match std::fs::read_to_string(&self.path) {
             Ok(note) => note,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            // A new log: the checkpoint of nothing is kept before anything is appended, so that a
+            // missing one always means that it was lost.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.tree.is_empty() => {
+                return Ok(self.keep(0)?);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Halt::Missing);
+            }
             Err(error) => return Err(error.into()),
         };
         let signed = open_checkpoint(&note, &self.key.vkey()).map_err(|_| Halt::NotOurs)?;
@@ -110,15 +122,16 @@ impl Notary {
         if self.tree.len() == self.signed_size || !due {
             return Ok(());
         }
-        let checkpoint = Checkpoint {
-            origin: self.origin.clone(),
-            size: self.tree.len(),
-            root: self.tree.root(),
-        };
-        let note = self.key.sign(&checkpoint);
-        loopgate_store::write_durably(&self.path, note.as_bytes(), 0o600)?;
-        self.signed_size = checkpoint.size;
+        self.keep(self.tree.len())?;
         self.signed_at_ms = now_ms;
+        Ok(())
+    }
+
+    fn keep(&mut self, size: u64) -> std::io::Result<()> {
+        let (origin, root) = (self.origin.clone(), self.tree.root());
+        let note = self.key.sign(&Checkpoint { origin, size, root });
+        loopgate_store::write_durably(&self.path, note.as_bytes(), 0o600)?;
+        self.signed_size = size;
         self.published.store(Some(Arc::new(note)));
         Ok(())
     }

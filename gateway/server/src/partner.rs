@@ -40,11 +40,13 @@ pub struct Partner {
     pub actions: BTreeSet<Action>,
     /// Its Organization identifiers; no other partner has any of them.
     pub identifiers: Vec<Identifier>,
+    /// The identifier system of its own patient index: one identifier in it is one person.
+    pub patient_index: Option<String>,
     /// SHA-256 of each client certificate (DER) it may show; no other partner has any of them.
     pub certificates: Vec<[u8; 32]>,
     /// The zone its days and its times without an offset are in.
     pub time_zone: TimeZone,
-    /// Real persons' data may pass.
+    /// Real persons' data may pass. Noted, not enforced yet.
     pub production: bool,
     /// Nothing may pass until further notice.
     pub suspended: bool,

@@ -28,8 +28,10 @@ pub enum Kind {
     Unauthenticated,
     /// The partner may not do this kind of thing at all.
     Forbidden,
-    /// There is no such thing for this caller; consent denied looks just like it.
+    /// There is no such thing for this caller.
     NotFound,
+    /// The release decision said no, and it is recorded. Sounds just like `NotFound`.
+    Denied,
     /// The act is not open from the present status, or not the caller's.
     IllegalMove,
     /// Somebody changed it in between (`If-Match`).

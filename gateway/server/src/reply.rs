@@ -72,7 +72,9 @@ pub fn row(kind: Kind) -> Row {
             (401, IssueCode::Login, "unauthenticated", "no known client certificate was shown")
         }
         Kind::Forbidden => (403, IssueCode::Forbidden, "forbidden", "this partner may not do this"),
-        Kind::NotFound => (404, IssueCode::NotFound, "not-found", "there is no such thing here"),
+        Kind::NotFound | Kind::Denied => {
+            (404, IssueCode::NotFound, "not-found", "there is no such thing here")
+        }
         Kind::IllegalMove => (
             409,
             IssueCode::BusinessRule,
@@ -157,6 +159,7 @@ mod tests {
             (Kind::Unauthenticated, 401, "login", "unauthenticated"),
             (Kind::Forbidden, 403, "forbidden", "forbidden"),
             (Kind::NotFound, 404, "not-found", "not-found"),
+            (Kind::Denied, 404, "not-found", "not-found"),
             (Kind::IllegalMove, 409, "business-rule", "illegal-move"),
             (Kind::VersionConflict, 412, "conflict", "version-conflict"),
             (Kind::Duplicate, 409, "duplicate", "duplicate"),

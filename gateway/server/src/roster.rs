@@ -39,6 +39,15 @@ impl Roster {
         roster
     }
 
+    /// The same partners, with one suspended or reinstated by its new file.
+    pub fn suspending(&self, org: &OrgId, suspended: bool, sha256: [u8; 32]) -> Option<Roster> {
+        let mut roster = self.clone();
+        let one = roster.partners.get_mut(org)?;
+        one.partner.suspended = suspended;
+        one.sha256 = sha256;
+        Some(roster)
+    }
+
     /// The tenant.
     pub fn tenant(&self) -> &TenantId {
         &self.tenant

@@ -56,6 +56,30 @@ fn what_was_committed_is_there_after_opening_again() {
     assert_eq!(log.keys().unwrap().len(), 1);
 }
 
+/// A leaf node of sled's tree holds up to 17 rows, and is a blob file when together they are over
+/// 128 KiB: rows of any sizes, one after the other, must stay below that.
+#[test]
+fn no_row_of_frames_of_any_size_becomes_a_blob_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = open(dir.path());
+    let epoch = log.take_over().unwrap();
+    let sizes = [10, 3_500, 4_000, 9_000, 16_000, 16_300, 40_000, 300_000];
+    let mut next = 0;
+    for size in sizes {
+        for _ in 0..40 {
+            committed(log.append(epoch, &frame(next, next, size), next));
+            next += 1;
+        }
+    }
+    let mixed = sizes.iter().cycle().take(80);
+    for size in mixed {
+        committed(log.append(epoch, &frame(next, next, *size), next));
+        next += 1;
+    }
+    drop(log);
+    assert_eq!(open(dir.path()).head().next, next);
+}
+
 #[test]
 fn an_append_that_does_not_fit_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();

@@ -50,6 +50,9 @@ struct Add {
     /// An Organization identifier, `SYSTEM|VALUE`.
     #[arg(long, value_name = "SYSTEM|VALUE")]
     identifier: Vec<String>,
+    /// The identifier system of its own patient index.
+    #[arg(long, value_name = "SYSTEM")]
+    patient_index: Option<String>,
     /// The last day its data agreement covers, `2027-12-31`.
     #[arg(long, value_name = "DATE")]
     agreement_until: Option<jiff::civil::Date>,
@@ -109,6 +112,7 @@ pub fn add_sample(dir: &Path, name: &str, role: &str, title: &str) -> anyhow::Re
         role: if role == "source" { RoleArg::Source } else { RoleArg::Target },
         title: Some(title.to_owned()),
         identifier: vec![format!("urn:example:npi|{name}")],
+        patient_index: (role == "source").then(|| format!("urn:example:{name}:mrn")),
         agreement_until: Some(until),
     };
     add_partner(dir, file(add)?, Some(now)).map(drop)
@@ -138,6 +142,7 @@ fn file(add: Add) -> anyhow::Result<File> {
             .iter()
             .map(|text| identifier(text))
             .collect::<Result<_, _>>()?,
+        patient_index: add.patient_index,
         certificates: Vec::new(),
         time_zone: zone,
         production: false,

@@ -115,8 +115,6 @@ pub struct Delivery {
     pub retry_delay_s_min: u64,
     /// Seconds between retries, at most.
     pub retry_delay_s_max: u64,
-    /// Bytes read of a partner's answer.
-    pub response_bytes_max: usize,
     /// What may be called although its address is private.
     pub private_targets: Vec<PrivateTarget>,
 }

@@ -161,16 +161,9 @@ fn delivery(s: &mut Section<'_, '_>) -> Delivery {
     if retry_delay_s_max < retry_delay_s_min {
         s.note(line, "retry_delay_s_max", "is less than delivery.retry_delay_s_min");
     }
-    let response_bytes_max = s.or("response_bytes_max", 65_536, value::integer(0..=1_048_576));
     let targets = s.list("private_targets", value::parsed("an address or host:port"));
     let private_targets = targets.into_iter().map(|(_, target)| target).collect();
-    Delivery {
-        timeout_s,
-        retry_delay_s_min,
-        retry_delay_s_max,
-        response_bytes_max,
-        private_targets,
-    }
+    Delivery { timeout_s, retry_delay_s_min, retry_delay_s_max, private_targets }
 }
 
 fn clock(s: &mut Section<'_, '_>) -> Clock {

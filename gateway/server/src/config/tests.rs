@@ -168,7 +168,6 @@ fn ranges_hold_at_both_ends() {
         ("consent", "hold_days_max", 1, 90),
         ("ledger2", "checkpoint_interval_s", 1, 60),
         ("limits", "page_entries_max", 1, 1000),
-        ("delivery", "response_bytes_max", 0, 1_048_576),
     ] {
         let found = |n: i64| match section {
             "ledger2" => check("[ledger]", &format!("[ledger]\n{key} = {n}")),

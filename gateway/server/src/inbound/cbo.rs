@@ -5,6 +5,7 @@
 
 use loopgate_consent::{FieldGroup, Groups};
 use loopgate_fhir::{Fault, IssueCode};
+use loopgate_mapping::Mapping;
 use loopgate_referral::{
     Appointment, OrgId, Placement, Referral, ReferralId, StatusReason, TargetMove, Timestamp,
 };
@@ -28,12 +29,16 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
         gate.refuse(&caller.org, "A4")?;
         return Err(Kind::Forbidden.into());
     }
+    gate.not_there(&caller.org, route(gate, &caller, request))
+}
+
+fn route(gate: &Gate, caller: &Partner, request: &Request) -> Result<Reply, Trouble> {
     match (request.method.as_str(), request.segments().as_slice()) {
         ("GET", ["cbo", "v1", "referrals"]) => list(gate, &caller.org, request),
         ("GET", ["cbo", "v1", "referrals", id]) => read(gate, &caller.org, id),
         ("POST", ["cbo", "v1", "referrals", id, act]) => {
             request.speaks(&[JSON])?;
-            self::act(gate, &caller, id, act, request)
+            self::act(gate, caller, id, act, request)
         }
         (_, ["cbo", "v1", "referrals", ..]) => Err(Kind::Method.into()),
         _ => Err(Kind::NotFound.into()),
@@ -77,39 +82,26 @@ fn list(gate: &Gate, org: &OrgId, request: &Request) -> Result<Reply, Trouble> {
             _ => return Err(bad("", "has an unknown parameter")),
         }
     }
-    let (parts, next) = page(gate, org, after, count)?;
-    let asks: Vec<AskFor> = parts.iter().map(|part| part.ask.clone()).collect();
     let mapping = exit::mapping(gate)?;
+    let (rows, next) = page(gate, org, mapping, after, count)?;
+    let (shown, asks): (Vec<Value>, Vec<AskFor>) = rows.into_iter().unzip();
     let way = Way { to: org, channel: "cbo-rest", mapping: Some(mapping.digest()) };
-    let next = next.map(|cursor| json!(hex::encode(cursor)));
-    let body = gate.egress.release_page(way, asks, || {
-        let rows: Result<Vec<Value>, Trouble> = parts
-            .iter()
-            .map(|part| {
-                exit::community(gate, mapping, &part.referral, &part.placement, &part.groups)
-            })
-            .collect();
-        let mut page = json!({ "referrals": rows? });
-        if let Some(next) = &next {
-            page["next"] = next.clone();
-        }
-        Ok(page.to_string().into_bytes())
-    })?;
+    let mut page = json!({ "referrals": shown });
+    if let Some(next) = next {
+        page["next"] = json!(hex::encode(next));
+    }
+    let body = gate.egress.release_page(way, asks, || Ok(page.to_string().into_bytes()))?;
     Ok(Reply::with(200, JSON, body))
 }
 
-/// One row of the list.
-struct Row {
-    referral: Referral,
-    placement: Placement,
-    groups: Groups,
-    ask: AskFor,
-}
+/// One row of the list, and what it shows.
+type Row = (Value, AskFor);
 
 /// The rows that consent permits now, and where to go on.
 fn page(
     gate: &Gate,
     org: &OrgId,
+    mapping: &Mapping,
     mut after: Vec<u8>,
     count: usize,
 ) -> Result<(Vec<Row>, Option<Vec<u8>>), Trouble> {
@@ -132,7 +124,9 @@ fn page(
             let ask = exit::need_ask(&referral, &placement);
             let Ok(permits) = gate.egress.weigh(org, &ask) else { continue };
             let groups = exit::permitted(&permits).intersection(&shown);
-            rows.push(Row { referral, placement, groups, ask });
+            // One that the dialect cannot say must not hide the others.
+            let row = exit::community(gate, mapping, &referral, &placement, &groups)?;
+            rows.extend(row.map(|row| (row, ask)));
             if rows.len() == count {
                 return Ok((rows, Some(after)));
             }

@@ -7,6 +7,7 @@ mod put;
 mod read;
 mod search;
 
+use loopgate_consent::Action;
 use loopgate_fhir::{
     Capability, Json, ResponseItem, RoutedResource, SearchParam, capability_statement,
     transaction_response,
@@ -32,27 +33,36 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
         return Ok(fhir(200, &metadata(gate)));
     }
     let caller = gate.caller(request.certificate.as_ref())?;
-    match (request.method.as_str(), &segments[1..]) {
+    gate.not_there(&caller.org, route(gate, &caller, request, &segments[1..]))
+}
+
+fn route(
+    gate: &Gate,
+    caller: &Partner,
+    request: &Request,
+    segments: &[&str],
+) -> Result<Reply, Trouble> {
+    match (request.method.as_str(), segments) {
         ("POST", [] | [""]) => {
-            source_only(gate, &caller)?;
+            source_only(gate, caller)?;
             request.speaks(MEDIA)?;
             let answer = intake::transaction(gate, &caller.org, request)?;
             Ok(fhir(200, &transaction_answer(gate, answer)))
         }
         ("POST", [kind]) => {
-            source_only(gate, &caller)?;
+            source_only(gate, caller)?;
             request.speaks(MEDIA)?;
             let answer = intake::create(gate, &caller.org, kind, request)?;
             created(gate, answer)
         }
-        ("GET", ["Task"]) => search::tasks(gate, &caller, request),
-        ("GET", [kind, id]) => read::read(gate, &caller, &named(kind, id)?),
+        ("GET", ["Task"]) => search::tasks(gate, caller, request),
+        ("GET", [kind, id]) => read::read(gate, caller, &named(kind, id)?),
         ("PUT", ["Task", id]) => {
             request.speaks(MEDIA)?;
-            put::task(gate, &caller, &named("Task", id)?, request)
+            put::task(gate, caller, &named("Task", id)?, request)
         }
         ("PUT", ["Consent", id]) => {
-            source_only(gate, &caller)?;
+            source_only(gate, caller)?;
             request.speaks(MEDIA)?;
             let answer = intake::update(gate, &caller.org, &named("Consent", id)?, request)?;
             updated(gate, answer)
@@ -67,7 +77,7 @@ fn named(kind: &str, id: &str) -> Result<ResourceId, Trouble> {
 }
 
 fn source_only(gate: &Gate, caller: &Partner) -> Result<(), Trouble> {
-    if caller.is(Role::Source) {
+    if caller.is(Role::Source) && caller.actions.contains(&Action::Submit) {
         return Ok(());
     }
     gate.refuse(&caller.org, "A4")?;

@@ -30,6 +30,9 @@ use crate::reply::{self, Reply};
 /// How long the head of a request may take.
 const HEAD_READ: Duration = Duration::from_secs(10);
 
+/// Requests one connection may have open.
+const STREAMS_MAX: u32 = 16;
+
 /// What a request is told of its connection.
 #[derive(Debug, Clone)]
 struct Peer {
@@ -93,31 +96,43 @@ pub async fn serve(
     let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle);
     let http = server.http_builder();
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_READ);
-    http.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_READ);
+    http.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEAD_READ)
+        .max_concurrent_streams(STREAMS_MAX);
     server.serve(app.into_make_service()).await
 }
 
 async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
     let (parts, body) = request.into_parts();
     let dialect = Dialect::of(parts.uri.path());
+    let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate);
     let limits = &gate.config.limits;
     let timeout = Duration::from_secs(limits.request_timeout_s);
-    let read = tokio::time::timeout(timeout, read(body, limits.http_body_bytes_max));
+    // A stranger's body is not worth a byte of memory: it is refused unread.
+    let bytes_max = if gate.knows(certificate.as_ref()) { limits.http_body_bytes_max } else { 0 };
+    let read = tokio::time::timeout(timeout, read(body, bytes_max));
     let body = match read.await {
+        Ok(Err(_)) if bytes_max == 0 => Bytes::new(),
         Ok(Ok(body)) => body,
         Ok(Err(trouble)) => return dialect.sound(trouble),
         Err(_) => return Reply::empty(408),
     };
-    let header = |name: &str| text(&parts.headers, name);
+    let named =
+        ["content-type", "if-match", "idempotency-key"].map(|name| text(&parts.headers, name));
+    // A condition that cannot be read is not the same as none.
+    let [Ok(content_type), Ok(if_match), Ok(idempotency_key)] = named else {
+        return dialect.sound(Kind::Malformed.into());
+    };
     let query = parts.uri.query().unwrap_or_default();
     let request = Request {
-        certificate: parts.extensions.get::<Peer>().and_then(|peer| peer.certificate),
+        certificate,
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        content_type: header("content-type"),
-        if_match: header("if-match"),
-        idempotency_key: header("idempotency-key"),
+        content_type,
+        if_match,
+        idempotency_key,
         body: body.to_vec(),
     };
     let handled = tokio::task::spawn_blocking(move || dialect.handle(&gate, &request));
@@ -138,8 +153,14 @@ async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Trouble> {
     }
 }
 
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+/// A header's text; an error if it is there twice, or is no text.
+fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>, ()> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(|text| Some(text.to_owned())).map_err(|_| ()),
+        (Some(_), Some(_)) => Err(()),
+    }
 }
 
 fn respond(reply: Reply) -> Response<Body> {

@@ -89,6 +89,7 @@ fn example_partner() -> Partner {
     };
     let last_day = date(2027, 12, 31);
     Partner {
+        patient_index: None,
         org: "example".parse().unwrap_or_else(|_| known()),
         name: "Example Food Pantry".to_owned(),
         roles: [Role::Target].into(),

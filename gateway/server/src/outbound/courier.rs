@@ -4,13 +4,14 @@
 //! The release decision is made anew at each try. A target that does not answer is left alone for
 //! longer and longer; nothing is given up while the referral is open.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use loopgate_referral::{PlacementId, ReferralId, TaskStatus};
+use loopgate_referral::{OrgId, PlacementId, ReferralId, TaskStatus};
 use reqwest::{Client, redirect};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use crate::config::Delivery;
 use crate::exit;
@@ -25,6 +26,7 @@ use crate::scribe::{Command, is_held};
 struct Due {
     referral: ReferralId,
     placement: PlacementId,
+    target: OrgId,
     endpoint: url::Url,
 }
 
@@ -38,18 +40,59 @@ pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<No
         wake.notified().await;
         let due = due(&gate);
         tries.retain(|placement, _| due.iter().any(|one| one.placement == *placement));
-        for one in due {
-            let now = gate.clock.monotonic_ms();
-            let (at, count) = tries.get(&one.placement).copied().unwrap_or((now, 0));
-            if at > now {
-                continue;
-            }
-            if !deliver(&gate, &client, &targets, &one).await {
+        let now = gate.clock.monotonic_ms();
+        let mut rounds = JoinSet::new();
+        for (_, mut batch) in by_target(due) {
+            batch.retain(|one| tries.get(&one.placement).is_none_or(|(at, _)| *at <= now));
+            rounds.spawn(round(gate.clone(), client.clone(), targets.clone(), batch));
+        }
+        while let Some(failed) = rounds.join_next().await {
+            for placement in failed.unwrap_or_default() {
+                let count = tries.get(&placement).map_or(0, |(_, count)| *count);
                 let delay = delay_ms(&gate.config.delivery, count);
-                tries.insert(one.placement, (now + delay, count + 1));
+                tries.insert(placement, (now + delay, count + 1));
             }
         }
     }
+}
+
+fn by_target(due: Vec<Due>) -> BTreeMap<OrgId, Vec<Due>> {
+    due.into_iter().fold(BTreeMap::new(), |mut batches, one| {
+        batches.entry(one.target.clone()).or_default().push(one);
+        batches
+    })
+}
+
+/// One target's deliveries, one after the other; targets do not wait for each other. A target that
+/// cannot be reached is left alone for the rest of the round. Says which failed.
+async fn round(
+    gate: Arc<Gate>,
+    client: Client,
+    targets: Targets,
+    batch: Vec<Due>,
+) -> Vec<PlacementId> {
+    let mut failed = Vec::new();
+    for one in batch {
+        match deliver(&gate, &client, &targets, &one).await {
+            Tried::Taken => {}
+            Tried::Refused => failed.push(one.placement),
+            Tried::Unreachable => {
+                failed.push(one.placement);
+                break;
+            }
+        }
+    }
+    failed
+}
+
+/// What became of one try.
+enum Tried {
+    /// The target's system took it.
+    Taken,
+    /// It, or consent, said no.
+    Refused,
+    /// It did not answer.
+    Unreachable,
 }
 
 /// Doubles with each try, between the operator's bounds.
@@ -75,44 +118,50 @@ fn due(gate: &Gate) -> Vec<Due> {
                 continue;
             };
             if open {
-                let (referral, endpoint) = (referral.id, endpoint.clone());
-                found.push(Due { referral, placement: placement.id, endpoint });
+                found.push(Due {
+                    referral: referral.id,
+                    placement: placement.id,
+                    target: placement.target.clone(),
+                    endpoint: endpoint.clone(),
+                });
             }
         }
     }
     found
 }
 
-/// One try. Says whether there is nothing left to try.
-async fn deliver(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> bool {
+/// One try.
+async fn deliver(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> Tried {
     if !targets.allows_url(&due.endpoint) {
         tracing::warn!(placement = %due.placement, "the endpoint may not be connected to");
-        return false;
+        return Tried::Unreachable;
     }
     let (gate, one) = (gate.clone(), due.clone());
     let made = tokio::task::spawn_blocking(move || {
         let payload = exit::push(&gate, &one.referral, &one.placement);
         (gate, payload)
     });
-    let Ok((gate, Ok(payload))) = made.await else { return false };
+    let Ok((gate, Ok(payload))) = made.await else { return Tried::Refused };
     let request = client
         .post(due.endpoint.clone())
         .header("content-type", JSON)
         .header("idempotency-key", due.placement.to_string())
         .body(payload);
-    let taken = match request.send().await {
-        Ok(response) => response.status().is_success(),
+    match request.send().await {
+        Ok(response) if response.status().is_success() => {}
+        Ok(_) => return Tried::Refused,
         Err(error) => {
-            tracing::info!(placement = %due.placement, timeout = error.is_timeout(), "a delivery failed");
-            false
+            let timeout = error.is_timeout();
+            tracing::info!(placement = %due.placement, timeout, "a delivery failed");
+            return Tried::Unreachable;
         }
-    };
-    if !taken {
-        return false;
     }
     let (referral, placement) = (due.referral, due.placement);
     let command = |reply| Command::Delivered(referral, placement, reply);
-    gate.scribe.ask(command).await.is_ok()
+    match gate.scribe.ask(command).await {
+        Ok(()) => Tried::Taken,
+        Err(_) => Tried::Refused,
+    }
 }
 
 /// The one client for everything outbound: no redirect, no proxy, explicit roots, our certificate.
@@ -141,7 +190,6 @@ mod tests {
             timeout_s: 1,
             retry_delay_s_min: 5,
             retry_delay_s_max: 60,
-            response_bytes_max: 1,
             private_targets: Vec::new(),
         };
         let delays: Vec<i64> = (0..6).map(|tries| delay_ms(&delivery, tries)).collect();

@@ -28,7 +28,18 @@ impl Targets {
         let address = match url.host() {
             Some(url::Host::Ipv4(ip)) => Some(IpAddr::V4(ip)),
             Some(url::Host::Ipv6(ip)) => Some(IpAddr::V6(ip)),
-            Some(url::Host::Domain(_)) => None,
+            Some(url::Host::Domain(name)) => {
+                // Listed for other ports only: then its private address is not for this one.
+                let ports = self.0.iter().filter_map(|target| match target {
+                    PrivateTarget::HostPort(listed, at) if listed == name => Some(*at),
+                    _ => None,
+                });
+                let ports: Vec<u16> = ports.collect();
+                if !ports.is_empty() && !ports.contains(&port) {
+                    return false;
+                }
+                None
+            }
             None => return false,
         };
         plain && address.is_none_or(|ip| self.allows(ip, Some(port), None))

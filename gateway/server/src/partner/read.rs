@@ -31,6 +31,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
     let purpose = s.maybe("purpose", value::parsed("a purpose of use, like CAREMGT"));
     let actions = actions(s, &roles);
     let (identifier_lines, identifiers) = s.tables("identifiers", identifier).into_iter().unzip();
+    let patient_index = s.maybe("patient_index", value::text);
     let certificates = s.list("certificate_sha256", sha256);
     let (certificate_lines, certificates) = certificates.into_iter().unzip();
     let time_zone = s.or("time_zone", TimeZone::UTC, zone);
@@ -50,6 +51,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
         purpose,
         actions,
         identifiers,
+        patient_index,
         certificates,
         time_zone,
         production,
@@ -127,8 +129,8 @@ fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
     Some(Channel { dialect, kind })
 }
 
+/// The dialects this build speaks.
 fn dialect(found: &DeValue<'_>) -> Read<String> {
     let name = value::text(found)?;
-    let sound = name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-    if sound { Ok(name) } else { Err("is not of a-z, 0-9 and -".to_owned()) }
+    if name == "cbo-json" { Ok(name) } else { Err("is none of cbo-json".to_owned()) }
 }

@@ -45,6 +45,10 @@ fn head(partner: &Partner) -> String {
     };
     let actions = list(partner.actions.iter().copied().map(Action::name).map(quoted));
     let identifiers = lines(partner.identifiers.iter().map(identifier));
+    let patient_index = match &partner.patient_index {
+        Some(system) => format!("patient_index = {}\n", quoted(system)),
+        None => "# patient_index = \"urn:oid:…\"\n".to_owned(),
+    };
     let certificates = lines(partner.certificates.iter().map(|sha| quoted(&hex::encode(sha))));
     let zone = quoted(partner.time_zone.iana_name().unwrap_or("UTC"));
     format!(
@@ -58,10 +62,12 @@ fn head(partner: &Partner) -> String {
          actions = {actions}\n\
          # Its Organization.identifier; no two partners share one.\n\
          identifiers = {identifiers}\n\
+         # The identifier system of its own patient index, in which one identifier is one person.\n\
+         {patient_index}\
          # SHA-256 of each client certificate (DER) it may show; no two partners share one.\n\
          certificate_sha256 = {certificates}\n\
          time_zone = {zone}  # IANA\n\
-         production = {production}  # true: real persons' data may pass\n\
+         production = {production}  # real persons' data may pass; noted, not enforced yet\n\
          suspended = {suspended}  # true: nothing may pass\n"
     )
 }

@@ -140,7 +140,7 @@ partners/north.toml:13: time_zone: is not a time zone of the IANA database
 partners/north.toml:14: agreement.reference: is missing
 partners/north.toml:15: agreement.expires: is a date without quotes, a string is wanted
 partners/north.toml:16: channel.endpoint: is missing, a push channel needs one
-partners/north.toml:18: channel.dialect: is not of a-z, 0-9 and -";
+partners/north.toml:18: channel.dialect: is none of cbo-json";
     assert_eq!(words(Partner::parse(org(), text).unwrap_err()).join("\n"), expected);
 }
 

@@ -84,12 +84,16 @@ pub struct Acted {
 /// Decides an act.
 pub fn decide(desk: &mut Desk<'_>, act: Act) -> Result<Acted, Trouble> {
     let key = (act.org.clone(), act.request);
-    if act.once
-        && let Some((task, version)) = desk.world().answers.get(&key).and_then(|a| a.first())
-    {
-        let status = act.wish.leads_to();
-        return Ok(Acted { task: task.clone(), version: *version, status });
+    let first = desk.world().answers.get(&key).and_then(|answer| answer.first()).cloned();
+    if let Some((task, version)) = first {
+        // Without a key the same words are a resend only while nothing came in between.
+        let current = desk.world().task_version(&task) == Some(version);
+        if act.once || current {
+            return Ok(Acted { task, version, status: act.wish.leads_to() });
+        }
     }
+    // Consent may have ended since the clocks were last looked at.
+    settle::settle(desk, act.referral);
     let (actor, placement) = part_of(desk, &act)?;
     let standing = standing(desk, &act, placement)?;
     if act.if_match.is_some_and(|version| version != standing.version) {
@@ -110,7 +114,7 @@ pub fn decide(desk: &mut Desk<'_>, act: Act) -> Result<Acted, Trouble> {
         desk.record(&cause, event, Vec::new(), None);
     }
     let acted = self::standing(desk, &act, placement)?;
-    if act.once {
+    if act.once || act.transport == "fhir" {
         let answer = vec![(acted.task.clone(), acted.version)];
         let event = Event::Answered { org: act.org, request: act.request, answer };
         desk.record(&cause, event, Vec::new(), None);
@@ -122,10 +126,15 @@ pub fn decide(desk: &mut Desk<'_>, act: Act) -> Result<Acted, Trouble> {
 fn part_of(desk: &Desk<'_>, act: &Act) -> Result<(Actor, Option<PlacementId>), Trouble> {
     let referral =
         desk.world().referrals.get(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
-    if referral.source == act.org {
-        return Ok((Actor::Source(act.org.clone()), None));
-    }
     let suspended = desk.roster().get(&act.org).is_none_or(|partner| partner.suspended);
+    if referral.source == act.org {
+        // Suspended since the door looked.
+        return if suspended {
+            Err(Kind::Forbidden.into())
+        } else {
+            Ok((Actor::Source(act.org.clone()), None))
+        };
+    }
     let placed = desk.world().placement_at(&act.referral, &act.org);
     match placed {
         Some((referral, placement)) if !suspended && !settle::is_held(referral) => {

@@ -1,6 +1,6 @@
 //! Disclosures: decided anew at the instant they are recorded.
 
-use loopgate_consent::{Action, Ask, Claim, Denial, Party, Permit, release};
+use loopgate_consent::{Action, Ask, Claim, Denial, Party, Permit, ReasonCode, release};
 use loopgate_ledger::Committed;
 use loopgate_referral::{NeedCode, OrgId, PersonId, ReferralId, ResourceId};
 
@@ -42,6 +42,8 @@ pub struct AskFor {
     pub resources: Vec<(ResourceId, u64)>,
     /// About which referral.
     pub referral: Option<ReferralId>,
+    /// In which shape: two shapes of one version may show different things of it.
+    pub view: &'static str,
 }
 
 /// A payload about to leave.
@@ -77,16 +79,23 @@ pub fn permits(
         let claim = match claim {
             OwnedClaim::ReturnToSupplier { supplier } => Claim::ReturnToSupplier { supplier },
             OwnedClaim::Consent { action, needs, from: org } => {
-                from = roster
-                    .party(org)
-                    .ok_or(Denial { code: loopgate_consent::ReasonCode::R2, grant: None })?;
+                from = roster.party(org).ok_or(Denial { code: ReasonCode::R2, grant: None })?;
                 Claim::Consent { action: *action, needs, from: &from }
             }
         };
         let ask = Ask { tenant: roster.tenant(), to, person: ask.person, claim, at };
-        release(&ask, world.grants.of(ask.person), templates)
+        release(&ask, world.grants.of(ask.person), templates).and_then(whole)
     };
     ask.claims.iter().map(decide).collect()
+}
+
+/// A permit for a part of the need lets nothing pass: a request about several needs is one item,
+/// whose codes cannot be told apart.
+pub fn whole(permit: Permit) -> Result<Permit, Denial> {
+    if permit.code() == ReasonCode::OK2 {
+        return Err(Denial { code: ReasonCode::L4, grant: permit.grant().cloned() });
+    }
+    Ok(permit)
 }
 
 /// A proof that will exist once the group is committed, or exists already.
@@ -122,7 +131,7 @@ pub fn decide(desk: &mut Desk<'_>, disclose: Disclose) -> Result<Vec<Proof>, Tro
                     Vec::new(),
                     None,
                 );
-                return Err(Kind::NotFound.into());
+                return Err(Kind::Denied.into());
             }
         }
     }
@@ -155,7 +164,7 @@ fn same<'p>(rendered: &[Permit], fresh: impl Iterator<Item = &'p Permit>) -> boo
 fn record(desk: &mut Desk<'_>, disclose: &Disclose, ask: &AskFor, bases: Vec<BasisUsed>) -> Proof {
     let (recipient, person, day) = (&disclose.recipient, ask.person, desk.at.day());
     let cause = by(recipient.as_str(), disclose.channel);
-    if desk.world().was_shown(recipient, &ask.resources, &bases) {
+    if desk.world().was_shown(recipient, ask.view, &ask.resources, &bases) {
         if let Some(known) = desk.cover(recipient, person, day) {
             return known;
         }
@@ -168,6 +177,7 @@ fn record(desk: &mut Desk<'_>, disclose: &Disclose, ask: &AskFor, bases: Vec<Bas
         bases,
         resources: ask.resources.clone(),
         referral: ask.referral,
+        view: ask.view.into(),
         channel: disclose.channel.into(),
         mapping: disclose.mapping.map(hex::encode),
         sha256: disclose.sha256,

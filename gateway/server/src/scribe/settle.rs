@@ -9,6 +9,7 @@ use loopgate_referral::{
 };
 
 use super::desk::{Desk, by};
+use super::disclose;
 use crate::fields::Cause;
 use crate::journal::Event;
 use crate::roster::Roster;
@@ -80,6 +81,7 @@ fn verdict(desk: &Desk<'_>, referral: &Referral) -> Option<Result<Permit, Denial
         let ask =
             Ask { tenant: desk.roster().tenant(), to: &to, person: *person, claim, at: desk.at };
         let answer = release(&ask, desk.world().grants.of(*person), &desk.settings().templates);
+        let answer = answer.and_then(disclose::whole);
         let denied = answer.is_err();
         last = Some(answer);
         if denied {

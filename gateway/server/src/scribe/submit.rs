@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use loopgate_consent::GrantDraft;
-use loopgate_fhir::{ConsentIn, Fault, IssueCode, Json, PartyRef, PatientIn, RequestIn, TaskIn};
+use loopgate_fhir::{
+    ConsentIn, Fault, IssueCode, Json, Limits, PartyRef, PatientIn, RequestIn, TaskIn,
+};
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, OrgId, PersonId, Presented, ReferralId, ResourceId,
     TaskStatus,
@@ -13,7 +15,7 @@ use loopgate_referral::{
 use super::desk::Desk;
 use super::settle;
 use crate::fields::Cause;
-use crate::fold::{Answer, Part};
+use crate::fold::Answer;
 use crate::journal::{Event, RequestFacts, StoredVersion};
 use crate::partner::Role;
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -73,11 +75,19 @@ pub enum Meaning {
 
 /// Decides a submission.
 pub fn decide(desk: &mut Desk<'_>, submission: Submission) -> Result<Answer, Trouble> {
+    // Suspended since the door looked.
+    if desk.roster().get(&submission.org).is_none_or(|partner| partner.suspended) {
+        return Err(Kind::Forbidden.into());
+    }
     let key = (submission.org.clone(), submission.request);
-    if submission.update.is_none()
-        && let Some(answer) = desk.world().answers.get(&key)
-    {
-        return Ok(answer.clone());
+    if let Some(answer) = desk.world().answers.get(&key) {
+        // The same update again is a resend only while nothing came in between.
+        let current = |(id, version): &(ResourceId, u64)| {
+            desk.world().resources.get(id).is_some_and(|held| held.version == *version)
+        };
+        if submission.update.is_none() || answer.iter().all(current) {
+            return Ok(answer.clone());
+        }
     }
     let plan = Plan::make(desk, &submission)?;
     Ok(plan.carry_out(desk, submission))
@@ -127,7 +137,7 @@ impl Plan {
     }
 
     fn carry_out(self, desk: &mut Desk<'_>, submission: Submission) -> Answer {
-        let Submission { org, request, transport, incoming, update } = submission;
+        let Submission { org, request, transport, incoming, update: _ } = submission;
         let cause = Cause {
             actor: org.to_string(),
             transport: transport.into(),
@@ -165,14 +175,12 @@ impl Plan {
             .into_iter()
             .map(|(id, version)| {
                 // A referral may have moved since it was received, in this very frame.
-                let moved = task_version(desk, &id).unwrap_or(version);
+                let moved = desk.world().task_version(&id).unwrap_or(version);
                 (id, moved)
             })
             .collect();
-        if update.is_none() {
-            let event = Event::Answered { org, request, answer: answer.clone() };
-            desk.record(&cause, event, Vec::new(), None);
-        }
+        let event = Event::Answered { org, request, answer: answer.clone() };
+        desk.record(&cause, event, Vec::new(), None);
         answer
     }
 }
@@ -253,8 +261,15 @@ impl<'a> Known<'a> {
     fn duplicate(&self, incoming: &Incoming, task: &TaskIn) -> Result<(), Trouble> {
         let org = &self.submission.org;
         let world = self.desk.world();
+        let twice = |id: &Identifier| {
+            let tasks = self.submission.incoming.iter().filter_map(|one| match &one.meaning {
+                Meaning::Task(task) => Some(&task.identifiers),
+                _ => None,
+            });
+            tasks.filter(|identifiers| identifiers.contains(id)).count() > 1
+        };
         let known = |id: &Identifier| world.task_keys.contains_key(&(org.clone(), id.clone()));
-        if task.identifiers.iter().any(known) {
+        if task.identifiers.iter().any(|id| known(id) || twice(id)) {
             let expression = format!("{}.identifier", incoming.place);
             let words = "a referral with this identifier was submitted before";
             let fault = Fault::new(IssueCode::Duplicate, &expression, words);
@@ -288,6 +303,11 @@ impl<'a> Known<'a> {
         let facts = self.request(&task.focus);
         if facts.is_none() {
             fault("focus", IssueCode::NotFound, "the ServiceRequest is not here");
+        }
+        // Consent is asked for each need, and a community dialect says one.
+        if facts.as_ref().is_some_and(|facts| facts.needs.len() > 1) {
+            let words = "the ServiceRequest has several SDOH categories; send one for each need";
+            fault("focus", IssueCode::NotSupported, words);
         }
         if facts.as_ref().is_some_and(|facts| facts.patient != task.patient) {
             fault("for", IssueCode::BusinessRule, "the ServiceRequest is about somebody else");
@@ -355,6 +375,7 @@ fn register_patients(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, incoming: 
         let Meaning::Patient(patient) = &one.meaning else { continue };
         let presented = Presented {
             by: org.clone(),
+            index: desk.roster().get(org).and_then(|partner| partner.patient_index.clone()),
             identifiers: patient.identifiers.clone(),
             sameness: patient.sameness.clone(),
         };
@@ -375,13 +396,6 @@ fn person_of(desk: &Desk<'_>, incoming: &Incoming) -> Option<PersonId> {
         _ => incoming.patient.as_deref().and_then(|reference| reference.parse().ok()),
     };
     desk.world().patients.get(&patient?).copied()
-}
-
-fn task_version(desk: &Desk<'_>, id: &ResourceId) -> Option<u64> {
-    match desk.world().parts.get(id)? {
-        Part::SourceTask(referral) => desk.world().referrals.get(referral).map(|r| r.version),
-        _ => None,
-    }
 }
 
 fn read_consent(
@@ -423,9 +437,18 @@ fn receive(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, planned: PlannedRefe
     settle::settle(desk, referral);
 }
 
+/// What is kept was within the limits when it came; a limit that changed since does not hide it.
+const KEPT: Limits = Limits {
+    json_depth_max: 128,
+    members_max: usize::MAX,
+    bundle_entries_max: usize::MAX,
+    contained_max: usize::MAX,
+    string_bytes_max: usize::MAX,
+};
+
 /// A document and what its `urn:uuid` references became, as its supplier reads it back.
 pub fn resolved(doc: &[u8], rewrites: &BTreeMap<String, String>) -> Option<Json> {
-    let mut json = Json::parse(doc, "", &loopgate_fhir::Limits::default()).ok()?;
+    let mut json = Json::parse(doc, "", &KEPT).ok()?;
     loopgate_fhir::rewrite(&mut json, &|text| rewrites.get(text).cloned());
     Some(json)
 }

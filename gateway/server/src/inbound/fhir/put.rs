@@ -23,6 +23,9 @@ pub fn task(
 ) -> Result<Reply, Trouble> {
     let resource = intake::single(gate, "Task", request)?;
     intake::same_id(&resource, id)?;
+    if let Some(version) = resent(gate, caller, id, request) {
+        return Ok(moved(gate, id, version));
+    }
     let part = gate.scribe.published().world().parts.get(id).copied();
     let (referral, wish) = match part.ok_or(Trouble::from(Kind::NotFound))? {
         Part::SourceTask(referral) => {
@@ -34,6 +37,11 @@ pub fn task(
             // One that waits for consent is not there for its target.
             let placement = placement.filter(|_| !is_held(&found));
             let placement = placement.ok_or(Trouble::from(Kind::NotFound))?;
+            // What consent does not show it, it cannot compare with either.
+            let ask = exit::forward_ask(&found, placement);
+            if let Err(denial) = gate.egress.weigh(&caller.org, &ask) {
+                return Err(gate.egress.deny(&caller.org, &ask, denial));
+            }
             let old = exit::target_task(gate, &found, placement)?;
             (referral, by_target(&old, &resource.json)?)
         }
@@ -51,6 +59,14 @@ pub fn task(
     };
     let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
     Ok(moved(gate, &acted.task, acted.version))
+}
+
+/// The version that the very same request led to, if nothing came in between.
+fn resent(gate: &Gate, caller: &Partner, id: &ResourceId, request: &Request) -> Option<u64> {
+    let world = gate.scribe.published().world();
+    let answer = world.answers.get(&(caller.org.clone(), request.digest()))?;
+    let (task, version) = answer.first()?;
+    (task == id && world.task_version(id) == Some(*version)).then_some(*version)
 }
 
 fn moved(gate: &Gate, task: &ResourceId, version: u64) -> Reply {
@@ -88,8 +104,10 @@ fn by_source(
     let with_news = gate.egress.weigh(&caller.org, &ask).is_ok();
     let old = exit::source_task(gate, &referral, &held, with_news)?;
     let changed = changed_members(&old, new);
+    // What else a move lays over the Task is ours: a resend brings it as it was before.
     only(&changed, &["status", "statusReason", "businessStatus", "lastModified"])?;
     if !changed.iter().any(|member| member == "status") {
+        only(&changed, &["lastModified"])?;
         return Ok(None);
     }
     match status(new)? {
@@ -107,7 +125,12 @@ fn by_target(old: &Json, new: &Json) -> Result<Option<Wish>, Trouble> {
     // `lastModified` is ours to set: a resend brings the one from before the move.
     only(&changed, &["status", "statusReason", "output", "lastModified"])?;
     if !changed.iter().any(|member| member == "status") {
+        only(&changed, &["lastModified"])?;
         return Ok(None);
+    }
+    if status(new)? != TaskStatus::Completed && changed.iter().any(|member| member == "output") {
+        let words = "is taken with completed only";
+        return Err(fault(IssueCode::NotSupported, "Task.output", words));
     }
     Ok(Some(match status(new)? {
         TaskStatus::Accepted => Wish::Target(TargetMove::Accept),
@@ -122,7 +145,15 @@ fn by_target(old: &Json, new: &Json) -> Result<Option<Wish>, Trouble> {
 
 /// `completed` brings what was done: an output with a code of it (SDOHCC PerformedActivityCode).
 fn served(new: &Json) -> Result<Wish, Trouble> {
-    let performed = new.list("output").iter().find_map(|output| output.get("valueCodeableConcept"));
+    let outputs = new.list("output");
+    if outputs.len() > 1 {
+        return Err(fault(
+            IssueCode::NotSupported,
+            "Task.output",
+            "more than one is not taken yet",
+        ));
+    }
+    let performed = outputs.iter().find_map(|output| output.get("valueCodeableConcept"));
     let Some(concept) = performed else {
         return Err(fault(IssueCode::Required, "Task.output", "needs a valueCodeableConcept"));
     };

@@ -68,6 +68,7 @@ fn of_referral(gate: &Gate, org: &OrgId, part: Part) -> Result<Reply, Trouble> {
             let (referral, placement) = placed(gate, org, &referral, &placement)?;
             let mut ask = exit::forward_ask(&referral, &placement);
             ask.resources = vec![(placement.request.clone(), placement.version)];
+            ask.view = "request";
             let body = gate.egress.release(way(org), ask, |permits| {
                 let groups = exit::permitted(permits);
                 Ok(exit::target_request(gate, &referral, &placement, &groups)?.to_bytes())
@@ -84,6 +85,7 @@ fn of_referral(gate: &Gate, org: &OrgId, part: Part) -> Result<Reply, Trouble> {
             ask.claims.retain(|claim| matches!(claim, OwnedClaim::Consent { .. }));
             ask.resources =
                 placement.outcome.iter().map(|outcome| (outcome.procedure.clone(), 1)).collect();
+            ask.view = "outcome";
             let body = gate.egress.release(way(org), ask, |_| {
                 Ok(exit::source_procedure(gate, &referral, &placement)?.to_bytes())
             })?;
@@ -140,6 +142,7 @@ fn supplied(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Re
         claims: vec![OwnedClaim::ReturnToSupplier { supplier: held.org.clone() }],
         resources: vec![(id.clone(), held.version)],
         referral: None,
+        view: "supplied",
     };
     let body = gate.egress.release(way(org), ask, |_| render())?;
     Ok(found(body, held.version))
@@ -154,6 +157,7 @@ fn patient(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Rep
     }
     let mut ask = exit::forward_ask(&referral, &placement);
     ask.resources = vec![(id.clone(), held.version)];
+    ask.view = "patient";
     let body = gate.egress.release(way(org), ask, |permits| {
         Ok(exit::target_patient(gate, held, &exit::permitted(permits))?.to_bytes())
     })?;

@@ -1,0 +1,99 @@
+//! Replay equals live: what the scribe folded as it decided is what the log says.
+
+use std::path::PathBuf;
+
+use loopgate_referral::{Appointment, OrgId, TargetMove};
+
+use super::*;
+use crate::fold::World;
+use crate::gate::Request;
+use crate::partner::Partner;
+use crate::scribe::{Act, Wish};
+use crate::{clock::SystemClock, intake, run};
+
+const MARIA: &str = include_str!("../../samples/maria.json");
+
+fn deployment(dir: &Path) -> PathBuf {
+    let root = dir.join("deployment");
+    let clock = SystemClock::new();
+    let now = jiff::Timestamp::from_millisecond(clock.now().0).unwrap();
+    crate::init::init(&root, now, &mut |buffer: &mut [u8]| clock.random(buffer)).unwrap();
+    for (path, text) in Library::files() {
+        let path = root.join("mappings").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    for (name, role, rest) in [
+        ("clinic-b", "source", ""),
+        ("pantry", "target", "[channel]\nkind = \"rest\"\ndialect = \"cbo-json\"\n"),
+        ("housing", "target", "[channel]\nkind = \"rest\"\ndialect = \"cbo-json\"\n"),
+    ] {
+        let legal = if role == "source" { "ce" } else { "cbo-nonhipaa" };
+        let text = format!(
+            "name = \"{name}\"\nroles = [\"{role}\"]\nlegal_class = \"{legal}\"\npurpose = \"CAREMGT\"\n\
+             identifiers = [{{ system = \"urn:example:npi\", value = \"{name}\" }}]\n\
+             [agreement]\nreference = \"DUA\"\nexpires = \"2099-12-31\"\n{rest}"
+        );
+        Partner::parse(name.parse().unwrap(), &text).unwrap();
+        fs::write(root.join("partners").join(format!("{name}.toml")), text).unwrap();
+    }
+    root
+}
+
+fn open_at(root: &Path) -> Deployment {
+    let config = load_config(&root.join("loopgate.toml")).unwrap();
+    open(config, Arc::new(SystemClock::new()), None, Box::new(|| {})).unwrap()
+}
+
+fn request(body: &str) -> Request {
+    Request {
+        certificate: None,
+        method: "POST".into(),
+        path: "/fhir".into(),
+        query: Vec::new(),
+        content_type: None,
+        if_match: None,
+        idempotency_key: None,
+        body: body.into(),
+    }
+}
+
+fn world(deployment: &Deployment) -> World {
+    deployment.gate.scribe.published().world().clone()
+}
+
+#[test]
+fn replay_equals_live() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = deployment(dir.path());
+    let live = open_at(&root);
+    let (clinic, pantry): (OrgId, OrgId) = ("clinic-b".parse().unwrap(), "pantry".parse().unwrap());
+    intake::transaction(&live.gate, &clinic, &request(MARIA)).unwrap();
+    let referral = *world(&live).by_org[&pantry].first().unwrap();
+    let appointment = Appointment { start: Timestamp(1), place: None };
+    let served = Wish::Serve { code: None, text: "Food box".into(), performed: None };
+    let wishes = [Wish::Target(TargetMove::Accept), Wish::Book(appointment), Wish::NoShow, served];
+    for (n, wish) in (0u8..).zip(wishes) {
+        let act = Act {
+            org: pantry.clone(),
+            request: [n; 32],
+            once: true,
+            transport: "test",
+            referral,
+            if_match: None,
+            wish,
+        };
+        live.gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply)).unwrap();
+        let shown = live.gate.referral(&referral).unwrap();
+        crate::exit::for_target(&live.gate, &shown, &shown.placements[0], "test").unwrap();
+    }
+    let before = world(&live);
+    assert_eq!(before.referrals.len(), 2);
+    run::finish(live).unwrap();
+
+    let replayed = open_at(&root);
+    let after = world(&replayed);
+    // The partner files did not change, so nothing was added.
+    assert!(before == after, "the replayed world is another one");
+    run::finish(replayed).unwrap();
+}
