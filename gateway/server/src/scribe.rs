@@ -5,28 +5,29 @@
 //! Idempotency, `If-Match`, grant epochs and ordinals are checked here and nowhere else.
 
 mod act;
+mod command;
 mod desk;
 mod disclose;
+mod known;
 mod settle;
 mod submit;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use loopgate_consent::Templates;
 use loopgate_ledger::Committed;
-use loopgate_referral::{OrgId, PersonId, PlacementId, ReferralId, Timestamp};
+use loopgate_referral::{OrgId, PersonId, Timestamp};
 use loopgate_store::{Appended, Attachments, Epoch, Log, LogKeys};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 use crate::archive::{Keyring, Vault, seal};
 use crate::clock::{Clock, ClockGuard};
-use crate::fold::{Answer, Place, World};
+use crate::fold::{Place, World};
 use crate::journal::Event;
 use crate::notary::Notary;
 use crate::refusal::Trouble;
@@ -34,132 +35,10 @@ use crate::roster::Roster;
 use crate::view::View;
 
 pub use act::{Act, Acted, Wish};
+pub use command::{Command, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, OwnedClaim, denied, permits};
 pub use settle::{is_held, strangers_due};
 pub use submit::{Incoming, Meaning, Submission, resolved};
-
-/// A command with the channel its answer goes to.
-pub enum Command {
-    /// Resources come in.
-    Submit(Box<Submission>, Reply<Answer>),
-    /// A party acts on a referral.
-    Act(Box<Act>, Reply<Acted>),
-    /// Data is about to leave.
-    Disclose(Box<Disclose>, Reply<Vec<Committed>>),
-    /// A known partner was refused data.
-    Deny(Box<Event>, Reply<()>),
-    /// A target's system took a pushed delivery.
-    Delivered(ReferralId, PlacementId, Reply<()>),
-    /// Clocks moved on.
-    Tick {
-        /// Attempts by strangers since they were last written down.
-        strangers: u64,
-        /// When what the clocks did is durable.
-        reply: Reply<()>,
-    },
-    /// Partner files changed.
-    Partners(Arc<Roster>, Reply<()>),
-    /// Something else to record, by loopgate's own operator.
-    Record(Box<Event>, Reply<Committed>),
-    /// An operator says that the clock is right.
-    ConfirmClock(Reply<()>),
-    /// Sign a checkpoint now.
-    Checkpoint(Reply<String>),
-    /// Finish what is queued, sign, stop.
-    Stop,
-}
-
-/// Where an answer goes.
-pub type Reply<T> = oneshot::Sender<Result<T, Trouble>>;
-
-/// What the scribe needs to know beside the log.
-pub struct Settings {
-    /// Days a referral waits for consent.
-    pub hold_days_max: u32,
-    /// Identifier systems that all organizations share.
-    pub shared_systems: Vec<String>,
-    /// Minimum-necessary templates.
-    pub templates: Templates,
-    /// Commands that may wait.
-    pub queue_commands_max: usize,
-    /// Bytes of one frame, before another is begun.
-    pub frame_bytes_max: usize,
-    /// Entries of one frame, before another is begun.
-    pub frame_events_max: usize,
-    /// Least time between two checkpoints, ms.
-    pub checkpoint_interval_ms: i64,
-}
-
-/// What every other thread sees.
-pub struct Published {
-    world: RwLock<World>,
-    /// Partners in force.
-    pub roster: ArcSwap<Roster>,
-    /// Set when the scribe stopped acknowledging.
-    pub stopped: AtomicBool,
-    /// Commands waiting.
-    pub queued: AtomicU64,
-    /// Told after each commit, and when clocks move.
-    pub moved: Arc<Notify>,
-}
-
-impl Published {
-    /// What has been committed and published.
-    pub fn world(&self) -> RwLockReadGuard<'_, World> {
-        self.world.read().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The way to the scribe.
-#[derive(Clone)]
-pub struct Scribe {
-    queue: SyncSender<Command>,
-    published: Arc<Published>,
-}
-
-impl Scribe {
-    /// What has been committed and published.
-    pub fn published(&self) -> &Arc<Published> {
-        &self.published
-    }
-
-    /// Queues a command and waits for its answer. A full queue, like a stopped scribe, is an
-    /// outage: try again.
-    pub async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Trouble> {
-        let (reply, answer) = oneshot::channel();
-        self.tell(command(reply))?;
-        answer.await.unwrap_or(Err(Trouble::Outage))
-    }
-
-    /// The same, for threads that may block.
-    pub fn ask_blocking<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Trouble> {
-        let (reply, answer) = oneshot::channel();
-        self.tell(command(reply))?;
-        answer.blocking_recv().unwrap_or(Err(Trouble::Outage))
-    }
-
-    /// Queues a command whose answer nobody waits for.
-    pub fn tell(&self, command: Command) -> Result<(), Trouble> {
-        if self.published.stopped.load(Ordering::Acquire) {
-            return Err(Trouble::Outage);
-        }
-        self.published.queued.fetch_add(1, Ordering::Relaxed);
-        self.queue.try_send(command).map_err(|error| {
-            self.published.queued.fetch_sub(1, Ordering::Relaxed);
-            if matches!(error, TrySendError::Full(_)) {
-                tracing::warn!("the scribe's queue is full");
-            }
-            Trouble::Outage
-        })
-    }
-
-    /// Asks it to finish what is queued and stop, waiting for a place in the queue.
-    pub fn stop(&self) {
-        self.published.queued.fetch_add(1, Ordering::Relaxed);
-        // A scribe that has stopped already has nothing to finish.
-        let _ = self.queue.send(Command::Stop);
-    }
-}
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
 pub type CoverKey = (OrgId, PersonId, i64);
