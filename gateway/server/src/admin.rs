@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,7 +80,8 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         }
         Ask::Backup { out, first } => {
             let next = gate.scribe.published().world().frames;
-            let mut file = fs::OpenOptions::new().write(true).create_new(true).open(out)?;
+            let mut file =
+                fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(out)?;
             let (log, attachments) = (gate.archive.log(), gate.archive.attachments());
             loopgate_store::write_backup(log, attachments, *first, next, &mut file)?;
             file.sync_all()?;
@@ -89,6 +90,7 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         Ask::ClockConfirm => {
             let gone = |_| anyhow!("the gateway does not answer");
             gate.scribe.ask_blocking(Command::ConfirmClock).map_err(gone)?;
+            load_roster(gate)?;
             Ok("the clock is trusted again".into())
         }
         Ask::Status => {

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
@@ -114,7 +114,13 @@ pub fn open(
         checkpoint,
         vkey,
     });
-    load_roster(&gate)?;
+    // A clock that is behind the last entry stops the scribe at once: it is served without
+    // partners, and an operator's confirmation brings them.
+    if let Err(error) = load_roster(&gate)
+        && !gate.scribe.published().halted.load(Ordering::Acquire)
+    {
+        return Err(error);
+    }
     Ok(Deployment { gate, scribe: thread })
 }
 

@@ -12,7 +12,7 @@ use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{
     OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::egress::Way;
 use crate::fold::Held;
@@ -22,6 +22,7 @@ use crate::scribe::{AskFor, OwnedClaim, is_held};
 
 /// The mapping of a referral towards a community organization.
 pub const REFERRAL_MAPPING: &str = "cbo-json/referral";
+const STATUS_MAPPING: &str = "cbo-json/status";
 
 /// What a target's own system gets: the referral in the target's dialect.
 pub fn push(
@@ -87,6 +88,16 @@ pub fn community(
             Ok(None)
         }
     }
+}
+
+/// Where a referral stands, in the community dialect's own words.
+pub fn standing(gate: &Gate, referral: &ReferralId, status: TaskStatus) -> Result<Value, Trouble> {
+    let mapping = gate.library.mapping(STATUS_MAPPING).ok_or(Trouble::Outage)?;
+    let identifier = json!([{ "system": REFERRAL, "value": referral.to_string() }]);
+    let pivot = json!({ "Task": { "identifier": identifier, "status": status.code() } });
+    let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
+    let written = mapping.write(&pivot, &Groups::all(), &constants);
+    written.map(|written| written.document).map_err(|_| Trouble::Outage)
 }
 
 /// The mapping of the community dialect.

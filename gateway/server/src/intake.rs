@@ -140,7 +140,7 @@ fn read(
     (gate, org): (&Gate, &OrgId),
 ) -> Result<Incoming, Vec<Fault>> {
     let zone = zone_of(gate, org);
-    let doc = resource.json.to_bytes();
+    let doc = resource.received.to_vec();
     let sha256 = Sha256::digest(&resource.received).into();
     let base = gate.config.organization.base_url.as_str();
     let mut faults = Vec::new();

@@ -82,6 +82,7 @@ pub fn start(
         world: RwLock::new(bench.world.clone()),
         roster: ArcSwap::new(bench.roster.clone()),
         stopped: AtomicBool::new(false),
+        halted: AtomicBool::new(false),
         queued: AtomicU64::new(0),
         moved: Arc::new(Notify::new()),
     });
@@ -89,7 +90,7 @@ pub fn start(
     let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {
         // However the thread ends, a panic included, nothing is acknowledged after it.
         let _last = Last { published: published.clone(), ended: Some(ended) };
-        let mut thread = Thread { bench, published, halted: false };
+        let mut thread = Thread { bench, published };
         thread.run(&commands);
         // What is still queued is dropped: its callers see an outage and try again.
     })?;
@@ -114,8 +115,6 @@ impl Drop for Last {
 struct Thread {
     bench: Bench,
     published: Arc<Published>,
-    /// The clock jumped; nothing is decided until an operator confirms it.
-    halted: bool,
 }
 
 /// What to do once the frame is durable; given one proof per entry of the frame.
@@ -160,11 +159,11 @@ impl Thread {
     ) -> Result<bool, loopgate_store::Outage> {
         let now = self.bench.guard.now(self.bench.clock.as_ref(), self.bench.world.last_at);
         let confirms = matches!(first, Command::ConfirmClock(_));
-        if (now.is_none() || self.halted) && !confirms && !matches!(first, Command::Stop) {
-            if !self.halted {
+        let halted = self.published.halted.load(Ordering::Acquire);
+        if (now.is_none() || halted) && !confirms && !matches!(first, Command::Stop) {
+            if !self.published.halted.swap(true, Ordering::AcqRel) {
                 tracing::error!("the clock jumped; waiting for an operator to confirm it");
             }
-            self.halted = true;
             self.published.queued.fetch_sub(1, Ordering::Relaxed);
             return Ok(true);
         }
@@ -195,7 +194,7 @@ impl Thread {
         if after.clock_confirmed {
             let last_at = self.bench.world.last_at;
             self.bench.guard.confirm(self.bench.clock.as_ref(), last_at);
-            self.halted = false;
+            self.published.halted.store(false, Ordering::Release);
         }
         settles.into_iter().for_each(|settle| settle(&committed));
         let forced = !after.checkpoints.is_empty();

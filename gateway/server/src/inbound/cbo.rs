@@ -202,9 +202,8 @@ fn act(
     };
     let Acted { version, status, .. } =
         gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
-    let body = json!({
-        "referral_id": referral.to_string(), "status": status.code(), "version": version,
-    });
+    let mut body = exit::standing(gate, &referral, status)?;
+    body["version"] = json!(version);
     Ok(json_reply(200, JSON, &body).header("etag", etag(version)))
 }
 

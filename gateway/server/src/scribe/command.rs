@@ -75,6 +75,8 @@ pub struct Published {
     pub roster: ArcSwap<Roster>,
     /// Set when the scribe stopped acknowledging.
     pub stopped: AtomicBool,
+    /// Set while the clock is not trusted.
+    pub halted: AtomicBool,
     /// Commands waiting.
     pub queued: AtomicU64,
     /// Told after each commit, and when clocks move.

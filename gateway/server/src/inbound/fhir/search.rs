@@ -40,7 +40,9 @@ pub fn tasks(gate: &Gate, caller: &Partner, request: &Request) -> Result<Reply, 
 }
 
 fn link(base: &str, query: &[(String, String)], cursor: &str) -> String {
-    let mut text = form_urlencoded::Serializer::new(format!("{base}/Task?"));
+    let start = format!("{base}/Task?");
+    let query_at = start.len();
+    let mut text = form_urlencoded::Serializer::for_suffix(start, query_at);
     let kept = query.iter().filter(|(name, _)| name != "_cursor");
     text.extend_pairs(kept);
     if !cursor.is_empty() {
