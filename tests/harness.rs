@@ -1,9 +1,17 @@
 //! A gateway process of its own for each story, and the parties that talk to it.
 
 mod bundles;
+mod endpoint;
 mod gateway;
 mod party;
 
 pub use bundles::{Need, Referral, consent, patient};
-pub use gateway::Gateway;
+pub use endpoint::Endpoint;
+pub use gateway::{Gateway, START_MS, partner_file};
 pub use party::{Answer, Party};
+
+/// Says on standard error why a story is not told here.
+pub fn skipped(why: &str) {
+    let mut out = std::io::stderr().lock();
+    std::io::Write::write_fmt(&mut out, format_args!("skipped: {why}\n")).unwrap();
+}

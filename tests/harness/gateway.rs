@@ -105,7 +105,15 @@ impl Gateway {
 
     /// The same; `false` if the gateway refuses to serve.
     pub fn try_serve(&mut self) -> bool {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_story-gateway"))
+        self.try_serve_under(&[])
+    }
+
+    /// The same under another program, such as one that watches its system calls.
+    pub fn try_serve_under(&mut self, program: &[&str]) -> bool {
+        let words = program.iter().copied().chain([env!("CARGO_BIN_EXE_story-gateway")]);
+        let words: Vec<&str> = words.collect();
+        let mut child = Command::new(words[0])
+            .args(&words[1..])
             .arg(self.root().join("loopgate.toml"))
             .arg(self.now_ms.to_string())
             .stdin(Stdio::piped())
@@ -128,6 +136,16 @@ impl Gateway {
     /// The deployment's folder.
     pub fn root(&self) -> PathBuf {
         self.dir.path().join("deployment")
+    }
+
+    /// A path beside the deployment's folder.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What time it is when the gateway is served again.
+    pub fn wake_at(&mut self, ms: i64) {
+        self.now_ms = ms;
     }
 
     fn tell(&mut self, line: &str) -> bool {
@@ -229,6 +247,12 @@ impl Gateway {
         entries
     }
 
+    /// The fields of every entry of this kind so far.
+    pub fn of_kind(&self, kind: &str) -> Vec<Value> {
+        let entries = self.entries().into_iter().filter(|entry| entry.kind == kind);
+        entries.map(|entry| entry.fields).collect()
+    }
+
     /// The kinds of all entries so far, without those of the set-up.
     pub fn kinds(&self) -> Vec<String> {
         let kinds = self.entries().into_iter().map(|entry| entry.kind);
@@ -279,7 +303,7 @@ pub fn read_entries(dir: &Path) -> Vec<Entry> {
 }
 
 /// Certificates are checked against the machine's clock, not the story's.
-fn machine_now() -> jiff::Timestamp {
+pub(super) fn machine_now() -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(SystemClock::new().now().0).unwrap()
 }
 

@@ -1,0 +1,133 @@
+//! A community organization's own system: an HTTPS server that deliveries are pushed to.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use loopgate_server::certificates::{Authority, Validity};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::Value;
+
+use super::gateway::machine_now;
+
+/// The server, and what was pushed to it.
+pub struct Endpoint {
+    port: u16,
+    status: Arc<AtomicU16>,
+    pushes: Receiver<Push>,
+}
+
+/// One delivery, as it came and as it was answered.
+#[derive(Debug, Clone)]
+pub struct Push {
+    /// The path it came to.
+    pub path: String,
+    /// `Idempotency-Key`.
+    pub key: String,
+    /// The body.
+    pub json: Value,
+    /// The status it was answered with.
+    pub answered: u16,
+}
+
+impl Endpoint {
+    /// A server with a certificate of the deployment's authority, that takes what comes.
+    pub fn open(root: &Path) -> Endpoint {
+        let tls = Arc::new(server_config(root));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let status = Arc::new(AtomicU16::new(200));
+        let (sender, pushes) = channel();
+        let answers = status.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                // A connection that breaks off is the gateway's to try again.
+                let _ = serve(&tls, stream, &answers, &sender);
+            }
+        });
+        Endpoint { port, status, pushes }
+    }
+
+    /// From now on it answers with this status.
+    pub fn answer(&self, status: u16) {
+        self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// `[channel]` of a partner that is pushed to here, at this path.
+    pub fn channel(&self, path: &str) -> String {
+        format!("kind = \"push\"\nendpoint = \"https://127.0.0.1:{}{path}\"", self.port)
+    }
+
+    /// The next delivery, once it is answered.
+    #[track_caller]
+    pub fn next(&self) -> Push {
+        // The bound is for a story that fails; one that holds never waits so long.
+        self.pushes.recv_timeout(Duration::from_secs(20)).expect("a delivery arrives")
+    }
+
+    /// The deliveries that came and were not looked at. That none comes later is shown by what
+    /// happens next: the courier sends one after the other.
+    pub fn waiting(&self) -> Vec<Push> {
+        self.pushes.try_iter().collect()
+    }
+}
+
+fn server_config(root: &Path) -> rustls::ServerConfig {
+    let read = |name: &str| std::fs::read_to_string(root.join("certs").join(name)).unwrap();
+    let authority = Authority::load(&read("ca.pem"), &read("ca.key")).unwrap();
+    let now = machine_now();
+    let hours = |hours| jiff::SignedDuration::from_hours(hours);
+    let validity = Validity { from: now - hours(1), until: now + hours(24) };
+    let issued = authority.server(&[], validity).unwrap();
+    let certificate = CertificateDer::from_pem_slice(issued.certificate_pem.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap()
+}
+
+/// One request of HTTP/1.1 (RFC 9112) with a Content-Length, on a connection of its own.
+fn serve(
+    tls: &Arc<rustls::ServerConfig>,
+    stream: TcpStream,
+    status: &AtomicU16,
+    pushes: &Sender<Push>,
+) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    let connection = rustls::ServerConnection::new(tls.clone()).map_err(std::io::Error::other)?;
+    let mut reader = BufReader::new(rustls::StreamOwned::new(connection, stream));
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let (mut length, mut key) = (0, String::new());
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().unwrap_or(0),
+            "idempotency-key" => key = value.trim().to_owned(),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let answered = status.load(Ordering::SeqCst);
+    let stream = reader.get_mut();
+    write!(stream, "HTTP/1.1 {answered} .\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
+    stream.flush()?;
+    let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    // A story that is over looks at nothing more.
+    let _ = pushes.send(Push { path, key, json, answered });
+    stream.conn.send_close_notify();
+    stream.flush()
+}
