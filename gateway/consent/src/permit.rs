@@ -35,6 +35,7 @@ pub struct Permit {
     pub(crate) action: Option<Action>,
     pub(crate) classes: Vec<DataClass>,
     pub(crate) groups: Groups,
+    pub(crate) templates: Vec<String>,
     pub(crate) at: Timestamp,
 }
 
@@ -66,6 +67,10 @@ impl Permit {
     /// Which field groups may pass.
     pub fn groups(&self) -> &Groups {
         &self.groups
+    }
+    /// The minimum-necessary templates it was made with, each `name/version`.
+    pub fn templates(&self) -> &[String] {
+        &self.templates
     }
     /// The instant it was made for.
     pub fn at(&self) -> Timestamp {

@@ -80,6 +80,7 @@ pub fn release(ask: &Ask<'_>, grants: &[Grant], templates: &Templates) -> Result
                 action: None,
                 classes: Vec::new(),
                 groups: Groups::all(),
+                templates: Vec::new(),
                 at: ask.at,
             })
         }
@@ -169,7 +170,14 @@ fn by_grant(
     if covered.is_empty() {
         return Err(furthest);
     }
-    let groups = groups_of(wish.action, &covered, templates);
+    let used: Vec<&Template> = match wish.action {
+        // The answer's groups do not depend on the need.
+        Action::UpdateBack | Action::StatusRead => Vec::new(),
+        Action::Submit | Action::Forward | Action::Notify => {
+            covered.iter().filter_map(|class| templates.get(class)).collect()
+        }
+    };
+    let groups = groups_of(wish.action, &used);
     if groups.is_empty() {
         return Err((10, ReasonCode::L6));
     }
@@ -182,6 +190,7 @@ fn by_grant(
         action: Some(wish.action),
         classes: covered,
         groups,
+        templates: used.iter().map(|one| format!("{}/{}", one.id, one.version)).collect(),
         at: ask.at,
     })
 }
@@ -244,14 +253,13 @@ fn covers(classes: &[DataClass], need: &NeedCode) -> bool {
     DataClass::of(need).is_some_and(|class| classes.contains(&class))
 }
 
-fn groups_of(action: Action, classes: &[DataClass], templates: &Templates) -> Groups {
+fn groups_of(action: Action, templates: &[&Template]) -> Groups {
     match action {
         Action::UpdateBack | Action::StatusRead => {
             [FieldGroup::Status, FieldGroup::Note].into_iter().collect()
         }
-        Action::Submit | Action::Forward | Action::Notify => classes
+        Action::Submit | Action::Forward | Action::Notify => templates
             .iter()
-            .filter_map(|class| templates.get(class))
             .flat_map(|template| template.groups.iter())
             .filter(|group| *group != FieldGroup::SourceKeys)
             .collect(),

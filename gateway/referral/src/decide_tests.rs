@@ -37,8 +37,8 @@ fn received() -> Referral {
 
 fn run(referral: Referral, actor: Actor, command: Command) -> (Referral, Vec<Event>) {
     let events = decide(&referral, &actor, command).unwrap();
-    let state =
-        events.iter().fold(Some(referral), |r, event| Referral::evolve(r, event, Timestamp(2)));
+    let step = |state, event: &Event| Referral::evolve(Some(state), event, Timestamp(2));
+    let state = events.iter().try_fold(referral, step);
     (state.unwrap(), events)
 }
 

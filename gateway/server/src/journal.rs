@@ -179,6 +179,8 @@ pub enum BasisUsed {
         purpose: Option<String>,
         /// `OK1` or `OK2`.
         code: String,
+        /// By which minimum-necessary templates, each `name/version`.
+        templates: Vec<String>,
         /// Which field groups passed.
         groups: Vec<String>,
     },

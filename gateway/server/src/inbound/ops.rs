@@ -20,7 +20,10 @@ pub async fn serve(gate: Arc<Gate>, listener: tokio::net::TcpListener) -> io::Re
 }
 
 fn readiness(gate: &Gate) -> (axum::http::StatusCode, &'static str) {
-    if gate.scribe.published().stopped.load(Ordering::Acquire) {
+    let published = gate.scribe.published();
+    if published.halted.load(Ordering::Acquire) {
+        (axum::http::StatusCode::SERVICE_UNAVAILABLE, "the clock waits to be confirmed\n")
+    } else if published.stopped.load(Ordering::Acquire) {
         (axum::http::StatusCode::SERVICE_UNAVAILABLE, "the scribe has stopped\n")
     } else {
         (axum::http::StatusCode::OK, "ready\n")

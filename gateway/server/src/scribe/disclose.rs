@@ -193,6 +193,7 @@ fn basis(permit: &Permit, to: &Party) -> BasisUsed {
             action: action.name().into(),
             purpose: to.purpose.as_ref().map(|purpose| purpose.code().into()),
             code: permit.code().name().into(),
+            templates: permit.templates().to_vec(),
             groups: permit.groups().iter().map(|group| group.name().into()).collect(),
         },
         _ => BasisUsed::ReturnToSupplier,
