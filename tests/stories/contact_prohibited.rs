@@ -33,6 +33,14 @@ fn whoever_gets_the_referral_reads_that_contact_is_prohibited() {
     clinic.post("/fhir", &pushed.bundle()).expect(200);
     assert_eq!(endpoint.next().json["need"]["contact"], "do-not-contact");
 
+    // Said twice, in the words of two systems, it still arrives.
+    let mut twice =
+        Referral { mrn: "B-4", owner: Some("push-pantry"), ..Referral::food() }.bundle();
+    let detail = |system: &str| json!({ "coding": [{ "system": system, "code": "contacting-subject-prohibited" }] });
+    twice["entry"][2]["resource"]["orderDetail"] = json!([detail("urn:a"), detail("urn:b")]);
+    clinic.post("/fhir", &twice).expect(200);
+    assert_eq!(endpoint.next().json["need"]["contact"], "do-not-contact");
+
     // Nothing is said where nothing was said.
     let open = Referral { mrn: "B-3", ..Referral::food() };
     clinic.post("/fhir", &open.bundle()).expect(200);
@@ -40,6 +48,6 @@ fn whoever_gets_the_referral_reads_that_contact_is_prohibited() {
     let told: Vec<&Value> = rows.iter().map(|row| &row["need"]["contact"]).collect();
     assert_eq!(told, [&json!("do-not-contact"), &Value::Null]);
     let kinds = gateway.kinds();
-    assert_eq!(kinds.iter().filter(|kind| *kind == "referral.sent").count(), 3);
+    assert_eq!(kinds.iter().filter(|kind| *kind == "referral.sent").count(), 4);
     gateway.stop();
 }

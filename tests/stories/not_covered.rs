@@ -60,10 +60,10 @@ fn a_referral_that_the_dialect_cannot_say_hides_no_other() {
     for (mrn, odd) in [("B-1", false), ("B-2", true), ("B-3", false), ("B-4", true)] {
         let mut bundle = Referral { mrn, ..Referral::food() }.bundle();
         if odd {
-            // The community dialect says it once or not at all.
-            let detail = |system| json!({ "coding": [{ "system": system, "code": "contacting-subject-prohibited" }] });
-            let details = json!([detail("urn:a"), detail("urn:b")]);
-            bundle["entry"][2]["resource"]["orderDetail"] = details;
+            // The community dialect says the need once or not at all.
+            let category = &mut bundle["entry"][2]["resource"]["category"];
+            let again = category[0].clone();
+            category.as_array_mut().unwrap().push(again);
         }
         clinic.post("/fhir", &bundle).expect(200);
     }

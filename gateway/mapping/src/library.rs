@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::builtin;
 use crate::codes::Codes;
 use crate::file;
@@ -42,7 +44,11 @@ impl Library {
         let files = files.into_iter().map(|(path, text)| (path.into(), text.into()));
         let mut check = Check::default();
         let mut later = Vec::new();
+        let mut shared = BTreeMap::new();
         for (path, text) in files {
+            if matches!(kind(&path), Kind::Repeats | Kind::Codes(_)) {
+                shared.insert(path.clone(), Sha256::digest(&text));
+            }
             match kind(&path) {
                 Kind::Ignored => {}
                 _ if text.len() > FILE_BYTES_MAX => {
@@ -61,7 +67,15 @@ impl Library {
             }
         }
         check.mappings(&later);
-        check.close()
+        let mut library = check.close()?;
+        // What the value tables and the list of repeating elements say is part of what a mapping
+        // does.
+        for mapping in library.mappings.values_mut() {
+            let mut digest = Sha256::new_with_prefix(mapping.digest);
+            shared.values().for_each(|file| digest.update(file));
+            mapping.digest = digest.finalize().into();
+        }
+        Ok(library)
     }
 
     /// The library that comes with the program.

@@ -77,7 +77,8 @@ impl Mapping {
         self.version
     }
 
-    /// SHA-256 of the file's text.
+    /// Changes with the file, the value tables and the list of repeating elements: SHA-256 over the
+    /// SHA-256 of each, the tables in the order of their paths.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
     }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{OrgId, PersonId};
 
+/// Candidates noted for one new person: a name that hundreds share is no hint to anybody.
+const CANDIDATES_MAX: usize = 8;
+
 /// A business identifier: the pair that FHIR's `Identifier` and HL7's CX have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Identifier {
@@ -144,9 +147,12 @@ impl Persons {
             sameness: presented.sameness.clone(),
         }];
         let alike = presented.sameness.iter().filter_map(|key| self.by_sameness.get(key)).flatten();
-        let others: BTreeSet<PersonId> = alike.copied().chain(distinct).collect();
+        let others: BTreeSet<PersonId> = distinct.into_iter().chain(alike.copied()).collect();
         events.extend(
-            others.into_iter().map(|other| PersonEvent::CandidateNoted { person: fresh, other }),
+            others
+                .into_iter()
+                .take(CANDIDATES_MAX)
+                .map(|other| PersonEvent::CandidateNoted { person: fresh, other }),
         );
         (fresh, events)
     }
@@ -255,6 +261,16 @@ mod tests {
         let a = presented("hospital-a", &[("urn:a:mrn", "1")]);
         let b = presented("clinic-b", &[("urn:b:mrn", "9")]);
         assert_eq!(check(&[a], &b), (2, 1));
+    }
+
+    #[test]
+    fn a_name_that_many_share_makes_few_candidates() {
+        let mrns: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+        let known: Vec<Presented> =
+            mrns.iter().map(|mrn| presented("hospital-a", &[("urn:mrn", mrn)])).collect();
+        let next = presented("hospital-a", &[("urn:mrn", "new")]);
+        let before: usize = (0..20).map(|n| n.min(CANDIDATES_MAX)).sum();
+        assert_eq!(check(&known, &next), (21, before + CANDIDATES_MAX));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Every function here names what it would show (an [`AskFor`]) and renders it under the permits
 //! that [`crate::egress::Egress`] brings.
 
+mod one;
+
 use loopgate_consent::{Action, FieldGroup, Groups, Permit};
 use loopgate_fhir::{
     Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, as_supplied, filler_request,
@@ -19,6 +21,7 @@ use crate::fold::Held;
 use crate::gate::Gate;
 use crate::refusal::{Kind, Trouble};
 use crate::scribe::{AskFor, OwnedClaim, is_held};
+use one::{newest_household, prefer_one, prohibit_once};
 
 /// The mapping of a referral towards a community organization.
 pub const REFERRAL_MAPPING: &str = "cbo-json/referral";
@@ -71,12 +74,13 @@ pub fn community(
     let mut patient = patient_copy(&source.patient, groups);
     prefer_one(&mut patient);
     let observations: Vec<Json> = if groups.contains(FieldGroup::Household) {
-        source.observations.clone()
+        newest_household(source.observations.clone())
     } else {
         Vec::new()
     };
     let task = placement_task(&view);
-    let request = filler_request(&source.request, &view);
+    let mut request = filler_request(&source.request, &view);
+    prohibit_once(&mut request);
     let pivot = pivot(&task, &request, &patient, &observations);
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
     match mapping.write(&pivot, groups, &constants) {
@@ -345,40 +349,6 @@ impl<'a> Refs<'a> {
             authored: placement.placed,
             version: placement.version,
             changed: placement.changed,
-        }
-    }
-}
-
-/// A community dialect has one name, one telephone and one e-mail address: the official or usual
-/// name, and the first of each contact by `rank`. The rest stays where it is.
-fn prefer_one(patient: &mut Json) {
-    let names = patient.list("name");
-    let by_use = |wanted: &str| names.iter().find(|name| name.text("use") == Some(wanted));
-    let name = by_use("official").or_else(|| by_use("usual")).or_else(|| names.first()).cloned();
-    let rank = |one: &&Json| match one.get("rank") {
-        Some(Json::Number(rank)) => rank.parse::<u32>().unwrap_or(u32::MAX),
-        _ => u32::MAX,
-    };
-    let first = |system: &str| {
-        let of = |one: &&Json| one.text("system") == Some(system);
-        patient.list("telecom").iter().filter(of).min_by_key(rank).cloned()
-    };
-    let contacts: Vec<Json> = [first("phone"), first("email")].into_iter().flatten().collect();
-    let languages = patient.list("communication").to_vec();
-    let preferred = languages
-        .iter()
-        .find(|one| matches!(one.get("preferred"), Some(Json::Bool(true))))
-        .or(languages.first())
-        .cloned();
-    for (member, kept) in [
-        ("name", name.into_iter().collect::<Vec<Json>>()),
-        ("telecom", contacts),
-        ("communication", preferred.into_iter().collect()),
-    ] {
-        if kept.is_empty() {
-            patient.remove(member);
-        } else {
-            patient.set(member, Json::Array(kept));
         }
     }
 }

@@ -29,7 +29,13 @@ pub fn restore(config: &Config, files: &[PathBuf]) -> anyhow::Result<usize> {
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut file = File::open(path).with_context(|| name.clone())?;
-        let restored = read_backup(&mut file).with_context(|| name.clone())?;
+        let mut restored = read_backup(&mut file).with_context(|| name.clone())?;
+        // A restore that was interrupted goes on where it stopped.
+        for frame in restored.frames.extract_if(.., |frame| frame.sequence < next) {
+            let known =
+                log.read(frame.sequence)?.is_some_and(|known| known.frame.entries == frame.entries);
+            anyhow::ensure!(known, "{name} is of another log");
+        }
         for frame in &restored.frames {
             anyhow::ensure!(frame.sequence == next, "{name} does not continue the log");
             frame.entries.iter().for_each(|entry| notary.append(Leaf::hash(&entry.leaf)));

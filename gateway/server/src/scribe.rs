@@ -190,6 +190,7 @@ impl Thread {
         let committed = if drafts.is_empty() { Vec::new() } else { self.commit(drafts, at)? };
         if let Some(roster) = after.roster {
             self.published.roster.store(roster);
+            self.published.moved.notify_one();
         }
         if after.clock_confirmed {
             let last_at = self.bench.world.last_at;

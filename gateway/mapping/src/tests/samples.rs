@@ -119,18 +119,20 @@ fn the_program_carries_the_folder() {
 }
 
 #[test]
-fn a_digest_is_of_the_files_text() {
-    let text = text(&folder().join("cbo-json/status.toml"));
-    let mut changed = text.clone();
-    changed.push('\n');
-    let digest = |text: &str| {
-        let mut files: Vec<(&str, &str)> =
-            Library::files().filter(|(path, _)| *path != "cbo-json/status.toml").collect();
-        files.push(("cbo-json/status.toml", text));
-        let library = Library::from_files(files).unwrap();
-        hex::encode(library.mapping("cbo-json/status").unwrap().digest())
+fn a_digest_changes_with_whatever_changes_what_a_mapping_does() {
+    let digest = |name: &str, appended: &str| {
+        let files = Library::files().map(|(path, text)| {
+            let end = if path == appended { "\n" } else { "" };
+            (path, format!("{text}{end}"))
+        });
+        Library::from_files(files).unwrap().mapping(name).unwrap().digest()
     };
-    use sha2::{Digest, Sha256};
-    assert_eq!(digest(&text), hex::encode(Sha256::digest(&text)));
-    assert_ne!(digest(&text), digest(&changed));
+    let as_shipped = digest("cbo-json/status", "");
+    for other in ["cbo-json/status.toml", "codes/task-status/cbo.toml", "fhir-repeats.toml"] {
+        assert_ne!(digest("cbo-json/status", other), as_shipped, "{other}");
+    }
+    for same in ["cbo-json/referral.toml", "templates/food.toml"] {
+        assert_eq!(digest("cbo-json/status", same), as_shipped, "{same}");
+    }
+    assert_ne!(digest("cbo-json/referral", ""), as_shipped);
 }
