@@ -11,14 +11,14 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use loopgate_server::admin;
 use loopgate_server::admin::Ask;
 use loopgate_server::assemble::{self, load_config};
-use loopgate_server::clock::{Clock, SystemClock};
+use loopgate_server::clock::SystemClock;
 use loopgate_server::config::{Config, LogFormat};
 use loopgate_server::run::{Options, Ticks, run};
-use loopgate_server::{admin, init};
 
-use crate::demo;
+use crate::{demo, sample};
 
 /// The gateway for closed-loop social-care referrals.
 #[derive(Parser)]
@@ -108,7 +108,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo { once, data } => demo::demo(once, data).map(done),
         Command::Init { dir } => {
-            make(&dir)?;
+            sample::make(&dir)?;
             let config = dir.join("loopgate.toml");
             println!("ready: loopgate serve --config {}", config.display());
             Ok(ExitCode::SUCCESS)
@@ -131,24 +131,6 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::ConfirmClock { data } => told(&data, &Ask::ClockConfirm).map(done),
     }
-}
-
-/// Makes a deployment with the mappings this build has.
-pub fn make(dir: &Path) -> anyhow::Result<()> {
-    let clock = SystemClock::new();
-    let now = jiff::Timestamp::from_millisecond(clock.now().0)?;
-    init::init(dir, now, &mut |buffer: &mut [u8]| clock.random(buffer))?;
-    for (path, text) in loopgate_mapping::Library::files() {
-        let path = dir.join("mappings").join(path);
-        std::fs::create_dir_all(path.parent().unwrap_or(dir))?;
-        std::fs::write(path, text)?;
-    }
-    Ok(())
-}
-
-/// Adds an invented partner to a deployment, with an agreement and a certificate.
-pub fn add_sample_partner(dir: &Path, name: &str, role: &str, title: &str) -> anyhow::Result<()> {
-    partner::add_sample(dir, name, role, title)
 }
 
 fn serve(file: &Path) -> anyhow::Result<()> {

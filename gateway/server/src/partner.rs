@@ -105,6 +105,29 @@ impl Partner {
         read::read(org, text).map(|lined| lined.partner)
     }
 
+    /// A new partner of one role, with the defaults of a partner file and nothing that names it but
+    /// its id.
+    pub fn new(org: OrgId, role: Role) -> Partner {
+        let target = role == Role::Target;
+        Partner {
+            name: org.to_string(),
+            org,
+            roles: BTreeSet::from([role]),
+            legal: if target { LegalClass::CboNonhipaa } else { LegalClass::Ce },
+            purpose: "CAREMGT".parse().ok(),
+            actions: role.actions().iter().copied().collect(),
+            identifiers: Vec::new(),
+            patient_index: None,
+            certificates: Vec::new(),
+            time_zone: TimeZone::UTC,
+            production: false,
+            suspended: false,
+            agreement: None,
+            channel: target
+                .then(|| Channel { dialect: "cbo-json".into(), kind: ChannelKind::Rest }),
+        }
+    }
+
     /// As the release decision sees it.
     pub fn party(&self, tenant: &TenantId) -> Party {
         Party {

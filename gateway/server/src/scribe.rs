@@ -10,6 +10,7 @@ mod desk;
 mod disclose;
 mod known;
 mod settle;
+mod submission;
 mod submit;
 
 use std::collections::HashMap;
@@ -38,7 +39,8 @@ pub use act::{Act, Acted, Wish};
 pub use command::{Command, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, OwnedClaim, denied, permits};
 pub use settle::{is_held, strangers_due};
-pub use submit::{Incoming, Meaning, Submission, resolved};
+pub use submission::{Incoming, Meaning, Submission};
+pub use submit::resolved;
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
 pub type CoverKey = (OrgId, PersonId, i64);

@@ -1,16 +1,13 @@
 //! `loopgate partner`.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use loopgate_referral::{Identifier, OrgId};
 use loopgate_server::admin::{self, Ask};
 use loopgate_server::clock::{Clock, SystemClock};
 use loopgate_server::init::add_partner;
-use loopgate_server::partner::{
-    Agreement, Channel, ChannelKind, Partner as File, Role, load_partners,
-};
+use loopgate_server::partner::{Agreement, Partner as File, Role, load_partners};
 
 #[derive(Args)]
 pub struct Partner {
@@ -102,55 +99,22 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
     }
 }
 
-/// An invented partner with an agreement for years to come.
-pub fn add_sample(dir: &Path, name: &str, role: &str, title: &str) -> anyhow::Result<()> {
-    let now = jiff::Timestamp::from_millisecond(SystemClock::new().now().0)?;
-    let until =
-        now.to_zoned(jiff::tz::TimeZone::UTC).date().checked_add(jiff::Span::new().years(5))?;
-    let add = Add {
-        name: name.parse()?,
-        role: if role == "source" { RoleArg::Source } else { RoleArg::Target },
-        title: Some(title.to_owned()),
-        identifier: vec![format!("urn:example:npi|{name}")],
-        patient_index: (role == "source").then(|| format!("urn:example:{name}:mrn")),
-        agreement_until: Some(until),
-    };
-    add_partner(dir, file(add)?, Some(now)).map(drop)
-}
-
 fn file(add: Add) -> anyhow::Result<File> {
     let role = match add.role {
         RoleArg::Source => Role::Source,
         RoleArg::Target => Role::Target,
     };
-    let zone = jiff::tz::TimeZone::UTC;
-    let agreement = add
+    let mut partner = File::new(add.name, role);
+    if let Some(title) = add.title {
+        partner.name = title;
+    }
+    let identifiers = add.identifier.iter().map(|text| identifier(text));
+    partner.identifiers = identifiers.collect::<Result<_, _>>()?;
+    partner.patient_index = add.patient_index;
+    partner.agreement = add
         .agreement_until
-        .and_then(|until| Agreement::new("to be filled in".into(), until, &zone));
-    Ok(File {
-        name: add.title.unwrap_or_else(|| add.name.to_string()),
-        org: add.name,
-        roles: BTreeSet::from([role]),
-        legal: match role {
-            Role::Source => loopgate_consent::LegalClass::Ce,
-            _ => loopgate_consent::LegalClass::CboNonhipaa,
-        },
-        purpose: Some("CAREMGT".parse()?),
-        actions: role.actions().iter().copied().collect(),
-        identifiers: add
-            .identifier
-            .iter()
-            .map(|text| identifier(text))
-            .collect::<Result<_, _>>()?,
-        patient_index: add.patient_index,
-        certificates: Vec::new(),
-        time_zone: zone,
-        production: false,
-        suspended: false,
-        agreement,
-        channel: (role == Role::Target)
-            .then(|| Channel { dialect: "cbo-json".into(), kind: ChannelKind::Rest }),
-    })
+        .and_then(|until| Agreement::new("to be filled in".into(), until, &partner.time_zone));
+    Ok(partner)
 }
 
 fn identifier(text: &str) -> anyhow::Result<Identifier> {

@@ -10,6 +10,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use loopgate_server::init::configured;
+use loopgate_server::partner::Role;
 
 use super::peer::Peer;
 
@@ -37,16 +38,16 @@ pub struct Network {
     base: String,
 }
 
-const PARTNERS: [(&str, &str, &str); 3] = [
-    ("clinic-b", "source", "Clinic B"),
-    ("pantry", "target", "Juniper Street Pantry"),
-    ("housing", "target", "Harbor Housing"),
+const PARTNERS: [(&str, Role, &str); 3] = [
+    ("clinic-b", Role::Source, "Clinic B"),
+    ("pantry", Role::Target, "Juniper Street Pantry"),
+    ("housing", Role::Target, "Harbor Housing"),
 ];
 
 impl Network {
     /// Makes the deployment and its partners.
     pub fn make(dir: &Path, ports: Ports) -> anyhow::Result<Network> {
-        crate::cli::make(dir)?;
+        crate::sample::make(dir)?;
         let base = format!("https://localhost:{}", ports.machines);
         let file = dir.join("loopgate.toml");
         let text = fs::read_to_string(&file)?;
@@ -61,7 +62,7 @@ impl Network {
         )?;
         fs::write(&file, text)?;
         for (name, role, title) in PARTNERS {
-            crate::cli::add_sample_partner(dir, name, role, title)?;
+            crate::sample::partner(dir, name, role, title)?;
         }
         Ok(Network { dir: dir.to_owned(), base })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use loopgate_ledger::Committed;
 use loopgate_referral::{OrgId, PersonId, Timestamp};
 
 use crate::archive::Draft;
@@ -11,7 +12,22 @@ use crate::journal::{Body, Document, Event};
 use crate::roster::Roster;
 use crate::scribe::{Bench, Settings};
 
-use super::disclose::Proof;
+/// A proof that will exist once the group is committed, or exists already.
+pub enum Proof {
+    /// The entry at this place of the frame.
+    Entry(usize),
+    /// An entry committed before.
+    Known(Committed),
+}
+
+impl Proof {
+    pub fn find(self, committed: &[Committed]) -> Option<Committed> {
+        match self {
+            Proof::Entry(entry) => committed.get(entry).cloned(),
+            Proof::Known(proof) => Some(proof),
+        }
+    }
+}
 
 /// The working state of a group.
 pub struct Desk<'a> {

@@ -1,10 +1,9 @@
 //! Disclosures: decided anew at the instant they are recorded.
 
 use loopgate_consent::{Action, Ask, Claim, Denial, Party, Permit, ReasonCode, release};
-use loopgate_ledger::Committed;
 use loopgate_referral::{NeedCode, OrgId, PersonId, ReferralId, ResourceId};
 
-use super::desk::{Desk, by};
+use super::desk::{Desk, Proof, by};
 use crate::fold::World;
 use crate::journal::{BasisUsed, Disclosure, Event};
 use crate::refusal::{Kind, Trouble};
@@ -96,23 +95,6 @@ pub fn whole(permit: Permit) -> Result<Permit, Denial> {
         return Err(Denial { code: ReasonCode::L4, grant: permit.grant().cloned() });
     }
     Ok(permit)
-}
-
-/// A proof that will exist once the group is committed, or exists already.
-pub enum Proof {
-    /// The entry at this place of the frame.
-    Entry(usize),
-    /// An entry committed before.
-    Known(Committed),
-}
-
-impl Proof {
-    pub fn find(self, committed: &[Committed]) -> Option<Committed> {
-        match self {
-            Proof::Entry(entry) => committed.get(entry).cloned(),
-            Proof::Known(proof) => Some(proof),
-        }
-    }
 }
 
 /// Asks anew, and records: one proof per permit.

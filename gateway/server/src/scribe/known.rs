@@ -2,14 +2,23 @@
 
 use std::collections::HashMap;
 
-use loopgate_fhir::{Fault, IssueCode, PartyRef, TaskIn};
+use loopgate_fhir::{Fault, IssueCode, PartyRef, RequestIn, TaskIn};
 use loopgate_referral::{Identifier, OrgId, PersonId, ResourceId, TaskStatus};
 
 use super::desk::Desk;
-use super::submit::{Incoming, Meaning, PlannedReferral, Submission, request_facts};
+use super::submission::{Incoming, Meaning, Submission};
 use crate::journal::RequestFacts;
 use crate::partner::Role;
 use crate::refusal::{Kind, Refusal, Trouble};
+
+/// A referral that nothing stands in the way of.
+pub struct PlannedReferral {
+    pub owner: OrgId,
+    pub facts: RequestFacts,
+    pub task: ResourceId,
+    pub request: ResourceId,
+    pub patient: String,
+}
 
 /// What the checks look things up in.
 pub struct Known<'a> {
@@ -167,5 +176,14 @@ impl<'a> Known<'a> {
             Some(Meaning::Request(request)) => Some(request_facts(request)),
             _ => self.held(reference).and_then(|held| held.request.clone()),
         }
+    }
+}
+
+/// What a ServiceRequest asks for, as it is kept.
+pub fn request_facts(request: &RequestIn) -> RequestFacts {
+    RequestFacts {
+        patient: request.subject.clone(),
+        needs: request.needs.clone(),
+        contact_prohibited: request.contact_prohibited,
     }
 }

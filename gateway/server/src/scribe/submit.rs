@@ -4,71 +4,22 @@
 use std::collections::BTreeMap;
 
 use loopgate_consent::GrantDraft;
-use loopgate_fhir::{ConsentIn, Json, Limits, PartyRef, PatientIn, RequestIn, TaskIn};
+use loopgate_fhir::{ConsentIn, Json, Limits, PartyRef};
 use loopgate_referral::{
-    Event as ReferralEvent, Identifier, OrgId, PersonId, Presented, ReferralId, ResourceId,
+    Event as ReferralEvent, OrgId, PersonId, Presented, ReferralId, ResourceId,
 };
 
 use super::desk::Desk;
-use super::known::Known;
+use super::known::{Known, PlannedReferral, request_facts};
 use super::settle;
+use super::submission::{Incoming, Meaning, Submission};
 use crate::fields::Cause;
 use crate::fold::Answer;
-use crate::journal::{Event, RequestFacts, StoredVersion};
+use crate::journal::{Event, StoredVersion};
 use crate::refusal::{Kind, Refusal, Trouble};
 
 /// What is kept of one person, with its documents.
 type Kept = (Vec<StoredVersion>, Vec<Vec<u8>>);
-
-/// Resources an organization hands in together.
-pub struct Submission {
-    /// Who.
-    pub org: OrgId,
-    /// SHA-256 over method, path and body: a resend has the same.
-    pub request: [u8; 32],
-    /// By which door.
-    pub transport: &'static str,
-    /// What.
-    pub incoming: Vec<Incoming>,
-    /// It replaces a resource, at this version if one is named.
-    pub update: Option<Option<u64>>,
-}
-
-/// One resource, read.
-pub struct Incoming {
-    /// The id it gets, or has.
-    pub id: ResourceId,
-    /// Where it stands in the message: `Bundle.entry[2].resource` or `Task`.
-    pub place: String,
-    /// As received, for its supplier.
-    pub doc: Vec<u8>,
-    /// `urn:uuid` references and what they became.
-    pub rewrites: BTreeMap<String, String>,
-    /// References, resolved, each with its location.
-    pub references: Vec<(String, String)>,
-    /// The Patient it is about, resolved.
-    pub patient: Option<String>,
-    /// SHA-256 of the resource as received.
-    pub sha256: [u8; 32],
-    /// What it means to us.
-    pub meaning: Meaning,
-}
-
-/// What a resource means to us.
-pub enum Meaning {
-    /// A person.
-    Patient(PatientIn),
-    /// A referral.
-    Task(Box<TaskIn>),
-    /// What a referral asks for.
-    Request(RequestIn),
-    /// A consent.
-    Consent(Box<ConsentIn>),
-    /// An organization, by its identifiers.
-    Organization(Vec<Identifier>),
-    /// Kept, and nothing more.
-    Other,
-}
 
 /// Decides a submission.
 pub fn decide(desk: &mut Desk<'_>, submission: Submission) -> Result<Answer, Trouble> {
@@ -94,15 +45,6 @@ pub fn decide(desk: &mut Desk<'_>, submission: Submission) -> Result<Answer, Tro
 struct Plan {
     referrals: Vec<PlannedReferral>,
     versions: Vec<u64>,
-}
-
-/// A referral that nothing stands in the way of.
-pub struct PlannedReferral {
-    pub owner: OrgId,
-    pub facts: RequestFacts,
-    pub task: ResourceId,
-    pub request: ResourceId,
-    pub patient: String,
 }
 
 impl Plan {
@@ -180,14 +122,6 @@ impl Plan {
         let event = Event::Answered { org, request, answer: answer.clone() };
         desk.record(&cause, event, Vec::new(), None);
         answer
-    }
-}
-
-pub fn request_facts(request: &RequestIn) -> RequestFacts {
-    RequestFacts {
-        patient: request.subject.clone(),
-        needs: request.needs.clone(),
-        contact_prohibited: request.contact_prohibited,
     }
 }
 

@@ -1,0 +1,56 @@
+//! What a submission is: resources an organization hands in together, read and named.
+
+use std::collections::BTreeMap;
+
+use loopgate_fhir::{ConsentIn, PatientIn, RequestIn, TaskIn};
+use loopgate_referral::{Identifier, OrgId, ResourceId};
+
+/// Resources an organization hands in together.
+pub struct Submission {
+    /// Who.
+    pub org: OrgId,
+    /// SHA-256 over method, path and body: a resend has the same.
+    pub request: [u8; 32],
+    /// By which door.
+    pub transport: &'static str,
+    /// What.
+    pub incoming: Vec<Incoming>,
+    /// It replaces a resource, at this version if one is named.
+    pub update: Option<Option<u64>>,
+}
+
+/// One resource, read.
+pub struct Incoming {
+    /// The id it gets, or has.
+    pub id: ResourceId,
+    /// Where it stands in the message: `Bundle.entry[2].resource` or `Task`.
+    pub place: String,
+    /// As received, for its supplier.
+    pub doc: Vec<u8>,
+    /// `urn:uuid` references and what they became.
+    pub rewrites: BTreeMap<String, String>,
+    /// References, resolved, each with its location.
+    pub references: Vec<(String, String)>,
+    /// The Patient it is about, resolved.
+    pub patient: Option<String>,
+    /// SHA-256 of the resource as received.
+    pub sha256: [u8; 32],
+    /// What it means to us.
+    pub meaning: Meaning,
+}
+
+/// What a resource means to us.
+pub enum Meaning {
+    /// A person.
+    Patient(PatientIn),
+    /// A referral.
+    Task(Box<TaskIn>),
+    /// What a referral asks for.
+    Request(RequestIn),
+    /// A consent.
+    Consent(Box<ConsentIn>),
+    /// An organization, by its identifiers.
+    Organization(Vec<Identifier>),
+    /// Kept, and nothing more.
+    Other,
+}
