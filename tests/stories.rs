@@ -11,6 +11,7 @@ mod declined;
 mod disk;
 mod held_then_released;
 mod lapse;
+mod no_more_than_needed;
 mod not_covered;
 mod recovery;
 mod replay;

@@ -116,6 +116,11 @@ fn a_log_shorter_than_what_was_signed_is_not_served() {
 
     fs::remove_dir_all(&log).unwrap();
     fs::rename(&whole, &log).unwrap();
+    // Nor is one of which nobody knows any more what was signed.
+    fs::remove_file(&checkpoint).unwrap();
+    assert!(!gateway.try_serve());
+    assert!(!checkpoint.exists());
+    fs::write(&checkpoint, &signed).unwrap();
     gateway.serve();
     gateway.party("clinic-b").get(&task).expect(200);
     assert_eq!(gateway.party("pantry").inbox().len(), 3);

@@ -114,3 +114,15 @@ fn a_suspended_source_hands_in_nothing_and_reads_nothing() {
 fn suspend(gateway: &Gateway, name: &str, suspended: bool) {
     gateway.admin(&Ask::PartnerSuspend { name: name.parse().unwrap(), suspended });
 }
+
+#[test]
+fn another_partners_broken_file_does_not_stand_in_the_way() {
+    let mut gateway = Gateway::start();
+    let pantry = gateway.party("pantry");
+    pantry.get("/cbo/v1/referrals").expect(200);
+    std::fs::write(gateway.root().join("partners/housing.toml"), "name = ").unwrap();
+    gateway.try_admin(&Ask::PartnersReload).unwrap_err();
+    suspend(&gateway, "pantry", true);
+    pantry.get("/cbo/v1/referrals").expect(403);
+    gateway.stop();
+}

@@ -148,11 +148,6 @@ impl Grant {
     pub fn reference(&self) -> GrantRef {
         GrantRef { id: self.id.clone(), version: self.version, epoch: self.epoch }
     }
-
-    /// The instants at which what it permits changes.
-    pub fn turning_points(&self) -> impl Iterator<Item = Timestamp> + '_ {
-        self.says.rules.iter().flat_map(|rule| [rule.period.start, rule.period.end]).flatten()
-    }
 }
 
 /// A fact about Grants.

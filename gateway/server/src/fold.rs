@@ -110,8 +110,6 @@ pub struct World {
     pub task_keys: HashMap<(OrgId, Identifier), ResourceId>,
     /// Versions already disclosed.
     shown: HashSet<Shown>,
-    /// Days on which re-reads are covered by a summary entry.
-    rereads: HashSet<(OrgId, PersonId, i64)>,
     /// Partner files in force: hash, suspended.
     pub partners: BTreeMap<OrgId, ([u8; 32], bool)>,
     /// When strangers were last counted.
@@ -177,14 +175,12 @@ impl World {
                     self.shown.insert(shown);
                 }
             }
-            Event::Reread { person, recipient, day } => {
-                self.rereads.insert((recipient.clone(), *person, *day));
-            }
             Event::Partner { org, sha256, suspended } => {
                 self.partners.insert(org.clone(), (*sha256, *suspended));
             }
             Event::Strangers { .. } => self.strangers_at = place.at,
-            Event::Denied { .. } | Event::Exported { .. } => {}
+            // The scribe keeps the proof of a summary entry; nothing is decided on it.
+            Event::Reread { .. } | Event::Denied { .. } | Event::Exported { .. } => {}
         }
     }
 
@@ -321,11 +317,6 @@ impl World {
                 (recipient.clone(), view.to_owned(), resource.clone(), *version, bases.to_vec());
             self.shown.contains(&key)
         })
-    }
-
-    /// Whether re-reads of that day are covered by a summary entry.
-    pub fn reread_covered(&self, recipient: &OrgId, person: PersonId, day: i64) -> bool {
-        self.rereads.contains(&(recipient.clone(), person, day))
     }
 
     /// The version of a Task of a referral.
