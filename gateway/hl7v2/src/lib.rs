@@ -6,5 +6,7 @@
 //! **Invariant**: nothing here knows FHIR or does I/O.
 
 mod location;
+mod message;
 
 pub use location::{BadLocation, Location, Select};
+pub use message::{Component, Delimiters, Field, Message, Repetition, Segment};
