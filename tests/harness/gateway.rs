@@ -63,14 +63,16 @@ impl Gateway {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let ports =
-            [TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
-        let [machines, ops] = ports.map(|port| port.local_addr().unwrap().port());
+        let ports = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let [machines, people, mllp, ops] = ports.map(|port| port.local_addr().unwrap().port());
         let base = format!("https://localhost:{machines}");
         let file = root.join("loopgate.toml");
         let mut all = vec![
             (["organization", "base_url"], format!("\"{base}/fhir\"")),
             (["listen", "machines"], format!("\"127.0.0.1:{machines}\"")),
+            (["listen", "people"], format!("\"127.0.0.1:{people}\"")),
+            (["listen", "mllp"], format!("\"127.0.0.1:{mllp}\"")),
+            (["people", "base_url"], format!("\"https://localhost:{people}\"")),
             (["listen", "ops"], format!("\"127.0.0.1:{ops}\"")),
             (["identity", "shared_systems"], "[\"urn:example:community-id\"]".to_owned()),
         ];

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use parts::{
     BadTarget, Clock, Consent, Delivery, Folders, Identity, Ledger, Limits, Listen, Log, LogFormat,
-    Organization, PrivateTarget, Tenant, Tls,
+    Mail, MailTls, Organization, People, PrivateTarget, Tenant, Tls,
 };
 pub use problem::Problem;
 
@@ -49,6 +49,10 @@ pub struct Config {
     pub limits: Limits,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[people]`
+    pub people: People,
+    /// `[mail]`, if e-mails may leave.
+    pub mail: Option<Mail>,
     /// `[clock]`
     pub clock: Clock,
     /// `[log]`
@@ -74,20 +78,25 @@ impl Config {
     /// The files and folders that are named and not there, and keys that are under the data once
     /// links are followed.
     pub fn check_files(&self) -> Vec<Problem> {
+        let password = self.mail.as_ref().and_then(|mail| mail.login.as_ref());
+        let password = password.map(|(_, file)| ("mail.password_file", file));
+        let roots = self.mail.as_ref().and_then(|mail| mail.roots.as_ref());
         let files = [
             ("tls.certificate", &self.tls.certificate),
             ("tls.key", &self.tls.key),
             ("tls.client_roots", &self.tls.client_roots),
         ];
+        let files = files.into_iter().chain(password).chain(roots.map(|file| ("mail.roots", file)));
         let folders = [
             ("keys.dir", &self.folders.keys),
             ("partners.dir", &self.folders.partners),
             ("mappings.dir", &self.folders.mappings),
         ];
         let secrets = [("tls.key", &self.tls.key), ("keys.dir", &self.folders.keys)];
-        let no_file = files.into_iter().filter(|(_, path)| !path.is_file());
+        let secrets = secrets.into_iter().chain(password);
+        let no_file = files.filter(|(_, path)| !path.is_file());
         let no_folder = folders.into_iter().filter(|(_, path)| !path.is_dir());
-        let under = secrets.into_iter().filter(|(_, path)| self.is_under_data(path));
+        let under = secrets.filter(|(_, path)| self.is_under_data(path));
         let report = |words: &'static str| move |(key, _): (&str, &PathBuf)| problem_at(key, words);
         let mut problems: Vec<Problem> = no_file.map(report("names no file")).collect();
         problems.extend(no_folder.map(report("names no folder")));

@@ -108,13 +108,29 @@ fn config_text(host: &str) -> String {
         (["organization", "base_url"], "https://localhost:8443/fhir".to_owned()),
         (["ledger", "origin"], format!("{host}/ledger/1")),
         (["listen", "machines"], "127.0.0.1:8443".to_owned()),
+        (["listen", "people"], "127.0.0.1:8444".to_owned()),
+        (["listen", "mllp"], "127.0.0.1:2575".to_owned()),
     ];
-    values.into_iter().fold(format!("{HEAD}{REFERENCE}"), |text, (path, value)| {
+    values.into_iter().fold(format!("{HEAD}{}", without_mail()), |text, (path, value)| {
         match set_value(&text, &path, &format!("\"{value}\"")) {
             Edit::Changed(text) => text,
             _ => unreachable!("docker/loopgate.toml shows every key"),
         }
     })
+}
+
+/// The reference without a mail server: a new deployment has none, and can still be run.
+fn without_mail() -> String {
+    let mut mail = false;
+    let lines = REFERENCE.lines().map(|line| {
+        mail = if line.starts_with('[') { line == "[mail]" } else { mail };
+        if mail && !line.is_empty() && !line.starts_with('#') {
+            format!("# {line}\n")
+        } else {
+            format!("{line}\n")
+        }
+    });
+    lines.collect()
 }
 
 /// A configuration's text with other values, each written as TOML; everything else, comments too,

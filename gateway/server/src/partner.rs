@@ -4,6 +4,7 @@
 //! when a changed file takes effect, what the release decision makes of a [`Party`].
 
 mod folder;
+mod link;
 mod read;
 mod render;
 mod suspend;
@@ -11,6 +12,7 @@ mod suspend;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -21,6 +23,7 @@ use url::Url;
 use crate::config::Problem;
 
 pub use folder::{LoadedPartner, load_partners};
+pub use link::{Authority, BadEndpoint, Endpoint, Link};
 pub use suspend::{Unreadable, set_suspended};
 
 /// A partner, as its file describes it.
@@ -54,6 +57,8 @@ pub struct Partner {
     pub agreement: Option<Agreement>,
     /// How it is told; every target has one.
     pub channel: Option<Channel>,
+    /// Its HL7 v2 link, if it speaks that.
+    pub hl7v2: Option<Link>,
 }
 
 /// What a partner is in a referral.
@@ -97,6 +102,40 @@ pub enum ChannelKind {
         /// Where: `https` only.
         endpoint: Url,
     },
+    /// We send a link in an e-mail, and the partner answers on the page it leads to.
+    Email {
+        /// Where to, bare.
+        address: String,
+        /// The hash of the PIN that the page asks for.
+        pin: PinHash,
+    },
+}
+
+/// An Argon2id hash in PHC form (RFC 9106); checking a PIN against it is the page's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinHash(String);
+
+impl PinHash {
+    /// The PHC text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Not an Argon2id hash in PHC form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an Argon2id hash in PHC form")]
+pub struct BadPinHash;
+
+impl FromStr for PinHash {
+    type Err = BadPinHash;
+
+    fn from_str(text: &str) -> Result<PinHash, BadPinHash> {
+        let parts: Vec<&str> = text.split('$').collect();
+        let sound = matches!(parts[..], ["", "argon2id", "v=19", params, salt, hash]
+            if params.starts_with("m=") && salt.len() >= 11 && hash.len() >= 43);
+        if sound { Ok(PinHash(text.to_owned())) } else { Err(BadPinHash) }
+    }
 }
 
 impl Partner {
@@ -125,6 +164,7 @@ impl Partner {
             agreement: None,
             channel: target
                 .then(|| Channel { dialect: "cbo-json".into(), kind: ChannelKind::Rest }),
+            hl7v2: None,
         }
     }
 

@@ -52,6 +52,10 @@ pub struct Ledger {
 pub struct Listen {
     /// HTTPS for machines.
     pub machines: SocketAddr,
+    /// HTTPS for people with a browser.
+    pub people: SocketAddr,
+    /// HL7 v2 over MLLP and mutual TLS.
+    pub mllp: SocketAddr,
     /// Health and metrics; loopback.
     pub ops: SocketAddr,
 }
@@ -102,8 +106,14 @@ pub struct Limits {
     pub frame_events_max: usize,
     /// Seconds until a request is given up.
     pub request_timeout_s: u64,
-    /// Connections open at once.
+    /// Connections open at once, at each listener.
     pub connections_max: usize,
+    /// Bytes of an MLLP frame, unless a partner's file says more.
+    pub mllp_frame_bytes_max: usize,
+    /// Seconds from the first byte of an MLLP frame to its last.
+    pub mllp_frame_timeout_s: u64,
+    /// MLLP connections of one partner at once.
+    pub mllp_connections_max: usize,
 }
 
 /// `[delivery]`
@@ -151,6 +161,49 @@ impl FromStr for PrivateTarget {
         let port = port.parse().map_err(|_| BadTarget)?;
         Ok(PrivateTarget::HostPort(host.to_ascii_lowercase(), port))
     }
+}
+
+/// `[people]`: the pages that links in e-mails lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct People {
+    /// Where browsers reach `[listen] people`, without a slash at the end.
+    pub base_url: String,
+    /// Days until a link of an open referral ends.
+    pub link_days_max: u32,
+    /// Hours a browser is known by its organization's PIN.
+    pub pin_hours: u32,
+    /// Wrong PINs at one link within `pin_window_s`, before it waits.
+    pub pin_tries_max: usize,
+    /// Seconds in which wrong PINs are counted.
+    pub pin_window_s: u64,
+}
+
+/// `[mail]`: how e-mails leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The submission server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is kept secret.
+    pub tls: MailTls,
+    /// The address e-mails come from.
+    pub from: String,
+    /// Who submits, with the file of the password, if the server asks.
+    pub login: Option<(String, PathBuf)>,
+    /// The roots its certificate must chain to, PEM; those of `[tls] client_roots` if not given.
+    pub roots: Option<PathBuf>,
+}
+
+/// How the connection to the submission server is kept secret (RFC 8314).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailTls {
+    /// TLS from the first byte.
+    Implicit,
+    /// Plain until STARTTLS, which is required.
+    Starttls,
+    /// Not at all: on this machine only.
+    None,
 }
 
 /// `[clock]`: how far the wall clock may be off before the scribe stops.

@@ -1,13 +1,14 @@
 //! From the sections of `loopgate.toml` to [`Config`]: every key, default and range stands here.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use loopgate_referral::Identifier;
 use toml::de::DeValue;
 
 use super::parts::{
-    Clock, Consent, Delivery, Folders, Identity, Ledger, Limits, Listen, Log, LogFormat,
-    Organization, Tenant, Tls,
+    Clock, Consent, Delivery, Folders, Identity, Ledger, Limits, Listen, Log, LogFormat, Mail,
+    MailTls, Organization, People, Tenant, Tls,
 };
 use super::section::{Read, Section};
 use super::{Config, value};
@@ -23,6 +24,8 @@ pub(super) fn config(root: &mut Section<'_, '_>, base: &Path) -> Option<Config> 
     let consent = root.section("consent", consent);
     let limits = root.section("limits", limits);
     let delivery = root.section("delivery", delivery);
+    let people = root.section("people", people);
+    let mail = root.maybe_section("mail", |s| mail(s, base, &folders.data));
     let clock = root.section("clock", clock);
     let log = root.section("log", log);
     Some(Config {
@@ -36,6 +39,8 @@ pub(super) fn config(root: &mut Section<'_, '_>, base: &Path) -> Option<Config> 
         consent,
         limits,
         delivery,
+        people,
+        mail,
         clock,
         log,
     })
@@ -106,6 +111,8 @@ fn origin(found: &DeValue<'_>) -> Read<String> {
 fn listen(s: &mut Section<'_, '_>) -> Listen {
     Listen {
         machines: s.or("machines", ([127, 0, 0, 1], 8443).into(), value::socket),
+        people: s.or("people", ([127, 0, 0, 1], 8444).into(), value::socket),
+        mllp: s.or("mllp", ([127, 0, 0, 1], 2575).into(), value::socket),
         ops: s.or("ops", ([127, 0, 0, 1], 9464).into(), value::loopback_socket),
     }
 }
@@ -149,6 +156,9 @@ fn limits(s: &mut Section<'_, '_>) -> Limits {
         frame_bytes_max: at("frame_bytes_max", MIB, 64 * KIB..=16 * MIB),
         frame_events_max: at("frame_events_max", 256, 16..=4096),
         connections_max: at("connections_max", 512, 1..=65_536),
+        mllp_frame_bytes_max: at("mllp_frame_bytes_max", 8 * MIB, KIB..=64 * MIB),
+        mllp_connections_max: at("mllp_connections_max", 8, 1..=1024),
+        mllp_frame_timeout_s: s.or("mllp_frame_timeout_s", 30, value::integer(1..=600)),
         request_timeout_s: s.or("request_timeout_s", 30, value::integer(1..=600)),
     }
 }
@@ -164,6 +174,57 @@ fn delivery(s: &mut Section<'_, '_>) -> Delivery {
     let targets = s.list("private_targets", value::parsed("an address or host:port"));
     let private_targets = targets.into_iter().map(|(_, target)| target).collect();
     Delivery { timeout_s, retry_delay_s_min, retry_delay_s_max, private_targets }
+}
+
+fn people(s: &mut Section<'_, '_>) -> People {
+    let base_url = s.or("base_url", "https://localhost:8444".to_owned(), host_url);
+    People {
+        base_url,
+        link_days_max: s.or("link_days_max", 30, value::integer(1..=90)),
+        pin_hours: s.or("pin_hours", 12, value::integer(1..=24)),
+        pin_tries_max: s.or("pin_tries_max", 5, value::integer(1..=20)),
+        pin_window_s: s.or("pin_window_s", 900, value::integer(60..=86_400)),
+    }
+}
+
+/// A link's path is ours: the URL names the host alone.
+fn host_url(found: &DeValue<'_>) -> Read<String> {
+    let url = value::https(found)?;
+    if url.path() != "/" {
+        return Err("is not an https URL of host and port alone".to_owned());
+    }
+    Ok(String::from(url).trim_end_matches('/').to_owned())
+}
+
+fn mail(s: &mut Section<'_, '_>, base: &Path, data: &Path) -> Option<Mail> {
+    let host = s.must("host", value::text);
+    let kinds =
+        [("implicit", MailTls::Implicit), ("starttls", MailTls::Starttls), ("none", MailTls::None)];
+    let line = s.line_of("tls");
+    let tls = s.or("tls", MailTls::Starttls, value::one_of(&kinds));
+    let port = if tls == MailTls::Implicit { 465 } else { 587 };
+    let port = s.or("port", port, value::integer(1..=u16::MAX));
+    if tls == MailTls::None && host.as_deref().is_some_and(|host| !is_this_machine(host)) {
+        s.note(line, "tls", "may be \"none\" on this machine alone");
+    }
+    let from = s.must("from", value::address);
+    let (user_given, password_given) = (s.has("user"), s.has("password_file"));
+    let line = s.line_of("user");
+    let user = s.maybe("user", value::text);
+    let password_line = s.line_of("password_file");
+    let password = s.maybe("password_file", value::path(base));
+    if user_given != password_given {
+        s.note(line, "user", "needs password_file, and password_file needs user");
+    }
+    if let Some(password) = &password {
+        refuse_under_data(s, password_line, "password_file", password, data);
+    }
+    let roots = s.maybe("roots", value::path(base));
+    Some(Mail { host: host?, port, tls, from: from?, login: user.zip(password), roots })
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn clock(s: &mut Section<'_, '_>) -> Clock {

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::edit::{Edit, set_value};
-use super::{Config, LogFormat, PrivateTarget, Problem};
+use super::{Config, LogFormat, MailTls, PrivateTarget, Problem};
 
 const REFERENCE: &str = include_str!("../../../../docker/loopgate.toml");
 
@@ -58,6 +58,11 @@ fn the_least_file_has_the_documented_defaults() {
     assert_eq!((config.clock.forward_jump_s_max, config.clock.backward_jump_s_max), (60, 5));
     assert_eq!(config.log.format, LogFormat::Text);
     assert!(config.identity.shared_systems.is_empty());
+    assert_eq!(config.listen.people, "127.0.0.1:8444".parse().unwrap());
+    assert_eq!(config.listen.mllp, "127.0.0.1:2575".parse().unwrap());
+    assert_eq!(config.people.base_url, "https://localhost:8444");
+    assert_eq!((config.people.link_days_max, config.people.pin_hours), (30, 12));
+    assert_eq!(config.mail, None);
 }
 
 #[test]
@@ -69,6 +74,7 @@ fn the_reference_file_is_sound_and_shows_every_key_and_its_default() {
     let least = parse(LEAST).unwrap();
     let limits = (&shown.limits, &shown.delivery, &shown.clock, &shown.log, &shown.consent);
     assert_eq!(limits, (&least.limits, &least.delivery, &least.clock, &least.log, &least.consent));
+    assert_eq!(shown.people, least.people);
     assert_eq!((&shown.folders, &shown.identity), (&least.folders, &least.identity));
 
     let table: toml::Table = REFERENCE.parse().unwrap();
@@ -255,4 +261,35 @@ fn an_edit_changes_one_value_and_no_other_byte() {
     assert_eq!(set_value(text, &["a", "none"], "2"), Edit::Absent);
     assert_eq!(set_value(text, &["a", "x", "deeper"], "2"), Edit::Absent);
     assert_eq!(set_value("x = ", &["x"], "2"), Edit::Unreadable);
+}
+
+const MAIL: &str = "[mail]\nhost = \"smtp.example\"\nfrom = \"a@gateway.example\"\n";
+
+#[test]
+fn e_mails_leave_encrypted_unless_the_server_is_this_machine() {
+    let mail = parse(&format!("{MAIL}{LEAST}")).unwrap().mail.unwrap();
+    assert_eq!((mail.port, mail.tls, mail.login), (587, MailTls::Starttls, None));
+    let implicit = parse(&format!("{MAIL}tls = \"implicit\"\n{LEAST}")).unwrap().mail.unwrap();
+    assert_eq!(implicit.port, 465);
+    let plain = format!("{MAIL}tls = \"none\"");
+    assert_eq!(with(&plain), ["loopgate.toml:4: mail.tls: may be \"none\" on this machine alone"]);
+    assert!(with(&plain.replace("smtp.example", "localhost")).is_empty());
+    let half = format!("{MAIL}user = \"u\"");
+    assert_eq!(
+        with(&half),
+        ["loopgate.toml:4: mail.user: needs password_file, and password_file needs user"]
+    );
+    let under = format!("{MAIL}user = \"u\"\npassword_file = \"data/p\"");
+    assert_eq!(with(&under).len(), 1);
+    for address in ["nobody", "@host", "a b@host", "A <a@host>", "a@ho st", "a@", "ä@host"] {
+        assert_eq!(with(&MAIL.replace("a@gateway.example", address)).len(), 1, "{address}");
+    }
+}
+
+#[test]
+fn a_link_leads_to_a_host_alone() {
+    assert!(with("[people]\nbase_url = \"https://go.example:8444\"").is_empty());
+    for url in ["http://go.example", "https://go.example/path", "https://u@go.example"] {
+        assert_eq!(with(&format!("[people]\nbase_url = \"{url}\"")).len(), 1, "{url}");
+    }
 }

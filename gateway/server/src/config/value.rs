@@ -95,6 +95,18 @@ pub(crate) fn https(value: &DeValue<'_>) -> Read<Url> {
     if url.scheme() == "https" && plain && bare { Ok(url) } else { Err(refused()) }
 }
 
+/// A bare e-mail address: `local@host`, in ASCII and without comments or quotes.
+pub(crate) fn address(value: &DeValue<'_>) -> Read<String> {
+    let text = text(value)?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
+    let sound = text.rsplit_once('@').is_some_and(|(local, host)| {
+        let host_sound = !host.is_empty()
+            && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
+        (1..=64).contains(&local.len()) && local.bytes().all(plain) && host_sound
+    });
+    if sound { Ok(text) } else { Err("is not a bare e-mail address".to_owned()) }
+}
+
 /// The path without `.` and `..`, as spelt: no symbolic link is followed.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();

@@ -18,17 +18,27 @@ use super::peer::Peer;
 #[derive(Clone, Copy)]
 pub struct Ports {
     machines: u16,
+    people: u16,
+    mllp: u16,
     ops: u16,
 }
 
 impl Ports {
     /// The documented ones.
-    pub const USUAL: Ports = Ports { machines: 8443, ops: 9464 };
+    pub const USUAL: Ports = Ports { machines: 8443, people: 8444, mllp: 2575, ops: 9464 };
 
-    /// Two that are free now.
+    /// Four that are free now.
     pub fn free() -> anyhow::Result<Ports> {
-        let taken = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
-        Ok(Ports { machines: taken[0].local_addr()?.port(), ops: taken[1].local_addr()?.port() })
+        // All are held until the last is found, so that none is found twice.
+        let mut taken = Vec::new();
+        for _ in 0..4 {
+            taken.push(TcpListener::bind("127.0.0.1:0")?);
+        }
+        let mut ports = Vec::new();
+        for listener in &taken {
+            ports.push(listener.local_addr()?.port());
+        }
+        Ok(Ports { machines: ports[0], people: ports[1], mllp: ports[2], ops: ports[3] })
     }
 }
 
@@ -56,6 +66,9 @@ impl Network {
             &[
                 (["organization", "base_url"], format!("\"{base}/fhir\"")),
                 (["listen", "machines"], format!("\"127.0.0.1:{}\"", ports.machines)),
+                (["listen", "people"], format!("\"127.0.0.1:{}\"", ports.people)),
+                (["listen", "mllp"], format!("\"127.0.0.1:{}\"", ports.mllp)),
+                (["people", "base_url"], format!("\"https://localhost:{}\"", ports.people)),
                 (["listen", "ops"], format!("\"127.0.0.1:{}\"", ports.ops)),
                 (["identity", "shared_systems"], "[\"urn:example:community-id\"]".to_owned()),
             ],

@@ -106,5 +106,6 @@ fn example_partner() -> Partner {
             dialect: "cbo-json".to_owned(),
             kind: ChannelKind::Push { endpoint },
         }),
+        hl7v2: None,
     }
 }

@@ -8,7 +8,7 @@ use loopgate_consent::Action;
 use loopgate_referral::{Identifier, OrgId};
 use toml::de::DeValue;
 
-use super::{Agreement, Channel, ChannelKind, LEGAL_CLASSES, Partner, Role};
+use super::{Agreement, Authority, Channel, ChannelKind, LEGAL_CLASSES, Link, Partner, Role};
 use crate::config::section::{self, Read, Section};
 use crate::config::{Problem, value};
 
@@ -40,6 +40,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
     let agreement = s.maybe_section("agreement", |s| agreement(s, &time_zone));
     let channel_given = s.has("channel");
     let channel = s.maybe_section("channel", channel);
+    let hl7v2 = s.maybe_section("hl7v2", link);
     if roles.contains(&Role::Target) && !channel_given {
         s.note(None, "channel", "is missing, a target needs one");
     }
@@ -58,6 +59,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
         suspended,
         agreement,
         channel,
+        hl7v2,
     };
     Some(Lined { partner, identifier_lines, certificate_lines })
 }
@@ -115,18 +117,77 @@ fn agreement(s: &mut Section<'_, '_>, zone: &TimeZone) -> Option<Agreement> {
     Some(Agreement { reference: reference?, ..dated? })
 }
 
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Rest,
+    Push,
+    Email,
+}
+
 fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
-    let push = s.must("kind", value::one_of(&[("rest", false), ("push", true)]));
+    let kinds = [("rest", Kind::Rest), ("push", Kind::Push), ("email", Kind::Email)];
+    let kind = s.must("kind", value::one_of(&kinds));
     let dialect = s.or("dialect", "cbo-json".to_owned(), dialect);
-    let (given, line) = (s.has("endpoint"), s.line_of("endpoint"));
-    let endpoint = s.maybe("endpoint", value::https);
-    match (push?, given) {
-        (true, false) => s.note(line, "endpoint", "is missing, a push channel needs one"),
-        (false, true) => s.note(line, "endpoint", "is for push channels only"),
-        _ => {}
+    for (key, whose, one) in [
+        ("endpoint", Kind::Push, "a push channel needs one"),
+        ("address", Kind::Email, "an email channel needs one"),
+        ("pin_hash", Kind::Email, "an email channel needs one"),
+    ] {
+        let (given, line) = (s.has(key), s.line_of(key));
+        match (kind?, given) {
+            (kind, false) if kind == whose => s.note(line, key, format!("is missing, {one}")),
+            (kind, true) if kind != whose => s.note(line, key, "is for another kind of channel"),
+            _ => {}
+        }
     }
-    let kind = endpoint.map_or(ChannelKind::Rest, |endpoint| ChannelKind::Push { endpoint });
+    let endpoint = s.maybe("endpoint", value::https);
+    let address = s.maybe("address", value::address);
+    let pin =
+        s.maybe("pin_hash", value::parsed("an Argon2id hash; `loopgate partner pin` makes one"));
+    let kind = match kind? {
+        Kind::Rest => ChannelKind::Rest,
+        Kind::Push => ChannelKind::Push { endpoint: endpoint? },
+        Kind::Email => ChannelKind::Email { address: address?, pin: pin? },
+    };
     Some(Channel { dialect, kind })
+}
+
+fn link(s: &mut Section<'_, '_>) -> Option<Link> {
+    let application = s.must("application", namespace);
+    let facility = s.must("facility", namespace);
+    let endpoint = s.maybe("endpoint", value::parsed("host:port"));
+    let authorities = s.tables("authorities", |s| {
+        let name = s.must("name", namespace);
+        let system = s.must("system", value::uri);
+        Some(Authority { name: name?, system: system? })
+    });
+    let mut one_to_one: Vec<Authority> = Vec::new();
+    for (line, authority) in authorities {
+        let taken = |one: &Authority| one.name == authority.name || one.system == authority.system;
+        if one_to_one.iter().any(taken) {
+            s.note(line, "authorities", "gives a name or a system twice");
+        } else {
+            one_to_one.push(authority);
+        }
+    }
+    let frame_bytes_max =
+        s.maybe("frame_bytes_max", value::integer::<usize>(1024..=64 * 1024 * 1024));
+    Some(Link {
+        application: application?,
+        facility: facility?,
+        endpoint,
+        authorities: one_to_one,
+        frame_bytes_max,
+    })
+}
+
+/// A namespace id (HD.1, table 0300): at most 20 characters before v2.7, and none that parts a
+/// message.
+fn namespace(found: &DeValue<'_>) -> Read<String> {
+    let text = value::text(found)?;
+    let sound =
+        text.len() <= 20 && text.bytes().all(|b| b.is_ascii_graphic() && !br"|^~\&#".contains(&b));
+    if sound { Ok(text) } else { Err("is not 1 to 20 letters, digits and signs".to_owned()) }
 }
 
 /// The dialects this build speaks.

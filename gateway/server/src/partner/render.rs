@@ -4,7 +4,7 @@ use loopgate_consent::{Action, LegalClass};
 use loopgate_referral::Identifier;
 use toml::Value;
 
-use super::{ChannelKind, LEGAL_CLASSES, Partner, Role};
+use super::{ChannelKind, LEGAL_CLASSES, Link, Partner, Role};
 
 pub(super) fn render(partner: &Partner) -> String {
     let mut text = head(partner);
@@ -24,14 +24,47 @@ pub(super) fn render(partner: &Partner) -> String {
             ChannelKind::Push { endpoint } => {
                 ("push", format!("endpoint = {}\n", quoted(endpoint.as_str())))
             }
+            ChannelKind::Email { address, pin } => (
+                "email",
+                format!("address = {}\npin_hash = {}\n", quoted(address), quoted(pin.as_str())),
+            ),
         };
         let dialect = quoted(&channel.dialect);
         text += &format!(
-            "\n# How it is told: \"rest\", it asks; \"push\", we call its endpoint.\n\
+            "\n# How it is told: \"rest\", it asks; \"push\", we call its endpoint; \"email\", we send a link.\n\
              [channel]\nkind = \"{kind}\"\n{endpoint}dialect = {dialect}\n"
         );
     }
+    if let Some(link) = &partner.hl7v2 {
+        text += &hl7v2(link);
+    }
     text
+}
+
+fn hl7v2(link: &Link) -> String {
+    let (application, facility) = (quoted(&link.application), quoted(&link.facility));
+    let endpoint = match &link.endpoint {
+        Some(endpoint) => format!("endpoint = {}", quoted(&endpoint.to_string())),
+        None => "# endpoint = \"mllp.hospital.example:2575\"".to_owned(),
+    };
+    let authorities = lines(link.authorities.iter().map(|one| {
+        format!("{{ name = {}, system = {} }}", quoted(&one.name), quoted(&one.system))
+    }));
+    let frame = match link.frame_bytes_max {
+        Some(bytes) => format!("frame_bytes_max = {bytes}\n"),
+        None => String::new(),
+    };
+    format!(
+        "\n# Its HL7 v2 link, over MLLP and mutual TLS.\n\
+         [hl7v2]\n\
+         application = {application}  # MSH-3 of what it sends\n\
+         facility = {facility}  # MSH-4 of what it sends\n\
+         # Where its referral responses (RRI) go, host:port.\n\
+         {endpoint}\n\
+         # Its assigning authorities (PID-3.4, RF1-6.2) and the identifier systems they are.\n\
+         authorities = {authorities}\n\
+         {frame}"
+    )
 }
 
 fn head(partner: &Partner) -> String {

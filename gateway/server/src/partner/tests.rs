@@ -148,7 +148,7 @@ partners/north.toml:18: channel.dialect: is none of cbo-json";
 fn a_channel_is_whole_and_a_target_has_one() {
     assert_eq!(
         check("\"push\"", "\"rest\""),
-        ["partners/north.toml:20: channel.endpoint: is for push channels only"]
+        ["partners/north.toml:20: channel.endpoint: is for another kind of channel"]
     );
     assert_eq!(check("https://pantry", "http://pantry").len(), 1);
     assert_eq!(check("https://pantry", "https://user:secret@pantry").len(), 1);
@@ -215,4 +215,56 @@ partners/d.toml: legal_class: is missing";
 
     let missing = load_partners(&dir.path().join("none")).unwrap_err();
     assert_eq!(words(missing), ["partners: entity not found"]);
+}
+
+const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzYWx0$\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+#[test]
+fn an_e_mail_channel_needs_an_address_and_a_hashed_pin() {
+    let channel = |lines: &str| {
+        let head = FULL.split_once("[channel]").unwrap().0;
+        let text = format!("{head}[channel]\nkind = \"email\"\n{lines}");
+        Partner::parse(org(), &text)
+    };
+    let whole = format!("address = \"in@pantry.example\"\npin_hash = \"{HASH}\"\n");
+    let partner = channel(&whole).unwrap();
+    assert_eq!(parse(&partner.render()), partner);
+    let found = words(channel("").unwrap_err());
+    assert_eq!(
+        found,
+        [
+            "partners/north.toml:18: channel.address: is missing, an email channel needs one",
+            "partners/north.toml:18: channel.pin_hash: is missing, an email channel needs one",
+        ]
+    );
+    assert_eq!(channel(&whole.replace(HASH, "1234")).unwrap_err().len(), 1);
+    assert_eq!(channel(&whole.replace("in@", "")).unwrap_err().len(), 1);
+}
+
+#[test]
+fn an_hl7_v2_link_names_who_speaks_and_whose_numbers_these_are() {
+    let link = r#"[hl7v2]
+application = "EHR"
+facility = "HOSPA"
+endpoint = "mllp.hospital.example:2575"
+authorities = [
+  { name = "HOSPA", system = "urn:example:a:mrn" },
+  { name = "COMM", system = "urn:example:community-id" },
+]
+"#;
+    let partner = parse(&format!("{SOURCE}{link}"));
+    assert_eq!(parse(&partner.render()), partner);
+    let found = partner.hl7v2.unwrap();
+    assert_eq!(found.endpoint.unwrap().to_string(), "mllp.hospital.example:2575");
+    assert_eq!(found.authorities[1].name, "COMM");
+    let refused = |old: &str, new: &str| {
+        words(Partner::parse(org(), &format!("{SOURCE}{}", link.replace(old, new))).unwrap_err())
+    };
+    assert_eq!(
+        refused("COMM", "HOSPA"),
+        ["partners/north.toml:11: hl7v2.authorities: gives a name or a system twice"]
+    );
+    assert_eq!(refused("\"EHR\"", "\"A^B\"").len(), 1);
+    assert_eq!(refused(":2575", "").len(), 1);
 }
