@@ -46,6 +46,8 @@ pub enum Command {
     },
     /// By loopgate: the target's system took the pushed delivery.
     Delivered(PlacementId),
+    /// By loopgate: the source's system took the news up to this version.
+    Told(u64),
 }
 
 /// Why a command changes nothing.
@@ -182,6 +184,10 @@ fn gateway(referral: &Referral, command: Command) -> Result<Vec<Event>, Illegal>
             Some(placement) if !placement.delivered => Ok(vec![Event::Delivered { placement: id }]),
             _ => Err(Illegal::NoSuchEdge),
         },
+        Command::Told(version) if referral.told < version && version <= referral.version => {
+            Ok(vec![Event::SourceTold { version }])
+        }
+        Command::Told(_) => Err(Illegal::NoSuchEdge),
         Command::Hold(_) | Command::Resume | Command::Refuse(_) | Command::Place { .. } => {
             Err(Illegal::NoSuchEdge)
         }

@@ -157,6 +157,11 @@ pub enum Event {
         /// Which.
         placement: PlacementId,
     },
+    /// The source's own system took the news, up to this version of its Task.
+    SourceTold {
+        /// Which.
+        version: u64,
+    },
     /// The source moved its Task.
     SourceMoved {
         /// How.

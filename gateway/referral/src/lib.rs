@@ -12,6 +12,7 @@
 mod decide;
 mod event;
 mod id;
+mod news;
 mod person;
 mod state;
 mod task;
@@ -19,6 +20,7 @@ mod task;
 pub use decide::{Actor, Command, Illegal, decide};
 pub use event::{Appointment, Event, HeldWhy, Outcome, SourceMove, StatusReason, TargetMove};
 pub use id::{BadId, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Timestamp};
+pub use news::{News, Says};
 pub use person::{
     Candidate, Identifier, LinkBasis, Person, PersonEvent, Persons, Presented, Sameness,
 };

@@ -1,5 +1,6 @@
 //! The state of a referral: a fold of its events in log order.
 
+use crate::news::{News, Says, says};
 use crate::{
     Appointment, Event, HeldWhy, NeedCode, OrgId, Outcome, PersonId, PlacementId, ReferralId,
     ResourceId, SourceMove, StatusReason, TargetMove, TaskState, TaskStatus, Timestamp,
@@ -85,6 +86,10 @@ pub struct Referral {
     pub changed: Timestamp,
     /// The source asked the target to stop.
     pub cancel_requested: bool,
+    /// What its source has not been told, oldest first.
+    pub news: Vec<News>,
+    /// The version up to which its source was told; 0: nothing yet.
+    pub told: u64,
 }
 
 /// `businessStatus.text` of a held referral (our DESIGN §2).
@@ -121,10 +126,20 @@ impl Referral {
                 version: 1,
                 changed: at,
                 cancel_requested: false,
+                news: Vec::new(),
+                told: 0,
             });
         }
         let mut referral = state?;
+        // That it was placed is news to a source that was told to wait.
+        let waited = referral.held_since().is_some();
         referral.apply(event, at);
+        let says = match event {
+            Event::Placed { .. } if waited => Some(Says::NoLongerWaiting),
+            event => says(event, &referral),
+        };
+        let version = referral.version;
+        referral.news.extend(says.map(|says| News { version, at, says }));
         Some(referral)
     }
 
@@ -170,6 +185,10 @@ impl Referral {
                     outcome: None,
                     delivered: false,
                 });
+            }
+            Event::SourceTold { version } => {
+                self.told = self.told.max(*version);
+                self.news.retain(|news| news.version > *version);
             }
             Event::SourceMoved { step } => self.apply_source(step, at),
             Event::TargetMoved { placement, step, .. } => self.apply_target(placement, step, at),

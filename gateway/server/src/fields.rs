@@ -153,6 +153,7 @@ fn transition(fact: &ReferralEvent) -> Value {
             json!({ "placement": placement, "target": target })
         }
         ReferralEvent::Delivered { placement } => json!({ "delivered": placement }),
+        ReferralEvent::SourceTold { version } => json!({ "told": version }),
         ReferralEvent::SourceMoved { step } => match step {
             SourceMove::Cancel { why } => {
                 json!({ "by": "source", "reason": why.code(), "to": "cancelled" })
@@ -211,6 +212,7 @@ pub fn kind(event: &Event) -> &'static str {
             ReferralEvent::Refused { .. } => "referral.refused",
             ReferralEvent::Placed { .. } => "referral.sent",
             ReferralEvent::Delivered { .. } => "referral.delivered",
+            ReferralEvent::SourceTold { .. } => "referral.told",
             ReferralEvent::SourceMoved { .. } => "referral.source-moved",
             ReferralEvent::TargetMoved { step, .. } => match step {
                 TargetMove::Accept => "referral.accepted",

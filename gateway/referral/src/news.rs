@@ -1,0 +1,175 @@
+//! What a referral's source is to be told, in the order it happened, for sources that do not ask.
+//!
+//! Not here: how it sounds in a dialect, which sources are told this way, when.
+
+use crate::{Appointment, Event, Outcome, Referral, StatusReason, TargetMove, Timestamp};
+
+/// One thing to tell the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The version of the source's Task that it made.
+    pub version: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What.
+    pub says: Says,
+}
+
+/// What there is to tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    /// It waits for consent.
+    Waiting,
+    /// It no longer waits.
+    NoLongerWaiting,
+    /// loopgate or the target declined it.
+    Declined(StatusReason),
+    /// The target took it on.
+    Accepted,
+    /// Work began, or goes on after a hold.
+    Started,
+    /// Work is suspended.
+    OnHold(StatusReason),
+    /// There is an appointment.
+    Booked(Appointment),
+    /// The appointment is off.
+    AppointmentCancelled,
+    /// The person did not come.
+    NoShow,
+    /// A note on the way.
+    Note(String),
+    /// The service was given.
+    Served(Option<Outcome>),
+    /// It was tried and not achieved.
+    Failed(StatusReason),
+}
+
+/// What `event` tells the source of `referral`, which is the state after it. What the source did
+/// itself is no news to it; nor is a beginning that was only inferred, since what implied it is told.
+pub(crate) fn says(event: &Event, referral: &Referral) -> Option<Says> {
+    Some(match event {
+        Event::Held { .. } => Says::Waiting,
+        Event::Resumed => Says::NoLongerWaiting,
+        Event::Refused { why } => Says::Declined(why.clone()),
+        Event::TargetMoved { step, placement, inferred } => match step {
+            TargetMove::Accept => Says::Accepted,
+            TargetMove::Start if *inferred => return None,
+            TargetMove::Start => Says::Started,
+            TargetMove::Reject { why } => Says::Declined(why.clone()),
+            TargetMove::Hold { why } => Says::OnHold(why.clone()),
+            TargetMove::Complete => {
+                Says::Served(referral.placement(placement).and_then(|p| p.outcome.clone()))
+            }
+            TargetMove::Fail { why } => Says::Failed(why.clone()),
+        },
+        Event::AppointmentBooked { appointment, .. } => Says::Booked(appointment.clone()),
+        Event::AppointmentCancelled { .. } => Says::AppointmentCancelled,
+        Event::NoShow { .. } => Says::NoShow,
+        Event::InterimNote { text, .. } => Says::Note(text.clone()),
+        // The completion that follows in the same frame tells the outcome.
+        Event::OutcomeRecorded { .. }
+        | Event::Received { .. }
+        | Event::Placed { .. }
+        | Event::Delivered { .. }
+        | Event::SourceMoved { .. }
+        | Event::SourceTold { .. }
+        | Event::CancelRequested
+        | Event::CapacityReported { .. } => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{HeldWhy, PlacementId, ReferralId, ResourceId};
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp(ms)
+    }
+
+    fn resource(text: &str) -> ResourceId {
+        text.parse().unwrap()
+    }
+
+    fn folded(events: &[Event]) -> Referral {
+        let received = Event::Received {
+            referral: ReferralId::from_random([1; 16]),
+            source: "hospital-a".parse().unwrap(),
+            owner: "pantry".parse().unwrap(),
+            persons: Vec::new(),
+            needs: Vec::new(),
+            contact_prohibited: false,
+            task: resource("Task/1"),
+            request: resource("ServiceRequest/1"),
+        };
+        let start = Referral::evolve(None, &received, at(0));
+        let all = events.iter().zip(1..).fold(start, |referral, (event, ms)| {
+            Referral::evolve(referral, event, at(ms))
+        });
+        all.unwrap()
+    }
+
+    fn placement() -> PlacementId {
+        PlacementId::from_random([2; 16])
+    }
+
+    fn placed() -> Event {
+        Event::Placed {
+            placement: placement(),
+            target: "pantry".parse().unwrap(),
+            task: resource("Task/2"),
+            request: resource("ServiceRequest/2"),
+        }
+    }
+
+    fn moved(step: TargetMove, inferred: bool) -> Event {
+        Event::TargetMoved { placement: placement(), step, inferred }
+    }
+
+    #[test]
+    fn what_the_source_is_told_and_in_which_order() {
+        let outcome = Outcome {
+            procedure: resource("Procedure/1"),
+            code: None,
+            text: "box".into(),
+            performed: at(4),
+        };
+        let referral = folded(&[
+            Event::Held { why: HeldWhy("C9".into()) },
+            placed(),
+            moved(TargetMove::Accept, true),
+            moved(TargetMove::Start, true),
+            Event::NoShow { placement: placement() },
+            Event::OutcomeRecorded { placement: placement(), outcome: outcome.clone() },
+            moved(TargetMove::Complete, false),
+        ]);
+        let told: Vec<Says> = referral.news.iter().map(|news| news.says.clone()).collect();
+        assert_eq!(
+            told,
+            [
+                Says::Waiting,
+                Says::NoLongerWaiting,
+                Says::Accepted,
+                Says::NoShow,
+                Says::Served(Some(outcome))
+            ]
+        );
+        let versions: Vec<u64> = referral.news.iter().map(|news| news.version).collect();
+        assert!(versions.is_sorted() && referral.version == *versions.last().unwrap());
+    }
+
+    #[test]
+    fn what_was_told_is_not_told_again() {
+        let mut events = vec![
+            placed(),
+            moved(TargetMove::Accept, false),
+            Event::NoShow { placement: placement() },
+        ];
+        let accepted = folded(&events[..2]).version;
+        events.push(Event::SourceTold { version: accepted });
+        let referral = folded(&events);
+        assert_eq!(referral.told, accepted);
+        let left: Vec<&Says> = referral.news.iter().map(|news| &news.says).collect();
+        assert_eq!(left, [&Says::NoShow]);
+    }
+}
