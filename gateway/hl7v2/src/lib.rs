@@ -1,12 +1,33 @@
-//! HL7 v2 segments, MLLP frames and acknowledgements.
+//! HL7 v2 segments, MLLP frames and acknowledgements (v2.5.1, chapter 2).
 //!
-//! Here now: [`Location`], the notation for a place in a message. Not here yet: the guard around
-//! the parser, the escape codec, the MLLP codec, acknowledgements.
+//! [`read`] is the guard: bytes become a whole [`Message`], or words for why not. A message keeps
+//! its texts as they stand, so that it prints as it was read; a [`Location`] looks a text up, and
+//! puts one there.
 //!
-//! **Invariant**: nothing here knows FHIR or does I/O.
+//! **Invariant**: nothing here knows FHIR or does I/O, and nothing is read in part.
 
+mod ack;
+mod charset;
+mod dtm;
+mod error;
+mod escape;
+mod guard;
+mod header;
 mod location;
 mod message;
+mod mllp;
+mod print;
 
+#[cfg(test)]
+mod corpus_tests;
+
+pub use ack::{Ack, AckCode, Severity, Stamp, acknowledge, envelope, msa};
+pub use charset::{Charset, UnknownCharset};
+pub use dtm::{BadDtm, Dtm};
+pub use error::{ErrorCode, Flaw, Place};
+pub use escape::{escape, is_null, unescape};
+pub use guard::{Limits, Unsound, read};
+pub use header::{AckMode, Header, Processing, Wanted};
 pub use location::{BadLocation, Location, Select};
 pub use message::{Component, Delimiters, Field, Message, Repetition, Segment};
+pub use mllp::{Decoder, Framing, Unframeable, frame};

@@ -1,0 +1,207 @@
+//! Bytes to a message, or words for why not. Nothing is read in part.
+//!
+//! In order: size, character set, line ends, MSH-1 and MSH-2, segment by segment, fields. A plain
+//! split on the delimiters gives all that the standard asks for, so no parser stands between (adr
+//! 0012). Not here: what the fields mean, batches (FHS, BHS).
+
+use crate::{
+    Charset, Component, Delimiters, ErrorCode, Field, Flaw, Message, Place, Repetition, Segment,
+};
+
+/// How much of everything one message may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes.
+    pub message_bytes_max: usize,
+    /// Segments.
+    pub segments_max: usize,
+    /// Fields of one segment. The standard's longest has fewer than 100.
+    pub fields_max: usize,
+    /// Delimiters of a message: each costs memory.
+    pub delimiters_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            message_bytes_max: 8 * 1024 * 1024,
+            segments_max: 10_000,
+            fields_max: 1000,
+            delimiters_max: 500_000,
+        }
+    }
+}
+
+/// A message that is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsound {
+    /// What is wrong.
+    pub flaw: Flaw,
+    /// Its MSH alone, if that could be read: whom to answer.
+    pub header: Option<Box<Message>>,
+}
+
+/// Reads a message. `charset` holds if MSH-18 says nothing.
+pub fn read(bytes: &[u8], limits: &Limits, charset: Charset) -> Result<Message, Unsound> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let header = header(bytes);
+    let unsound = |flaw| Unsound { flaw, header: header.clone().map(Box::new) };
+    let whole = |code, words| unsound(Flaw::whole(code, words));
+    if bytes.len() > limits.message_bytes_max {
+        return Err(whole(ErrorCode::ValueTooLong, "the message is over the limit"));
+    }
+    if bytes.starts_with(b"FHS") || bytes.starts_with(b"BHS") {
+        let words = "a batch is not taken here; send its messages one by one";
+        return Err(whole(ErrorCode::UnsupportedMessageType, words));
+    }
+    let msh = first_line(bytes);
+    let delimiters = delimiters(msh).map_err(unsound)?;
+    let charset = declared(msh).map_or(Ok(charset), |name| named(name, &delimiters));
+    let charset = charset.map_err(unsound)?;
+    let at = || Place::field("MSH", 18);
+    let text = charset.decode(bytes).ok_or_else(|| {
+        let words = "does not name the characters of this message";
+        unsound(Flaw::at(ErrorCode::DataType, at(), words))
+    })?;
+    if text.chars().any(|c| c.is_ascii_control() && !matches!(c, '\r' | '\n' | '\t')) {
+        return Err(whole(ErrorCode::DataType, "a control character is in the message"));
+    }
+    segments(&text, delimiters, limits).map_err(unsound)
+}
+
+fn first_line(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len());
+    &bytes[..end]
+}
+
+/// MSH alone, for an answer to what could not be read further.
+fn header(bytes: &[u8]) -> Option<Message> {
+    const MSH_BYTES_MAX: usize = 4096;
+    let msh = first_line(bytes);
+    let delimiters = delimiters(msh).ok()?;
+    let text = std::str::from_utf8(msh).ok().filter(|text| text.len() <= MSH_BYTES_MAX)?;
+    let sound = !text.chars().any(|c| c.is_control() && c != '\t');
+    sound.then(|| Message { delimiters, segments: vec![segment(text, &delimiters)] })
+}
+
+/// MSH-1 and MSH-2: four or five different signs, none of them a letter or a digit.
+fn delimiters(msh: &[u8]) -> Result<Delimiters, Flaw> {
+    let Some(rest) = msh.strip_prefix(b"MSH") else {
+        return Err(Flaw::whole(ErrorCode::SegmentSequence, "the message does not begin with MSH"));
+    };
+    let wrong = |field, words| Flaw::at(ErrorCode::DataType, Place::field("MSH", field), words);
+    let sign = |byte: &u8| byte.is_ascii_punctuation() && *byte != b'"';
+    let (field, rest) = match rest.split_first() {
+        Some((field, rest)) if sign(field) => (*field, rest),
+        _ => return Err(wrong(1, "is not a sign")),
+    };
+    let end = rest.iter().position(|b| b == &field).unwrap_or(rest.len());
+    let signs = &rest[..end];
+    let different = signs.iter().enumerate().all(|(n, b)| *b != field && !signs[..n].contains(b));
+    match signs {
+        [component, repetition, escape, subcomponent, more @ ..]
+            if more.len() <= 1 && different && signs.iter().all(sign) =>
+        {
+            Ok(Delimiters {
+                field: field.into(),
+                component: (*component).into(),
+                repetition: (*repetition).into(),
+                escape: (*escape).into(),
+                subcomponent: (*subcomponent).into(),
+                truncation: more.first().map(|b| (*b).into()),
+            })
+        }
+        _ => Err(wrong(2, "is not four or five different signs")),
+    }
+}
+
+/// MSH-18, if it says anything.
+fn declared(msh: &[u8]) -> Option<&[u8]> {
+    let separator = *msh.get(3)?;
+    msh.split(|b| *b == separator).nth(17).filter(|name| !name.is_empty() && *name != b"\"\"")
+}
+
+fn named(name: &[u8], delimiters: &Delimiters) -> Result<Charset, Flaw> {
+    let wrong = |words| Flaw::at(ErrorCode::DataType, Place::field("MSH", 18), words);
+    let text = std::str::from_utf8(name).map_err(|_| wrong("is not ASCII"))?;
+    let mut names = text.split(delimiters.repetition);
+    let first = names.next().unwrap_or_default();
+    // A second name means shifts between sets within a field (v2.5.1 §2.15.9.18).
+    if names.any(|more| !more.is_empty() && more != first) {
+        return Err(wrong("names more than one character set"));
+    }
+    // Some write table and text behind it: `UNICODE UTF-8^…`.
+    let first = first.split(delimiters.component).next().unwrap_or_default();
+    first.parse().map_err(|_| wrong("names a character set that is not read here"))
+}
+
+fn segments(text: &str, delimiters: Delimiters, limits: &Limits) -> Result<Message, Flaw> {
+    let lines = text.replace("\r\n", "\r").replace('\n', "\r");
+    let lines = lines.trim_end_matches(['\r', ' ', '\t']);
+    let mut segments = Vec::new();
+    let mut parts = 0;
+    for (n, line) in lines.split('\r').enumerate() {
+        let broken = |words| Flaw::whole(ErrorCode::SegmentSequence, words);
+        if line.trim().is_empty() {
+            return Err(broken("an empty line is between two segments"));
+        }
+        let named = line.get(..3).filter(|name| is_name(name));
+        let rest = line.get(3..).unwrap_or_default();
+        let (Some(name), true) = (named, rest.is_empty() || rest.starts_with(delimiters.field))
+        else {
+            return Err(broken("a line does not begin with a segment name"));
+        };
+        if n > 0 && matches!(name, "MSH" | "FHS" | "BHS" | "BTS" | "FTS") {
+            return Err(broken("another header is inside the message"));
+        }
+        let is_delimiter = |c: &char| {
+            let Delimiters { field, component, repetition, subcomponent, .. } = delimiters;
+            [field, component, repetition, subcomponent].contains(c)
+        };
+        parts += line.chars().filter(is_delimiter).count();
+        if segments.len() == limits.segments_max || parts > limits.delimiters_max {
+            let words = "the message has too many segments or delimiters";
+            return Err(Flaw::whole(ErrorCode::ValueTooLong, words));
+        }
+        let segment = segment(line, &delimiters);
+        if segment.fields.len() > limits.fields_max {
+            return Err(Flaw::whole(ErrorCode::ValueTooLong, "a segment has too many fields"));
+        }
+        segments.push(segment);
+    }
+    Ok(Message { delimiters, segments })
+}
+
+fn is_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    bytes[0].is_ascii_uppercase()
+        && bytes[1..].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
+fn segment(line: &str, delimiters: &Delimiters) -> Segment {
+    let mut texts = line.split(delimiters.field);
+    let name = texts.next().unwrap_or_default().to_owned();
+    let leaf = |text: &str| Field(vec![Repetition(vec![Component(vec![text.to_owned()])])]);
+    let mut fields = Vec::new();
+    if name == "MSH" {
+        fields.push(leaf(&delimiters.field.to_string()));
+        fields.extend(texts.next().map(leaf));
+    }
+    fields.extend(texts.map(|text| field(text, delimiters)));
+    Segment { name, fields }
+}
+
+fn field(text: &str, delimiters: &Delimiters) -> Field {
+    if text.is_empty() {
+        return Field::default();
+    }
+    let subcomponents =
+        |text: &str| Component(text.split(delimiters.subcomponent).map(str::to_owned).collect());
+    let components =
+        |text: &str| Repetition(text.split(delimiters.component).map(subcomponents).collect());
+    Field(text.split(delimiters.repetition).map(components).collect())
+}
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;
