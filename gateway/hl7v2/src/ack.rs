@@ -123,7 +123,8 @@ pub fn acknowledge(inbound: Option<&Message>, ack: &Ack, stamp: &Stamp<'_>) -> M
     if old {
         segments.extend(eld(&ack.errors, &delimiters));
     } else {
-        segments.extend(ack.errors.iter().map(|(severity, flaw)| err(*severity, flaw, &delimiters)));
+        segments
+            .extend(ack.errors.iter().map(|(severity, flaw)| err(*severity, flaw, &delimiters)));
     }
     Message { delimiters, segments }
 }
@@ -138,16 +139,8 @@ fn err(severity: Severity, flaw: &Flaw, delimiters: &Delimiters) -> Segment {
     };
     let words = escape(&flaw.to_string(), delimiters);
     let empty = Field::default;
-    let fields = vec![
-        empty(),
-        location,
-        code,
-        leaf(severity),
-        empty(),
-        empty(),
-        empty(),
-        leaf(&words),
-    ];
+    let fields =
+        vec![empty(), location, code, leaf(severity), empty(), empty(), empty(), leaf(&words)];
     named("ERR", fields)
 }
 
@@ -179,12 +172,7 @@ fn erl(place: &Place) -> Field {
 
 /// MSH of a message of ours: to whom, which kind, in which processing mode. We ask for an accept
 /// acknowledgement and for no other.
-pub fn envelope(
-    to: (&str, &str),
-    kind: [&str; 3],
-    processing: &str,
-    stamp: &Stamp<'_>,
-) -> Segment {
+pub fn envelope(to: (&str, &str), kind: [&str; 3], processing: &str, stamp: &Stamp<'_>) -> Segment {
     let delimiters = Delimiters::USUAL;
     let text = |text: &str| leaf(&escape(text, &delimiters));
     let empty = Field::default;
@@ -271,7 +259,8 @@ mod tests {
     }
 
     fn inbound(version: &str) -> Message {
-        let msh = r"MSH|^~\&|EHR|HOSPA^1.2^ISO|LG|TOWN^9&x|20261120094000+0000||REF^I12^REF_I12|A\T\1|T|";
+        let msh =
+            r"MSH|^~\&|EHR|HOSPA^1.2^ISO|LG|TOWN^9&x|20261120094000+0000||REF^I12^REF_I12|A\T\1|T|";
         read(&format!("{msh}{version}\rRF1|P"))
     }
 
@@ -343,7 +332,8 @@ mod tests {
     #[test]
     fn an_envelope_of_ours_reads_back() {
         let msh = envelope(("EHR", "A|B"), ["RRI", "I12", "RRI_I12"], "T", &STAMP);
-        let message = Message { delimiters: Delimiters::USUAL, segments: vec![msh, msa(AckCode::AA, "7")] };
+        let message =
+            Message { delimiters: Delimiters::USUAL, segments: vec![msh, msa(AckCode::AA, "7")] };
         let again = read(&message.print());
         let header = crate::Header::of(&again).unwrap();
         assert_eq!((header.code.as_str(), header.event.as_str()), ("RRI", "I12"));

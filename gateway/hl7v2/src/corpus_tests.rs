@@ -50,7 +50,7 @@ fn every_message_is_read_whole_or_refused_in_words() {
             let header = ["MSH", "FHS", "BHS", "BTS", "FTS"].contains(&&line[..3.min(line.len())]);
             named && !header && matches!(line.as_bytes().get(3), None | Some(b'|'))
         };
-        let whole = lines[0].starts_with("MSH|") && lines[1..].iter().all(|line| segment(&line));
+        let whole = lines[0].starts_with("MSH|") && lines[1..].iter().all(segment);
         match read(&bytes, &Limits::default(), Charset::UTF_8) {
             Ok(message) => {
                 assert!(whole, "{name} was read");

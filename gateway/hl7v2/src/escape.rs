@@ -69,7 +69,9 @@ fn meaning(sequence: &str, delimiters: &Delimiters) -> Option<String> {
             let pairs = digits.len() >= 2 && digits.len().is_multiple_of(2) && digits.is_ascii();
             let bytes = pairs.then(|| hex(digits)).flatten()?;
             let text = String::from_utf8(bytes).ok()?;
-            text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t')).then_some(text)?
+            text.chars()
+                .all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'))
+                .then_some(text)?
         }
     })
 }

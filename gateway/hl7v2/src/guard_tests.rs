@@ -102,10 +102,7 @@ fn characters_are_those_that_msh_18_names_or_the_message_is_refused() {
     assert_eq!(name(&with("UNICODE UTF-8", "Müller".as_bytes())), "Müller");
     assert_eq!(name(&with("", "Müller".as_bytes())), "Müller");
     let wrong = |charset: &str, name: &[u8]| check(&with(charset, name)).0;
-    assert_eq!(
-        wrong("UTF-8", b"M\xfcller"),
-        "MSH-18 does not name the characters of this message"
-    );
+    assert_eq!(wrong("UTF-8", b"M\xfcller"), "MSH-18 does not name the characters of this message");
     assert_eq!(wrong("ASCII", b"M\xfcller"), wrong("", b"M\xfcller"));
     assert_eq!(wrong("ISO IR87", b"x"), "MSH-18 names a character set that is not read here");
     assert_eq!(wrong("ASCII~8859/1", b"x"), "MSH-18 names more than one character set");
@@ -114,12 +111,8 @@ fn characters_are_those_that_msh_18_names_or_the_message_is_refused() {
 
 #[test]
 fn every_limit_holds() {
-    let limits = Limits {
-        message_bytes_max: 300,
-        segments_max: 3,
-        fields_max: 30,
-        delimiters_max: 60,
-    };
+    let limits =
+        Limits { message_bytes_max: 300, segments_max: 3, fields_max: 30, delimiters_max: 60 };
     let check = |lines: &[&str]| {
         let found = super::read(&text(lines), &limits, Charset::UTF_8);
         found.map_err(|unsound| (unsound.flaw.words, unsound.flaw.code.number()))

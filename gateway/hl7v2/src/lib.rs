@@ -28,6 +28,6 @@ pub use error::{ErrorCode, Flaw, Place};
 pub use escape::{escape, is_null, unescape};
 pub use guard::{Limits, Unsound, read};
 pub use header::{AckMode, Header, Processing, Wanted};
-pub use location::{BadLocation, Location, Select};
+pub use location::{BadLocation, Location, Select, Which};
 pub use message::{Component, Delimiters, Field, Message, Repetition, Segment};
 pub use mllp::{Decoder, Framing, Unframeable, frame};

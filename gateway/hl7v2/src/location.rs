@@ -1,6 +1,8 @@
-//! A place in a message, as HL7 writes it (v2.5.1 §2.6): `MSH-9.2`, `PID-3[5='MR'].1`.
+//! A place in a message, as HL7 writes it (v2.5.1 §2.6), with selections: `MSH-9.2`,
+//! `PID-3[5='MR'].1`, `PRD[1='RT']-10.1`, `OBX[3.1='63512-8']-5`, `PID-3[*].1`.
 //!
-//! `[5='MR']` selects the one repetition whose component 5 is `MR`. Not here: looking there.
+//! `PRD[1='RT']` selects the segment whose field 1 is `RT`, `PID-3[5='MR']` the repetition whose
+//! component 5 is `MR`; `[*]` means each. Not here: looking there.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,29 +11,46 @@ use std::str::FromStr;
 const FIELD_NUMBER_MAX: u16 = 999;
 /// The highest component or subcomponent number.
 const COMPONENT_NUMBER_MAX: u16 = 99;
-/// The longest literal in a selection.
-const LITERAL_BYTES_MAX: usize = 199;
+/// The longest literal of a selection.
+const LITERAL_BYTES_MAX: usize = 100;
+/// The most selections in one place.
+const SELECTS_COUNT_MAX: usize = 4;
 
-/// A segment, a field, and optionally one repetition, component and subcomponent of it.
+/// A field of a segment, or part of one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
-    /// Three characters: `PID`, `ZL1`.
+    /// Three characters.
     pub segment: String,
-    /// Counted from 1, as HL7 does; `MSH-1` is the field separator.
-    pub field: u16,
-    /// Which repetition.
-    pub select: Option<Select>,
+    /// Which segments of that name.
+    pub of: Which,
     /// Counted from 1.
+    pub field: u16,
+    /// Which repetitions.
+    pub which: Which,
+    /// Counted from 1; the whole field, which is its first component, if absent.
     pub component: Option<u16>,
     /// Counted from 1; only with a component.
     pub subcomponent: Option<u16>,
 }
 
-/// The repetition whose `component` is `equals`.
+/// Which of several.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Which {
+    /// The first, which is the primary one.
+    First,
+    /// Each.
+    Each,
+    /// The first for which all of these hold.
+    Where(Vec<Select>),
+}
+
+/// A part that equals a text: of a segment `field[.component]`, of a repetition `component`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Select {
     /// Counted from 1.
-    pub component: u16,
+    pub part: u16,
+    /// Counted from 1; for segments only.
+    pub component: Option<u16>,
     /// Without quotes; holds no quote itself.
     pub equals: String,
 }
@@ -45,9 +64,12 @@ pub enum BadLocation {
     /// The field is not a number from 1 to 999.
     #[error("field is not a number from 1 to {FIELD_NUMBER_MAX}")]
     Field,
-    /// The selection is not `[component='literal']`.
-    #[error("selection is not [component='literal']")]
+    /// The selection is neither `[part='literal']` nor `[*]`.
+    #[error("selection is not [part='literal'] or [*]")]
     Select,
+    /// Both the segment and the field are `[*]`.
+    #[error("has [*] twice")]
+    Each,
     /// A component is not a number from 1 to 99.
     #[error("component is not a number from 1 to {COMPONENT_NUMBER_MAX}")]
     Component,
@@ -60,31 +82,28 @@ impl FromStr for Location {
     type Err = BadLocation;
 
     fn from_str(text: &str) -> Result<Self, BadLocation> {
-        let (segment, rest) = text.split_once('-').ok_or(BadLocation::Segment)?;
+        let end = text.find(['[', '-']).ok_or(BadLocation::Segment)?;
+        let (segment, rest) = text.split_at(end);
         if !is_segment(segment) {
             return Err(BadLocation::Segment);
         }
+        let (of, rest) = which(rest, true)?;
+        let rest = rest.strip_prefix('-').ok_or(BadLocation::Segment)?;
         let end = rest.find(['[', '.']).unwrap_or(rest.len());
         let (field, rest) = rest.split_at(end);
         let field = number(field, FIELD_NUMBER_MAX).ok_or(BadLocation::Field)?;
-        let (select, rest) = match rest.strip_prefix('[') {
-            Some(inner) => {
-                let (select, rest) = parse_select(inner).ok_or(BadLocation::Select)?;
-                (Some(select), rest)
-            }
-            None => (None, rest),
-        };
+        let (which, rest) = which(rest, false)?;
+        if of == Which::Each && which == Which::Each {
+            return Err(BadLocation::Each);
+        }
         let (component, subcomponent) = parse_components(rest)?;
-        Ok(Location { segment: segment.to_owned(), field, select, component, subcomponent })
+        Ok(Location { segment: segment.to_owned(), of, field, which, component, subcomponent })
     }
 }
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.segment, self.field)?;
-        if let Some(select) = &self.select {
-            write!(f, "[{}='{}']", select.component, select.equals)?;
-        }
+        write!(f, "{}{}-{}{}", self.segment, self.of, self.field, self.which)?;
         if let Some(component) = self.component {
             write!(f, ".{component}")?;
         }
@@ -92,6 +111,22 @@ impl fmt::Display for Location {
             write!(f, ".{subcomponent}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Which::First => Ok(()),
+            Which::Each => f.write_str("[*]"),
+            Which::Where(selects) => selects.iter().try_for_each(|select| {
+                write!(f, "[{}", select.part)?;
+                if let Some(component) = select.component {
+                    write!(f, ".{component}")?;
+                }
+                write!(f, "='{}']", select.equals)
+            }),
+        }
     }
 }
 
@@ -109,16 +144,42 @@ fn number(text: &str, max: u16) -> Option<u16> {
     (number <= max).then_some(number)
 }
 
-/// `5='MR'].1` -> component 5, `MR`, and what follows the bracket.
-fn parse_select(text: &str) -> Option<(Select, &str)> {
-    let (component, rest) = text.split_once("='")?;
+/// The selections in front of `text`, and what follows them.
+fn which(text: &str, segment: bool) -> Result<(Which, &str), BadLocation> {
+    if let Some(rest) = text.strip_prefix("[*]") {
+        return Ok((Which::Each, rest));
+    }
+    let mut selects = Vec::new();
+    let mut rest = text;
+    while let Some(inner) = rest.strip_prefix('[') {
+        let (select, after) = parse_select(inner, segment).ok_or(BadLocation::Select)?;
+        selects.push(select);
+        rest = after;
+    }
+    match selects.len() {
+        0 => Ok((Which::First, rest)),
+        1..=SELECTS_COUNT_MAX => Ok((Which::Where(selects), rest)),
+        _ => Err(BadLocation::Select),
+    }
+}
+
+/// `5='MR'].1` -> part 5, `MR`, and what follows the bracket.
+fn parse_select(text: &str, segment: bool) -> Option<(Select, &str)> {
+    let (part, rest) = text.split_once("='")?;
     let (equals, rest) = rest.split_once('\'')?;
     let rest = rest.strip_prefix(']')?;
-    let component = number(component, COMPONENT_NUMBER_MAX)?;
+    let (part, component) = match part.split_once('.') {
+        Some((part, component)) if segment => {
+            (part, Some(number(component, COMPONENT_NUMBER_MAX)?))
+        }
+        Some(_) => return None,
+        None => (part, None),
+    };
+    let part = number(part, if segment { FIELD_NUMBER_MAX } else { COMPONENT_NUMBER_MAX })?;
     let sound =
         (1..=LITERAL_BYTES_MAX).contains(&equals.len()) && !equals.contains(char::is_control);
     let equals = sound.then(|| equals.to_owned())?;
-    Some((Select { component, equals }, rest))
+    Some((Select { part, component, equals }, rest))
 }
 
 fn parse_components(text: &str) -> Result<(Option<u16>, Option<u16>), BadLocation> {
@@ -151,8 +212,9 @@ mod tests {
     fn place(segment: &str, field: u16) -> Location {
         Location {
             segment: segment.to_owned(),
+            of: Which::First,
             field,
-            select: None,
+            which: Which::First,
             component: None,
             subcomponent: None,
         }
@@ -166,12 +228,34 @@ mod tests {
             "PID-5.1.2",
             Location { component: Some(1), subcomponent: Some(2), ..place("PID", 5) },
         );
-        let select = Some(Select { component: 5, equals: "M.R-[1]".to_owned() });
-        check("PID-3[5='M.R-[1]']", Location { select: select.clone(), ..place("PID", 3) });
+        let select = |part, component, equals: &str| {
+            Which::Where(vec![Select { part, component, equals: equals.to_owned() }])
+        };
+        check(
+            "PID-3[5='M.R-[1]']",
+            Location { which: select(5, None, "M.R-[1]"), ..place("PID", 3) },
+        );
         check(
             "ZL1-999[5='M.R-[1]'].99",
-            Location { select, component: Some(99), ..place("ZL1", 999) },
+            Location {
+                which: select(5, None, "M.R-[1]"),
+                component: Some(99),
+                ..place("ZL1", 999)
+            },
         );
+        check(
+            "PRD[1='RT']-10.10",
+            Location { of: select(1, None, "RT"), component: Some(10), ..place("PRD", 10) },
+        );
+        check(
+            "OBX[3.1='63512-8']-5",
+            Location { of: select(3, Some(1), "63512-8"), ..place("OBX", 5) },
+        );
+        check("NTE[*]-3", Location { of: Which::Each, ..place("NTE", 3) });
+        check("PID-3[*].1", Location { which: Which::Each, component: Some(1), ..place("PID", 3) });
+        for text in ["OBX[3.1='a'][2='NM']-5", "PID-13[2='PRN'][3='PH'].12"] {
+            assert_eq!(text.parse::<Location>().unwrap().to_string(), text);
+        }
     }
 
     #[test]
@@ -195,6 +279,11 @@ mod tests {
             ("PID-3[5='MR'", BadLocation::Select),
             ("PID-3[5='MR']1", BadLocation::Select),
             ("PID-3[5='M\rR']", BadLocation::Select),
+            ("PID-3[5.1='MR']", BadLocation::Select),
+            ("PRD[1='RT'-10", BadLocation::Select),
+            ("PRD[1='RT'].10", BadLocation::Segment),
+            ("OBX[*]-3[*]", BadLocation::Each),
+            ("PID-3[*]1", BadLocation::Select),
             ("PID-3.", BadLocation::Component),
             ("PID-3.100", BadLocation::Component),
             ("PID-3.1.", BadLocation::Component),

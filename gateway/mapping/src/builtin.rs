@@ -7,12 +7,20 @@ macro_rules! files {
 }
 
 /// Path below the mappings folder, and text.
-pub(crate) const FILES: [(&str, &str); 7] = files![
+pub(crate) const FILES: [(&str, &str); 15] = files![
     "cbo-json/referral.toml",
     "cbo-json/status.toml",
+    "codes/coding-system/hl7v2.toml",
     "codes/contact/cbo.toml",
+    "codes/contact/hl7v2.toml",
+    "codes/gender/hl7v2.toml",
+    "codes/language/hl7v2.toml",
+    "codes/priority/hl7v2.toml",
+    "codes/referral-status/hl7v2.toml",
     "codes/task-status/cbo.toml",
     "fhir-repeats.toml",
+    "hl7v2/ref-i12.toml",
+    "hl7v2/rri-i12.toml",
     "templates/food.toml",
     "templates/housing.toml",
 ];

@@ -18,7 +18,16 @@ use crate::rows::{self, RowsText};
 #[serde(deny_unknown_fields)]
 struct FileText {
     mapping: HeadText,
+    message: Option<Spanned<MessageText>>,
     rows: RowsText,
+}
+
+/// An HL7 v2 message.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageText {
+    /// Its segments in order, without MSH.
+    structure: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -41,13 +50,16 @@ pub(crate) fn parse(
     let mut desk = Desk::new(file, text);
     let mapping = desk.parse().map(|parsed: FileText| {
         let right = check_head(&parsed.mapping, name, &mut desk);
-        let context = Context { repeats, codes, right };
-        let (rows, uses) = rows::check(parsed.rows, &context, &mut desk);
+        let structure = check_structure(parsed.message, right, &mut desk);
+        let context = Context { repeats, codes, right, structure: &structure };
+        let (rows, fixed, uses) = rows::check(parsed.rows, &context, &mut desk);
         Mapping {
             name: name.to_owned(),
             version: parsed.mapping.version,
             digest: Sha256::digest(text).into(),
             rows,
+            fixed,
+            structure,
             constants: uses.constants,
         }
     });
@@ -63,13 +75,37 @@ fn check_head(head: &HeadText, name: &str, desk: &mut Desk<'_>) -> Dialect {
     }
     match head.right.get_ref().as_str() {
         "json" => Dialect::Json,
-        "hl7v2" => {
-            desk.at(head.right.span(), "right = \"hl7v2\" is not supported yet");
-            Dialect::Hl7v2
-        }
+        "hl7v2" => Dialect::Hl7v2,
         _ => {
             desk.at(head.right.span(), "right is not \"json\" or \"hl7v2\"");
             Dialect::Json
+        }
+    }
+}
+
+fn check_structure(
+    message: Option<Spanned<MessageText>>,
+    right: Dialect,
+    desk: &mut Desk<'_>,
+) -> Vec<String> {
+    match (message, right) {
+        (None, Dialect::Json) => Vec::new(),
+        (Some(message), Dialect::Json) => {
+            desk.at(message.span(), "[message] is for hl7v2 only");
+            Vec::new()
+        }
+        (None, Dialect::Hl7v2) => {
+            desk.whole("has no [message] with the structure of its segments");
+            Vec::new()
+        }
+        (Some(message), Dialect::Hl7v2) => {
+            let span = message.span();
+            let structure = message.into_inner().structure;
+            let twice = structure.iter().enumerate().any(|(n, one)| structure[..n].contains(one));
+            if structure.is_empty() || twice || structure.iter().any(|name| name == "MSH") {
+                desk.at(span, "structure is empty, or names a segment twice, or names MSH");
+            }
+            structure
         }
     }
 }

@@ -23,8 +23,9 @@ impl Route {
         &'a self,
         pivot: &'a Value,
         constants: &Constants,
+        index: usize,
     ) -> Result<Option<Found<'a>>, Refused> {
-        let mut found = self.search(pivot, constants, true)?;
+        let mut found = self.search(pivot, constants, Some(index))?;
         Ok(found.pop())
     }
 
@@ -34,25 +35,37 @@ impl Route {
         pivot: &'a Value,
         constants: &Constants,
     ) -> Result<Vec<Found<'a>>, Refused> {
-        self.search(pivot, constants, false)
+        self.search(pivot, constants, None)
+    }
+
+    /// Whether what the last leg belongs to is there.
+    pub(crate) fn parent_is_there(
+        &self,
+        root: &Value,
+        constants: &Constants,
+    ) -> Result<bool, Refused> {
+        let legs = self.legs[..self.legs.len() - 1].to_vec();
+        let parent = Route { shown: self.shown.clone(), legs };
+        parent.find_all(root, constants).map(|found| !found.is_empty())
     }
 
     fn search<'a>(
         &'a self,
         pivot: &'a Value,
         constants: &Constants,
-        strict: bool,
+        index: Option<usize>,
     ) -> Result<Vec<Found<'a>>, Refused> {
+        let strict = index.is_some();
         let mut here = vec![(Place::new(), pivot, Vec::new())];
-        for (index, leg) in self.legs.iter().enumerate() {
+        for (n, leg) in self.legs.iter().enumerate() {
             let mut next = Vec::new();
             for (place, value, used) in here {
-                let matches = enter(leg, &place, value, constants)
+                let matches = enter(leg, &place, value, constants, index)
                     .and_then(|matches| if strict { matches.only_one() } else { Ok(matches.items) })
                     .or_else(|why| {
                         if strict || why == Why::NoConstant { Err(why) } else { Ok(Vec::new()) }
                     })
-                    .map_err(|why| Refused::new(self.shown_to(index), why))?;
+                    .map_err(|why| Refused::new(self.shown_to(n), why))?;
                 for (place, value, selected_by) in matches {
                     let used = used.iter().cloned().chain(selected_by).collect();
                     next.push((place, value, used));
@@ -99,26 +112,34 @@ fn enter<'a>(
     place: &[Part<'a>],
     value: &'a Value,
     constants: &Constants,
+    index: Option<usize>,
 ) -> Result<Matches<'a>, Why> {
     let members = value.as_object().ok_or(Why::WrongShape)?;
     let Some(child) = members.get(&leg.name).filter(|child| populated(child)) else {
         return Ok(Matches { items: Vec::new() });
     };
     let place = step(place, Part::Member(&leg.name));
-    let (Take::Only | Take::Where(_)) = &leg.take else {
+    let (Take::Only | Take::Where(_) | Take::Each | Take::First(_)) = &leg.take else {
         let list = leg.take == Take::All;
         let items = vec![(place, child, Vec::new())];
         return if child.is_array() == list { Ok(Matches { items }) } else { Err(Why::WrongShape) };
     };
     let list = child.as_array().ok_or(Why::WrongShape)?;
     let mut items = Vec::new();
-    for (index, item) in list.iter().enumerate().filter(|(_, item)| populated(item)) {
-        let place = step(&place, Part::Index(index));
+    for (n, item) in list.iter().enumerate().filter(|(_, item)| populated(item)) {
+        let place = step(&place, Part::Index(n));
         let selected_by = match &leg.take {
-            Take::Where(conditions) => selected_by(item, &place, conditions, constants)?,
+            Take::Where(conditions) | Take::First(conditions) => {
+                selected_by(item, &place, conditions, constants)?
+            }
+            Take::Each if index.is_some_and(|index| index != n) => None,
             _ => Some(Vec::new()),
         };
         items.extend(selected_by.map(|used| (place, item, used)));
+    }
+    // Of several segments or repetitions the first is meant.
+    if matches!(leg.take, Take::First(_)) && index.is_some() {
+        items.truncate(1);
     }
     Ok(Matches { items })
 }

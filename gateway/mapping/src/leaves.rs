@@ -69,6 +69,7 @@ pub(crate) fn others(
     root: &Value,
     known: &BTreeSet<Place<'_>>,
     skip: fn(&[Part<'_>]) -> bool,
+    shown: fn(&[Part<'_>]) -> String,
 ) -> Vec<String> {
     let paths: BTreeSet<String> = leaves(root)
         .into_iter()

@@ -10,7 +10,7 @@
 //! **Invariant**: everything that can be wrong with a file is found by [`Library::from_files`];
 //! what is left to refuse at run time is in the message, and a [`Refused`] never holds its values.
 //!
-//! Not here: sockets, permits, partners, how HL7 v2 is executed (its locations are only checked).
+//! Not here: sockets, permits, partners, the envelope of an HL7 v2 message (MSH).
 
 mod builtin;
 mod codes;
@@ -18,6 +18,7 @@ mod constants;
 mod file;
 mod find;
 mod folder;
+mod form;
 mod leaves;
 mod library;
 mod mapping;
@@ -31,13 +32,14 @@ mod route;
 mod row;
 mod rows;
 mod template;
+mod v2;
 
 #[cfg(test)]
 mod tests;
 
 pub use constants::Constants;
 pub use library::Library;
-pub use mapping::{Mapping, Read, Written};
+pub use mapping::{Mapping, Read, Written, WrittenV2};
 pub use problem::Problem;
 pub use refused::{Refused, Why};
 pub use template::Template;

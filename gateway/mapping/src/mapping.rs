@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use loopgate_consent::{FieldGroup, Groups};
+use loopgate_hl7v2::{Message, Segment};
 use serde_json::{Map, Value};
 
 use crate::codes::Codes;
 use crate::constants::Constants;
-use crate::leaves::{Part, Place, others};
+use crate::leaves::{Part, Place, others, populated, shown};
+use crate::put::close_gaps;
 use crate::refused::{Refused, Why};
-use crate::right::RightPath;
+use crate::right::Right;
 use crate::route::Route;
+use crate::v2;
 
 /// The rows of one kind of message in one dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,9 @@ pub struct Mapping {
     pub(crate) version: u32,
     pub(crate) digest: [u8; 32],
     pub(crate) rows: Vec<Row>,
+    pub(crate) fixed: Vec<Fixed>,
+    /// The segments of an HL7 v2 message, in order; empty for other dialects.
+    pub(crate) structure: Vec<String>,
     pub(crate) constants: BTreeSet<String>,
 }
 
@@ -28,9 +34,27 @@ pub struct Mapping {
 pub(crate) struct Row {
     pub(crate) duty: Duty,
     pub(crate) left: Route,
-    pub(crate) right: RightPath,
-    pub(crate) codes: Option<Arc<Codes>>,
+    pub(crate) right: Right,
+    pub(crate) codes: Option<Table>,
     pub(crate) group: Option<FieldGroup>,
+}
+
+/// What is always so on one side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fixed {
+    /// Put on reading where the element it belongs to is there, or always; no loss on writing.
+    Left { left: Route, is: String, always: bool },
+    /// Written into a segment that is there; no loss on reading.
+    Right(Route, String),
+}
+
+/// Where a row's value table is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Table {
+    /// A file of the folder.
+    File(Arc<Codes>),
+    /// Given by the link, under this name.
+    Link(String),
 }
 
 /// What happens if a row cannot be carried.
@@ -53,6 +77,17 @@ pub struct Written {
     /// Sorted, without list indexes and values.
     pub not_carried: Vec<String>,
     /// The groups that kept something back. Sorted.
+    pub withheld: Vec<String>,
+}
+
+/// A message's segments, and what they do not say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WrittenV2 {
+    /// What to send behind MSH.
+    pub segments: Vec<Segment>,
+    /// As [`Written::not_carried`].
+    pub not_carried: Vec<String>,
+    /// As [`Written::withheld`].
     pub withheld: Vec<String>,
 }
 
@@ -88,14 +123,15 @@ impl Mapping {
         self.constants.iter().map(String::as_str)
     }
 
-    /// Left to right: say in the dialect what of the pivot belongs to `groups`.
+    /// Left to right: say in the dialect what of the pivot belongs to `groups`. An HL7 v2 message is
+    /// said as [`Mapping::write_v2`] says it.
     pub fn write(
         &self,
         pivot: &Value,
         groups: &Groups,
         constants: &Constants,
     ) -> Result<Written, Refused> {
-        let mut document = Map::new();
+        let mut document = Value::Object(Map::new());
         let mut known = BTreeSet::new();
         let mut withheld = BTreeSet::new();
         for row in &self.rows {
@@ -109,22 +145,51 @@ impl Mapping {
                 }
                 continue;
             }
-            let Some(found) = row.left.find(pivot, constants)? else {
-                row.absent(&row.left.shown)?;
-                continue;
-            };
-            known.extend(found.used);
-            match row.coded(found.value, Codes::to_right) {
-                Some(value) => {
-                    row.right.put(&mut document, value);
-                    known.extend(found.own);
+            let mut any = false;
+            for index in row.left.indexes(pivot) {
+                let Some(found) = row.left.find(pivot, constants, index)? else { continue };
+                any = true;
+                known.extend(found.used);
+                match row.to_right(found.value, constants) {
+                    Ok(value) => {
+                        row.right.put(&mut document, value, constants, index)?;
+                        known.extend(found.own);
+                    }
+                    Err(why) => row.unsaid(&row.left.shown, why)?,
                 }
-                None => row.no_code(&row.left.shown)?,
+            }
+            if !any {
+                row.absent(&row.left.shown)?;
             }
         }
+        for fixed in &self.fixed {
+            match fixed {
+                Fixed::Left { left, is, .. } => {
+                    let found = left.find_all(pivot, constants)?;
+                    let same = found.into_iter().filter(|found| found.value.as_str() == Some(is));
+                    known.extend(same.flat_map(|found| found.own.into_iter().chain(found.used)));
+                }
+                Fixed::Right(right, is) => {
+                    // Said of a segment that is there, and making none.
+                    let segment = Route { shown: String::new(), legs: right.legs[..1].to_vec() };
+                    for index in segment.indexes(&document) {
+                        let each = segment.each().is_some();
+                        let there = if each {
+                            document[&segment.legs[0].name].get(index).is_some_and(populated)
+                        } else {
+                            !segment.find_all(&document, constants)?.is_empty()
+                        };
+                        if there {
+                            right.put(&mut document, is.as_str().into(), constants, index)?;
+                        }
+                    }
+                }
+            }
+        }
+        close_gaps(&mut document);
         Ok(Written {
-            document: Value::Object(document),
-            not_carried: others(pivot, &known, is_bookkeeping),
+            document,
+            not_carried: others(pivot, &known, is_bookkeeping, shown),
             withheld: withheld.into_iter().collect(),
         })
     }
@@ -134,25 +199,77 @@ impl Mapping {
         let mut pivot = Value::Object(Map::new());
         let mut known: BTreeSet<Place<'_>> = BTreeSet::new();
         for row in &self.rows {
-            let Some((value, own)) = row.right.find(right)? else {
-                row.absent(&row.right.shown())?;
-                continue;
-            };
-            match row.coded(value, Codes::to_left) {
-                Some(value) => {
-                    row.left.put(&mut pivot, value, constants)?;
-                    known.extend(own);
+            let mut any = false;
+            for index in row.right.indexes(right) {
+                let Some((value, own)) = row.right.find(right, constants, index)? else { continue };
+                any = true;
+                match row.to_left(value, constants) {
+                    Ok(value) => {
+                        row.left.put(&mut pivot, value, constants, index)?;
+                        known.extend(own);
+                    }
+                    Err(why) => row.unsaid(&row.right.shown(), why)?,
                 }
-                None => row.no_code(&row.right.shown())?,
+            }
+            if !any {
+                row.absent(&row.right.shown())?;
             }
         }
-        let not_carried = others(right, &known, |_| false);
+        for fixed in &self.fixed {
+            match fixed {
+                Fixed::Left { left, is, always } => {
+                    // What nothing was said of is not made up.
+                    if *always || left.parent_is_there(&pivot, constants)? {
+                        left.put(&mut pivot, is.as_str().into(), constants, 0)?;
+                    }
+                }
+                Fixed::Right(route, is) => {
+                    let found = route.find_all(right, constants)?;
+                    let same = found.into_iter().filter(|found| found.value.as_str() == Some(is));
+                    known.extend(same.flat_map(|found| found.own.into_iter().chain(found.used)));
+                }
+            }
+        }
+        close_gaps(&mut pivot);
+        let not_carried = if self.structure.is_empty() {
+            others(right, &known, |_| false, shown)
+        } else {
+            others(right, &known, is_header, shown_v2)
+        };
         Ok(Read { pivot, not_carried })
     }
-}
 
-/// One direction of a value table.
-type Translate = for<'c> fn(&'c Codes, &str) -> Option<&'c str>;
+    /// Left to right, as segments without MSH, in the order of the message's structure.
+    pub fn write_v2(
+        &self,
+        pivot: &Value,
+        groups: &Groups,
+        constants: &Constants,
+    ) -> Result<WrittenV2, Refused> {
+        let Written { document, not_carried, withheld } = self.write(pivot, groups, constants)?;
+        let segments = v2::segments(&document, &self.structure);
+        Ok(WrittenV2 { segments, not_carried, withheld })
+    }
+
+    /// Right to left: the pivot that the message speaks of. MSH is its envelope, and read elsewhere.
+    pub fn read_v2(&self, message: &Message, constants: &Constants) -> Result<Read, Refused> {
+        self.read(&v2::tree(message), constants)
+    }
+
+    /// Where the dialect says what the pivot says at `left`, a path without selections: of that
+    /// very element, of something in it, or of what it is in.
+    pub fn right_of(&self, left: &str) -> Option<String> {
+        let inside = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let under = self.rows.iter().find(|row| inside(&row.left.shown, left));
+        let above = || {
+            let rows = self.rows.iter().filter(|row| inside(left, &row.left.shown));
+            rows.max_by_key(|row| row.left.shown.len())
+        };
+        under.or_else(above).map(|row| row.right.shown())
+    }
+}
 
 impl Row {
     fn withheld_from(&self, groups: &Groups) -> Option<FieldGroup> {
@@ -167,16 +284,49 @@ impl Row {
         }
     }
 
-    fn no_code(&self, path: &str) -> Result<(), Refused> {
+    /// What cannot be said on the other side: listed, or the message stops.
+    fn unsaid(&self, path: &str, why: Why) -> Result<(), Refused> {
         match self.duty {
-            Duty::Must | Duty::Safety => Err(Refused::new(path, Why::NoCode)),
+            Duty::Must | Duty::Safety => Err(Refused::new(path, why)),
             Duty::May => Ok(()),
         }
     }
 
+    /// The value in the dialect's words and form.
+    fn to_right(&self, value: &Value, constants: &Constants) -> Result<Value, Why> {
+        let coded = self.coded(value, &|table, code| match table {
+            Table::File(codes) => codes.to_right(code).map(Value::from),
+            Table::Link(name) => constants.to_right(name, code).map(Value::from),
+        });
+        let coded = coded.ok_or(Why::NoCode)?;
+        match &self.right {
+            Right::V2(_, Some(form)) => form.to_right(&coded).ok_or(Why::BadForm),
+            // All that a message holds is text.
+            Right::V2(_, None) if !coded.is_string() => Err(Why::BadForm),
+            _ => Ok(coded),
+        }
+    }
+
+    /// The value in the pivot's words and form.
+    fn to_left(&self, value: &Value, constants: &Constants) -> Result<Value, Why> {
+        let formed = match &self.right {
+            Right::V2(_, Some(form)) => form.to_left(value, constants.zone()),
+            _ => Some(value.clone()),
+        };
+        let coded = self.coded(&formed.ok_or(Why::BadForm)?, &|table, code| match table {
+            Table::File(codes) => codes.to_left(code).map(Value::from),
+            Table::Link(name) => constants.to_left(name, code).map(Value::from),
+        });
+        coded.ok_or(Why::NoCode)
+    }
+
     /// The value in the other side's words, or `None` if it has none.
-    fn coded(&self, value: &Value, translate: Translate) -> Option<Value> {
-        let Some(codes) = &self.codes else {
+    fn coded(
+        &self,
+        value: &Value,
+        translate: &dyn Fn(&Table, &str) -> Option<Value>,
+    ) -> Option<Value> {
+        let Some(table) = &self.codes else {
             return Some(value.clone());
         };
         match value {
@@ -185,9 +335,22 @@ impl Row {
                 .map(|item| self.coded(item, translate))
                 .collect::<Option<Vec<_>>>()
                 .map(Value::Array),
-            single => translate(codes, single.as_str()?).map(Value::from),
+            single => translate(table, single.as_str()?),
         }
     }
+}
+
+/// MSH says who sends what: it is read by the door, not by rows.
+fn is_header(place: &[Part<'_>]) -> bool {
+    matches!(place, [Part::Member("MSH"), ..])
+}
+
+fn shown_v2(place: &[Part<'_>]) -> String {
+    let members = place.iter().filter_map(|part| match part {
+        Part::Member(name) => Some(*name),
+        Part::Index(_) => None,
+    });
+    v2::place(&members.collect::<Vec<_>>())
 }
 
 /// `resourceType`, `id` and `meta` of a resource: how it is kept, not what it says.

@@ -17,6 +17,8 @@ pub(crate) struct Path {
 pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) wheres: Vec<Where>,
+    /// `[*]`: each repetition, one by one.
+    pub(crate) each: bool,
 }
 
 /// `where(path='literal')` or `where(path=%constant)`.
@@ -42,6 +44,8 @@ pub(crate) enum BadPath {
     Member,
     #[error("has a where that is not where(path='literal') or where(path=%constant)")]
     Where,
+    #[error("has [*] twice")]
+    Each,
     #[error("has more than {STEPS_COUNT_MAX} steps")]
     TooLong,
 }
@@ -65,7 +69,15 @@ impl Path {
                 let (name, after) = member(rest).ok_or(BadPath::Member)?;
                 steps.push(Step::new(name));
                 rest = after;
+                if let Some(after) = rest.strip_prefix("[*]") {
+                    let last = steps.len() - 1;
+                    steps[last].each = true;
+                    rest = after;
+                }
             }
+        }
+        if steps.iter().filter(|step| step.each).count() > 1 {
+            return Err(BadPath::Each);
         }
         match steps.len() {
             1 => Err(BadPath::Member),
@@ -78,7 +90,7 @@ impl Path {
 impl Step {
     fn new(name: &str) -> Step {
         let name = name.to_owned();
-        Step { name, wheres: Vec::new() }
+        Step { name, wheres: Vec::new(), each: false }
     }
 }
 
@@ -145,6 +157,7 @@ mod tests {
             ("Task.Status", BadPath::Member),
             ("Task.status ", BadPath::Member),
             ("Task.identifier[0].value", BadPath::Member),
+            ("Task.note[*].a[*].text", BadPath::Each),
             ("Task.identifier.first().value", BadPath::Member),
             ("Task.status | Task.intent", BadPath::Member),
             ("Task.identifier.where(system).value", BadPath::Where),

@@ -14,15 +14,23 @@ impl Route {
         pivot: &mut Value,
         value: Value,
         constants: &Constants,
+        index: usize,
     ) -> Result<(), Refused> {
-        put(pivot, &self.legs, value, constants).map_err(|why| Refused::new(&self.shown, why))
+        put(pivot, &self.legs, value, constants, index)
+            .map_err(|why| Refused::new(&self.shown, why))
     }
 }
 
-fn put(root: &mut Value, legs: &[Leg], value: Value, constants: &Constants) -> Result<(), Why> {
+fn put(
+    root: &mut Value,
+    legs: &[Leg],
+    value: Value,
+    constants: &Constants,
+    index: usize,
+) -> Result<(), Why> {
     let mut slot = root;
     for leg in legs {
-        slot = enter_or_make(slot, leg, constants)?;
+        slot = enter_or_make(slot, leg, constants, index)?;
     }
     if slot.is_null() {
         *slot = value;
@@ -35,6 +43,7 @@ fn enter_or_make<'v>(
     parent: &'v mut Value,
     leg: &Leg,
     constants: &Constants,
+    index: usize,
 ) -> Result<&'v mut Value, Why> {
     if parent.is_null() {
         *parent = Value::Object(Map::new());
@@ -43,6 +52,13 @@ fn enter_or_make<'v>(
     let child = members.entry(leg.name.as_str()).or_insert(Value::Null);
     match &leg.take {
         Take::One | Take::All => Ok(child),
+        Take::Each => {
+            let items = list(child)?;
+            while items.len() <= index {
+                items.push(Value::Null);
+            }
+            Ok(&mut items[index])
+        }
         Take::Only => {
             let items = list(child)?;
             if items.is_empty() {
@@ -50,7 +66,14 @@ fn enter_or_make<'v>(
             }
             Ok(&mut items[0])
         }
-        Take::Where(conditions) => {
+        Take::First(conditions) if conditions.is_empty() => {
+            let items = list(child)?;
+            if items.is_empty() {
+                items.push(Value::Null);
+            }
+            Ok(&mut items[0])
+        }
+        Take::Where(conditions) | Take::First(conditions) => {
             let items = list(child)?;
             let index = match position(items, conditions, constants)? {
                 Some(index) => index,
@@ -89,7 +112,19 @@ fn selected_item(conditions: &[Condition], constants: &Constants) -> Result<Valu
     let mut item = Value::Null;
     for condition in conditions {
         let value = condition.value(constants)?.into();
-        put(&mut item, &condition.legs, value, constants)?;
+        put(&mut item, &condition.legs, value, constants, 0)?;
     }
     Ok(item)
+}
+
+/// Takes out the items that no row said anything about.
+pub(crate) fn close_gaps(value: &mut Value) {
+    match value {
+        Value::Array(items) => {
+            items.retain(|item| !item.is_null());
+            items.iter_mut().for_each(close_gaps);
+        }
+        Value::Object(members) => members.values_mut().for_each(close_gaps),
+        _ => {}
+    }
 }

@@ -34,6 +34,9 @@ pub enum Why {
     /// The value table has no entry for the code.
     #[error("has a code without an entry in the value table")]
     NoCode,
+    /// Not a date, a time or a number, where the row says it is one.
+    #[error("is not of its form")]
+    BadForm,
     /// The row selects by a constant that the caller did not supply.
     #[error("is selected by a constant that was not supplied")]
     NoConstant,

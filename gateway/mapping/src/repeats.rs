@@ -78,6 +78,13 @@ impl Repeats {
 
     fn take(&self, shown: &str, step: &Step, first: bool, whole: bool) -> Result<Take, BadRoute> {
         let many = self.known(shown)?;
+        if step.each {
+            return match (many, step.wheres.is_empty()) {
+                (true, true) if !whole => Ok(Take::Each),
+                (true, _) => Err(BadRoute::NotAList(shown.to_owned())),
+                (false, _) => Err(BadRoute::Once(shown.to_owned())),
+            };
+        }
         match (many, step.wheres.is_empty()) {
             (true, false) if whole => Err(BadRoute::NotAList(shown.to_owned())),
             (true, false) => {

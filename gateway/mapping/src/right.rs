@@ -1,9 +1,14 @@
-//! A right side in dotted JSON: `client.name.given[]`.
+//! Right sides: dotted JSON, `client.name.given[]`, or a place in an HL7 v2 message (`v2.rs`).
+
+use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use crate::constants::Constants;
+use crate::form::Form;
 use crate::leaves::{Part, Place, is_leaf, populated, step};
 use crate::refused::{Refused, Why};
+use crate::route::Route;
 
 /// The most members a right side may have.
 const MEMBERS_COUNT_MAX: usize = 16;
@@ -13,6 +18,79 @@ const MEMBERS_COUNT_MAX: usize = 16;
 pub(crate) struct RightPath {
     pub(crate) members: Vec<String>,
     pub(crate) list: bool,
+}
+
+/// A right side, in the dialect's own notation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Dotted JSON.
+    Json(RightPath),
+    /// A place in an HL7 v2 message, and how the value is written there.
+    V2(Route, Option<Form>),
+}
+
+/// What a right side says, and the places of what it takes up.
+pub(crate) type Said<'a> = (&'a Value, Vec<Place<'a>>);
+
+impl Right {
+    /// Without `[]` and selections.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Right::Json(path) => path.shown(),
+            Right::V2(route, _) => route.shown.clone(),
+        }
+    }
+
+    /// Whether one is the other, or inside it.
+    pub(crate) fn overlaps(&self, other: &Right) -> bool {
+        match (self, other) {
+            (Right::Json(mine), Right::Json(theirs)) => mine.overlaps(theirs),
+            (Right::V2(mine, _), Right::V2(theirs, _)) => mine.legs == theirs.legs,
+            _ => false,
+        }
+    }
+
+    /// How often a row is tried when reading.
+    pub(crate) fn indexes(&self, document: &Value) -> Range<usize> {
+        match self {
+            Right::Json(_) => 0..1,
+            Right::V2(route, _) => route.indexes(document),
+        }
+    }
+
+    /// The populated value here and the places of its leaves.
+    pub(crate) fn find<'a>(
+        &'a self,
+        document: &'a Value,
+        constants: &Constants,
+        index: usize,
+    ) -> Result<Option<Said<'a>>, Refused> {
+        match self {
+            Right::Json(path) => path.find(document),
+            Right::V2(route, _) => Ok(route.find(document, constants, index)?.map(|found| {
+                let own = found.own.into_iter().chain(found.used).collect();
+                (found.value, own)
+            })),
+        }
+    }
+
+    /// Put a value here.
+    pub(crate) fn put(
+        &self,
+        document: &mut Value,
+        value: Value,
+        constants: &Constants,
+        index: usize,
+    ) -> Result<(), Refused> {
+        match (self, document) {
+            (Right::Json(path), Value::Object(members)) => {
+                path.put(members, value);
+                Ok(())
+            }
+            (Right::Json(_), _) => unreachable!("a document is an object"),
+            (Right::V2(route, _), document) => route.put(document, value, constants, index),
+        }
+    }
 }
 
 /// Not dotted JSON.

@@ -1,5 +1,9 @@
 //! A checked left side. `find.rs` finds its value in a pivot, `put.rs` puts one there.
 
+use std::ops::Range;
+
+use serde_json::Value;
+
 use crate::constants::Constants;
 use crate::path::Operand;
 use crate::refused::Why;
@@ -30,6 +34,10 @@ pub(crate) enum Take {
     Where(Vec<Condition>),
     /// The whole list; last leg only.
     All,
+    /// Each, one by one: the index says which.
+    Each,
+    /// The first for which all conditions hold; the others are not carried.
+    First(Vec<Condition>),
 }
 
 /// `path = value` inside a repetition.
@@ -37,6 +45,28 @@ pub(crate) enum Take {
 pub(crate) struct Condition {
     pub(crate) legs: Vec<Leg>,
     pub(crate) equals: Operand,
+}
+
+impl Route {
+    /// How often a row is tried: once, or for each item of the list it goes through.
+    pub(crate) fn indexes(&self, root: &Value) -> Range<usize> {
+        let Some(at) = self.legs.iter().position(|leg| leg.take == Take::Each) else { return 0..1 };
+        let mut value = Some(root);
+        for leg in &self.legs[..at] {
+            value = value.and_then(|value| value.get(&leg.name));
+            if leg.take != Take::One {
+                value = value.and_then(|list| list.get(0));
+            }
+        }
+        let list = value.and_then(|value| value.get(&self.legs[at].name)).and_then(Value::as_array);
+        0..list.map_or(0, Vec::len)
+    }
+
+    /// The members up to and with the one that is taken one by one.
+    pub(crate) fn each(&self) -> Option<Vec<&str>> {
+        let at = self.legs.iter().position(|leg| leg.take == Take::Each)?;
+        Some(self.legs[..=at].iter().map(|leg| leg.name.as_str()).collect())
+    }
 }
 
 impl Condition {

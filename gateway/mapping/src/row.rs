@@ -10,12 +10,15 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::codes::Codes;
-use crate::mapping::{Duty, Row};
+use crate::form::Form;
+use crate::mapping::{Duty, Fixed, Row, Table};
 use crate::path::Path;
 use crate::problem::Desk;
 use crate::repeats::Repeats;
-use crate::right::RightPath;
+use crate::right::{Right, RightPath};
+use crate::route::{Route, Take};
 use crate::rows::Uses;
+use crate::v2;
 
 /// The types that say nothing about a person by themselves. Rows of all others name a group.
 const NOT_ABOUT_A_PERSON: [&str; 2] = ["Task", "ServiceRequest"];
@@ -26,6 +29,8 @@ pub(crate) struct Context<'a> {
     /// A value table with problems of its own is `None`.
     pub(crate) codes: &'a BTreeMap<String, Option<Arc<Codes>>>,
     pub(crate) right: Dialect,
+    /// The segments of an HL7 v2 message, in order.
+    pub(crate) structure: &'a [String],
 }
 
 /// How right sides are written.
@@ -42,6 +47,7 @@ struct RowText {
     right: String,
     codes: Option<String>,
     group: Option<String>,
+    r#as: Option<String>,
 }
 
 /// Check a row. `first`: the elements taken as one.
@@ -63,28 +69,128 @@ pub(crate) fn check(
     if let Some(path) = &path {
         uses.note(path);
     }
-    let right = check_right(&text.right, context.right, &mut note);
+    let form = check_form(&text, context.right, &mut note);
+    let right = check_right(&text.right, context, form, &mut note);
     let group = check_group(&text, path.as_ref(), &mut note);
     let codes = check_codes(&text, context, &mut note);
     let (path, right) = (path?, right?);
-    let left = context.repeats.route(&path, first, right.list);
+    let whole = matches!(&right, Right::Json(right) if right.list);
+    let left = context.repeats.route(&path, first, whole);
     let left = left.map_err(|error| note(&error)).ok()?;
+    check_each(&left, &right, &mut note)?;
     Some(Row { duty, left, right, codes, group })
+}
+
+/// `[*]` goes through two lists at once, or through none.
+fn check_each(left: &Route, right: &Right, note: &mut Note<'_>) -> Option<()> {
+    let right = match right {
+        Right::Json(_) => None,
+        Right::V2(route, _) => Some(route),
+    };
+    let lists = [Some(left), right].map(|route| route.filter(|route| route.each().is_some()));
+    if lists[0].is_some() != lists[1].is_some() {
+        note(&"has [*] on one side alone");
+        return None;
+    }
+    let selected = lists.into_iter().flatten().any(|route| {
+        let before = route.legs.iter().take_while(|leg| leg.take != Take::Each);
+        before.into_iter().any(|leg| {
+            matches!(&leg.take, Take::Where(_) | Take::Only | Take::All)
+                || matches!(&leg.take, Take::First(conditions) if !conditions.is_empty())
+        })
+    });
+    if selected {
+        note(&"has a selection before [*]");
+        return None;
+    }
+    Some(())
+}
+
+/// A row of `fixed`: what is always so on one side.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FixedText {
+    left: Option<String>,
+    right: Option<String>,
+    is: String,
+    #[serde(default)]
+    always: bool,
+}
+
+/// Check a row of `fixed`.
+pub(crate) fn check_fixed(
+    text: Spanned<toml::Table>,
+    first: &BTreeSet<String>,
+    context: &Context<'_>,
+    uses: &mut Uses,
+    desk: &mut Desk<'_>,
+) -> Option<Fixed> {
+    let span = text.span();
+    let mut note = |what: &dyn fmt::Display| desk.at(span.clone(), what);
+    let parsed = text.into_inner().try_into();
+    let text: FixedText = parsed.map_err(|error: toml::de::Error| note(&error.message())).ok()?;
+    if text.is.is_empty() {
+        note(&"is is empty");
+    }
+    match (text.left, text.right) {
+        (Some(left), None) => {
+            let path =
+                Path::parse(&left).map_err(|error| note(&format_args!("left {error}"))).ok()?;
+            uses.note(&path);
+            let left = context.repeats.route(&path, first, false);
+            let left = left.map_err(|error| note(&error)).ok()?;
+            Some(Fixed::Left { left, is: text.is, always: text.always })
+        }
+        (None, Some(_)) if text.always => {
+            note(&"always is for the left only");
+            None
+        }
+        (None, Some(right)) => match check_right(&right, context, None, &mut note)? {
+            Right::V2(route, _) => Some(Fixed::Right(route, text.is)),
+            Right::Json(_) => {
+                note(&"right is for hl7v2 only");
+                None
+            }
+        },
+        _ => {
+            note(&"needs left or right, and not both");
+            None
+        }
+    }
 }
 
 type Note<'n> = dyn FnMut(&dyn fmt::Display) + 'n;
 
-/// Nothing is done with HL7 notation yet; it is only checked.
-fn check_right(right: &str, dialect: Dialect, note: &mut Note<'_>) -> Option<RightPath> {
-    match dialect {
+fn check_form(text: &RowText, dialect: Dialect, note: &mut Note<'_>) -> Option<Form> {
+    let name = text.r#as.as_ref()?;
+    if dialect != Dialect::Hl7v2 {
+        note(&"as is for hl7v2 only");
+    }
+    let found = Form::ALL.into_iter().find(|(known, _)| known == name);
+    if found.is_none() {
+        note(&"as is none of date, instant, number");
+    }
+    found.map(|(_, form)| form)
+}
+
+fn check_right(
+    right: &str,
+    context: &Context<'_>,
+    form: Option<Form>,
+    note: &mut Note<'_>,
+) -> Option<Right> {
+    match context.right {
         Dialect::Json => {
             let path = RightPath::parse(right);
-            path.map_err(|error| note(&format_args!("right {error}"))).ok()
+            path.map(Right::Json).map_err(|error| note(&format_args!("right {error}"))).ok()
         }
         Dialect::Hl7v2 => {
             let location = right.parse::<Location>();
-            let _ = location.map_err(|error| note(&format_args!("right {error}")));
-            None
+            let location = location.map_err(|error| note(&format_args!("right {error}"))).ok()?;
+            if !context.structure.contains(&location.segment) {
+                note(&format_args!("{} is not in the structure", location.segment));
+            }
+            Some(Right::V2(v2::route(&location), form))
         }
     }
 }
@@ -100,11 +206,14 @@ fn check_group(text: &RowText, path: Option<&Path>, note: &mut Note<'_>) -> Opti
     name.parse::<FieldGroup>().map_err(|error| note(&error)).ok()
 }
 
-fn check_codes(text: &RowText, context: &Context<'_>, note: &mut Note<'_>) -> Option<Arc<Codes>> {
+fn check_codes(text: &RowText, context: &Context<'_>, note: &mut Note<'_>) -> Option<Table> {
     let name = text.codes.as_ref()?;
+    if let Some(link) = name.strip_prefix('%') {
+        return Some(Table::Link(link.to_owned()));
+    }
     let known = context.codes.get(name);
     if known.is_none() {
         note(&format_args!("there is no file codes/{name}.toml"));
     }
-    known.cloned().flatten()
+    known.cloned().flatten().map(Table::File)
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::mapping::{Duty, Row};
+use crate::mapping::{Duty, Fixed, Row};
 use crate::path::{Operand, Path};
 use crate::problem::Desk;
 use crate::repeats::Repeats;
@@ -26,6 +26,8 @@ pub(crate) struct RowsText {
     #[serde(default)]
     may: Vec<Spanned<toml::Table>>,
     #[serde(default)]
+    fixed: Vec<Spanned<toml::Table>>,
+    #[serde(default)]
     first: Vec<Spanned<String>>,
 }
 
@@ -43,7 +45,7 @@ pub(crate) fn check(
     text: RowsText,
     context: &Context<'_>,
     desk: &mut Desk<'_>,
-) -> (Vec<Row>, Uses) {
+) -> (Vec<Row>, Vec<Fixed>, Uses) {
     let first = check_first(&text.first, context.repeats, desk);
     let duties = [(Duty::Must, text.must), (Duty::Safety, text.safety), (Duty::May, text.may)];
     let texts = duties
@@ -62,10 +64,13 @@ pub(crate) fn check(
             rows.push(row);
         }
     }
+    let fixed = text.fixed.into_iter().take(ROWS_COUNT_MAX);
+    let fixed = fixed.filter_map(|text| row::check_fixed(text, &first, context, &mut uses, desk));
+    let fixed = fixed.collect();
     for entry in text.first.iter().filter(|entry| !uses.passed.contains(entry.get_ref())) {
         desk.at(entry.span(), "no row passes through it without a where");
     }
-    (rows, uses)
+    (rows, fixed, uses)
 }
 
 impl Uses {
@@ -74,7 +79,7 @@ impl Uses {
         let mut shown: Vec<&str> = Vec::new();
         for step in &path.steps {
             shown.push(&step.name);
-            if step.wheres.is_empty() {
+            if step.wheres.is_empty() && !step.each {
                 self.passed.insert(shown.join("."));
             }
             self.constants.extend(step.wheres.iter().filter_map(|one| match &one.equals {

@@ -6,6 +6,7 @@ mod loading;
 mod loss;
 mod samples;
 mod shapes;
+mod v2;
 
 use loopgate_consent::{FieldGroup, Groups};
 use serde_json::Value;

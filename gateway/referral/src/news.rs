@@ -103,9 +103,10 @@ mod tests {
             request: resource("ServiceRequest/1"),
         };
         let start = Referral::evolve(None, &received, at(0));
-        let all = events.iter().zip(1..).fold(start, |referral, (event, ms)| {
-            Referral::evolve(referral, event, at(ms))
-        });
+        let all = events
+            .iter()
+            .zip(1..)
+            .fold(start, |referral, (event, ms)| Referral::evolve(referral, event, at(ms)));
         all.unwrap()
     }
 

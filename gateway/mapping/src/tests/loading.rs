@@ -90,7 +90,7 @@ fn unknown_keys_groups_and_tables() {
         "may = [\n{ left = \"Task.status\", right = \"a\", grupo = \"need\" },\n{ left = \"Task.status\", right = \"b\", group = \"needs\" },\n\
          { left = \"Task.intent\", right = \"c\", codes = \"u\" },\n{ left = \"Task.intent\" },\n]",
         &[
-            "d/m.toml:8: unknown field `grupo`, expected one of `left`, `right`, `codes`, `group`",
+            "d/m.toml:8: unknown field `grupo`, expected one of `left`, `right`, `codes`, `group`, `as`",
             "d/m.toml:9: no field group has this name",
             "d/m.toml:10: there is no file codes/u.toml",
             "d/m.toml:11: missing field `right`",
@@ -98,9 +98,11 @@ fn unknown_keys_groups_and_tables() {
     );
     refuses(
         "mai = []",
-        &["d/m.toml:7: unknown field `mai`, expected one of `must`, `safety`, `may`, `first`"],
+        &[
+            "d/m.toml:7: unknown field `mai`, expected one of `must`, `safety`, `may`, `fixed`, `first`",
+        ],
     );
-    refuses("[extra]\na = 1", &["d/m.toml:7: unknown field `extra`, expected `mapping` or `rows`"]);
+    refuses("[extra]\na = 1", &["d/m.toml:7: unknown field `extra`, expected one of `mapping`, `message`, `rows`"]);
     refuses("may = [", &["d/m.toml:7: unclosed array, expected `]`"]);
 }
 
@@ -138,10 +140,11 @@ fn a_mapping_is_named_as_its_file_and_between_known_dialects() {
             ("e/m.toml", &file("may = []").replace("json", "xml")),
         ],
         &[
+            "d/n.toml: has no [message] with the structure of its segments",
             "d/n.toml:2: name is not \"d/n\", the file's path",
             "d/n.toml:4: left is not \"fhir\", the pivot",
-            "d/n.toml:5: right = \"hl7v2\" is not supported yet",
             "d/n.toml:8: right component is not a number from 1 to 99",
+            "d/n.toml:9: ORC is not in the structure",
             "e/m.toml:2: name is not \"e/m\", the file's path",
             "e/m.toml:5: right is not \"json\" or \"hl7v2\"",
         ],

@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use loopgate_consent::Groups;
+use loopgate_hl7v2::{Charset, Delimiters, Limits, Message};
 use serde_json::Value;
 
 use super::{constants, json};
+use crate::Constants;
 use crate::leaves::{Part, leaves, shown};
 use crate::{Library, builtin};
 
@@ -27,6 +29,25 @@ fn folders_in(dir: &Path) -> Vec<PathBuf> {
 
 fn text(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The constants of a dialect's samples, with its link's tables if it has any.
+fn link(samples: &Path) -> Constants {
+    let Ok(found) = fs::read_to_string(samples.join("link.toml")) else { return constants() };
+    let found: toml::Table = found.parse().unwrap();
+    let text = |one: &toml::Value, key: &str| one[key].as_str().unwrap().to_owned();
+    let pairs = found["authorities"].as_array().unwrap().iter();
+    let pairs = pairs.map(|one| (text(one, "system"), text(one, "name"))).collect();
+    constants().with_table("authorities", pairs)
+}
+
+/// The tree of segments written one a line.
+fn tree(lines: &str) -> Value {
+    let message = format!("MSH|^~\\&|A|B\r{}", lines.replace('\n', "\r"));
+    let message = loopgate_hl7v2::read(message.as_bytes(), &Limits::default(), Charset::UTF_8);
+    let mut tree = crate::v2::tree(&message.unwrap());
+    tree.as_object_mut().unwrap().remove("MSH");
+    tree
 }
 
 /// What a document says: every leaf with its path, whatever the order of lists.
@@ -51,12 +72,18 @@ fn said(root: &Value) -> Vec<(String, String)> {
 ///    how the resource is kept.
 fn check(library: &Library, dialect: &str, sample: &Path) {
     let name = sample.file_name().unwrap().to_str().unwrap();
-    let message = name.split('-').next().unwrap();
     let mapping = library
-        .mapping(&format!("{dialect}/{message}"))
+        .mappings()
+        .find(|one| {
+            let message = one.name().strip_prefix(dialect).and_then(|rest| rest.strip_prefix('/'));
+            message.is_some_and(|message| name.starts_with(&format!("{message}-")))
+        })
         .unwrap_or_else(|| panic!("{name}: its name does not start with a mapping's name"));
     let pivot = json(&text(&sample.join("pivot.json")));
-    let right = json(&text(&sample.join("right.json")));
+    let v2 = sample.join("right.hl7");
+    let right =
+        if v2.exists() { tree(&text(&v2)) } else { json(&text(&sample.join("right.json"))) };
+    let constants = || link(sample.parent().unwrap());
     let lost = text(&sample.join("not-carried.txt"));
     let lost: Vec<&str> = lost.lines().collect();
 
@@ -96,6 +123,21 @@ fn every_sample_matches_in_both_directions() {
         }
     }
     assert!(count >= 5, "only {count} samples found");
+}
+
+#[test]
+fn a_message_is_written_in_the_order_of_its_structure() {
+    let samples = folder().join("hl7v2/samples");
+    for name in ["ref-i12-food-full", "rri-i12-served"] {
+        let library = Library::builtin();
+        let mapping = library.mapping(&format!("hl7v2/{}", &name[..7])).unwrap();
+        let pivot = json(&text(&samples.join(name).join("pivot.json")));
+        let written = mapping.write_v2(&pivot, &Groups::all(), &link(&samples)).unwrap();
+        let segments = written.segments;
+        let message = Message { delimiters: Delimiters::USUAL, segments };
+        let lines = message.print().replace('\r', "\n");
+        assert_eq!(lines, text(&samples.join(name).join("right.hl7")), "{name}");
+    }
 }
 
 #[test]
