@@ -2,12 +2,16 @@
 
 mod bundles;
 mod endpoint;
+mod engine;
 mod gateway;
+mod hospital;
 mod party;
 
 pub use bundles::{Need, Referral, consent, patient};
 pub use endpoint::Endpoint;
+pub use engine::{Engine, Inbox, msh, referral_v2};
 pub use gateway::{Gateway, START_MS, partner_file};
+pub use hospital::{field, texts};
 pub use party::{Answer, Party};
 
 /// Says on standard error why a story is not told here.

@@ -1,5 +1,6 @@
 //! One promise to a user per file.
 
+mod ack_lost_and_resent;
 mod attachments;
 mod bad_input;
 mod clock;
@@ -14,9 +15,11 @@ mod lapse;
 mod no_more_than_needed;
 mod not_covered;
 mod recovery;
+mod ref_i12_in;
 mod replay;
 mod resend_is_harmless;
 mod round_trip;
+mod rri_reaches_the_hospital_after_a_day_down;
 mod search_entries;
 mod second_maria;
 mod sigkill;
@@ -24,4 +27,5 @@ mod stranger;
 mod suspended;
 mod syscalls;
 mod tampering;
+mod v2_door;
 mod who_may_do_what;

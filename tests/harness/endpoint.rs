@@ -77,7 +77,7 @@ impl Endpoint {
     }
 }
 
-fn server_config(root: &Path) -> rustls::ServerConfig {
+pub(super) fn server_config(root: &Path) -> rustls::ServerConfig {
     let read = |name: &str| std::fs::read_to_string(root.join("certs").join(name)).unwrap();
     let authority = Authority::load(&read("ca.pem"), &read("ca.key")).unwrap();
     let now = machine_now();

@@ -13,7 +13,7 @@ use loopgate_server::init::{add_partner, configured, init};
 use loopgate_server::partner::Partner;
 use serde_json::Value;
 
-use super::Party;
+use super::{Engine, Party};
 
 /// When every story begins: 2026-11-22T10:00:00Z, ms since 1970.
 pub const START_MS: i64 = 1_795_341_600_000;
@@ -23,6 +23,8 @@ pub struct Gateway {
     dir: tempfile::TempDir,
     running: Option<Running>,
     base: String,
+    mllp: u16,
+    people: String,
     now_ms: i64,
 }
 
@@ -79,7 +81,8 @@ impl Gateway {
         all.extend(values.iter().map(|(path, value)| (*path, (*value).to_owned())));
         let text = configured(&fs::read_to_string(&file).unwrap(), &all).unwrap();
         fs::write(&file, text).unwrap();
-        let gateway = Gateway { dir, running: None, base, now_ms: START_MS };
+        let people = format!("https://localhost:{people}");
+        let gateway = Gateway { dir, running: None, base, mllp, people, now_ms: START_MS };
         for (name, role) in [
             ("clinic-b", "source"),
             ("hospital-a", "source"),
@@ -219,6 +222,16 @@ impl Gateway {
     /// A partner's client.
     pub fn party(&self, name: &str) -> Party {
         Party::with_certificate(&self.root(), name, &self.base)
+    }
+
+    /// A partner's HL7 v2 engine.
+    pub fn engine(&self, name: &str) -> Engine {
+        Engine::new(&self.root(), name, self.mllp)
+    }
+
+    /// Where people's browsers go.
+    pub fn people(&self) -> &str {
+        &self.people
     }
 
     /// Somebody without a certificate.

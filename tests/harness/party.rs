@@ -35,15 +35,7 @@ pub struct Answer {
 impl Party {
     /// A partner of a deployment, with the certificate that was issued to it.
     pub fn with_certificate(root: &Path, name: &str, base: &str) -> Party {
-        let folder = root.join("certs/clients");
-        let chain: Vec<CertificateDer> =
-            CertificateDer::pem_file_iter(folder.join(format!("{name}.pem")))
-                .unwrap()
-                .map(Result::unwrap)
-                .collect();
-        let key = PrivateKeyDer::from_pem_file(folder.join(format!("{name}.key"))).unwrap();
-        let tls = builder(root).with_client_auth_cert(chain, key).unwrap();
-        Party::new(tls, base)
+        Party::new(client_config(root, name), base)
     }
 
     /// Somebody without a certificate.
@@ -159,6 +151,18 @@ impl Answer {
 fn path_of(location: &str) -> String {
     let (resource, _) = location.split_once("/_history/").unwrap();
     format!("/fhir/{}", resource.split_once("/fhir/").unwrap().1)
+}
+
+/// The TLS of a partner with its certificate.
+pub(super) fn client_config(root: &Path, name: &str) -> rustls::ClientConfig {
+    let folder = root.join("certs/clients");
+    let chain: Vec<CertificateDer> =
+        CertificateDer::pem_file_iter(folder.join(format!("{name}.pem")))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+    let key = PrivateKeyDer::from_pem_file(folder.join(format!("{name}.key"))).unwrap();
+    builder(root).with_client_auth_cert(chain, key).unwrap()
 }
 
 fn builder(

@@ -1,6 +1,8 @@
 //! What is wrong with a message, where, and how table 0357 calls it. Never a value of it.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 /// A place as ERR-2 says it (ERL, v2.5.1 §2.A.28).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +26,23 @@ impl Place {
     /// A segment.
     pub fn segment(segment: &str, sequence: u32) -> Place {
         Place { segment: segment.to_owned(), sequence, field: None, component: None }
+    }
+}
+
+/// Not a place: `PID-3`, `RF1-6.1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a place in a message")]
+pub struct BadPlace;
+
+impl FromStr for Place {
+    type Err = BadPlace;
+
+    /// What [`crate::Location`] reads, without its selections.
+    fn from_str(text: &str) -> Result<Place, BadPlace> {
+        let location: crate::Location = text.parse().map_err(|_| BadPlace)?;
+        let mut place = Place::field(&location.segment, location.field);
+        place.component = location.component;
+        Ok(place)
     }
 }
 
@@ -119,18 +138,18 @@ pub struct Flaw {
     /// Where.
     pub at: Option<Place>,
     /// In words, which follow the place: `PID-3 is empty`.
-    pub words: &'static str,
+    pub words: Cow<'static, str>,
 }
 
 impl Flaw {
     /// A flaw at a place.
-    pub fn at(code: ErrorCode, at: Place, words: &'static str) -> Flaw {
-        Flaw { code, at: Some(at), words }
+    pub fn at(code: ErrorCode, at: Place, words: impl Into<Cow<'static, str>>) -> Flaw {
+        Flaw { code, at: Some(at), words: words.into() }
     }
 
     /// A flaw of the message as a whole.
-    pub fn whole(code: ErrorCode, words: &'static str) -> Flaw {
-        Flaw { code, at: None, words }
+    pub fn whole(code: ErrorCode, words: impl Into<Cow<'static, str>>) -> Flaw {
+        Flaw { code, at: None, words: words.into() }
     }
 }
 
@@ -138,7 +157,7 @@ impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.at {
             Some(at) => write!(f, "{at} {}", self.words),
-            None => f.write_str(self.words),
+            None => f.write_str(&self.words),
         }
     }
 }

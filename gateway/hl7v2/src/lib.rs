@@ -24,7 +24,7 @@ mod corpus_tests;
 pub use ack::{Ack, AckCode, Severity, Stamp, acknowledge, envelope, msa};
 pub use charset::{Charset, UnknownCharset};
 pub use dtm::{BadDtm, Dtm};
-pub use error::{ErrorCode, Flaw, Place};
+pub use error::{BadPlace, ErrorCode, Flaw, Place};
 pub use escape::{escape, is_null, unescape};
 pub use guard::{Limits, Unsound, read};
 pub use header::{AckMode, Header, Processing, Wanted};

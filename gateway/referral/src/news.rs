@@ -13,6 +13,8 @@ pub struct News {
     pub at: Timestamp,
     /// What.
     pub says: Says,
+    /// The target said it, not loopgate.
+    pub from_target: bool,
 }
 
 /// What there is to tell.

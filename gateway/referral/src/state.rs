@@ -139,7 +139,11 @@ impl Referral {
             event => says(event, &referral),
         };
         let version = referral.version;
-        referral.news.extend(says.map(|says| News { version, at, says }));
+        let from_target = !matches!(
+            event,
+            Event::Held { .. } | Event::Resumed | Event::Refused { .. } | Event::Placed { .. }
+        );
+        referral.news.extend(says.map(|says| News { version, at, says, from_target }));
         Some(referral)
     }
 

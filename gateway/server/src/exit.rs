@@ -3,6 +3,7 @@
 //! Every function here names what it would show (an [`AskFor`]) and renders it under the permits
 //! that [`crate::egress::Egress`] brings.
 
+pub mod news;
 mod one;
 
 use loopgate_consent::{Action, FieldGroup, Groups, Permit};

@@ -107,6 +107,11 @@ fn detail(event: &Event, fields: &mut Fields) {
             set(fields, Field::Basis, json!({ "action": action, "reason": code }));
         }
         Event::Answered { answer, .. } => set(fields, Field::Payload, json!({ "answer": answer })),
+        Event::Heard { content, not_carried, .. } => set(
+            fields,
+            Field::Payload,
+            json!({ "not_carried": not_carried, "sha256": hex::encode(content) }),
+        ),
         Event::Strangers { count } => set(fields, Field::Disclosed, json!({ "attempts": count })),
         Event::Partner { sha256, suspended, .. } => set(
             fields,
@@ -230,6 +235,7 @@ pub fn kind(event: &Event) -> &'static str {
             ReferralEvent::OutcomeRecorded { .. } => "referral.outcome",
         },
         Event::Answered { .. } => "command.answered",
+        Event::Heard { .. } => "message.heard",
         Event::Disclosed(_) => "phi.disclosed",
         Event::Reread { .. } => "phi.reread",
         Event::Denied { .. } => "phi.denied",

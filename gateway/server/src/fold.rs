@@ -60,6 +60,26 @@ pub enum Part {
     Outcome(ReferralId, PlacementId),
 }
 
+/// An HL7 v2 message taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// SHA-256 of it.
+    pub content: [u8; 32],
+    /// Where its acknowledgement lies.
+    pub ack: Locator,
+}
+
+/// How a referral came as HL7 v2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// MSH-10 of the message.
+    pub control: String,
+    /// MSH-16 asks for an application answer.
+    pub asked: bool,
+    /// Fields that nothing here says on.
+    pub not_carried: Vec<String>,
+}
+
 /// Where an event lies in the log.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
@@ -106,6 +126,10 @@ pub struct World {
     pub by_org: BTreeMap<OrgId, BTreeSet<ReferralId>>,
     /// First answers, by who asked and what.
     pub answers: HashMap<(OrgId, [u8; 32]), Answer>,
+    /// HL7 v2 messages taken in, by link and MSH-3, MSH-4, MSH-10.
+    pub heard: HashMap<(OrgId, [u8; 32]), Heard>,
+    /// Referrals that came as HL7 v2, and are answered so.
+    pub spoken: BTreeMap<ReferralId, Spoken>,
     /// Referral Tasks by their supplier's business identifiers.
     pub task_keys: HashMap<(OrgId, Identifier), ResourceId>,
     /// Versions already disclosed.
@@ -162,6 +186,19 @@ impl World {
             Event::Referral { referral, fact } => self.evolve_referral(*referral, fact, place.at),
             Event::Answered { org, request, answer } => {
                 self.answers.insert((org.clone(), *request), answer.clone());
+            }
+            Event::Heard { org, key, content, control, asked, referrals, not_carried, .. } => {
+                let ack = Locator { sequence: place.sequence, entry: place.entry, doc: 1 };
+                let heard = Heard { content: *content, ack };
+                self.heard.insert((org.clone(), *key), heard);
+                for referral in referrals {
+                    let spoken = Spoken {
+                        control: control.clone(),
+                        asked: *asked,
+                        not_carried: not_carried.clone(),
+                    };
+                    self.spoken.insert(*referral, spoken);
+                }
             }
             Event::Disclosed(d) => {
                 for (resource, version) in &d.resources {
@@ -256,6 +293,10 @@ impl World {
             | Event::Answered { org, .. }
             | Event::Partner { org, .. } => {
                 about.parties.insert(org.to_string());
+            }
+            Event::Heard { org, referrals, .. } => {
+                about.parties.insert(org.to_string());
+                about.subject.extend(referrals.iter().map(ToString::to_string));
             }
             Event::Denied { org, referral, .. } => {
                 about.parties.insert(org.to_string());

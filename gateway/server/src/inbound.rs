@@ -3,5 +3,7 @@
 pub mod cbo;
 pub mod fhir;
 pub mod http;
+pub mod mllp;
 pub mod ops;
 pub mod tls;
+pub mod v2;

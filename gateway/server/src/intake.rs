@@ -11,11 +11,12 @@ use loopgate_fhir::{
 use loopgate_referral::{OrgId, ResourceId};
 use sha2::{Digest, Sha256};
 
+use crate::bundle::Part;
 use crate::fold::Answer;
 use crate::gate::{Gate, Request};
 use crate::ids;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{Command, Incoming, Meaning, Submission};
+use crate::scribe::{Command, Hearing, Incoming, Meaning, Submission};
 
 /// A transaction Bundle: all of it, or nothing.
 pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer, Trouble> {
@@ -45,6 +46,50 @@ pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer
         return Err(Refusal::invalid(faults).into());
     }
     submit(gate, org, request, incoming, None)
+}
+
+/// What an HL7 v2 message brings, once translated: parts that refer to each other by `urn:uuid`. All
+/// of it, or nothing. Faults are located from each part's type.
+pub fn message(
+    gate: &Gate,
+    org: &OrgId,
+    key: [u8; 32],
+    parts: Vec<Part>,
+    message: Hearing,
+) -> Result<(), Trouble> {
+    let mut faults = Vec::new();
+    let mut resources = Vec::new();
+    let mut urls = HashMap::new();
+    for Part { url, resource } in parts {
+        match Resource::read(resource.to_string().as_bytes(), &limits(gate)) {
+            Ok(resource) => {
+                let id = fresh(gate, resource.kind);
+                urls.insert(url, id.clone());
+                resources.push((resource, id));
+            }
+            Err(found) => faults.extend(found),
+        }
+    }
+    let mut incoming = Vec::new();
+    for (resource, id) in resources {
+        let place = resource.kind.to_owned();
+        match read(resource, id, place, &urls, (gate, org)) {
+            Ok(one) => incoming.push(one),
+            Err(found) => faults.extend(found),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Refusal::invalid(faults).into());
+    }
+    let submission = Submission {
+        org: org.clone(),
+        request: key,
+        transport: "mllp",
+        incoming,
+        update: None,
+        message: Some(message),
+    };
+    gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply)).map(drop)
 }
 
 /// A single create.
@@ -222,6 +267,7 @@ fn submit(
         transport: "fhir",
         incoming,
         update,
+        message: None,
     };
     gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))
 }

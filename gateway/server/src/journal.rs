@@ -58,6 +58,28 @@ pub enum Event {
         /// The answer: each resource with its version.
         answer: Vec<(ResourceId, u64)>,
     },
+    /// An HL7 v2 message was taken in; a resend gets the same acknowledgement. The message as
+    /// received and the acknowledgement are the entry's documents.
+    Heard {
+        /// Who sent it.
+        org: OrgId,
+        /// Whom it is about.
+        person: Option<PersonId>,
+        /// SHA-256 over MSH-3, MSH-4 and MSH-10.
+        #[serde(with = "hex::serde")]
+        key: [u8; 32],
+        /// SHA-256 of the message as received.
+        #[serde(with = "hex::serde")]
+        content: [u8; 32],
+        /// MSH-10.
+        control: String,
+        /// MSH-16 asks for an application answer.
+        asked: bool,
+        /// The referrals it brought.
+        referrals: Vec<ReferralId>,
+        /// Its fields that nothing here says on.
+        not_carried: Vec<String>,
+    },
     /// Data about a person left, to somebody, on some basis.
     Disclosed(Disclosure),
     /// What was disclosed already is read again by the same recipient on this day, once or often.
@@ -312,6 +334,7 @@ impl Event {
     pub fn person(&self) -> Option<PersonId> {
         match self {
             Event::Stored { person, .. } | Event::Denied { person, .. } => *person,
+            Event::Heard { person, .. } => *person,
             Event::Patient { person, .. } | Event::Reread { person, .. } => Some(*person),
             Event::Person(fact) => Some(match fact {
                 PersonEvent::Registered { person, .. }

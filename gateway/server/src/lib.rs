@@ -6,6 +6,7 @@
 pub mod admin;
 mod archive;
 pub mod assemble;
+mod bundle;
 pub mod certificates;
 pub mod clock;
 pub mod config;
@@ -30,4 +31,5 @@ mod roster;
 pub mod run;
 mod scribe;
 pub mod translate;
+mod v2;
 mod view;

@@ -1,4 +1,5 @@
 //! Ways out that we begin: pushed deliveries.
 
 pub mod courier;
+pub mod link;
 pub mod targets;

@@ -38,6 +38,8 @@ pub enum Kind {
     VersionConflict,
     /// The same business identifier was already submitted with other content.
     Duplicate,
+    /// A message control id was used before, with other content.
+    ReusedKey,
     /// The method does not apply here.
     Method,
 }

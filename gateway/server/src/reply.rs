@@ -1,7 +1,7 @@
-//! How a refusal sounds: as OperationOutcome and as problem+json, from one table. HL7 v2's MSA and
-//! ERR get their column with the v2 door.
+//! How a refusal sounds: as OperationOutcome, as problem+json, and as ERR, from one table.
 
 use loopgate_fhir::{Fault, IssueCode, operation_outcome};
+use loopgate_hl7v2::{ErrorCode, Flaw, Place};
 use serde_json::{Value, json};
 
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -53,45 +53,64 @@ pub struct Row {
     pub issue: IssueCode,
     /// The last part of the problem type URI.
     pub problem: &'static str,
+    /// HL7 table 0357.
+    pub v2: ErrorCode,
     /// What went wrong, in words that hold for every case.
     pub words: &'static str,
 }
 
 /// One row per kind.
 pub fn row(kind: Kind) -> Row {
-    let (http, issue, problem, words) = match kind {
+    use ErrorCode as V2;
+    use IssueCode as Issue;
+    let (http, issue, v2, problem, words) = match kind {
         Kind::Malformed => {
-            (400, IssueCode::Structure, "malformed", "the message is not well-formed")
+            (400, Issue::Structure, V2::DataType, "malformed", "the message is not well-formed")
         }
-        Kind::Invalid => (422, IssueCode::Processing, "invalid", "the message cannot be processed"),
+        Kind::Invalid => {
+            (422, Issue::Processing, V2::DataType, "invalid", "the message cannot be processed")
+        }
         Kind::MediaType => {
-            (415, IssueCode::NotSupported, "media-type", "this media type is not spoken here")
+            let words = "this media type is not spoken here";
+            (415, Issue::NotSupported, V2::UnsupportedMessageType, "media-type", words)
         }
-        Kind::TooLarge => (413, IssueCode::TooLong, "too-large", "the message is over the limit"),
+        Kind::TooLarge => {
+            (413, Issue::TooLong, V2::ValueTooLong, "too-large", "the message is over the limit")
+        }
         Kind::Unauthenticated => {
-            (401, IssueCode::Login, "unauthenticated", "no known client certificate was shown")
+            let words = "no known client certificate was shown";
+            (401, Issue::Login, V2::ApplicationInternalError, "unauthenticated", words)
         }
-        Kind::Forbidden => (403, IssueCode::Forbidden, "forbidden", "this partner may not do this"),
+        Kind::Forbidden => {
+            let words = "this partner may not do this";
+            (403, Issue::Forbidden, V2::ApplicationInternalError, "forbidden", words)
+        }
         Kind::NotFound | Kind::Denied => {
-            (404, IssueCode::NotFound, "not-found", "there is no such thing here")
+            let words = "there is no such thing here";
+            (404, Issue::NotFound, V2::UnknownKeyIdentifier, "not-found", words)
         }
-        Kind::IllegalMove => (
-            409,
-            IssueCode::BusinessRule,
-            "illegal-move",
-            "this act is not open to this party from the present status",
-        ),
+        Kind::IllegalMove => {
+            let words = "this act is not open to this party from the present status";
+            (409, Issue::BusinessRule, V2::ApplicationInternalError, "illegal-move", words)
+        }
         Kind::VersionConflict => {
-            (412, IssueCode::Conflict, "version-conflict", "it was changed in between")
+            let words = "it was changed in between";
+            (412, Issue::Conflict, V2::ApplicationRecordLocked, "version-conflict", words)
         }
         Kind::Duplicate => {
-            (409, IssueCode::Duplicate, "duplicate", "the identifier was used before")
+            let words = "the identifier was used before";
+            (409, Issue::Duplicate, V2::DuplicateKeyIdentifier, "duplicate", words)
+        }
+        Kind::ReusedKey => {
+            let words = "the control id was used before, with other content";
+            (409, Issue::Duplicate, V2::DuplicateKeyIdentifier, "reused-key", words)
         }
         Kind::Method => {
-            (405, IssueCode::NotSupported, "method", "this interaction is not offered here")
+            let words = "this interaction is not offered here";
+            (405, Issue::NotSupported, V2::UnsupportedEventCode, "method", words)
         }
     };
-    Row { http, issue, problem, words }
+    Row { http, issue, problem, v2, words }
 }
 
 const OUTAGE_WORDS: &str = "the gateway cannot keep its promise right now; try again";
@@ -138,6 +157,25 @@ pub fn problem(trouble: Trouble) -> Reply {
     json_reply(row.http, PROBLEM_JSON, &body)
 }
 
+/// As ERR says it: `place` finds where the message says what a FHIR expression names.
+pub fn v2(refusal: &Refusal, place: &dyn Fn(&str) -> Option<Place>) -> Vec<Flaw> {
+    let row = row(refusal.kind);
+    if refusal.faults.is_empty() {
+        return vec![Flaw::whole(row.v2, row.words)];
+    }
+    let flaws = refusal.faults.iter().map(|fault| {
+        let code = match fault.code {
+            IssueCode::Required => ErrorCode::RequiredFieldMissing,
+            IssueCode::TooLong | IssueCode::TooCostly => ErrorCode::ValueTooLong,
+            IssueCode::Duplicate => ErrorCode::DuplicateKeyIdentifier,
+            IssueCode::BusinessRule | IssueCode::NotFound => ErrorCode::TableValueNotFound,
+            _ => row.v2,
+        };
+        Flaw { code, at: place(&fault.expression), words: fault.words.clone() }
+    });
+    flaws.collect()
+}
+
 /// A JSON body.
 pub fn json_reply(status: u16, media: &'static str, body: &Value) -> Reply {
     Reply::with(status, media, body.to_string().into_bytes())
@@ -150,22 +188,25 @@ mod tests {
     /// Each row, as the protocol documents state it: RFC 9110 and FHIR R4 http.html for the status,
     /// IssueType for the issue.
     #[test]
-    fn every_refusal_in_both_dialects() {
+    fn every_refusal_in_every_dialect() {
         let table = [
-            (Kind::Malformed, 400, "structure", "malformed"),
-            (Kind::Invalid, 422, "processing", "invalid"),
-            (Kind::MediaType, 415, "not-supported", "media-type"),
-            (Kind::TooLarge, 413, "too-long", "too-large"),
-            (Kind::Unauthenticated, 401, "login", "unauthenticated"),
-            (Kind::Forbidden, 403, "forbidden", "forbidden"),
-            (Kind::NotFound, 404, "not-found", "not-found"),
-            (Kind::Denied, 404, "not-found", "not-found"),
-            (Kind::IllegalMove, 409, "business-rule", "illegal-move"),
-            (Kind::VersionConflict, 412, "conflict", "version-conflict"),
-            (Kind::Duplicate, 409, "duplicate", "duplicate"),
-            (Kind::Method, 405, "not-supported", "method"),
+            (Kind::Malformed, 400, "structure", "malformed", 102),
+            (Kind::Invalid, 422, "processing", "invalid", 102),
+            (Kind::MediaType, 415, "not-supported", "media-type", 200),
+            (Kind::TooLarge, 413, "too-long", "too-large", 104),
+            (Kind::Unauthenticated, 401, "login", "unauthenticated", 207),
+            (Kind::Forbidden, 403, "forbidden", "forbidden", 207),
+            (Kind::NotFound, 404, "not-found", "not-found", 204),
+            (Kind::Denied, 404, "not-found", "not-found", 204),
+            (Kind::IllegalMove, 409, "business-rule", "illegal-move", 207),
+            (Kind::VersionConflict, 412, "conflict", "version-conflict", 206),
+            (Kind::Duplicate, 409, "duplicate", "duplicate", 205),
+            (Kind::ReusedKey, 409, "duplicate", "reused-key", 205),
+            (Kind::Method, 405, "not-supported", "method", 201),
         ];
-        for (kind, http, issue, name) in table {
+        for (kind, http, issue, name, number) in table {
+            let flaws = v2(&Refusal::of(kind), &|_| None);
+            assert_eq!(flaws.iter().map(|f| f.code.number()).collect::<Vec<_>>(), [number]);
             let outcome = fhir(kind.into());
             assert_eq!(outcome.status, http, "{kind:?}");
             let body: Value = serde_json::from_slice(&outcome.body).unwrap();

@@ -14,8 +14,9 @@ use crate::assemble::{self, Deployment};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gate::Gate;
-use crate::inbound::{http, ops, tls};
-use crate::outbound::courier;
+use crate::inbound::tls::Clients;
+use crate::inbound::{http, mllp, ops, tls};
+use crate::outbound::{courier, link};
 use crate::outbound::targets::Targets;
 use crate::scribe::{Command, strangers_due};
 
@@ -50,6 +51,8 @@ pub struct Options {
 pub struct Addresses {
     /// HTTPS for machines.
     pub machines: SocketAddr,
+    /// HL7 v2 over MLLP.
+    pub mllp: SocketAddr,
     /// `/healthz`, `/readyz`, `/metrics`.
     pub ops: SocketAddr,
 }
@@ -95,8 +98,10 @@ pub fn finish(deployment: Deployment) -> anyhow::Result<()> {
 
 struct Sockets {
     machines: TcpListener,
+    mllp: tokio::net::TcpListener,
     ops: tokio::net::TcpListener,
-    tls: rustls::ServerConfig,
+    machines_tls: rustls::ServerConfig,
+    mllp_tls: rustls::ServerConfig,
     addresses: Addresses,
 }
 
@@ -109,9 +114,17 @@ impl Sockets {
             Ok(listener)
         };
         let machines = bind(config.listen.machines)?;
+        let mllp = tokio::net::TcpListener::from_std(bind(config.listen.mllp)?)?;
         let ops = tokio::net::TcpListener::from_std(bind(config.listen.ops)?)?;
-        let addresses = Addresses { machines: machines.local_addr()?, ops: ops.local_addr()? };
-        Ok(Sockets { machines, ops, tls: tls::server_config(&config.tls)?, addresses })
+        let addresses = Addresses {
+            machines: machines.local_addr()?,
+            mllp: mllp.local_addr()?,
+            ops: ops.local_addr()?,
+        };
+        let machines_tls =
+            tls::server_config(&config.tls, Clients::MayShow, &["h2", "http/1.1"])?;
+        let mllp_tls = tls::server_config(&config.tls, Clients::MustShow, &[])?;
+        Ok(Sockets { machines, mllp, ops, machines_tls, mllp_tls, addresses })
     }
 }
 
@@ -125,13 +138,20 @@ async fn serve(
     let handle = axum_server::Handle::new();
     let targets = Targets::new(gate.config.delivery.private_targets.clone());
     let client_tls = tls::client_config(&gate.config.tls)?;
-    let client = courier::client(&gate.config.delivery, targets.clone(), client_tls)?;
-    let moved = gate.scribe.published().moved.clone();
-    tokio::spawn(courier::run(gate.clone(), client, targets, moved));
+    let client = courier::client(&gate.config.delivery, targets.clone(), client_tls.clone())?;
+    let [deliveries, news] = gate.scribe.published().moved.clone();
+    tokio::spawn(courier::run(gate.clone(), client, targets.clone(), deliveries));
+    tokio::spawn(link::run(gate.clone(), client_tls, targets, news));
     tokio::spawn(ops::serve(gate.clone(), sockets.ops));
+    tokio::spawn(mllp::serve(gate.clone(), sockets.mllp, sockets.mllp_tls));
     tokio::spawn(tick(gate.clone(), ticks));
     let machines =
-        tokio::spawn(http::serve(gate.clone(), sockets.machines, sockets.tls, handle.clone()));
+        tokio::spawn(http::serve(
+        gate.clone(),
+        sockets.machines,
+        sockets.machines_tls,
+        handle.clone(),
+    ));
     tokio::select! {
         _ = scribe_ended => Err(anyhow!("the scribe stopped: nothing is acknowledged any more")),
         _ = signalled() => Ok(()),
@@ -183,5 +203,5 @@ async fn look(gate: &Gate) {
         // Not written down: they are counted again next time.
         gate.strangers.fetch_add(strangers, Ordering::Relaxed);
     }
-    gate.scribe.published().moved.notify_one();
+    gate.scribe.published().stir();
 }

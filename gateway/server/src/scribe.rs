@@ -39,7 +39,7 @@ pub use act::{Act, Acted, Wish};
 pub use command::{Command, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, OwnedClaim, denied, permits};
 pub use settle::{is_held, strangers_due};
-pub use submission::{Incoming, Meaning, Submission};
+pub use submission::{Hearing, Incoming, Meaning, Submission};
 pub use submit::resolved;
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
@@ -86,7 +86,7 @@ pub fn start(
         stopped: AtomicBool::new(false),
         halted: AtomicBool::new(false),
         queued: AtomicU64::new(0),
-        moved: Arc::new(Notify::new()),
+        moved: [Arc::new(Notify::new()), Arc::new(Notify::new())],
     });
     let scribe = Scribe { queue, published: published.clone() };
     let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {
@@ -192,7 +192,7 @@ impl Thread {
         let committed = if drafts.is_empty() { Vec::new() } else { self.commit(drafts, at)? };
         if let Some(roster) = after.roster {
             self.published.roster.store(roster);
-            self.published.moved.notify_one();
+            self.published.stir();
         }
         if after.clock_confirmed {
             let last_at = self.bench.world.last_at;
@@ -241,7 +241,7 @@ impl Thread {
         }
         drop(world);
         bench.view.stamp(frame.sequence)?;
-        self.published.moved.notify_one();
+        self.published.stir();
         Ok(committed)
     }
 
@@ -290,6 +290,10 @@ fn decide(
         }
         Command::Delivered(referral, placement, reply) => {
             settle::delivered(desk, referral, placement);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::Told(referral, version, reply) => {
+            settle::source_told(desk, referral, version);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
         }
         Command::Tick { strangers, reply } => {

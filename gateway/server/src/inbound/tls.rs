@@ -1,5 +1,4 @@
-//! TLS for machines: 1.2 is the floor, a client certificate is asked for and optional at the
-//! handshake, since each route decides whether it needs one.
+//! TLS: 1.2 is the floor, and each listener says what it wants of its clients.
 
 use std::io;
 use std::path::Path;
@@ -12,8 +11,23 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::config::Tls;
 
-/// The TLS settings of the machines' listener.
-pub fn server_config(tls: &Tls) -> anyhow::Result<rustls::ServerConfig> {
+/// What a listener wants of those who connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clients {
+    /// A certificate, if they have one: each route decides whether it needs one.
+    MayShow,
+    /// A certificate.
+    MustShow,
+    /// Nothing: people have none, and must not be asked.
+    Anyone,
+}
+
+/// The TLS settings of a listener, which speaks these protocols (ALPN).
+pub fn server_config(
+    tls: &Tls,
+    clients: Clients,
+    protocols: &[&str],
+) -> anyhow::Result<rustls::ServerConfig> {
     let chain = certificates(&tls.certificate)?;
     let key = PrivateKeyDer::from_pem_file(&tls.key)
         .map_err(|_| io::Error::other("tls.key is not a PEM private key"))?;
@@ -22,14 +36,18 @@ pub fn server_config(tls: &Tls) -> anyhow::Result<rustls::ServerConfig> {
         roots.add(root)?;
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .allow_unauthenticated()
-        .build()?;
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+    let builder = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+    let builder = match clients {
+        Clients::MayShow => {
+            builder.with_client_cert_verifier(verifier.allow_unauthenticated().build()?)
+        }
+        Clients::MustShow => builder.with_client_cert_verifier(verifier.build()?),
+        Clients::Anyone => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, key)?;
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     Ok(config)
 }
 

@@ -96,7 +96,7 @@ enum Tried {
 }
 
 /// Doubles with each try, between the operator's bounds.
-fn delay_ms(delivery: &Delivery, tries: u32) -> i64 {
+pub fn delay_ms(delivery: &Delivery, tries: u32) -> i64 {
     let first = delivery.retry_delay_s_min.saturating_mul(1000);
     let delay = first.saturating_mul(1 << tries.min(20));
     i64::try_from(delay.min(delivery.retry_delay_s_max.saturating_mul(1000))).unwrap_or(i64::MAX)

@@ -45,6 +45,13 @@ impl Targets {
         plain && address.is_none_or(|ip| self.allows(ip, Some(port), None))
     }
 
+    /// The addresses of a host that may be connected to at this port.
+    pub async fn addresses(&self, host: &str, port: u16) -> Vec<SocketAddr> {
+        let found = tokio::net::lookup_host((host, port)).await;
+        let found = found.into_iter().flatten();
+        found.filter(|at| self.allows(at.ip(), Some(port), Some(host))).collect()
+    }
+
     fn allows(&self, ip: IpAddr, port: Option<u16>, host: Option<&str>) -> bool {
         let listed = |target: &PrivateTarget| match target {
             PrivateTarget::Address(address) => *address == ip,

@@ -28,6 +28,8 @@ pub enum Command {
     Deny(Box<Event>, Reply<()>),
     /// A target's system took a pushed delivery.
     Delivered(ReferralId, PlacementId, Reply<()>),
+    /// A source's system took the news up to this version.
+    Told(ReferralId, u64, Reply<()>),
     /// Clocks moved on.
     Tick {
         /// Attempts by strangers since they were last written down.
@@ -79,11 +81,16 @@ pub struct Published {
     pub halted: AtomicBool,
     /// Commands waiting.
     pub queued: AtomicU64,
-    /// Told after each commit, and when clocks move.
-    pub moved: Arc<Notify>,
+    /// Told after each commit, and when clocks move: one for each who waits.
+    pub moved: [Arc<Notify>; 2],
 }
 
 impl Published {
+    /// Wakes who waits for things to move.
+    pub fn stir(&self) {
+        self.moved.iter().for_each(|waits| waits.notify_one());
+    }
+
     /// What has been committed and published.
     pub fn world(&self) -> RwLockReadGuard<'_, World> {
         self.world.read().unwrap_or_else(PoisonError::into_inner)

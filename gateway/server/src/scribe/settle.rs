@@ -128,6 +128,11 @@ pub fn delivered(desk: &mut Desk<'_>, id: ReferralId, placement: PlacementId) {
     apply(desk, id, &Actor::Gateway, Move::Delivered(placement), &by("loopgate", "courier"));
 }
 
+/// A source's system took its news; twice is once.
+pub fn source_told(desk: &mut Desk<'_>, id: ReferralId, version: u64) {
+    apply(desk, id, &Actor::Gateway, Move::Told(version), &by("loopgate", "courier"));
+}
+
 /// Time moved on: waiting ends, grants lapse, strangers are written down.
 pub fn tick(desk: &mut Desk<'_>, strangers: u64) {
     let ids: Vec<ReferralId> = desk.world().unanswered.iter().copied().collect();

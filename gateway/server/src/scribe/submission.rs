@@ -17,6 +17,22 @@ pub struct Submission {
     pub incoming: Vec<Incoming>,
     /// It replaces a resource, at this version if one is named.
     pub update: Option<Option<u64>>,
+    /// The HL7 v2 message it came in.
+    pub message: Option<Hearing>,
+}
+
+/// An HL7 v2 message, to be kept with what it brings. `Submission::request` is its key.
+pub struct Hearing {
+    /// As received.
+    pub received: Vec<u8>,
+    /// Its acknowledgement.
+    pub ack: Vec<u8>,
+    /// MSH-10.
+    pub control: String,
+    /// MSH-16 asks for an application answer.
+    pub asked: bool,
+    /// Its fields that nothing here says on.
+    pub not_carried: Vec<String>,
 }
 
 /// One resource, read.

@@ -8,11 +8,12 @@ use loopgate_fhir::{ConsentIn, Json, Limits, PartyRef};
 use loopgate_referral::{
     Event as ReferralEvent, OrgId, PersonId, Presented, ReferralId, ResourceId,
 };
+use sha2::{Digest, Sha256};
 
 use super::desk::Desk;
 use super::known::{Known, PlannedReferral, request_facts};
 use super::settle;
-use super::submission::{Incoming, Meaning, Submission};
+use super::submission::{Hearing, Incoming, Meaning, Submission};
 use crate::fields::Cause;
 use crate::fold::Answer;
 use crate::journal::{Event, StoredVersion};
@@ -28,6 +29,16 @@ pub fn decide(desk: &mut Desk<'_>, submission: Submission) -> Result<Answer, Tro
         return Err(Kind::Forbidden.into());
     }
     let key = (submission.org.clone(), submission.request);
+    if let Some(message) = &submission.message
+        && let Some(heard) = desk.world().heard.get(&key)
+    {
+        let content: [u8; 32] = Sha256::digest(&message.received).into();
+        return if heard.content == content {
+            Ok(Answer::new())
+        } else {
+            Err(Kind::ReusedKey.into())
+        };
+    }
     if let Some(answer) = desk.world().answers.get(&key) {
         // The same update again is a resend only while nothing came in between.
         let current = |(id, version): &(ResourceId, u64)| {
@@ -77,7 +88,7 @@ impl Plan {
     }
 
     fn carry_out(self, desk: &mut Desk<'_>, submission: Submission) -> Answer {
-        let Submission { org, request, transport, incoming, update: _ } = submission;
+        let Submission { org, request, transport, incoming, update: _, message } = submission;
         let cause = Cause {
             actor: org.to_string(),
             transport: transport.into(),
@@ -108,8 +119,9 @@ impl Plan {
                 settle::settle_person(desk, person);
             }
         }
+        let mut referrals = Vec::new();
         for planned in self.referrals {
-            receive(desk, &cause, &org, planned);
+            referrals.push(receive(desk, &cause, &org, planned));
         }
         let answer: Answer = versions
             .into_iter()
@@ -119,10 +131,30 @@ impl Plan {
                 (id, moved)
             })
             .collect();
-        let event = Event::Answered { org, request, answer: answer.clone() };
-        desk.record(&cause, event, Vec::new(), None);
+        match message {
+            Some(message) => hear(desk, &cause, (org, request), referrals, message),
+            None => {
+                let event = Event::Answered { org, request, answer: answer.clone() };
+                desk.record(&cause, event, Vec::new(), None);
+            }
+        }
         answer
     }
+}
+
+fn hear(
+    desk: &mut Desk<'_>,
+    cause: &Cause,
+    (org, key): (OrgId, [u8; 32]),
+    referrals: Vec<ReferralId>,
+    message: Hearing,
+) {
+    let Hearing { received, ack, control, asked, not_carried } = message;
+    let first = referrals.first().and_then(|id| desk.world().referrals.get(id));
+    let person = first.and_then(|referral| referral.persons.first().copied());
+    let content = Sha256::digest(&received).into();
+    let event = Event::Heard { org, person, key, content, control, asked, referrals, not_carried };
+    desk.record(cause, event, vec![received, ack], None);
 }
 
 fn stored(incoming: &Incoming, version: u64) -> StoredVersion {
@@ -189,7 +221,12 @@ fn read_consent(
     consent.to_draft(person, id, sha256, &resolve)
 }
 
-fn receive(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, planned: PlannedReferral) {
+fn receive(
+    desk: &mut Desk<'_>,
+    cause: &Cause,
+    org: &OrgId,
+    planned: PlannedReferral,
+) -> ReferralId {
     let patient: Option<ResourceId> = planned.patient.parse().ok();
     let person = patient.and_then(|patient| desk.world().patients.get(&patient).copied());
     let Some(person) = person else {
@@ -208,6 +245,7 @@ fn receive(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, planned: PlannedRefe
     };
     desk.record(cause, Event::Referral { referral, fact }, Vec::new(), None);
     settle::settle(desk, referral);
+    referral
 }
 
 /// What is kept was within the limits when it came; a limit that changed since does not hide it.

@@ -1,0 +1,166 @@
+//! HL7 v2 over MLLP and mutual TLS. One message at a time on each connection, in order: the next is
+//! read once the one before is answered, which is all the back-pressure there is.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use loopgate_hl7v2::{Decoder, frame};
+use loopgate_referral::OrgId;
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::gate::Gate;
+use crate::inbound::v2::{self, Answer};
+
+/// How long a connection may say nothing between two messages.
+const IDLE: Duration = Duration::from_secs(3600);
+const READ_BYTES: usize = 16 * 1024;
+
+/// Connections of each partner.
+type Open = Arc<Mutex<HashMap<OrgId, usize>>>;
+
+/// Serves until the process ends.
+pub async fn serve(gate: Arc<Gate>, listener: TcpListener, tls: rustls::ServerConfig) {
+    let acceptor = TlsAcceptor::from(Arc::new(tls));
+    let places = Arc::new(Semaphore::new(gate.config.limits.connections_max));
+    let open = Open::default();
+    loop {
+        let Ok(place) = places.clone().acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Too many open files, say: it passes, and must not spin until then.
+                tracing::warn!(%error, "an MLLP connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let (gate, acceptor, open) = (gate.clone(), acceptor.clone(), open.clone());
+        tokio::spawn(async move {
+            let _place = place;
+            connection(gate, acceptor, open, stream).await;
+        });
+    }
+}
+
+async fn connection(gate: Arc<Gate>, acceptor: TlsAcceptor, open: Open, stream: TcpStream) {
+    let handshake = Duration::from_secs(gate.config.tls.handshake_timeout_s);
+    let Ok(Ok(stream)) = timeout(handshake, acceptor.accept(stream)).await else { return };
+    let chain = stream.get_ref().1.peer_certificates();
+    let Some(leaf) = chain.and_then(|chain| chain.first()) else { return };
+    let certificate: [u8; 32] = Sha256::digest(leaf).into();
+    let known = {
+        let gate = gate.clone();
+        tokio::task::spawn_blocking(move || gate.caller(Some(&certificate))).await
+    };
+    // A stranger is counted and learns nothing.
+    let Ok(Ok(partner)) = known else { return };
+    let Some(_counted) = Counted::new(&open, &partner.org, gate.config.limits.mllp_connections_max)
+    else {
+        tracing::warn!(partner = %partner.org, "has too many MLLP connections");
+        return;
+    };
+    let own = partner.hl7v2.as_ref().and_then(|link| link.frame_bytes_max);
+    let frame_bytes_max = own.unwrap_or(gate.config.limits.mllp_frame_bytes_max);
+    if let Err(error) = messages(&gate, certificate, stream, frame_bytes_max).await {
+        tracing::info!(partner = %partner.org, %error, "an MLLP connection ended");
+    }
+}
+
+/// One of a partner's connections, until it is dropped.
+struct Counted {
+    open: Open,
+    org: OrgId,
+}
+
+impl Counted {
+    fn new(open: &Open, org: &OrgId, max: usize) -> Option<Counted> {
+        let mut counts = open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(org.clone()).or_default();
+        if *count >= max {
+            return None;
+        }
+        *count += 1;
+        Some(Counted { open: open.clone(), org: org.clone() })
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut counts = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.org) {
+            *count -= 1;
+        }
+    }
+}
+
+async fn messages(
+    gate: &Arc<Gate>,
+    certificate: [u8; 32],
+    mut stream: TlsStream<TcpStream>,
+    frame_bytes_max: usize,
+) -> io::Result<()> {
+    let whole = Duration::from_secs(gate.config.limits.mllp_frame_timeout_s);
+    let mut decoder = Decoder::new(frame_bytes_max);
+    let mut buffer = vec![0; READ_BYTES];
+    let mut until = Instant::now() + IDLE;
+    loop {
+        let read = timeout_at(until, stream.read(&mut buffer)).await;
+        let read = read.map_err(|_| io::Error::other("a message took too long"))??;
+        if read == 0 {
+            let last = decoder.finish().map_err(io::Error::other)?;
+            if let Some(message) = last {
+                respond(gate, certificate, &mut stream, message, whole).await?;
+            }
+            return Ok(());
+        }
+        let began = decoder.is_in_frame();
+        let mut rest = &buffer[..read];
+        while !rest.is_empty() {
+            let (taken, found) = decoder.push(rest).map_err(io::Error::other)?;
+            rest = &rest[taken..];
+            if let Some(message) = found {
+                respond(gate, certificate, &mut stream, message, whole).await?;
+                until = Instant::now() + IDLE;
+            }
+        }
+        // The time for a whole message runs from its first byte.
+        if decoder.is_in_frame() && (!began || until > Instant::now() + whole) {
+            until = Instant::now() + whole;
+        }
+    }
+}
+
+async fn respond(
+    gate: &Arc<Gate>,
+    certificate: [u8; 32],
+    stream: &mut TlsStream<TcpStream>,
+    message: Vec<u8>,
+    patience: Duration,
+) -> io::Result<()> {
+    let gate = gate.clone();
+    let answered =
+        tokio::task::spawn_blocking(move || v2::answer(&gate, &certificate, &message)).await;
+    let answer = match answered {
+        Ok(Answer::Say(answer)) => answer,
+        Ok(Answer::Nothing) => return Ok(()),
+        Ok(Answer::HangUp) => return Err(io::Error::other("no promise can be kept now")),
+        Err(_) => {
+            tracing::error!("a message handler panicked");
+            return Err(io::Error::other("a message handler panicked"));
+        }
+    };
+    let framed = frame(&answer).map_err(io::Error::other)?;
+    let write = async {
+        stream.write_all(&framed).await?;
+        stream.flush().await
+    };
+    timeout(patience, write).await.map_err(|_| io::Error::other("an answer was not taken"))?
+}
