@@ -11,6 +11,7 @@ use std::time::Duration;
 use loopgate_hl7v2::{Decoder, frame};
 use rustls::{ClientConnection, ServerConnection, StreamOwned};
 
+use super::Gateway;
 use super::endpoint::server_config;
 use super::party::client_config;
 
@@ -155,6 +156,18 @@ impl Inbox {
         self.messages.recv_timeout(PATIENCE).expect("a message arrives")
     }
 
+    /// The next message, however long the gateway has to wait for it.
+    #[track_caller]
+    pub fn in_time(&self, gateway: &mut Gateway) -> String {
+        for _ in 0..60 {
+            if let Ok(message) = self.messages.recv_timeout(Duration::from_millis(250)) {
+                return message;
+            }
+            gateway.pass(3_600_000);
+        }
+        panic!("no message arrives");
+    }
+
     /// The messages that came and were not looked at.
     pub fn waiting(&self) -> Vec<String> {
         self.messages.try_iter().collect()
@@ -187,7 +200,8 @@ fn serve(
             let control = message.split('|').nth(9).unwrap_or_default().to_owned();
             let says = code.lock().unwrap().clone();
             if !says.is_empty() {
-                let ack = format!("MSH|^~\\&|EHR|HOSPA|||2026||ACK|1|T|2.5.1\rMSA|{says}|{control}\r");
+                let ack =
+                    format!("MSH|^~\\&|EHR|HOSPA|||2026||ACK|1|T|2.5.1\rMSA|{says}|{control}\r");
                 stream.write_all(&frame(ack.as_bytes()).unwrap())?;
                 stream.flush()?;
             }

@@ -41,7 +41,10 @@ fn a_control_id_used_again_for_something_else_is_refused() {
     assert_eq!(field(&other, "ERR", 3), "205^Duplicate key identifier^HL70357");
     // Nor is one referral two because its message has another control id.
     let twice = engine.send(&referral_v2("MSG-3", "", "RA-1", "A-99871"));
-    assert_eq!((field(&twice, "MSA", 1), field(&twice, "ERR", 2)), ("AE".into(), "RF1^1^6^1^1".into()));
+    assert_eq!(
+        (field(&twice, "MSA", 1), field(&twice, "ERR", 2)),
+        ("AE".into(), "RF1^1^6^1^1".into())
+    );
     assert_eq!(gateway.party("pantry").inbox().len(), 1);
     gateway.stop();
 }

@@ -19,7 +19,10 @@ fn a_referral_goes_all_the_way_round_by_hl7_v2() {
     let answer = inbox.next();
     assert_eq!(field(&answer, "MSH", 9), "RRI^I12^RRI_I12");
     assert_eq!((field(&answer, "MSA", 1), field(&answer, "MSA", 2)), ("AA".into(), "MSG-1".into()));
-    assert_eq!((field(&answer, "RF1", 1), field(&answer, "RF1", 6)), ("P".into(), "RA-1^HOSPA".into()));
+    assert_eq!(
+        (field(&answer, "RF1", 1), field(&answer, "RF1", 6)),
+        ("P".into(), "RA-1^HOSPA".into())
+    );
 
     let id = pantry.only_referral();
     let read = pantry.get(&format!("/cbo/v1/referrals/{id}")).expect(200).json;
@@ -46,14 +49,20 @@ fn a_referral_goes_all_the_way_round_by_hl7_v2() {
     assert_eq!(field(&appointment, "NTE", 3), note);
     pantry.act(&id, "no-show", &json!({})).expect(200);
     let missed = inbox.next();
-    assert_eq!((field(&missed, "RF1", 1), field(&missed, "NTE", 3)), ("A".into(), "appointment missed".into()));
+    assert_eq!(
+        (field(&missed, "RF1", 1), field(&missed, "NTE", 3)),
+        ("A".into(), "appointment missed".into())
+    );
     let outcome = json!({ "outcome": { "text": "Food box", "system": "http://snomed.info/sct", "code": "710925007" },
         "performed": "2026-11-29T16:00:00Z" });
     pantry.act(&id, "served", &outcome).expect(200);
     let served = inbox.next();
     assert_eq!(field(&served, "MSH", 9), "RRI^I13^RRI_I12");
     assert_eq!(field(&served, "RF1", 1), "A");
-    assert_eq!((field(&served, "OBR", 4), field(&served, "OBR", 7)), ("710925007^^SCT".into(), "20261129160000+0000".into()));
+    assert_eq!(
+        (field(&served, "OBR", 4), field(&served, "OBR", 7)),
+        ("710925007^^SCT".into(), "20261129160000+0000".into())
+    );
     assert_eq!(field(&served, "OBX", 5), "Food box");
     assert!(inbox.waiting().is_empty());
 
@@ -66,7 +75,10 @@ fn a_referral_goes_all_the_way_round_by_hl7_v2() {
 
     let kinds = gateway.kinds();
     let count = |kind: &str| kinds.iter().filter(|one| *one == kind).count();
-    assert_eq!((count("message.heard"), count("referral.received"), count("referral.told")), (1, 1, 5));
+    assert_eq!(
+        (count("message.heard"), count("referral.received"), count("referral.told")),
+        (1, 1, 5)
+    );
     let told: Vec<String> = gateway
         .of_kind("phi.disclosed")
         .iter()
@@ -112,13 +124,23 @@ fn a_need_without_consent_waits_and_one_that_is_not_covered_is_refused_in_v2() {
     assert_eq!(field(&ack, "MSA", 1), "CA", "a sound message of a known source is taken in");
     let held = inbox.next();
     assert_eq!(field(&held, "MSH", 9), "RRI^I12^RRI_I12");
-    assert_eq!((field(&held, "RF1", 1), field(&held, "NTE", 3)), ("P".into(), "waiting for consent".into()));
+    assert_eq!(
+        (field(&held, "RF1", 1), field(&held, "NTE", 3)),
+        ("P".into(), "waiting for consent".into())
+    );
     gateway.maria_consents();
-    let housing = referral_v2("MSG-2", "AL|NE", "RA-2", "A-99871").replace("food-insecurity", "housing-instability");
+    let housing = referral_v2("MSG-2", "AL|NE", "RA-2", "A-99871")
+        .replace("food-insecurity", "housing-instability");
     assert_eq!(field(&engine.send(&housing), "MSA", 1), "CA");
     let refused = inbox.next();
-    assert_eq!((field(&refused, "MSA", 1), field(&refused, "MSA", 2)), ("AA".into(), "MSG-2".into()));
-    assert_eq!((field(&refused, "RF1", 1), field(&refused, "NTE", 3)), ("R".into(), "need not covered".into()));
+    assert_eq!(
+        (field(&refused, "MSA", 1), field(&refused, "MSA", 2)),
+        ("AA".into(), "MSG-2".into())
+    );
+    assert_eq!(
+        (field(&refused, "RF1", 1), field(&refused, "NTE", 3)),
+        ("R".into(), "need not covered".into())
+    );
     assert!(gateway.party("pantry").inbox().is_empty());
     assert!(inbox.waiting().is_empty());
     gateway.stop();
@@ -128,12 +150,14 @@ fn a_need_without_consent_waits_and_one_that_is_not_covered_is_refused_in_v2() {
 fn that_the_person_must_not_be_contacted_comes_in_by_v2_too() {
     let (mut gateway, engine, _inbox) = Gateway::with_hospital();
     gateway.maria_consents();
-    let silent = referral_v2("MSG-1", "", "RA-1", "A-99871").replace("NK1|1|", "PD1||||||||||||Y\rNK1|1|");
+    let silent =
+        referral_v2("MSG-1", "", "RA-1", "A-99871").replace("NK1|1|", "PD1||||||||||||Y\rNK1|1|");
     assert_eq!(field(&engine.send(&silent), "MSA", 1), "AA");
     let row = gateway.party("pantry").inbox().remove(0);
     assert_eq!(row["need"]["contact"], "do-not-contact");
     // A protection that nobody knows stops the message rather than being passed over.
-    let odd = referral_v2("MSG-2", "", "RA-2", "A-99871").replace("NK1|1|", "PD1||||||||||||X\rNK1|1|");
+    let odd =
+        referral_v2("MSG-2", "", "RA-2", "A-99871").replace("NK1|1|", "PD1||||||||||||X\rNK1|1|");
     let ack = engine.send(&odd);
     assert_eq!((field(&ack, "MSA", 1), field(&ack, "ERR", 2)), ("AE".into(), "PD1^1^12".into()));
     assert!(field(&ack, "ERR", 3).starts_with("103^"));

@@ -78,7 +78,8 @@ fn acknowledgements_come_as_they_are_asked_for() {
             .iter()
             .map(|ack| format!("{}={}", field(ack, "MSA", 2), field(ack, "MSA", 1)))
             .collect();
-        let expected = [("G", sound), ("B", broken)].into_iter().filter(|(_, code)| !code.is_empty());
+        let expected =
+            [("G", sound), ("B", broken)].into_iter().filter(|(_, code)| !code.is_empty());
         let expected: Vec<String> = expected.map(|(id, code)| format!("{id}-{n}={code}")).collect();
         assert_eq!(codes, expected, "{modes}");
     }
@@ -96,9 +97,8 @@ fn acknowledgements_come_as_they_are_asked_for() {
 fn nothing_is_processed_of_a_stream_that_is_not_frames() {
     let (mut gateway, engine, _inbox) = Gateway::with_hospital();
     gateway.maria_consents();
-    let framed = |control: &str| {
-        frame(referral_v2(control, "", control, "A-99871").as_bytes()).unwrap()
-    };
+    let framed =
+        |control: &str| frame(referral_v2(control, "", control, "A-99871").as_bytes()).unwrap();
     let whole = framed("A");
     // Half a frame, a frame in a frame, bytes between frames: what was whole before is answered.
     assert!(engine.bytes(&whole[..whole.len() - 2], 0).is_empty());
@@ -144,7 +144,8 @@ fn every_message_of_the_corpus_is_answered_and_none_is_half_processed() {
     for file in files {
         let bytes = std::fs::read(&file).unwrap();
         let text = String::from_utf8_lossy(&bytes);
-        let head = text.trim_start_matches('\u{feff}').split(['\r', '\n']).next().unwrap().to_owned();
+        let head =
+            text.trim_start_matches('\u{feff}').split(['\r', '\n']).next().unwrap().to_owned();
         let fields: Vec<&str> = head.split('|').collect();
         // Nobody in the corpus speaks for this link: what is well-formed is refused for that, and
         // none of it is kept.

@@ -16,6 +16,18 @@ pub fn informational(words: &str) -> Json {
     of([issue("information", IssueCode::Informational, words, "")])
 }
 
+/// An OperationOutcome that says which elements of a message taken in are not passed on; nothing, if
+/// all are.
+pub fn not_carried(paths: &[String]) -> Option<Json> {
+    if paths.is_empty() {
+        return None;
+    }
+    let words = "not carried to the community organization";
+    let mut issue = issue("information", IssueCode::Informational, words, "");
+    issue.set("expression", Json::array(paths.iter().map(|path| path.as_str().into())));
+    Some(of([issue]))
+}
+
 fn of(issues: impl IntoIterator<Item = Json>) -> Json {
     Json::object([("resourceType", "OperationOutcome".into()), ("issue", Json::array(issues))])
 }

@@ -18,6 +18,8 @@ pub struct ResponseItem {
     pub last_modified: Timestamp,
     /// The resource, if the caller asked to have it back.
     pub resource: Option<Json>,
+    /// What there is to say about it (`Bundle.entry.response.outcome`).
+    pub outcome: Option<Json>,
 }
 
 /// A Bundle of type `transaction-response`.
@@ -27,12 +29,15 @@ pub fn transaction_response(items: Vec<ResponseItem>) -> Json {
         if let Some(resource) = item.resource {
             entry.set("resource", resource);
         }
-        let response = Json::object([
+        let mut response = Json::object([
             ("status", item.status.into()),
             ("location", item.location.into()),
             ("etag", format!("W/\"{}\"", item.version).into()),
             ("lastModified", print_instant(item.last_modified).into()),
         ]);
+        if let Some(outcome) = item.outcome {
+            response.set("outcome", outcome);
+        }
         entry.set("response", response);
         entry
     });

@@ -3,6 +3,7 @@
 //! Every function here names what it would show (an [`AskFor`]) and renders it under the permits
 //! that [`crate::egress::Egress`] brings.
 
+pub mod loss;
 pub mod news;
 mod one;
 
@@ -53,9 +54,28 @@ pub fn for_target(
     ask.view = REFERRAL_MAPPING;
     gate.egress.release(way, ask, |permits| {
         let groups = permitted(permits);
-        let value = community(gate, mapping, referral, placement, &groups)?;
+        let value = whole(gate, mapping, referral, placement, &groups)?;
         Ok(value.ok_or(Trouble::Outage)?.to_string().into_bytes())
     })
+}
+
+/// A referral in the community dialect, with the names of what it does not say.
+pub fn whole(
+    gate: &Gate,
+    mapping: &Mapping,
+    referral: &Referral,
+    placement: &Placement,
+    groups: &Groups,
+) -> Result<Option<Value>, Trouble> {
+    let Some((mut document, mut lost)) = said(gate, mapping, referral, placement, groups)? else {
+        return Ok(None);
+    };
+    let spoken = gate.scribe.published().world().spoken.get(&referral.id).cloned();
+    lost.extend(spoken.into_iter().flat_map(|spoken| spoken.not_carried));
+    lost.sort();
+    lost.dedup();
+    document["not_carried"] = json!(lost);
+    Ok(Some(document))
 }
 
 /// A referral in the community dialect, under these field groups; `None` if the dialect cannot say
@@ -67,13 +87,24 @@ pub fn community(
     placement: &Placement,
     groups: &Groups,
 ) -> Result<Option<Value>, Trouble> {
+    Ok(said(gate, mapping, referral, placement, groups)?.map(|(document, _)| document))
+}
+
+/// The document, and what of the permitted groups it does not say.
+fn said(
+    gate: &Gate,
+    mapping: &Mapping,
+    referral: &Referral,
+    placement: &Placement,
+    groups: &Groups,
+) -> Result<Option<(Value, Vec<String>)>, Trouble> {
     let source = Source::read(gate, referral)?;
     let refs = Refs::of(gate, referral, placement, &source);
     let view = refs.view(referral, placement);
     let need_only: Groups = [FieldGroup::Need, FieldGroup::Status].into_iter().collect();
     let groups = if is_over(placement) { &groups.intersection(&need_only) } else { groups };
     let mut patient = patient_copy(&source.patient, groups);
-    prefer_one(&mut patient);
+    let mut lost: Vec<String> = prefer_one(&mut patient).into_iter().map(str::to_owned).collect();
     let observations: Vec<Json> = if groups.contains(FieldGroup::Household) {
         newest_household(source.observations.clone())
     } else {
@@ -85,7 +116,10 @@ pub fn community(
     let pivot = pivot(&task, &request, &patient, &observations);
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
     match mapping.write(&pivot, groups, &constants) {
-        Ok(written) => Ok(Some(written.document)),
+        Ok(written) => {
+            lost.extend(loss::worth_saying(written.not_carried));
+            Ok(Some((written.document, lost)))
+        }
         Err(refused) => {
             // Only a path is said.
             let mapping = mapping.name();

@@ -16,8 +16,8 @@ use crate::config::Config;
 use crate::gate::Gate;
 use crate::inbound::tls::Clients;
 use crate::inbound::{http, mllp, ops, tls};
-use crate::outbound::{courier, link};
 use crate::outbound::targets::Targets;
+use crate::outbound::{courier, link};
 use crate::scribe::{Command, strangers_due};
 
 /// How long requests in flight may take at a stop.
@@ -121,8 +121,7 @@ impl Sockets {
             mllp: mllp.local_addr()?,
             ops: ops.local_addr()?,
         };
-        let machines_tls =
-            tls::server_config(&config.tls, Clients::MayShow, &["h2", "http/1.1"])?;
+        let machines_tls = tls::server_config(&config.tls, Clients::MayShow, &["h2", "http/1.1"])?;
         let mllp_tls = tls::server_config(&config.tls, Clients::MustShow, &[])?;
         Ok(Sockets { machines, mllp, ops, machines_tls, mllp_tls, addresses })
     }
@@ -145,8 +144,7 @@ async fn serve(
     tokio::spawn(ops::serve(gate.clone(), sockets.ops));
     tokio::spawn(mllp::serve(gate.clone(), sockets.mllp, sockets.mllp_tls));
     tokio::spawn(tick(gate.clone(), ticks));
-    let machines =
-        tokio::spawn(http::serve(
+    let machines = tokio::spawn(http::serve(
         gate.clone(),
         sockets.machines,
         sockets.machines_tls,

@@ -102,7 +102,10 @@ fn unknown_keys_groups_and_tables() {
             "d/m.toml:7: unknown field `mai`, expected one of `must`, `safety`, `may`, `fixed`, `first`",
         ],
     );
-    refuses("[extra]\na = 1", &["d/m.toml:7: unknown field `extra`, expected one of `mapping`, `message`, `rows`"]);
+    refuses(
+        "[extra]\na = 1",
+        &["d/m.toml:7: unknown field `extra`, expected one of `mapping`, `message`, `rows`"],
+    );
     refuses("may = [", &["d/m.toml:7: unclosed array, expected `]`"]);
 }
 

@@ -183,7 +183,8 @@ impl Telling<'_> {
 }
 
 fn procedure(outcome: &Outcome) -> Value {
-    let coding = outcome.code.as_ref().map(|(system, code)| json!([{ "system": system, "code": code }]));
+    let coding =
+        outcome.code.as_ref().map(|(system, code)| json!([{ "system": system, "code": code }]));
     json!({
         "status": "completed",
         "code": { "coding": coding, "text": outcome.text },

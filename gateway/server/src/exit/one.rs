@@ -34,8 +34,8 @@ pub fn newest_household(observations: Vec<Json>) -> Vec<Json> {
 }
 
 /// A community dialect has one name, one telephone and one e-mail address: the official or usual
-/// name, and the first of each contact by `rank`. The rest stays where it is.
-pub fn prefer_one(patient: &mut Json) {
+/// name, and the first of each contact by `rank`. The rest stays where it is, and is named.
+pub fn prefer_one(patient: &mut Json) -> Vec<&'static str> {
     let names = patient.list("name");
     let by_use = |wanted: &str| names.iter().find(|name| name.text("use") == Some(wanted));
     let name = by_use("official").or_else(|| by_use("usual")).or_else(|| names.first()).cloned();
@@ -54,17 +54,20 @@ pub fn prefer_one(patient: &mut Json) {
         .find(|one| matches!(one.get("preferred"), Some(Json::Bool(true))))
         .or(languages.first())
         .cloned();
-    for (member, kept) in [
-        ("name", name.into_iter().collect::<Vec<Json>>()),
-        ("telecom", contacts),
-        ("communication", preferred.into_iter().collect()),
+    let mut left = Vec::new();
+    for (member, path, kept) in [
+        ("name", "Patient.name", name.into_iter().collect::<Vec<Json>>()),
+        ("telecom", "Patient.telecom", contacts),
+        ("communication", "Patient.communication", preferred.into_iter().collect()),
     ] {
+        left.extend((kept.len() < patient.list(member).len()).then_some(path));
         if kept.is_empty() {
             patient.remove(member);
         } else {
             patient.set(member, Json::Array(kept));
         }
     }
+    left
 }
 
 #[cfg(test)]
@@ -113,7 +116,8 @@ mod tests {
             {"system":"fax","value":"3"},{"system":"email","value":"4"}],
             "communication":[{"language":{"text":"x"}},{"language":{"text":"y"},"preferred":true}]}"#,
         );
-        prefer_one(&mut patient);
+        let left = prefer_one(&mut patient);
+        assert_eq!(left, ["Patient.name", "Patient.telecom", "Patient.communication"]);
         let kept = json(
             r#"{"name":[{"use":"official","family":"B"}],
             "telecom":[{"system":"phone","value":"2","rank":1},{"system":"email","value":"4"}],

@@ -9,12 +9,13 @@ mod search;
 
 use loopgate_consent::Action;
 use loopgate_fhir::{
-    Capability, Json, ResponseItem, RoutedResource, SearchParam, capability_statement,
+    Capability, Json, ResponseItem, RoutedResource, SearchParam, capability_statement, not_carried,
     transaction_response,
 };
 use loopgate_referral::{ResourceId, Timestamp};
 
-use crate::fold::Answer;
+use crate::exit::loss;
+use crate::fold::{Answer, Part};
 use crate::gate::{Gate, Request};
 use crate::intake;
 use crate::partner::{Partner, Role};
@@ -106,6 +107,7 @@ fn changed(gate: &Gate, id: &ResourceId) -> Timestamp {
 /// Nothing of the resources goes back, so nothing is disclosed: `Prefer: return=minimal`.
 fn transaction_answer(gate: &Gate, answer: Answer) -> Json {
     let items = answer.into_iter().map(|(id, version)| ResponseItem {
+        outcome: loss(gate, &id),
         status: "201 Created",
         location: location(gate, &id, version),
         version,
@@ -115,9 +117,22 @@ fn transaction_answer(gate: &Gate, answer: Answer) -> Json {
     transaction_response(items.collect())
 }
 
+/// What of a referral is not passed on to the community organization, for its source to know.
+fn loss(gate: &Gate, id: &ResourceId) -> Option<Json> {
+    let part = gate.scribe.published().world().parts.get(id).copied();
+    let Some(Part::SourceTask(referral)) = part else { return None };
+    let referral = gate.referral(&referral)?;
+    let paths = loss::of_source(gate, &referral).unwrap_or_default();
+    not_carried(&paths)
+}
+
 fn created(gate: &Gate, answer: Answer) -> Result<Reply, Trouble> {
     let (id, version) = answer.into_iter().next().ok_or(Trouble::Outage)?;
-    let reply = Reply::empty(201).header("location", location(gate, &id, version));
+    let reply = match loss(gate, &id) {
+        Some(outcome) => fhir(201, &outcome),
+        None => Reply::empty(201),
+    };
+    let reply = reply.header("location", location(gate, &id, version));
     Ok(reply.header("etag", etag(version)))
 }
 

@@ -148,7 +148,8 @@ fn hear(
     let authored = v2::written_at(&header.time, &partner.time_zone);
     let known = Known { requester: Some(&requester), authored_on: authored.as_deref() };
     let parts = parts(&read.pivot, &known);
-    let asked = matches!(header.mode, AckMode::Enhanced { application, .. } if application.after(true));
+    let asked =
+        matches!(header.mode, AckMode::Enhanced { application, .. } if application.after(true));
     let hearing = Hearing {
         received: bytes.to_vec(),
         ack: taken(gate, message, header.mode, &read.not_carried),

@@ -89,9 +89,8 @@ pub async fn run(gate: Arc<Gate>, tls: rustls::ClientConfig, targets: Targets, w
         let now = gate.clock.monotonic_ms();
         for (link, due) in due(&gate) {
             let waits = patience.links.get(&link).is_some_and(|(at, _)| *at > now);
-            let open = |one: &Due| {
-                patience.referrals.get(&one.referral).is_none_or(|(at, _)| *at <= now)
-            };
+            let open =
+                |one: &Due| patience.referrals.get(&one.referral).is_none_or(|(at, _)| *at <= now);
             let due: Vec<(Due, bool)> = due
                 .into_iter()
                 .filter(open)
@@ -197,7 +196,8 @@ async fn round(
     loop {
         // What happened to a referral after this is due next, on the same connection.
         if todo.is_empty() {
-            let stuck = |one: &Due| round.refused.iter().any(|(due, _)| due.referral == one.referral);
+            let stuck =
+                |one: &Due| round.refused.iter().any(|(due, _)| due.referral == one.referral);
             let more = self::due(&gate).remove(&link).unwrap_or_default();
             todo.extend(more.into_iter().filter(|one| !stuck(one)).map(|one| (one, false)));
         }
@@ -298,7 +298,11 @@ impl Wire {
         };
         match answer.msa().and_then(|(code, id)| Some((AckCode::parse(code)?, id))) {
             Some((code, id)) if id == control_id => {
-                if code.is_positive() { Tried::Taken } else { Tried::Refused }
+                if code.is_positive() {
+                    Tried::Taken
+                } else {
+                    Tried::Refused
+                }
             }
             // Of another message, or of none: who knows what it is about.
             _ => Tried::Unreachable,
