@@ -7,6 +7,10 @@ use crate::harness::{Gateway, field, msh, referral_v2};
 /// What an answer says: MSA-1, ERR-2, the number of ERR-3.
 fn said(ack: &str) -> (String, String, String) {
     let number = field(ack, "ERR", 3).split('^').next().unwrap_or_default().to_owned();
+    // Before 2.5 ERR has one field, and the number is in its fourth component.
+    let old = field(ack, "ERR", 1);
+    let old = old.split('^').nth(3).and_then(|code| code.split('&').next()).unwrap_or_default();
+    let number = if number.is_empty() { old.to_owned() } else { number };
     (field(ack, "MSA", 1), field(ack, "ERR", 2), number)
 }
 

@@ -114,12 +114,14 @@ mod tests {
             version: 1,
             last_modified: Timestamp(0),
             resource: None,
+            outcome: Some(Json::object([("resourceType", "OperationOutcome".into())])),
         };
         let got = transaction_response(vec![item]).to_string();
         let want = concat!(
             r#"{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":"#,
             r#"{"status":"201 Created","location":"Task/1/_history/1","etag":"W/\"1\"","#,
-            r#""lastModified":"1970-01-01T00:00:00.000Z"}}]}"#
+            r#""lastModified":"1970-01-01T00:00:00.000Z","#,
+            r#""outcome":{"resourceType":"OperationOutcome"}}}]}"#
         );
         assert_eq!(got, want);
     }

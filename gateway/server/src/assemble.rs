@@ -20,13 +20,15 @@ use loopgate_store::{Attachments, Kek, Log, LogKeys, SledLog, StepHook};
 
 use crate::archive::{Archive, Keyring, unseal};
 use crate::clock::{Clock, ClockGuard, ClockLimits};
-use crate::config::Config;
+use crate::config::{Config, Problem};
+use crate::doorkey::Doorkeys;
 use crate::egress::Egress;
 use crate::fold::{Place, World};
 use crate::gate::Gate;
 use crate::journal::Event;
 use crate::notary::Notary;
-use crate::partner::load_partners;
+use crate::outbound::mail::Mailer;
+use crate::partner::{ChannelKind, LoadedPartner, load_partners};
 use crate::roster::Roster;
 use crate::scribe::{self, Bench, Command, Settings};
 use crate::view::View;
@@ -107,6 +109,9 @@ pub fn open(
         egress: Egress::new(scribe.clone(), clock.clone(), templates),
         library: Arc::new(library),
         strangers: AtomicU64::new(0),
+        doorkeys: Doorkeys::new(&index_key),
+        pin_desk: std::sync::Mutex::new(()),
+        mailer: Mailer::new(&config).context("the way e-mails leave")?,
         config,
         scribe,
         view,
@@ -127,10 +132,30 @@ pub fn open(
 /// Reads the partner files; what changed is in the log before it is used.
 pub fn load_roster(gate: &Gate) -> anyhow::Result<()> {
     let loaded = load_partners(&gate.config.folders.partners).map_err(|found| listed(&found))?;
+    let unmailed = without_mail(&gate.config, &loaded);
+    if !unmailed.is_empty() {
+        return Err(listed(&unmailed));
+    }
     let roster = Arc::new(Roster::new(gate.config.tenant.name.clone(), loaded));
     gate.scribe
         .ask_blocking(|reply| Command::Partners(roster, reply))
         .map_err(|_| anyhow!("the partner files could not be put in the log"))
+}
+
+/// Partners that are told by e-mail, where no e-mail can leave.
+pub fn without_mail(config: &Config, partners: &[LoadedPartner]) -> Vec<Problem> {
+    let emailed = partners.iter().filter(|one| {
+        let channel = one.partner.channel.as_ref().map(|channel| &channel.kind);
+        config.mail.is_none() && matches!(channel, Some(ChannelKind::Email { .. }))
+    });
+    emailed
+        .map(|one| Problem {
+            file: format!("partners/{}.toml", one.partner.org),
+            line: None,
+            key: "channel.kind".to_owned(),
+            words: "is email, and loopgate.toml has no [mail]".to_owned(),
+        })
+        .collect()
 }
 
 #[derive(Default)]

@@ -40,6 +40,38 @@ pub fn push(
     for_target(gate, &referral, placement, "push")
 }
 
+/// The e-mail that says that a referral waits: its link, until when, and that the person must not be
+/// contacted. Nothing of the person or the need; that there is a referral at all is disclosed.
+pub fn mail(
+    gate: &Gate,
+    referral: &ReferralId,
+    placement: &PlacementId,
+) -> Result<Vec<u8>, Trouble> {
+    let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
+    let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
+    let way = Way { to: &placement.target, channel: "email", mapping: None };
+    let mut ask = forward_ask(&referral, placement);
+    ask.view = "email";
+    let people = &gate.config.people;
+    let until = placement.placed.plus_days(people.link_days_max);
+    let until = jiff::Timestamp::from_millisecond(until.0).unwrap_or_default();
+    gate.egress.release(way, ask, |_| {
+        let link = format!("{}/r/{}", people.base_url, gate.doorkeys.token(&placement.id));
+        let silent = if referral.contact_prohibited {
+            "Do not contact the person: read the page first.\n\n"
+        } else {
+            ""
+        };
+        Ok(format!(
+            "A referral is waiting for your answer.\n\n{silent}Open it here:\n\n{link}\n\n\
+             The page asks for your organization's PIN before it says whom it is about.\n\
+             The link works until the referral is closed, and at most until {}.\n",
+            until.strftime("%-d %B %Y")
+        )
+        .into_bytes())
+    })
+}
+
 /// The whole referral, in the community dialect.
 pub fn for_target(
     gate: &Gate,
@@ -49,9 +81,7 @@ pub fn for_target(
 ) -> Result<Vec<u8>, Trouble> {
     let mapping = mapping(gate)?;
     let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()) };
-    let mut ask = need_ask(referral, placement);
-    ask.resources.extend(Source::read(gate, referral)?.about_the_person);
-    ask.view = REFERRAL_MAPPING;
+    let ask = whole_ask(gate, referral, placement, REFERRAL_MAPPING)?;
     gate.egress.release(way, ask, |permits| {
         let groups = permitted(permits);
         let value = whole(gate, mapping, referral, placement, &groups)?;
@@ -165,6 +195,19 @@ pub fn need_ask(referral: &Referral, placement: &Placement) -> AskFor {
     ask.resources.push((placement.request.clone(), placement.version));
     ask.view = "list";
     ask
+}
+
+/// The same, with whom it is about: the whole referral, in this shape.
+pub fn whole_ask(
+    gate: &Gate,
+    referral: &Referral,
+    placement: &Placement,
+    view: &'static str,
+) -> Result<AskFor, Trouble> {
+    let mut ask = need_ask(referral, placement);
+    ask.resources.extend(Source::read(gate, referral)?.about_the_person);
+    ask.view = view;
+    Ok(ask)
 }
 
 /// What a source reads of its own Task: what it supplied, and the target's answer.

@@ -3,7 +3,7 @@
 //! The scribe folds events as it decides them; readers see a second fold that is one commit behind.
 //! Start-up is replay, so recovery runs every day.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use loopgate_consent::Grants;
 use loopgate_ledger::Link;
@@ -93,6 +93,11 @@ pub struct Place {
     pub at: Timestamp,
 }
 
+/// The reason code of a wrong PIN.
+pub const WRONG_PIN: &str = "PIN";
+/// No limit on tries is higher.
+const WRONG_PINS_KEPT: usize = 20;
+
 /// An answer: each resource with its version.
 pub type Answer = Vec<(ResourceId, u64)>;
 
@@ -124,6 +129,10 @@ pub struct World {
     pub unanswered: BTreeSet<ReferralId>,
     /// Referrals by the organizations that take part.
     pub by_org: BTreeMap<OrgId, BTreeSet<ReferralId>>,
+    /// Which referral a placement belongs to.
+    pub placements: BTreeMap<PlacementId, ReferralId>,
+    /// When a wrong PIN was given at a referral's link, newest last.
+    pub wrong_pins: BTreeMap<(OrgId, ReferralId), VecDeque<Timestamp>>,
     /// First answers, by who asked and what.
     pub answers: HashMap<(OrgId, [u8; 32]), Answer>,
     /// HL7 v2 messages taken in, by link and MSH-3, MSH-4, MSH-10.
@@ -217,6 +226,13 @@ impl World {
             }
             Event::Strangers { .. } => self.strangers_at = place.at,
             // The scribe keeps the proof of a summary entry; nothing is decided on it.
+            Event::Denied { org, referral: Some(referral), code, .. } if code == WRONG_PIN => {
+                let tries = self.wrong_pins.entry((org.clone(), *referral)).or_default();
+                tries.push_back(place.at);
+                if tries.len() > WRONG_PINS_KEPT {
+                    tries.pop_front();
+                }
+            }
             Event::Reread { .. } | Event::Denied { .. } | Event::Exported { .. } => {}
         }
     }
@@ -230,6 +246,7 @@ impl World {
             ReferralEvent::Placed { placement, target, task, request } => {
                 self.parts.insert(task.clone(), Part::PlacementTask(id, *placement));
                 self.parts.insert(request.clone(), Part::PlacementRequest(id, *placement));
+                self.placements.insert(*placement, id);
                 self.by_org.entry(target.clone()).or_default().insert(id);
             }
             ReferralEvent::OutcomeRecorded { placement, outcome } => {

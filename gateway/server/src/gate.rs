@@ -12,8 +12,10 @@ use sha2::{Digest, Sha256};
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::doorkey::Doorkeys;
 use crate::egress::Egress;
 use crate::fold::Held;
+use crate::outbound::mail::Mailer;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Trouble};
 use crate::scribe::{Command, Scribe};
@@ -39,6 +41,12 @@ pub struct Gate {
     pub checkpoint: Arc<ArcSwapOption<String>>,
     /// The log's verifier key.
     pub vkey: String,
+    /// Tokens and cookies of people's pages.
+    pub doorkeys: Doorkeys,
+    /// One PIN is checked at a time, so that tries are counted one by one.
+    pub pin_desk: std::sync::Mutex<()>,
+    /// The way e-mails leave, if there is one.
+    pub mailer: Option<Mailer>,
     /// Attempts by nobody we know, not yet written down.
     pub strangers: AtomicU64,
 }

@@ -5,5 +5,6 @@ pub mod fhir;
 pub mod http;
 pub mod mllp;
 pub mod ops;
+pub mod people;
 pub mod tls;
 pub mod v2;

@@ -10,6 +10,7 @@ mod bundle;
 pub mod certificates;
 pub mod clock;
 pub mod config;
+pub mod doorkey;
 mod egress;
 mod exit;
 mod export;

@@ -2,4 +2,5 @@
 
 pub mod courier;
 pub mod link;
+pub mod mail;
 pub mod targets;

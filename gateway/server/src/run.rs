@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::gate::Gate;
 use crate::inbound::tls::Clients;
-use crate::inbound::{http, mllp, ops, tls};
+use crate::inbound::{http, mllp, ops, people, tls};
 use crate::outbound::targets::Targets;
 use crate::outbound::{courier, link};
 use crate::scribe::{Command, strangers_due};
@@ -51,6 +51,8 @@ pub struct Options {
 pub struct Addresses {
     /// HTTPS for machines.
     pub machines: SocketAddr,
+    /// HTTPS for people.
+    pub people: SocketAddr,
     /// HL7 v2 over MLLP.
     pub mllp: SocketAddr,
     /// `/healthz`, `/readyz`, `/metrics`.
@@ -98,9 +100,11 @@ pub fn finish(deployment: Deployment) -> anyhow::Result<()> {
 
 struct Sockets {
     machines: TcpListener,
+    people: TcpListener,
     mllp: tokio::net::TcpListener,
     ops: tokio::net::TcpListener,
     machines_tls: rustls::ServerConfig,
+    people_tls: rustls::ServerConfig,
     mllp_tls: rustls::ServerConfig,
     addresses: Addresses,
 }
@@ -114,16 +118,19 @@ impl Sockets {
             Ok(listener)
         };
         let machines = bind(config.listen.machines)?;
+        let people = bind(config.listen.people)?;
         let mllp = tokio::net::TcpListener::from_std(bind(config.listen.mllp)?)?;
         let ops = tokio::net::TcpListener::from_std(bind(config.listen.ops)?)?;
         let addresses = Addresses {
             machines: machines.local_addr()?,
+            people: people.local_addr()?,
             mllp: mllp.local_addr()?,
             ops: ops.local_addr()?,
         };
         let machines_tls = tls::server_config(&config.tls, Clients::MayShow, &["h2", "http/1.1"])?;
+        let people_tls = tls::server_config(&config.tls, Clients::Anyone, &["h2", "http/1.1"])?;
         let mllp_tls = tls::server_config(&config.tls, Clients::MustShow, &[])?;
-        Ok(Sockets { machines, mllp, ops, machines_tls, mllp_tls, addresses })
+        Ok(Sockets { machines, people, mllp, ops, machines_tls, people_tls, mllp_tls, addresses })
     }
 }
 
@@ -150,10 +157,14 @@ async fn serve(
         sockets.machines_tls,
         handle.clone(),
     ));
+    let people =
+        people::serve(gate.clone(), sockets.people, sockets.people_tls, handle.clone());
+    let people = tokio::spawn(people);
     tokio::select! {
         _ = scribe_ended => Err(anyhow!("the scribe stopped: nothing is acknowledged any more")),
         _ = signalled() => Ok(()),
         () = told(stop) => Ok(()),
+        ended = people => Err(anyhow!("the people's listener ended: {ended:?}")),
         ended = machines => Err(anyhow!("the machines' listener ended: {ended:?}")),
     }?;
     handle.graceful_shutdown(Some(DRAIN));

@@ -15,7 +15,7 @@ use axum::middleware::AddExtension;
 use axum::routing::Router;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, Limited as LimitedBody};
 use hyper_util::rt::TokioTimer;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -72,6 +72,41 @@ where
             let certificate = leaf.map(|der| Sha256::digest(der).into());
             let peer = Peer { certificate, _place: Arc::new(place) };
             Ok((stream, Extension(peer).layer(service)))
+        })
+    }
+}
+
+/// Accepts TLS while there is a place, of clients whose certificate nobody asks for.
+#[derive(Clone)]
+pub(super) struct Limited {
+    tls: RustlsAcceptor,
+    places: Arc<Semaphore>,
+}
+
+impl Limited {
+    pub(super) fn new(tls: RustlsAcceptor, connections_max: usize) -> Limited {
+        Limited { tls, places: Arc::new(Semaphore::new(connections_max)) }
+    }
+}
+
+impl<I, S> Accept<I, S> for Limited
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Send + 'static,
+{
+    type Stream = tokio_rustls::server::TlsStream<I>;
+    type Service = AddExtension<S, Arc<OwnedSemaphorePermit>>;
+    type Future = std::pin::Pin<
+        Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>,
+    >;
+
+    fn accept(&self, stream: I, service: S) -> Self::Future {
+        let acceptor = self.tls.clone();
+        let place = self.places.clone().try_acquire_owned();
+        Box::pin(async move {
+            let place = place.map_err(|_| io::Error::other("too many connections"))?;
+            let (stream, service) = acceptor.accept(stream, service).await?;
+            Ok((stream, Extension(Arc::new(place)).layer(service)))
         })
     }
 }
@@ -145,8 +180,8 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
     }
 }
 
-async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Trouble> {
-    match Limited::new(body, bytes_max).collect().await {
+pub(super) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Trouble> {
+    match LimitedBody::new(body, bytes_max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Kind::TooLarge.into()),
         Err(_) => Err(Kind::Malformed.into()),
@@ -163,7 +198,7 @@ fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>, ()> {
     }
 }
 
-fn respond(reply: Reply) -> Response<Body> {
+pub(super) fn respond(reply: Reply) -> Response<Body> {
     let mut response = Response::new(Body::from(reply.body));
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,5 +1,5 @@
 //! The courier: sends what is due. What is due is a fold over events, so there is no second queue
-//! to lose: a placement with a target that is pushed to, and no `referral.delivered` yet.
+//! to lose: a placement with a target that is pushed to or told by e-mail, and no `referral.delivered` yet.
 //!
 //! The release decision is made anew at each try. A target that does not answer is left alone for
 //! longer and longer; nothing is given up while the referral is open.
@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::config::Delivery;
 use crate::exit;
 use crate::gate::Gate;
+use crate::outbound::mail::Letter;
 use crate::outbound::targets::Targets;
 use crate::partner::ChannelKind;
 use crate::reply::JSON;
@@ -27,7 +28,16 @@ struct Due {
     referral: ReferralId,
     placement: PlacementId,
     target: OrgId,
-    endpoint: url::Url,
+    by: By,
+}
+
+/// How a target is told.
+#[derive(Debug, Clone, PartialEq)]
+enum By {
+    /// Pushed to its endpoint.
+    Push(url::Url),
+    /// By an e-mail to this address.
+    Email(String),
 }
 
 /// When a placement may be tried again, on the monotonic clock, and how often it was tried.
@@ -114,15 +124,17 @@ fn due(gate: &Gate) -> Vec<Due> {
             let open = !placement.delivered && placement.state.status() == TaskStatus::Requested;
             let partner = roster.get(&placement.target).filter(|partner| !partner.suspended);
             let channel = partner.and_then(|partner| partner.channel.as_ref());
-            let Some(ChannelKind::Push { endpoint }) = channel.map(|channel| &channel.kind) else {
-                continue;
+            let by = match channel.map(|channel| &channel.kind) {
+                Some(ChannelKind::Push { endpoint }) => By::Push(endpoint.clone()),
+                Some(ChannelKind::Email { address, .. }) => By::Email(address.clone()),
+                Some(ChannelKind::Rest) | None => continue,
             };
             if open {
                 found.push(Due {
                     referral: referral.id,
                     placement: placement.id,
                     target: placement.target.clone(),
-                    endpoint: endpoint.clone(),
+                    by,
                 });
             }
         }
@@ -132,36 +144,73 @@ fn due(gate: &Gate) -> Vec<Due> {
 
 /// One try.
 async fn deliver(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> Tried {
-    if !targets.allows_url(&due.endpoint) {
-        tracing::warn!(placement = %due.placement, "the endpoint may not be connected to");
-        return Tried::Unreachable;
-    }
-    let (gate, one) = (gate.clone(), due.clone());
-    let made = tokio::task::spawn_blocking(move || {
-        let payload = exit::push(&gate, &one.referral, &one.placement);
-        (gate, payload)
-    });
-    let Ok((gate, Ok(payload))) = made.await else { return Tried::Refused };
-    let request = client
-        .post(due.endpoint.clone())
-        .header("content-type", JSON)
-        .header("idempotency-key", due.placement.to_string())
-        .body(payload);
-    match request.send().await {
-        Ok(response) if response.status().is_success() => {}
-        Ok(_) => return Tried::Refused,
-        Err(error) => {
-            let timeout = error.is_timeout();
-            tracing::info!(placement = %due.placement, timeout, "a delivery failed");
-            return Tried::Unreachable;
-        }
-    }
+    let tried = match &due.by {
+        By::Push(endpoint) => push(gate, client, targets, due, endpoint).await,
+        By::Email(address) => mail(gate, due, address.clone()).await,
+    };
+    let Tried::Taken = tried else { return tried };
     let (referral, placement) = (due.referral, due.placement);
     let command = |reply| Command::Delivered(referral, placement, reply);
     match gate.scribe.ask(command).await {
         Ok(()) => Tried::Taken,
         Err(_) => Tried::Refused,
     }
+}
+
+async fn push(
+    gate: &Arc<Gate>,
+    client: &Client,
+    targets: &Targets,
+    due: &Due,
+    endpoint: &url::Url,
+) -> Tried {
+    if !targets.allows_url(endpoint) {
+        tracing::warn!(placement = %due.placement, "the endpoint may not be connected to");
+        return Tried::Unreachable;
+    }
+    let (gate, one) = (gate.clone(), due.clone());
+    let made =
+        tokio::task::spawn_blocking(move || exit::push(&gate, &one.referral, &one.placement));
+    let Ok(Ok(payload)) = made.await else { return Tried::Refused };
+    let request = client
+        .post(endpoint.clone())
+        .header("content-type", JSON)
+        .header("idempotency-key", due.placement.to_string())
+        .body(payload);
+    match request.send().await {
+        Ok(response) if response.status().is_success() => Tried::Taken,
+        Ok(_) => Tried::Refused,
+        Err(error) => {
+            let timeout = error.is_timeout();
+            tracing::info!(placement = %due.placement, timeout, "a delivery failed");
+            Tried::Unreachable
+        }
+    }
+}
+
+async fn mail(gate: &Arc<Gate>, due: &Due, address: String) -> Tried {
+    let (gate, one) = (gate.clone(), due.clone());
+    let sent = tokio::task::spawn_blocking(move || {
+        let Some(mailer) = &gate.mailer else { return Tried::Unreachable };
+        let Ok(body) = exit::mail(&gate, &one.referral, &one.placement) else {
+            return Tried::Refused;
+        };
+        let roster = gate.scribe.published().roster.load();
+        let name = roster.get(&one.target).map_or(String::new(), |partner| partner.name.clone());
+        let at = u64::try_from(gate.now().0).unwrap_or_default();
+        let letter = Letter {
+            to: &address,
+            subject: format!("A referral is waiting for {name}"),
+            body: String::from_utf8_lossy(&body).into_owned(),
+            id: one.placement.to_string(),
+            at: std::time::UNIX_EPOCH + Duration::from_millis(at),
+        };
+        match mailer.send(&letter) {
+            Ok(()) => Tried::Taken,
+            Err(_) => Tried::Unreachable,
+        }
+    });
+    sent.await.unwrap_or(Tried::Refused)
 }
 
 /// The one client for everything outbound: no redirect, no proxy, explicit roots, our certificate.

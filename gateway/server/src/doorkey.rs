@@ -1,0 +1,173 @@
+//! What opens the page of a referral: the token in a link, the PIN of an organization, and the cookie
+//! that remembers that it was given.
+//!
+//! A token is a placement's id and a MAC under a key of this deployment, so there is no table of links
+//! to keep or to lose. Not here: whether the placement is still open.
+
+use argon2::password_hash::SaltString;
+use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use loopgate_referral::{OrgId, PlacementId, Timestamp};
+
+use crate::partner::PinHash;
+
+const MAC_BYTES: usize = 20;
+/// The least and the most characters of a PIN.
+pub const PIN_CHARS: std::ops::RangeInclusive<usize> = 6..=32;
+
+/// Makes and checks tokens and cookies.
+pub struct Doorkeys {
+    links: hmac::Key,
+    cookies: hmac::Key,
+}
+
+impl Doorkeys {
+    /// Keys derived from the deployment's index key, one for each use.
+    pub fn new(index_key: &[u8; 32]) -> Doorkeys {
+        let root = hmac::Key::new(hmac::HMAC_SHA256, index_key);
+        let derived = |label: &[u8]| {
+            hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, label).as_ref())
+        };
+        Doorkeys { links: derived(b"loopgate link v1"), cookies: derived(b"loopgate pin v1") }
+    }
+
+    /// The token of a placement's link.
+    pub fn token(&self, placement: &PlacementId) -> String {
+        let mac = hmac::sign(&self.links, placement.bytes());
+        URL_SAFE_NO_PAD.encode([&placement.bytes()[..], &mac.as_ref()[..MAC_BYTES]].concat())
+    }
+
+    /// The placement whose token this is.
+    pub fn placement(&self, token: &str) -> Option<PlacementId> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (id, mac) = bytes.split_first_chunk::<16>()?;
+        let placement = PlacementId::from_random(*id);
+        let good = hmac::sign(&self.links, id);
+        let same = mac.len() == MAC_BYTES
+            && constant_time_eq(&good.as_ref()[..MAC_BYTES], mac);
+        same.then_some(placement)
+    }
+
+    /// A cookie that says that this organization's PIN was given, until then.
+    pub fn cookie(&self, org: &OrgId, pin: &PinHash, until: Timestamp) -> String {
+        let mac = self.cookie_mac(org, pin, until);
+        format!("{}.{}", until.0, URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    /// Whether a cookie says so now. A new PIN ends what the old one opened.
+    pub fn knows(&self, cookie: &str, org: &OrgId, pin: &PinHash, now: Timestamp) -> bool {
+        let parsed = cookie.split_once('.').and_then(|(until, mac)| {
+            let until: i64 = until.parse().ok()?;
+            Some((Timestamp(until), URL_SAFE_NO_PAD.decode(mac).ok()?))
+        });
+        let Some((until, mac)) = parsed else { return false };
+        now < until && constant_time_eq(&self.cookie_mac(org, pin, until), &mac)
+    }
+
+    fn cookie_mac(&self, org: &OrgId, pin: &PinHash, until: Timestamp) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.cookies);
+        for part in [org.as_str(), pin.as_str(), &until.0.to_string()] {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        context.sign().as_ref().to_vec()
+    }
+}
+
+fn constant_time_eq(one: &[u8], other: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
+}
+
+/// Whether this is the organization's PIN. Slow, and as slow when it is not.
+pub fn is_pin(pin: &str, hash: &PinHash) -> bool {
+    let parsed = PasswordHash::new(hash.as_str());
+    parsed.is_ok_and(|hash| Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok())
+}
+
+/// The hash of a PIN (Argon2id, RFC 9106), with 16 random bytes; `None` for one that is too short or
+/// too long.
+pub fn hash_pin(pin: &str, random: &[u8; 16]) -> Option<PinHash> {
+    if !PIN_CHARS.contains(&pin.chars().count()) {
+        return None;
+    }
+    let salt = SaltString::encode_b64(random).ok()?;
+    let hash = Argon2::default().hash_password(pin.as_bytes(), &salt).ok()?;
+    hash.to_string().parse().ok()
+}
+
+/// A PIN of eight digits.
+pub fn draw_pin(random: &mut dyn FnMut(&mut [u8])) -> String {
+    let mut digits = String::new();
+    while digits.len() < 8 {
+        let mut byte = [0];
+        random(&mut byte);
+        // 250 is the largest multiple of ten: no digit comes more often than another.
+        if byte[0] < 250 {
+            digits.push(char::from(b'0' + byte[0] % 10));
+        }
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Doorkeys {
+        Doorkeys::new(&[7; 32])
+    }
+
+    fn org(name: &str) -> OrgId {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn a_token_opens_its_own_placement_and_no_token_can_be_made_up() {
+        let placement = PlacementId::from_random([1; 16]);
+        let token = keys().token(&placement);
+        assert_eq!(keys().placement(&token), Some(placement));
+        assert_eq!(Doorkeys::new(&[8; 32]).placement(&token), None);
+        let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        for at in 0..bytes.len() {
+            let mut other = bytes.clone();
+            other[at] ^= 1;
+            assert_eq!(keys().placement(&URL_SAFE_NO_PAD.encode(other)), None, "byte {at}");
+        }
+        for broken in ["", "a", &token[..20], &format!("{token}A"), &format!("{token}=")] {
+            assert_eq!(keys().placement(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_of_one_organization_one_pin_and_some_hours() {
+        let (one, two) = (hash_pin("123456", &[1; 16]).unwrap(), hash_pin("123456", &[2; 16]).unwrap());
+        let until = Timestamp(1000);
+        let cookie = keys().cookie(&org("pantry"), &one, until);
+        let knows = |name: &str, pin: &PinHash, now| keys().knows(&cookie, &org(name), pin, Timestamp(now));
+        assert!(knows("pantry", &one, 999));
+        assert!(!knows("pantry", &one, 1000), "its time is over");
+        assert!(!knows("housing", &one, 999), "of another organization");
+        assert!(!knows("pantry", &two, 999), "the PIN was changed");
+        let longer = cookie.replacen("1000", "9000", 1);
+        assert!(!keys().knows(&longer, &org("pantry"), &one, Timestamp(999)));
+        for broken in ["", ".", "1000.", "x.y"] {
+            assert!(!keys().knows(broken, &org("pantry"), &one, Timestamp(0)), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_pin_is_checked_against_its_hash() {
+        let hash = hash_pin("482913", &[3; 16]).unwrap();
+        assert!(is_pin("482913", &hash) && !is_pin("482914", &hash) && !is_pin("", &hash));
+        assert_eq!(hash_pin("12345", &[0; 16]), None);
+        assert_eq!(hash_pin(&"1".repeat(33), &[0; 16]), None);
+        let mut n = 0u8;
+        let pin = draw_pin(&mut |buffer| {
+            n = n.wrapping_add(97);
+            buffer[0] = n;
+        });
+        assert!(pin.len() == 8 && pin.bytes().all(|b| b.is_ascii_digit()));
+    }
+}

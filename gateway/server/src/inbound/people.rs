@@ -1,0 +1,134 @@
+//! HTTPS for people (port 8444): the page that a link in an e-mail leads to. No client certificate is
+//! asked for, and nothing needs a script.
+//!
+//! A GET never changes or spends anything, since mail scanners open links: every act is a POST from
+//! the page. The need is shown to whoever has the link, the person only after the organization's PIN.
+//! What leads nowhere looks the same whatever the reason. No path is ever logged.
+
+mod form;
+mod html;
+mod page;
+mod pin;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request as HttpRequest, Response};
+use axum::routing::Router;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use hyper_util::rt::TokioTimer;
+
+use crate::gate::Gate;
+use crate::inbound::http;
+use crate::refusal::Trouble;
+use crate::reply::Reply;
+
+const HEAD_READ: Duration = Duration::from_secs(10);
+/// A form is short.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// What a browser asks.
+pub struct Visit {
+    method: String,
+    path: String,
+    cookie: Option<String>,
+    content_type: Option<String>,
+    /// Not sent by another site's page.
+    same_origin: bool,
+    body: Vec<u8>,
+}
+
+/// Serves people until the handle says stop.
+pub async fn serve(
+    gate: Arc<Gate>,
+    listener: std::net::TcpListener,
+    tls: rustls::ServerConfig,
+    handle: axum_server::Handle<SocketAddr>,
+) -> io::Result<()> {
+    let handshake = Duration::from_secs(gate.config.tls.handshake_timeout_s);
+    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)));
+    let acceptor =
+        http::Limited::new(acceptor.handshake_timeout(handshake), gate.config.limits.connections_max);
+    let app = Router::new().fallback(move |request: HttpRequest<Body>| {
+        let gate = gate.clone();
+        async move { answer(gate, request).await }
+    });
+    let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle);
+    let settings = server.http_builder();
+    settings.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_READ);
+    settings.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_READ).max_concurrent_streams(16);
+    server.serve(app.into_make_service()).await
+}
+
+async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let timeout = Duration::from_secs(gate.config.limits.request_timeout_s);
+    let read = tokio::time::timeout(timeout, http::read(body, BODY_BYTES_MAX)).await;
+    let body = match read {
+        Ok(Ok(body)) => body.to_vec(),
+        Ok(Err(_)) => return guarded(html::sorry(413, "That was too long."), false),
+        Err(_) => return guarded(html::sorry(408, "That took too long. Please try again."), false),
+    };
+    let header = |name: &str| {
+        let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
+        value.map(str::to_owned)
+    };
+    let head = parts.method == "HEAD";
+    let visit = Visit {
+        method: if head { "GET".to_owned() } else { parts.method.as_str().to_owned() },
+        path: parts.uri.path().to_owned(),
+        cookie: header("cookie"),
+        content_type: header("content-type"),
+        same_origin: same_origin(&parts.headers, &gate.config.people.base_url),
+        body,
+    };
+    let handled = tokio::task::spawn_blocking(move || page::handle(&gate, &visit)).await;
+    let reply = handled.unwrap_or_else(|_| {
+        tracing::error!("a page panicked");
+        html::outage()
+    });
+    guarded(reply, head)
+}
+
+/// A browser says where a form was; with `Referrer-Policy: no-referrer` its Origin is `null`, and the
+/// cookie, which no other site's form sends (SameSite), is what guards then.
+fn same_origin(headers: &HeaderMap, base: &str) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => origin == "null" || origin == base,
+        (None, None) => true,
+    }
+}
+
+/// What every answer carries.
+fn guarded(reply: Reply, head: bool) -> Response<Body> {
+    const GUARDS: [(&str, &str); 9] = [
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("x-robots-tag", "noindex, nofollow"),
+        ("strict-transport-security", "max-age=31536000"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+        ("x-frame-options", "DENY"),
+    ];
+    let reply = GUARDS.iter().fold(reply, |reply, (name, value)| reply.header(name, *value));
+    let reply = if head { Reply { body: Vec::new(), ..reply } } else { reply };
+    http::respond(reply)
+}
+
+/// What a page cannot be made of.
+fn sorry(trouble: Trouble) -> Reply {
+    match trouble {
+        Trouble::Outage => html::outage(),
+        Trouble::Refused(_) => html::nowhere(),
+    }
+}
