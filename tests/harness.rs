@@ -1,12 +1,17 @@
 //! A gateway process of its own for each story, and the parties that talk to it.
 
+mod browser;
 mod bundles;
 mod endpoint;
 mod engine;
 mod gateway;
 mod hospital;
 mod party;
+// The demo's own: one submission server for both.
+#[path = "../gateway/server/src/demo/post.rs"]
+mod post;
 
+pub use browser::{Browser, Page, letter};
 pub use bundles::{Need, Referral, consent, patient};
 pub use endpoint::Endpoint;
 pub use engine::{Engine, Inbox, msh, referral_v2};

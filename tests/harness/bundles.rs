@@ -65,7 +65,7 @@ pub fn consent(patient: &str, source: &str, needs: &[Need], start: &str, end: &s
         "provision": { "type": "deny", "provision": [{
             "type": "permit",
             "period": { "start": start, "end": end },
-            "actor": [actor("pantry"), actor("housing"), actor("push-pantry")],
+            "actor": [actor("pantry"), actor("housing"), actor("push-pantry"), actor("mail-pantry")],
             "purpose": [{ "system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "CAREMGT" }],
             "code": codes,
         }] },

@@ -40,7 +40,7 @@ impl Party {
 
     /// Somebody without a certificate.
     pub fn stranger(root: &Path, base: &str) -> Party {
-        Party::new(builder(root).with_no_client_auth(), base)
+        Party::new(anonymous_config(root), base)
     }
 
     fn new(tls: rustls::ClientConfig, base: &str) -> Party {
@@ -163,6 +163,11 @@ pub(super) fn client_config(root: &Path, name: &str) -> rustls::ClientConfig {
             .collect();
     let key = PrivateKeyDer::from_pem_file(folder.join(format!("{name}.key"))).unwrap();
     builder(root).with_client_auth_cert(chain, key).unwrap()
+}
+
+/// The TLS of somebody without a certificate.
+pub(super) fn anonymous_config(root: &Path) -> rustls::ClientConfig {
+    builder(root).with_no_client_auth()
 }
 
 fn builder(

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 /// The longest member name that is shown in a path.
-const MEMBER_BYTES_MAX: usize = 64;
+const MEMBER_BYTES_MAX: usize = 48;
 
 /// One step from a value to a value inside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,15 +82,17 @@ pub(crate) fn others(
 /// Dotted, without indexes. A member that does not look like a name is shown as `?`: somebody may
 /// have put a person's name there.
 pub(crate) fn shown(place: &[Part<'_>]) -> String {
-    let names = place.iter().filter_map(|part| match part {
-        Part::Member(name) if is_name(name) => Some(*name),
+    let names = place.iter().enumerate().filter_map(|(depth, part)| match part {
+        // Types begin with a capital, elements do not; a person's name often does.
+        Part::Member(name) if is_name(name, depth == 0) => Some(*name),
         Part::Member(_) => Some("?"),
         Part::Index(_) => None,
     });
     names.collect::<Vec<_>>().join(".")
 }
 
-fn is_name(text: &str) -> bool {
+fn is_name(text: &str, is_type: bool) -> bool {
     (1..=MEMBER_BYTES_MAX).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_' || is_type)
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -27,9 +27,8 @@ impl Doorkeys {
     /// Keys derived from the deployment's index key, one for each use.
     pub fn new(index_key: &[u8; 32]) -> Doorkeys {
         let root = hmac::Key::new(hmac::HMAC_SHA256, index_key);
-        let derived = |label: &[u8]| {
-            hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, label).as_ref())
-        };
+        let derived =
+            |label: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, label).as_ref());
         Doorkeys { links: derived(b"loopgate link v1"), cookies: derived(b"loopgate pin v1") }
     }
 
@@ -45,8 +44,7 @@ impl Doorkeys {
         let (id, mac) = bytes.split_first_chunk::<16>()?;
         let placement = PlacementId::from_random(*id);
         let good = hmac::sign(&self.links, id);
-        let same = mac.len() == MAC_BYTES
-            && constant_time_eq(&good.as_ref()[..MAC_BYTES], mac);
+        let same = mac.len() == MAC_BYTES && constant_time_eq(&good.as_ref()[..MAC_BYTES], mac);
         same.then_some(placement)
     }
 
@@ -142,10 +140,12 @@ mod tests {
 
     #[test]
     fn a_cookie_is_of_one_organization_one_pin_and_some_hours() {
-        let (one, two) = (hash_pin("123456", &[1; 16]).unwrap(), hash_pin("123456", &[2; 16]).unwrap());
+        let (one, two) =
+            (hash_pin("123456", &[1; 16]).unwrap(), hash_pin("123456", &[2; 16]).unwrap());
         let until = Timestamp(1000);
         let cookie = keys().cookie(&org("pantry"), &one, until);
-        let knows = |name: &str, pin: &PinHash, now| keys().knows(&cookie, &org(name), pin, Timestamp(now));
+        let knows =
+            |name: &str, pin: &PinHash, now| keys().knows(&cookie, &org(name), pin, Timestamp(now));
         assert!(knows("pantry", &one, 999));
         assert!(!knows("pantry", &one, 1000), "its time is over");
         assert!(!knows("housing", &one, 999), "of another organization");

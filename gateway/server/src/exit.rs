@@ -3,14 +3,16 @@
 //! Every function here names what it would show (an [`AskFor`]) and renders it under the permits
 //! that [`crate::egress::Egress`] brings.
 
+mod community;
+mod letter;
 pub mod loss;
 pub mod news;
 mod one;
 
-use loopgate_consent::{Action, FieldGroup, Groups, Permit};
+use loopgate_consent::{Action, Groups, Permit};
 use loopgate_fhir::{
     Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, as_supplied, filler_request,
-    outcome_procedure, patient_copy, pivot, placement_task, request_copy,
+    outcome_procedure, patient_copy, placement_task, request_copy,
 };
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{
@@ -25,6 +27,9 @@ use crate::refusal::{Kind, Trouble};
 use crate::scribe::{AskFor, OwnedClaim, is_held};
 use one::{newest_household, prefer_one, prohibit_once};
 
+pub use community::{community, whole};
+pub use letter::mail;
+
 /// The mapping of a referral towards a community organization.
 pub const REFERRAL_MAPPING: &str = "cbo-json/referral";
 const STATUS_MAPPING: &str = "cbo-json/status";
@@ -38,38 +43,6 @@ pub fn push(
     let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
     let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
     for_target(gate, &referral, placement, "push")
-}
-
-/// The e-mail that says that a referral waits: its link, until when, and that the person must not be
-/// contacted. Nothing of the person or the need; that there is a referral at all is disclosed.
-pub fn mail(
-    gate: &Gate,
-    referral: &ReferralId,
-    placement: &PlacementId,
-) -> Result<Vec<u8>, Trouble> {
-    let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
-    let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
-    let way = Way { to: &placement.target, channel: "email", mapping: None };
-    let mut ask = forward_ask(&referral, placement);
-    ask.view = "email";
-    let people = &gate.config.people;
-    let until = placement.placed.plus_days(people.link_days_max);
-    let until = jiff::Timestamp::from_millisecond(until.0).unwrap_or_default();
-    gate.egress.release(way, ask, |_| {
-        let link = format!("{}/r/{}", people.base_url, gate.doorkeys.token(&placement.id));
-        let silent = if referral.contact_prohibited {
-            "Do not contact the person: read the page first.\n\n"
-        } else {
-            ""
-        };
-        Ok(format!(
-            "A referral is waiting for your answer.\n\n{silent}Open it here:\n\n{link}\n\n\
-             The page asks for your organization's PIN before it says whom it is about.\n\
-             The link works until the referral is closed, and at most until {}.\n",
-            until.strftime("%-d %B %Y")
-        )
-        .into_bytes())
-    })
 }
 
 /// The whole referral, in the community dialect.
@@ -87,76 +60,6 @@ pub fn for_target(
         let value = whole(gate, mapping, referral, placement, &groups)?;
         Ok(value.ok_or(Trouble::Outage)?.to_string().into_bytes())
     })
-}
-
-/// A referral in the community dialect, with the names of what it does not say.
-pub fn whole(
-    gate: &Gate,
-    mapping: &Mapping,
-    referral: &Referral,
-    placement: &Placement,
-    groups: &Groups,
-) -> Result<Option<Value>, Trouble> {
-    let Some((mut document, mut lost)) = said(gate, mapping, referral, placement, groups)? else {
-        return Ok(None);
-    };
-    let spoken = gate.scribe.published().world().spoken.get(&referral.id).cloned();
-    lost.extend(spoken.into_iter().flat_map(|spoken| spoken.not_carried));
-    lost.sort();
-    lost.dedup();
-    document["not_carried"] = json!(lost);
-    Ok(Some(document))
-}
-
-/// A referral in the community dialect, under these field groups; `None` if the dialect cannot say
-/// it: the mapping stops the message rather than thin it.
-pub fn community(
-    gate: &Gate,
-    mapping: &Mapping,
-    referral: &Referral,
-    placement: &Placement,
-    groups: &Groups,
-) -> Result<Option<Value>, Trouble> {
-    Ok(said(gate, mapping, referral, placement, groups)?.map(|(document, _)| document))
-}
-
-/// The document, and what of the permitted groups it does not say.
-fn said(
-    gate: &Gate,
-    mapping: &Mapping,
-    referral: &Referral,
-    placement: &Placement,
-    groups: &Groups,
-) -> Result<Option<(Value, Vec<String>)>, Trouble> {
-    let source = Source::read(gate, referral)?;
-    let refs = Refs::of(gate, referral, placement, &source);
-    let view = refs.view(referral, placement);
-    let need_only: Groups = [FieldGroup::Need, FieldGroup::Status].into_iter().collect();
-    let groups = if is_over(placement) { &groups.intersection(&need_only) } else { groups };
-    let mut patient = patient_copy(&source.patient, groups);
-    let mut lost: Vec<String> = prefer_one(&mut patient).into_iter().map(str::to_owned).collect();
-    let observations: Vec<Json> = if groups.contains(FieldGroup::Household) {
-        newest_household(source.observations.clone())
-    } else {
-        Vec::new()
-    };
-    let task = placement_task(&view);
-    let mut request = filler_request(&source.request, &view);
-    prohibit_once(&mut request);
-    let pivot = pivot(&task, &request, &patient, &observations);
-    let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
-    match mapping.write(&pivot, groups, &constants) {
-        Ok(written) => {
-            lost.extend(loss::worth_saying(written.not_carried));
-            Ok(Some((written.document, lost)))
-        }
-        Err(refused) => {
-            // Only a path is said.
-            let mapping = mapping.name();
-            tracing::error!(mapping, referral = %referral.id, %refused, "a mapping refused a referral");
-            Ok(None)
-        }
-    }
 }
 
 /// Where a referral stands, in the community dialect's own words.

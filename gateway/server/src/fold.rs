@@ -3,6 +3,8 @@
 //! The scribe folds events as it decides them; readers see a second fold that is one commit behind.
 //! Start-up is replay, so recovery runs every day.
 
+mod heard;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use loopgate_consent::Grants;
@@ -11,6 +13,8 @@ use loopgate_referral::{
     Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
     ReferralId, ResourceId, TaskStatus, Timestamp,
 };
+
+pub use heard::{Heard, Spoken};
 
 use crate::fields::Links;
 use crate::journal::{BasisUsed, Event, RequestFacts};
@@ -58,26 +62,6 @@ pub enum Part {
     PlacementRequest(ReferralId, PlacementId),
     /// The Procedure that shows the outcome.
     Outcome(ReferralId, PlacementId),
-}
-
-/// An HL7 v2 message taken in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
-    /// SHA-256 of it.
-    pub content: [u8; 32],
-    /// Where its acknowledgement lies.
-    pub ack: Locator,
-}
-
-/// How a referral came as HL7 v2.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spoken {
-    /// MSH-10 of the message.
-    pub control: String,
-    /// MSH-16 asks for an application answer.
-    pub asked: bool,
-    /// Fields that nothing here says on.
-    pub not_carried: Vec<String>,
 }
 
 /// Where an event lies in the log.

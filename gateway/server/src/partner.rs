@@ -24,7 +24,7 @@ use crate::config::Problem;
 
 pub use folder::{LoadedPartner, load_partners};
 pub use link::{Authority, BadEndpoint, Endpoint, Link};
-pub use suspend::{Unreadable, set_suspended};
+pub use suspend::{Unreadable, set_pin, set_suspended};
 
 /// A partner, as its file describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

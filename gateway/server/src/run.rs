@@ -157,8 +157,7 @@ async fn serve(
         sockets.machines_tls,
         handle.clone(),
     ));
-    let people =
-        people::serve(gate.clone(), sockets.people, sockets.people_tls, handle.clone());
+    let people = people::serve(gate.clone(), sockets.people, sockets.people_tls, handle.clone());
     let people = tokio::spawn(people);
     tokio::select! {
         _ = scribe_ended => Err(anyhow!("the scribe stopped: nothing is acknowledged any more")),

@@ -1,11 +1,17 @@
 //! `loopgate translate`: a local conversion, not a disclosure. It opens no socket and no log.
 
 use anyhow::{Context, bail};
+use jiff::tz::TimeZone;
 use loopgate_consent::Groups;
 use loopgate_fhir::{Json, Limits, REFERRAL, RefText, TaskIn, pivot, read_transaction};
-use loopgate_mapping::{Constants, Library};
-use loopgate_referral::ReferralId;
+use loopgate_hl7v2::{self as hl7v2, Charset, Delimiters, Header, Message, Stamp, envelope, read};
+use loopgate_mapping::{Constants, Library, Mapping};
+use loopgate_referral::{ReferralId, Timestamp};
 use serde_json::Value;
+
+use crate::bundle::{self, Known, parts};
+use crate::partner::Partner;
+use crate::v2;
 
 /// A dialect that `translate` speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +20,8 @@ pub enum Dialect {
     Fhir,
     /// The community dialect.
     CboJson,
+    /// A REF^I12 message.
+    Hl7v2,
 }
 
 /// What came of a translation.
@@ -35,39 +43,128 @@ pub enum Stopped {
     Refused(anyhow::Error),
 }
 
+/// What a link says of itself, where a partner's file is given.
+pub struct LinkOf {
+    constants: Constants,
+    application: String,
+    facility: String,
+    /// Who refers: the partner, or a placeholder to be replaced.
+    requester: String,
+    zone: TimeZone,
+}
+
+impl LinkOf {
+    /// The link of a partner, or what holds without one: UTC, and no assigning authority is known.
+    pub fn new(partner: Option<&Partner>) -> LinkOf {
+        let link = partner.and_then(|partner| partner.hl7v2.as_ref());
+        let zone = partner.map_or(TimeZone::UTC, |partner| partner.time_zone.clone());
+        let authorities = link.map_or(&[][..], |link| &link.authorities);
+        LinkOf {
+            constants: v2::constants(authorities, zone.clone()),
+            application: link.map_or("EHR", |link| &link.application).to_owned(),
+            facility: link.map_or("HOSPITAL", |link| &link.facility).to_owned(),
+            requester: format!("Organization/{}", partner.map_or("source", |one| one.org.as_str())),
+            zone,
+        }
+    }
+}
+
 /// Translates one message.
 pub fn translate(
     library: &Library,
-    from: Dialect,
-    to: Dialect,
+    (from, to): (Dialect, Dialect),
     input: &[u8],
     groups: &Groups,
+    link: &LinkOf,
 ) -> Result<Translated, Stopped> {
-    let mapping = library
-        .mapping("cbo-json/referral")
-        .context("the mapping cbo-json/referral is missing")
-        .map_err(Stopped::Refused)?;
-    let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
+    if from == to {
+        return Err(Stopped::Refused(anyhow::anyhow!("both dialects are the same")));
+    }
+    let (pivot, mut lost) = read_dialect(library, from, input, link)?;
     let refused = |why| Stopped::Refused(anyhow::Error::new(why));
-    match (from, to) {
-        (Dialect::Fhir, Dialect::CboJson) => {
-            let pivot = read_pivot(input).map_err(Stopped::Unreadable)?;
-            let written = mapping.write(&pivot, groups, &constants).map_err(refused)?;
-            Ok(Translated {
-                text: written.document.to_string(),
-                not_carried: written.not_carried,
-                withheld: written.withheld,
-            })
+    let (text, not_carried, withheld) = match to {
+        // All that there is: what was read is the pivot.
+        Dialect::Fhir => {
+            let known = Known { requester: Some(&link.requester), authored_on: None };
+            let text = bundle::transaction(parts(&pivot, &known)).to_string();
+            (text, Vec::new(), Vec::new())
         }
-        (Dialect::CboJson, Dialect::Fhir) => {
+        Dialect::CboJson => {
+            let mapping = mapping(library, "cbo-json/referral")?;
+            let written = mapping.write(&pivot, groups, &link.constants).map_err(refused)?;
+            (written.document.to_string(), written.not_carried, written.withheld)
+        }
+        Dialect::Hl7v2 => {
+            let mapping = mapping(library, v2::REF_I12)?;
+            let written = mapping.write_v2(&pivot, groups, &link.constants).map_err(refused)?;
+            let stamp = Stamp {
+                application: &link.application,
+                facility: &link.facility,
+                time: &pivot["Task"]["authoredOn"].as_str().map_or(String::new(), dtm),
+                control_id: "1",
+            };
+            let kind = ["REF", "I12", "REF_I12"];
+            let mut segments = vec![envelope((v2::APPLICATION, ""), kind, "T", &stamp)];
+            segments.extend(written.segments);
+            let text = Message { delimiters: Delimiters::USUAL, segments }.print();
+            (text, written.not_carried, written.withheld)
+        }
+    };
+    lost.extend(not_carried);
+    Ok(Translated { text, not_carried: lost, withheld })
+}
+
+/// What a message says, as a pivot, and what of it no row takes.
+fn read_dialect(
+    library: &Library,
+    from: Dialect,
+    input: &[u8],
+    link: &LinkOf,
+) -> Result<(Value, Vec<String>), Stopped> {
+    let refused = |why| Stopped::Refused(anyhow::Error::new(why));
+    Ok(match from {
+        Dialect::Fhir => (read_pivot(input).map_err(Stopped::Unreadable)?, Vec::new()),
+        Dialect::CboJson => {
             let right: Value =
                 serde_json::from_slice(input).context("not JSON").map_err(Stopped::Unreadable)?;
-            let read = mapping.read(&right, &constants).map_err(refused)?;
-            let text = bundle_of(&read.pivot).to_string();
-            Ok(Translated { text, not_carried: read.not_carried, withheld: Vec::new() })
+            let read = mapping(library, "cbo-json/referral")?.read(&right, &link.constants);
+            let read = read.map_err(refused)?;
+            (read.pivot, read.not_carried)
         }
-        _ => Err(Stopped::Refused(anyhow::anyhow!("both dialects are the same"))),
-    }
+        Dialect::Hl7v2 => {
+            let unreadable = |words: String| Stopped::Unreadable(anyhow::anyhow!(words));
+            let message = read(input, &hl7v2::Limits::default(), Charset::UTF_8)
+                .map_err(|unsound| unreadable(unsound.flaw.to_string()))?;
+            let header = Header::of(&message).map_err(|flaws| {
+                let lines: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+                unreadable(lines.join("\n"))
+            })?;
+            let found = mapping(library, v2::REF_I12)?.read_v2(&message, &link.constants);
+            let mut found = found.map_err(refused)?;
+            if let Some(identifiers) = found.pivot["Task"]["identifier"].as_array_mut() {
+                let value = ReferralId::from_random([0; 16]).to_string();
+                identifiers.push(serde_json::json!({ "system": REFERRAL, "value": value }));
+            }
+            let written = v2::written_at(&header.time, &link.zone);
+            if let (Some(written), Some(task)) = (written, found.pivot.get_mut("Task"))
+                && task.get("authoredOn").is_none()
+            {
+                task["authoredOn"] = written.into();
+            }
+            (found.pivot, found.not_carried)
+        }
+    })
+}
+
+fn mapping<'l>(library: &'l Library, name: &str) -> Result<&'l Mapping, Stopped> {
+    let found = library.mapping(name);
+    found.with_context(|| format!("the mapping {name} is missing")).map_err(Stopped::Refused)
+}
+
+/// A FHIR instant as MSH-7 says it; nothing, if it has no time.
+fn dtm(instant: &str) -> String {
+    let at: Result<jiff::Timestamp, _> = instant.parse();
+    at.map_or(String::new(), |at| v2::time(Timestamp(at.as_millisecond())))
 }
 
 /// The pivot of the one referral in a transaction Bundle. As supplied, so that the loss list tells
@@ -110,30 +207,6 @@ fn read_pivot(input: &[u8]) -> anyhow::Result<Value> {
     Ok(pivot(&with_identifier, &request.resource.json, &patient.resource.json, &observations))
 }
 
-/// A transaction Bundle of what the pivot holds, with urn:uuid links between its parts.
-fn bundle_of(pivot: &Value) -> Value {
-    let url = |n: usize| format!("urn:uuid:00000000-0000-4000-8000-{n:012}");
-    let mut entries = Vec::new();
-    for (n, kind) in ["Patient", "ServiceRequest", "Task"].into_iter().enumerate() {
-        let Some(mut resource) = pivot.get(kind).cloned() else { continue };
-        resource["resourceType"] = kind.into();
-        match kind {
-            "ServiceRequest" => resource["subject"] = serde_json::json!({ "reference": url(0) }),
-            "Task" => {
-                resource["for"] = serde_json::json!({ "reference": url(0) });
-                resource["focus"] = serde_json::json!({ "reference": url(1) });
-            }
-            _ => {}
-        }
-        entries.push(serde_json::json!({
-            "fullUrl": url(n),
-            "resource": resource,
-            "request": { "method": "POST", "url": kind },
-        }));
-    }
-    serde_json::json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,7 +218,8 @@ mod tests {
             [] => Groups::all(),
             some => some.iter().map(|group| group.parse().unwrap()).collect(),
         };
-        translate(&Library::builtin(), Dialect::Fhir, Dialect::CboJson, input, &groups)
+        let link = LinkOf::new(None);
+        translate(&Library::builtin(), (Dialect::Fhir, Dialect::CboJson), input, &groups, &link)
     }
 
     #[test]
@@ -157,14 +231,60 @@ mod tests {
         assert!(translated.not_carried.contains(&"Patient.birthDate".to_owned()));
         let back = translate(
             &Library::builtin(),
-            Dialect::CboJson,
-            Dialect::Fhir,
+            (Dialect::CboJson, Dialect::Fhir),
             translated.text.as_bytes(),
             &Groups::all(),
+            &LinkOf::new(None),
         );
         let back = back.map_err(|_| "stopped").unwrap();
         let bundle: Value = serde_json::from_str(&back.text).unwrap();
         assert_eq!(bundle["entry"][0]["resource"]["telecom"][0]["value"], "+1 555 0142");
+    }
+
+    const REF_I12: &[u8] =
+        b"MSH|^~\\&|EHR|HOSPA|LG|TOWN|20261120094000-0500||REF^I12^REF_I12|1|T|2.5.1\r\
+        RF1||R|food-insecurity|||RA-1^HOSPA\rPRD|RT|||||||||Pantry^^^^^NPI^^^^pantry\r\
+        PID|||A-1^^^HOSPA||Lindqvist^Eva||19880402\rNK1|1|Lindqvist^Ana\r\
+        PR1|||467771000124109^Help^SCT\r";
+
+    #[test]
+    fn a_ref_i12_becomes_a_bundle_that_our_own_door_reads_and_comes_back() {
+        let text = "name = 'A'\nroles = ['source']\nlegal_class = 'ce'\n[hl7v2]\napplication = 'EHR'\n\
+            facility = 'HOSPA'\nauthorities = [{ name = 'HOSPA', system = 'urn:a' }, { name = 'NPI', system = 'urn:npi' }]\n";
+        let partner = Partner::parse("a".parse().unwrap(), text).unwrap();
+        let link = LinkOf::new(Some(&partner));
+        let go = |ways, input: &[u8]| {
+            let made = translate(&Library::builtin(), ways, input, &Groups::all(), &link);
+            made.map_err(|_| "stopped").unwrap()
+        };
+        let bundle = go((Dialect::Hl7v2, Dialect::Fhir), REF_I12);
+        assert_eq!(bundle.not_carried, ["NK1-1", "NK1-2", "NK1-2.2"]);
+        let parsed: Value = serde_json::from_str(&bundle.text).unwrap();
+        let entries = parsed["entry"].as_array().unwrap();
+        let kinds: Vec<&str> =
+            entries.iter().map(|one| one["resource"]["resourceType"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["Patient", "ServiceRequest", "Task"]);
+        assert_eq!(entries[2]["resource"]["authoredOn"], "2026-11-20T14:40:00Z");
+        assert_eq!(entries[0]["resource"]["identifier"][0]["system"], "urn:a");
+        read_pivot(bundle.text.as_bytes()).unwrap();
+
+        let back = go((Dialect::Fhir, Dialect::Hl7v2), bundle.text.as_bytes());
+        for segment in [
+            "RF1||R|food-insecurity^^SDOHCC|||RA-1^HOSPA",
+            "PRD|RT|||||||||Pantry^^^^^NPI^^^^pantry",
+            "PID|||A-1^^^HOSPA||Lindqvist^Eva||19880402",
+            "PR1|||467771000124109^Help^SCT",
+        ] {
+            assert!(back.text.contains(segment), "{segment} is not in {}", back.text);
+        }
+        assert!(
+            back.text.starts_with(
+                "MSH|^~\\&|EHR|HOSPA|LOOPGATE||20261120144000+0000||REF^I12^REF_I12|1|"
+            )
+        );
+        let cbo = go((Dialect::Hl7v2, Dialect::CboJson), REF_I12);
+        let document: Value = serde_json::from_str(&cbo.text).unwrap();
+        assert_eq!(document["client"]["name"]["given"], serde_json::json!(["Eva"]));
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! `loopgate partner`.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use loopgate_referral::{Identifier, OrgId};
 use loopgate_server::admin::{self, Ask};
 use loopgate_server::clock::{Clock, SystemClock};
+use loopgate_server::doorkey::{draw_pin, hash_pin};
 use loopgate_server::init::add_partner;
-use loopgate_server::partner::{Agreement, Partner as File, Role, load_partners};
+use loopgate_server::partner::{
+    Agreement, Channel, ChannelKind, Partner as File, PinHash, Role, load_partners, set_pin,
+};
 
 #[derive(Args)]
 pub struct Partner {
@@ -24,6 +29,14 @@ enum What {
     Add(Add),
     /// Partners and whether they are suspended.
     List,
+    /// Give a partner that is told by e-mail a new PIN, printed once.
+    Pin {
+        /// Its name.
+        name: OrgId,
+        /// Read the PIN from standard input instead of drawing one.
+        #[arg(long)]
+        pin_stdin: bool,
+    },
     /// Let nothing pass to or from a partner; in effect when this returns.
     Suspend {
         /// Its name.
@@ -50,6 +63,9 @@ struct Add {
     /// The identifier system of its own patient index.
     #[arg(long, value_name = "SYSTEM")]
     patient_index: Option<String>,
+    /// Tell it by e-mail at this address, with a PIN that is printed once.
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
     /// The last day its data agreement covers, `2027-12-31`.
     #[arg(long, value_name = "DATE")]
     agreement_until: Option<jiff::civil::Date>,
@@ -66,14 +82,36 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
     match what {
         What::Add(add) => {
             let now = jiff::Timestamp::from_millisecond(SystemClock::new().now().0)?;
-            let path = add_partner(&data, file(add)?, Some(now))?;
+            let email = add.email.clone();
+            let mut partner = file(add)?;
+            let pin = email.map(|address| {
+                let (pin, hash) = drawn()?;
+                let kind = ChannelKind::Email { address, pin: hash };
+                partner.channel = Some(Channel { dialect: "cbo-json".into(), kind });
+                anyhow::Ok(pin)
+            });
+            let pin = pin.transpose()?;
+            let path = add_partner(&data, partner, Some(now))?;
             println!("{}", path.display());
-            // A running gateway uses it at once; one that is not running reads it at its start.
-            let config = super::config_of(&data)?;
-            if let Some(words) = admin::ask(&config.folders.data, &Ask::PartnersReload)? {
-                println!("{words}");
+            if let Some(pin) = pin {
+                println!("PIN {pin}");
             }
-            Ok(())
+            reload(&data)
+        }
+        What::Pin { name, pin_stdin } => {
+            let config = super::config_of(&data)?;
+            let path = config.folders.partners.join(format!("{name}.toml"));
+            let text = fs::read_to_string(&path).context("there is no such partner")?;
+            let (pin, hash) = if pin_stdin { typed()? } else { drawn()? };
+            let text = set_pin(&text, &hash).context("the partner is not told by e-mail")?;
+            // What `serve` would refuse is not written.
+            File::parse(name, &text)
+                .map_err(|problems| loopgate_server::assemble::listed(&problems))?;
+            loopgate_store::write_durably(&path, text.as_bytes(), 0o644)?;
+            if !pin_stdin {
+                println!("PIN {pin}");
+            }
+            reload(&data)
         }
         What::List => {
             let config = super::config_of(&data)?;
@@ -97,6 +135,34 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
             super::told(&data, &Ask::PartnerSuspend { name, suspended: !lift })
         }
     }
+}
+
+/// A running gateway uses it at once; one that is not running reads it at its start.
+fn reload(data: &Path) -> anyhow::Result<()> {
+    let config = super::config_of(data)?;
+    if let Some(words) = admin::ask(&config.folders.data, &Ask::PartnersReload)? {
+        println!("{words}");
+    }
+    Ok(())
+}
+
+fn drawn() -> anyhow::Result<(String, PinHash)> {
+    let clock = SystemClock::new();
+    let pin = draw_pin(&mut |buffer| clock.random(buffer));
+    hashed(pin)
+}
+
+fn typed() -> anyhow::Result<(String, PinHash)> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    hashed(line.trim().to_owned())
+}
+
+fn hashed(pin: String) -> anyhow::Result<(String, PinHash)> {
+    let mut random = [0; 16];
+    SystemClock::new().random(&mut random);
+    let hash = hash_pin(&pin, &random).context("a PIN has 6 to 32 characters")?;
+    Ok((pin, hash))
 }
 
 fn file(add: Add) -> anyhow::Result<File> {

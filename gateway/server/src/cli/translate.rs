@@ -1,13 +1,14 @@
 //! `loopgate translate`.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use loopgate_consent::{FieldGroup, Groups};
 use loopgate_mapping::Library;
-use loopgate_server::translate::{Dialect, Stopped, translate};
+use loopgate_server::partner::Partner;
+use loopgate_server::translate::{Dialect, LinkOf, Stopped, translate};
 
 #[derive(Args)]
 pub struct Translate {
@@ -20,6 +21,9 @@ pub struct Translate {
     /// Field groups that may pass, by name; all, if not said.
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     groups: Vec<FieldGroup>,
+    /// A partner's file, for what its HL7 v2 link says: assigning authorities, time zone.
+    #[arg(long, value_name = "FILE")]
+    partner: Option<PathBuf>,
     /// Files; standard input, if none.
     files: Vec<PathBuf>,
 }
@@ -28,6 +32,7 @@ pub struct Translate {
 enum DialectArg {
     Fhir,
     CboJson,
+    Hl7v2,
 }
 
 impl From<DialectArg> for Dialect {
@@ -35,6 +40,7 @@ impl From<DialectArg> for Dialect {
         match dialect {
             DialectArg::Fhir => Dialect::Fhir,
             DialectArg::CboJson => Dialect::CboJson,
+            DialectArg::Hl7v2 => Dialect::Hl7v2,
         }
     }
 }
@@ -51,6 +57,13 @@ pub fn run(command: &Translate) -> ExitCode {
     } else {
         command.groups.iter().copied().collect()
     };
+    let link = match link_of(command.partner.as_deref()) {
+        Ok(link) => link,
+        Err(error) => {
+            eprintln!("loopgate: {error:#}");
+            return ExitCode::from(UNREADABLE);
+        }
+    };
     let inputs: Vec<std::io::Result<Vec<u8>>> = if command.files.is_empty() {
         let mut input = Vec::new();
         vec![std::io::stdin().lock().read_to_end(&mut input).map(|_| input)]
@@ -59,7 +72,7 @@ pub fn run(command: &Translate) -> ExitCode {
     };
     for input in inputs {
         let code = match input {
-            Ok(input) => one(&library, command, &groups, &input),
+            Ok(input) => one(&library, command, (&groups, &link), &input),
             Err(error) => {
                 eprintln!("loopgate: {error}");
                 UNREADABLE
@@ -72,8 +85,22 @@ pub fn run(command: &Translate) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn one(library: &Library, command: &Translate, groups: &Groups, input: &[u8]) -> u8 {
-    match translate(library, command.from.into(), command.to.into(), input, groups) {
+fn link_of(file: Option<&Path>) -> anyhow::Result<LinkOf> {
+    let Some(file) = file else { return Ok(LinkOf::new(None)) };
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
+    let org = name.parse().map_err(|_| anyhow::anyhow!("the file is not called like a partner"))?;
+    let partner = Partner::parse(org, &std::fs::read_to_string(file)?);
+    let partner = partner.map_err(|problems| loopgate_server::assemble::listed(&problems))?;
+    Ok(LinkOf::new(Some(&partner)))
+}
+
+fn one(
+    library: &Library,
+    command: &Translate,
+    (groups, link): (&Groups, &LinkOf),
+    input: &[u8],
+) -> u8 {
+    match translate(library, (command.from.into(), command.to.into()), input, groups, link) {
         Ok(translated) => {
             println!("{}", translated.text);
             for path in translated.not_carried {

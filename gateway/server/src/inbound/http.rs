@@ -96,9 +96,8 @@ where
 {
     type Stream = tokio_rustls::server::TlsStream<I>;
     type Service = AddExtension<S, Arc<OwnedSemaphorePermit>>;
-    type Future = std::pin::Pin<
-        Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>,
-    >;
+    type Future =
+        std::pin::Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
         let acceptor = self.tls.clone();

@@ -50,8 +50,10 @@ pub async fn serve(
 ) -> io::Result<()> {
     let handshake = Duration::from_secs(gate.config.tls.handshake_timeout_s);
     let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)));
-    let acceptor =
-        http::Limited::new(acceptor.handshake_timeout(handshake), gate.config.limits.connections_max);
+    let acceptor = http::Limited::new(
+        acceptor.handshake_timeout(handshake),
+        gate.config.limits.connections_max,
+    );
     let app = Router::new().fallback(move |request: HttpRequest<Body>| {
         let gate = gate.clone();
         async move { answer(gate, request).await }
@@ -59,7 +61,11 @@ pub async fn serve(
     let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle);
     let settings = server.http_builder();
     settings.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_READ);
-    settings.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_READ).max_concurrent_streams(16);
+    settings
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEAD_READ)
+        .max_concurrent_streams(16);
     server.serve(app.into_make_service()).await
 }
 

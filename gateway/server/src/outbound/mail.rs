@@ -1,6 +1,8 @@
 //! E-mails that say that a referral waits, with the link to it. They say nothing of the person or the
 //! need: only the page does, to whoever knows the organization's PIN.
 
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use lettre::message::header::ContentType;
@@ -9,6 +11,7 @@ use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsPar
 use lettre::{Message, SmtpTransport, Transport};
 
 use crate::config::{Config, Mail, MailTls};
+use crate::inbound::tls::certificates;
 
 /// The way to the submission server.
 pub struct Mailer {
@@ -37,7 +40,7 @@ pub struct NotTaken;
 
 impl Mailer {
     /// The way that the configuration names, if it names one.
-    pub fn new(config: &Config) -> anyhow::Result<Option<Mailer>> {
+    pub fn new(config: &Config) -> io::Result<Option<Mailer>> {
         let Some(mail) = &config.mail else { return Ok(None) };
         let roots = mail.roots.as_ref().unwrap_or(&config.tls.client_roots);
         let mut builder = SmtpTransport::builder_dangerous(&mail.host)
@@ -77,14 +80,16 @@ impl Mailer {
     }
 }
 
-fn tls(mail: &Mail, roots: &std::path::Path) -> anyhow::Result<Tls> {
-    let parameters = || -> anyhow::Result<TlsParameters> {
+fn tls(mail: &Mail, roots: &Path) -> io::Result<Tls> {
+    let parameters = || -> io::Result<TlsParameters> {
         let mut builder =
             TlsParameters::builder(mail.host.clone()).certificate_store(CertificateStore::None);
-        for root in crate::inbound::tls::certificates(roots)? {
-            builder = builder.add_root_certificate(Certificate::from_der(root.to_vec())?);
+        let found = certificates(roots).map_err(io::Error::other)?;
+        for root in found {
+            let root = Certificate::from_der(root.to_vec()).map_err(io::Error::other)?;
+            builder = builder.add_root_certificate(root);
         }
-        Ok(builder.build()?)
+        builder.build().map_err(io::Error::other)
     };
     Ok(match mail.tls {
         MailTls::Implicit => Tls::Wrapper(parameters()?),

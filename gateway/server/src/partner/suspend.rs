@@ -1,7 +1,9 @@
-//! Suspending a partner: one value of its file changes, the rest stays as the operator wrote it.
+//! Suspending a partner, or giving it a PIN: one value of its file changes, the rest stays as the
+//! operator wrote it.
 
 use toml::de::DeTable;
 
+use super::PinHash;
 use crate::config::edit::{Edit, set_value};
 
 /// The text is not a partner file.
@@ -15,6 +17,14 @@ pub fn set_suspended(text: &str, suspended: bool) -> Result<String, Unreadable> 
         Edit::Changed(text) => Ok(text),
         Edit::Absent => insert(text, suspended).ok_or(Unreadable),
         Edit::Unreadable => Err(Unreadable),
+    }
+}
+
+/// The text of a partner file with another PIN, if it has one to change.
+pub fn set_pin(text: &str, pin: &PinHash) -> Option<String> {
+    match set_value(text, &["channel", "pin_hash"], &format!("\"{}\"", pin.as_str())) {
+        Edit::Changed(text) => Some(text),
+        Edit::Absent | Edit::Unreadable => None,
     }
 }
 

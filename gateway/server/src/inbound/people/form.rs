@@ -138,17 +138,24 @@ mod tests {
 
     #[test]
     fn a_reason_is_chosen_and_said() {
-        let Ok(Wish::Target(TargetMove::Reject { why })) = wished("decline", "reason=no-capacity&text=") else {
+        let Ok(Wish::Target(TargetMove::Reject { why })) =
+            wished("decline", "reason=no-capacity&text=")
+        else {
             panic!()
         };
         assert_eq!((why.code(), why.text()), ("no-capacity", "We have no room at the moment"));
-        let Ok(Wish::Target(TargetMove::Reject { why })) = wished("decline", "reason=other&text=We+moved") else {
+        let Ok(Wish::Target(TargetMove::Reject { why })) =
+            wished("decline", "reason=other&text=We+moved")
+        else {
             panic!()
         };
         assert_eq!((why.code(), why.text()), ("other", "We moved"));
         assert_eq!(wished("decline", "text=x"), Err("Please choose a reason."));
         assert_eq!(wished("decline", "reason=made-up&text=x"), Err("Please choose a reason."));
-        assert_eq!(wished("decline", "reason=other&text=++"), Err("Please say why in a few words."));
+        assert_eq!(
+            wished("decline", "reason=other&text=++"),
+            Err("Please say why in a few words.")
+        );
         let long = format!("reason=other&text={}", "x".repeat(1001));
         assert_eq!(wished("decline", &long), Err("Please use fewer words."));
     }
@@ -177,7 +184,9 @@ mod tests {
         assert_eq!(given, Ok(Wish::Serve { code: None, text: "Food box".into(), performed }));
         let now = wished("served", "text=Food+box&date=");
         assert_eq!(now, Ok(Wish::Serve { code: None, text: "Food box".into(), performed: None }));
-        assert!(wished("served", "text=").is_err() && wished("served", "text=x&date=soon").is_err());
+        assert!(
+            wished("served", "text=").is_err() && wished("served", "text=x&date=soon").is_err()
+        );
         assert!(wish("delete", &Filled::default(), &zone()).is_none());
         assert!(Filled::read(b"text=a&text=b").is_none());
     }

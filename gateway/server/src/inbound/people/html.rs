@@ -29,7 +29,11 @@ pub fn see(path: &str, cookie: Option<String>) -> Reply {
 
 /// The front door.
 pub fn welcome() -> Reply {
-    plain(200, "A gateway for referrals", "Community organizations come here by the link in an e-mail.")
+    plain(
+        200,
+        "A gateway for referrals",
+        "Community organizations come here by the link in an e-mail.",
+    )
 }
 
 /// Where no link leads, or no longer.
@@ -82,79 +86,89 @@ fn frame(title: &str, inside: &Markup) -> Vec<u8> {
 
 /// The need, and the question for the PIN.
 pub fn first(document: &Value, organization: &str, token: &str, saying: &Saying) -> Vec<u8> {
-    frame("A referral is waiting", &html! {
-        h1 { "A referral is waiting" }
-        p.lead { "For " (organization) }
-        (notice(saying))
-        (stop(document))
-        section.card {
-            dl {
-                dt { "Need" } dd { (need(document)) }
-                @if let Some(service) = text(document, &["need", "service", "display"]) {
-                    dt { "Service" } dd { (service) }
+    frame(
+        "A referral is waiting",
+        &html! {
+            h1 { "A referral is waiting" }
+            p.lead { "For " (organization) }
+            (notice(saying))
+            (stop(document))
+            section.card {
+                dl {
+                    dt { "Need" } dd { (need(document)) }
+                    @if let Some(service) = text(document, &["need", "service", "display"]) {
+                        dt { "Service" } dd { (service) }
+                    }
+                    dt { "Stands at" } dd { (standing(document)) }
                 }
-                dt { "Stands at" } dd { (standing(document)) }
             }
-        }
-        section.card {
-            h2 { "Who is it about?" }
-            p { "Your organization's PIN opens the rest. This device remembers it for some hours." }
-            form method="post" action={ "/r/" (token) "/pin" } {
-                div.field {
-                    label for="pin" { "PIN" }
-                    input type="password" id="pin" name="pin" inputmode="numeric" autocomplete="off" required maxlength="32";
+            section.card {
+                h2 { "Who is it about?" }
+                p { "Your organization's PIN opens the rest. This device remembers it for some hours." }
+                form method="post" action={ "/r/" (token) "/pin" } {
+                    div.field {
+                        label for="pin" { "PIN" }
+                        input type="password" id="pin" name="pin" inputmode="numeric" autocomplete="off" required maxlength="32";
+                    }
+                    button type="submit" { "Open the referral" }
                 }
-                button type="submit" { "Open the referral" }
             }
-        }
-    })
+        },
+    )
 }
 
 /// All of it, and what can be done.
 pub fn whole(document: &Value, opened: &Opened, token: &str, saying: &Saying) -> Vec<u8> {
     let silent = text(document, &["need", "contact"]).is_some();
-    let lost: Vec<&str> =
-        document["not_carried"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    frame("Referral", &html! {
-        h1 { (need(document)) }
-        p.lead { "For " (opened.partner.name) " · " (standing(document)) }
-        (notice(saying))
-        (stop(document))
-        section.card {
-            dl {
-                @if let Some(name) = name(document) { dt { "Name" } dd { (name) } }
-                @if let Some(phone) = text(document, &["client", "phone"]) {
-                    dt { "Phone" }
-                    dd { @if silent { (phone) } @else { a href={ "tel:" (dialled(&phone)) } { (phone) } } }
+    let lost: Vec<&str> = document["not_carried"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    frame(
+        "Referral",
+        &html! {
+            h1 { (need(document)) }
+            p.lead { "For " (opened.partner.name) " · " (standing(document)) }
+            (notice(saying))
+            (stop(document))
+            section.card {
+                dl {
+                    @if let Some(name) = name(document) { dt { "Name" } dd { (name) } }
+                    @if let Some(phone) = text(document, &["client", "phone"]) {
+                        dt { "Phone" }
+                        dd { @if silent { (phone) } @else { a href={ "tel:" (dialled(&phone)) } { (phone) } } }
+                    }
+                    @if let Some(email) = text(document, &["client", "email"]) {
+                        dt { "E-mail" }
+                        dd { @if silent { (email) } @else { a href={ "mailto:" (email) } { (email) } } }
+                    }
+                    @if let Some(language) = text(document, &["client", "language"]) {
+                        dt { "Language" } dd { (language) }
+                    }
+                    @if let Some(size) = text(document, &["household", "size"]) {
+                        dt { "Household" } dd { (size) }
+                    }
+                    @if let Some(service) = text(document, &["need", "service", "display"]) {
+                        dt { "Service" } dd { (service) }
+                    }
+                    @if let Some(priority) = text(document, &["need", "priority"]) {
+                        dt { "Priority" } dd { (priority) }
+                    }
+                    @if let Some(note) = text(document, &["note"]) { dt { "Note" } dd { (note) } }
+                    @if let Some(booked) = &opened.placement.appointment {
+                        dt { "Appointment" }
+                        dd { (local(booked.start.0, opened)) @if let Some(place) = &booked.place { ", " (place) } }
+                    }
                 }
-                @if let Some(email) = text(document, &["client", "email"]) {
-                    dt { "E-mail" }
-                    dd { @if silent { (email) } @else { a href={ "mailto:" (email) } { (email) } } }
-                }
-                @if let Some(language) = text(document, &["client", "language"]) {
-                    dt { "Language" } dd { (language) }
-                }
-                @if let Some(size) = text(document, &["household", "size"]) {
-                    dt { "Household" } dd { (size) }
-                }
-                @if let Some(service) = text(document, &["need", "service", "display"]) {
-                    dt { "Service" } dd { (service) }
-                }
-                @if let Some(priority) = text(document, &["need", "priority"]) {
-                    dt { "Priority" } dd { (priority) }
-                }
-                @if let Some(note) = text(document, &["note"]) { dt { "Note" } dd { (note) } }
-                @if let Some(booked) = &opened.placement.appointment {
-                    dt { "Appointment" }
-                    dd { (local(booked.start.0, opened)) @if let Some(place) = &booked.place { ", " (place) } }
+                @if !lost.is_empty() {
+                    p.fine { "Not passed on: " (lost.join(", ")) }
                 }
             }
-            @if !lost.is_empty() {
-                p.fine { "Not passed on: " (lost.join(", ")) }
-            }
-        }
-        (acts(opened, token, saying))
-    })
+            (acts(opened, token, saying))
+        },
+    )
 }
 
 fn acts(opened: &Opened, token: &str, saying: &Saying) -> Markup {
@@ -174,7 +188,8 @@ fn acts(opened: &Opened, token: &str, saying: &Saying) -> Markup {
             }
         }
     };
-    let (decline, appointment, served) = (filled("decline"), filled("appointment"), filled("served"));
+    let (decline, appointment, served) =
+        (filled("decline"), filled("appointment"), filled("served"));
     html! {
         @if waiting {
             section.card {

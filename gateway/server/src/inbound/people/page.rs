@@ -80,7 +80,11 @@ fn shown(gate: &Gate, opened: &Opened, token: &str, visit: &Visit, saying: Sayin
         return if known { html::closed(status(opened)) } else { html::nowhere() };
     }
     let code = saying.status.unwrap_or(200);
-    let made = if known { whole(gate, opened, token, &saying) } else { first(gate, opened, token, &saying) };
+    let made = if known {
+        whole(gate, opened, token, &saying)
+    } else {
+        first(gate, opened, token, &saying)
+    };
     match made {
         Ok(body) => html::page(code, body),
         Err(trouble) => sorry(trouble),
@@ -100,8 +104,7 @@ fn first(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<V
     gate.egress.release(way, ask, |permits| {
         let need: Groups = [FieldGroup::Need, FieldGroup::Status].into_iter().collect();
         let groups = exit::permitted(permits).intersection(&need);
-        let said =
-            exit::community(gate, mapping, &opened.referral, &opened.placement, &groups)?;
+        let said = exit::community(gate, mapping, &opened.referral, &opened.placement, &groups)?;
         let document = said.ok_or(Trouble::Outage)?;
         Ok(html::first(&document, &opened.partner.name, token, saying))
     })
@@ -170,7 +173,8 @@ fn posted(gate: &Gate, opened: &Opened, (token, what): (&str, &str), visit: &Vis
         {
             // What is shown is what it is now.
             let Some(opened) = open(gate, token) else { return html::nowhere() };
-            let notice = "Something changed in between, and nothing was done. This is how it is now.";
+            let notice =
+                "Something changed in between, and nothing was done. This is how it is now.";
             let saying = Saying { status: Some(409), notice: Some(notice), wrong: None };
             shown(gate, &opened, token, visit, saying)
         }

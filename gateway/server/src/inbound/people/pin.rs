@@ -39,7 +39,7 @@ pub fn check(gate: &Gate, opened: &Opened, pin: &str) -> Result<Given, Trouble> 
         full(&world, opened, since, people.pin_tries_max)
     };
     if let Some(oldest) = oldest {
-        let wait = (oldest.0 + window - now.0).div_euclid(1000) + 1;
+        let wait = (oldest.0 + window - now.0 + 999).div_euclid(1000);
         return Ok(Given::Wait(wait.max(1)));
     }
     if is_pin(pin, &opened.pin) {
@@ -66,7 +66,8 @@ pub fn check(gate: &Gate, opened: &Opened, pin: &str) -> Result<Given, Trouble> 
 fn full(world: &World, opened: &Opened, since: Timestamp, tries_max: usize) -> Option<Timestamp> {
     let org: &OrgId = &opened.partner.org;
     let here = world.wrong_pins.get(&(org.clone(), opened.referral.id));
-    let here: Vec<Timestamp> = here.into_iter().flatten().copied().filter(|at| *at > since).collect();
+    let here: Vec<Timestamp> =
+        here.into_iter().flatten().copied().filter(|at| *at > since).collect();
     if here.len() >= tries_max {
         return here.get(here.len() - tries_max).copied();
     }

@@ -1,0 +1,153 @@
+//! A volunteer's browser: no certificate, no script, one cookie kept; and the mailbox it is led by.
+
+use std::time::Duration;
+
+use loopgate_server::doorkey::hash_pin;
+use loopgate_server::partner::{Channel, ChannelKind, Partner};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method};
+use tokio::runtime::Runtime;
+
+use super::party::anonymous_config;
+use super::post::{Post, Received};
+use super::{Gateway, partner_file};
+
+/// The PIN of every organization of a story.
+pub const PIN: &str = "482913";
+
+/// The browser.
+pub struct Browser {
+    client: Client,
+    runtime: Runtime,
+    /// The cookie, as it is sent.
+    pub cookie: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Page {
+    pub status: u16,
+    pub text: String,
+    pub headers: Vec<(String, String)>,
+}
+
+impl Page {
+    /// The page, if it has this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Page {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The version its forms were made for.
+    pub fn version(&self) -> String {
+        let (_, rest) = self.text.split_once("name=\"version\" value=\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    }
+}
+
+impl Browser {
+    pub fn new(gateway: &Gateway) -> Browser {
+        let client = Client::builder()
+            .tls_backend_preconfigured(anonymous_config(&gateway.root()))
+            .redirect(Policy::none())
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Browser { client, runtime, cookie: None }
+    }
+
+    pub fn get(&mut self, url: &str) -> Page {
+        self.call("GET", url, &[], "")
+    }
+
+    /// A form, as the page's own button sends it.
+    pub fn post(&mut self, url: &str, form: &str) -> Page {
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "null"),
+        ];
+        self.call("POST", url, &headers, form)
+    }
+
+    /// An act on a page that shows its forms; the redirect is followed.
+    #[track_caller]
+    pub fn act(&mut self, link: &str, act: &str, fields: &str) -> Page {
+        let version = self.get(link).expect(200).version();
+        let done = self.post(&format!("{link}/{act}"), &format!("version={version}&{fields}"));
+        assert_eq!(done.status, 303, "{}", done.text);
+        self.get(link).expect(200)
+    }
+
+    /// Gives the PIN.
+    #[track_caller]
+    pub fn give_pin(&mut self, link: &str) {
+        self.post(&format!("{link}/pin"), &format!("pin={PIN}")).expect(303);
+    }
+
+    pub fn call(&mut self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Page {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.client.request(method, url).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        let page = self.runtime.block_on(async {
+            let response = request.send().await.unwrap();
+            let status = response.status().as_u16();
+            let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();
+            let headers =
+                response.headers().iter().map(|(k, v)| (k.to_string(), text(v))).collect();
+            Page { status, headers, text: response.text().await.unwrap() }
+        });
+        if let Some(set) = page.header("set-cookie") {
+            self.cookie = set.split(';').next().map(str::to_owned);
+        }
+        page
+    }
+}
+
+impl Gateway {
+    /// A gateway whose pantry, `mail-pantry`, has an e-mail address and nothing else.
+    pub fn with_mailbox() -> (Gateway, Post) {
+        let mut gateway = Gateway::prepare(&[]);
+        let post = Post::open().unwrap();
+        let file = gateway.root().join("loopgate.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mail = format!(
+            "[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"referrals@gateway.example\"\n",
+            post.port
+        );
+        std::fs::write(&file, format!("{text}\n{mail}")).unwrap();
+        gateway.add_mail_partner("mail-pantry");
+        gateway.serve();
+        (gateway, post)
+    }
+
+    /// Another organization that is told by e-mail.
+    pub fn add_mail_partner(&self, name: &str) {
+        let text = partner_file(name, "target", "kind = \"rest\"")
+            .replace("purpose", "time_zone = \"America/New_York\"\npurpose");
+        let mut partner = Partner::parse(name.parse().unwrap(), &text).unwrap();
+        let address = format!("intake@{name}.example");
+        let kind = ChannelKind::Email { address, pin: hash_pin(PIN, &[5; 16]).unwrap() };
+        partner.channel = Some(Channel { dialect: "cbo-json".into(), kind });
+        self.add_partner(name, &partner.render());
+    }
+}
+
+/// The next e-mail.
+#[track_caller]
+pub fn letter(post: &Post) -> Received {
+    // The bound is for a story that fails.
+    post.next(Duration::from_secs(20)).expect("an e-mail arrives")
+}
