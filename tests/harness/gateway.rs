@@ -13,7 +13,7 @@ use loopgate_server::init::{add_partner, configured, init};
 use loopgate_server::partner::Partner;
 use serde_json::Value;
 
-use super::{Engine, Party};
+use super::Party;
 
 /// When every story begins: 2026-11-22T10:00:00Z, ms since 1970.
 pub const START_MS: i64 = 1_795_341_600_000;
@@ -224,9 +224,9 @@ impl Gateway {
         Party::with_certificate(&self.root(), name, &self.base)
     }
 
-    /// A partner's HL7 v2 engine.
-    pub fn engine(&self, name: &str) -> Engine {
-        Engine::new(&self.root(), name, self.mllp)
+    /// The port for HL7 v2.
+    pub fn mllp(&self) -> u16 {
+        self.mllp
     }
 
     /// Where people's browsers go.

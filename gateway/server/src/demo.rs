@@ -1,12 +1,16 @@
 //! `loopgate demo`: the main story, played on this machine over real TLS sockets.
 //!
-//! A clinic refers Maria for food and for housing; her consent covers food. The pantry books,
-//! waits, books again and serves; housing is refused with the need named; the clinic reads how both
-//! ended; an auditor verifies the ledger offline, and catches one flipped byte.
+//! Clinic B refers Maria for food and for housing by FHIR, hospital A for food by HL7 v2; her consent
+//! covers food. The pantry, which has only e-mail, books, waits, books again and serves; housing is
+//! refused with the need named; each source learns in its own dialect how it ended; an auditor
+//! verifies the ledger offline, and catches one flipped byte.
 #![allow(clippy::print_stdout)]
 
+mod browser;
+mod engine;
 mod network;
 mod peer;
+mod post;
 mod tell;
 
 use std::fs;
@@ -23,11 +27,15 @@ use loopgate_server::run::{Addresses, Options, Ticks, run};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use network::{Network, Ports};
+use browser::Browser;
+use engine::field;
+use network::{Network, PIN, Ports};
 use peer::Peer;
 use tell::Teller;
 
 const MARIA: &str = include_str!("../samples/maria.json");
+/// One segment a line, as an editor shows it.
+const REF_I12: &str = include_str!("../samples/hospital-a.hl7");
 const SECOND_MARIA: &str = include_str!("../samples/second-maria.json");
 
 /// Plays the story. With `once` it ends there; without, the gateway stays up until it is stopped.
@@ -87,6 +95,8 @@ fn keep_running(teller: &Teller, addresses: Addresses, dir: &Path) {
     teller.end("every step held; the gateway keeps running, Ctrl-C ends it");
     println!("  FHIR        https://{}/fhir/metadata", addresses.machines);
     println!("  CBO         https://{}/cbo/v1/referrals", addresses.machines);
+    println!("  people      https://{}/", addresses.people);
+    println!("  MLLP        {} (mutual TLS)", addresses.mllp);
     println!("  checkpoint  https://{}/ledger/checkpoint", addresses.machines);
     println!("  health      http://{}/healthz", addresses.ops);
     println!("  deployment  {}", dir.display());
@@ -113,10 +123,27 @@ impl Drop for Scratch {
 
 async fn story(teller: &Teller, network: &Network) -> anyhow::Result<()> {
     let clinic = network.peer("clinic-b")?;
-    let pantry = network.peer("pantry")?;
     let housing = network.peer("housing")?;
+    let food = at_the_clinic(teller, &clinic, &housing).await?;
+    let from_clinic = mailed(teller, network)?;
+    at_the_hospital(teller, network)?;
+    let from_hospital = mailed(teller, network)?;
+    at_the_pantry(teller, network, &from_clinic, &from_hospital).await?;
+    the_loop_closes(teller, network, &clinic, &food).await?;
 
-    teller.scene("The clinic refers");
+    teller.scene("A stranger knocks");
+    let stranger = network.stranger()?;
+    stranger.get(&food).await?.expect(401)?;
+    stranger.get("/cbo/v1/referrals").await?.expect(401)?;
+    teller.step("nobody", "asks without a certificate, twice: 401, and learns nothing");
+    let found = network.browser()?.open(&from_clinic).await;
+    ensure!(found.is_err(), "a closed referral's link still leads somewhere");
+    teller.step("nobody", "opens the old link: it leads nowhere any more");
+    Ok(())
+}
+
+async fn at_the_clinic(teller: &Teller, clinic: &Peer, housing: &Peer) -> anyhow::Result<String> {
+    teller.scene("Clinic B refers, by FHIR");
     let answer = clinic.post("/fhir", peer::FHIR, MARIA).await?.expect(200)?;
     let at = |n: usize| answer.location(n);
     let (food, home) = (at(5)?, at(7)?);
@@ -129,7 +156,12 @@ async fn story(teller: &Teller, network: &Network) -> anyhow::Result<()> {
     let task = clinic.get(&food).await?.expect(200)?.body;
     ensure!(task["status"] == "requested", "the food referral is not open");
     ensure!(task.get("businessStatus").is_none(), "the food referral waits for something");
-    teller.step("loopgate", "places the food referral with the pantry");
+    let lost = &answer.body["entry"][5]["response"]["outcome"]["issue"][0]["expression"];
+    let lost = lost.as_array().context("nothing is said of what was not carried")?.len();
+    teller.step(
+        "loopgate",
+        &format!("places the food referral with the pantry, and names {lost} elements it does not pass on"),
+    );
     let task = clinic.get(&home).await?.expect(200)?.body;
     ensure!(task["status"] == "rejected", "the housing referral was not rejected: {task}");
     let reason = text(&task["statusReason"]["text"]);
@@ -137,7 +169,7 @@ async fn story(teller: &Teller, network: &Network) -> anyhow::Result<()> {
     teller.step("loopgate", &format!("rejects the housing referral at once: {reason}"));
     let inbox = housing.get("/cbo/v1/referrals").await?.expect(200)?.body;
     ensure!(inbox["referrals"] == json!([]), "housing learnt of Maria");
-    teller.step("housing", "looks into its inbox: nothing there, and no trace of her");
+    teller.step("housing", "looks into its inbox by REST: nothing there, and no trace of her");
 
     let other = clinic.post("/fhir", peer::FHIR, SECOND_MARIA).await?.expect(200)?;
     let task = clinic.get(&other.location(3)?).await?.expect(200)?.body;
@@ -147,68 +179,113 @@ async fn story(teller: &Teller, network: &Network) -> anyhow::Result<()> {
         "clinic B",
         "refers another Maria, same name, same birth date: a different person, waiting for her own consent",
     );
+    Ok(food)
+}
 
-    let id = at_the_pantry(teller, &pantry).await?;
-    back_at_the_clinic(teller, &clinic, &pantry, &food, &id).await?;
+/// The link in the next e-mail, which says nothing of the person.
+fn mailed(teller: &Teller, network: &Network) -> anyhow::Result<String> {
+    let mail = network.post.next(CALL).context("no e-mail came")?;
+    for hidden in ["Maria", "Lindqvist", "food", "0142"] {
+        ensure!(!mail.text.contains(hidden), "the e-mail says whom or what it is about");
+    }
+    ensure!(mail.to.contains("intake@pantry.example"), "the e-mail went to somebody else");
+    teller.step("pantry", "gets an e-mail: a link, no name, no need");
+    mail.link().map(str::to_owned).context("the e-mail holds no link")
+}
 
-    teller.scene("A stranger knocks");
-    let stranger = network.stranger()?;
-    stranger.get(&food).await?.expect(401)?;
-    stranger.get(&format!("/cbo/v1/referrals/{id}")).await?.expect(401)?;
-    teller.step("nobody", "asks without a certificate, twice: 401, and learns nothing");
-    housing.get(&format!("/cbo/v1/referrals/{id}")).await?.expect(404)?;
-    teller.step("housing", "asks for the pantry's referral: 404, as for one that never was");
+fn at_the_hospital(teller: &Teller, network: &Network) -> anyhow::Result<()> {
+    teller.scene("Hospital A refers, by HL7 v2");
+    let engine = network.engine()?;
+    let message = REF_I12.replace('\n', "\r");
+    let ack = engine.try_send(&message).context("the REF^I12 was not answered")?;
+    ensure!(field(&ack, "MSA", 1) == "CA", "the REF^I12 was not accepted: {ack}");
+    teller.step(
+        "hospital A",
+        "sends REF^I12 over MLLP and mutual TLS: a food referral for its patient A-99871",
+    );
+    let lost = ack.matches("|I|").count();
+    teller.step(
+        "loopgate",
+        &format!(
+            "commit ACK {}, with {lost} ERR of severity I for what it does not pass on",
+            field(&ack, "MSA", 1)
+        ),
+    );
+    let again = engine.try_send(&message).context("the resend was not answered")?;
+    ensure!(again == ack, "a resend got another answer");
+    teller.step(
+        "hospital A",
+        "lost the ACK and sends it again: the first answer, byte for byte, and one referral",
+    );
+    let answer = told(network)?;
+    ensure!(field(&answer, "RF1", 1) == "P", "the referral waits for consent: {answer}");
+    teller.step(
+        "loopgate",
+        "knows her by the community id, finds her consent at clinic B, answers RRI^I12: pending at the pantry",
+    );
     Ok(())
 }
 
-async fn at_the_pantry(teller: &Teller, pantry: &Peer) -> anyhow::Result<String> {
-    teller.scene("The pantry answers");
-    let inbox = pantry.get("/cbo/v1/referrals").await?.expect(200)?.body;
-    let rows = inbox["referrals"].as_array().context("no list")?;
-    ensure!(rows.len() == 1, "the pantry sees {} referrals", rows.len());
-    ensure!(rows[0].get("client").is_none(), "the list names a person");
-    let id = text(&rows[0]["referral_id"]);
+/// The next referral response at hospital A.
+fn told(network: &Network) -> anyhow::Result<String> {
+    network.inbox.within(CALL).context("hospital A was not told")
+}
+
+async fn at_the_pantry(
+    teller: &Teller,
+    network: &Network,
+    from_clinic: &str,
+    from_hospital: &str,
+) -> anyhow::Result<()> {
+    teller.scene("The pantry answers, from its e-mail");
+    let scanner = network.browser()?;
+    let page = scanner.open(from_clinic).await?;
+    ensure!(page.contains("Food insecurity") && !page.contains("Maria"), "the page names her");
     teller.step(
-        "pantry",
-        &format!("sees one need in its inbox: {}", text(&rows[0]["need"]["category"])),
+        "mail",
+        "a scanner opens the link first: it sees a need, no name, and spends nothing",
     );
-    let path = format!("/cbo/v1/referrals/{id}");
-    let referral = pantry.get(&path).await?.expect(200)?.body;
-    let document = referral.to_string();
-    ensure!(referral["client"]["phone"].is_string(), "the pantry cannot call her");
-    for hidden in ["B-20417", "1988", "Juniper", "C-5501"] {
-        ensure!(!document.contains(hidden), "more than necessary reached the pantry");
+    let mut browser = network.browser()?;
+    browser.give(from_clinic, PIN).await?;
+    let page = browser.open(from_clinic).await?;
+    ensure!(page.contains("+1 555 0142"), "the pantry cannot call her");
+    for hidden in ["B-20417", "A-99871", "1988", "Juniper Row", "C-5501"] {
+        ensure!(!page.contains(hidden), "more than necessary reached the pantry");
     }
     teller.step(
         "pantry",
-        "opens it: name, phone, language, household; no MRN, birth date or address",
+        "gives its PIN and reads name, phone, language, household; no MRN, birth date or address",
     );
-    let act = async |what: &str, body: Value| {
-        pantry.post(&format!("{path}/{what}"), peer::JSON, &body.to_string()).await?.expect(200)
-    };
-    act("accept", json!({})).await?;
-    teller.step("pantry", "accepts");
-    act("appointment", json!({ "start": "2026-11-27T16:00:00Z", "place": "Pantry, side door" }))
-        .await?;
-    teller.step("pantry", "books an appointment");
-    act("no-show", json!({})).await?;
-    teller.step("pantry", "Maria misses it; the loop stays open");
-    act("appointment", json!({ "start": "2026-11-29T16:00:00Z" })).await?;
-    teller.step("pantry", "books another");
-    let outcome = json!({ "outcome": { "text": "Food box for four", "system": "http://snomed.info/sct", "code": "710925007" } });
-    act("served", outcome).await?;
-    teller.step("pantry", "serves her, and says with what");
-    Ok(id)
+    for (act, fields, words) in [
+        ("accept", "", "takes it on"),
+        ("appointment", "date=2026-11-27&time=16%3A00&place=Side+door", "books an appointment"),
+        ("no-show", "", "Maria misses it; the loop stays open"),
+        ("appointment", "date=2026-11-29&time=16%3A00&place=", "books another"),
+        ("served", "text=Food+box+for+four&date=", "serves her, and says with what"),
+    ] {
+        browser.press(from_clinic, act, fields).await?;
+        teller.step("pantry", words);
+    }
+    answer_the_hospital(&browser, from_hospital).await?;
+    teller.step(
+        "pantry",
+        "opens hospital A's referral too, takes it on, and closes it with the same food box",
+    );
+    Ok(())
 }
 
-async fn back_at_the_clinic(
+async fn answer_the_hospital(browser: &Browser, link: &str) -> anyhow::Result<()> {
+    browser.press(link, "accept", "").await?;
+    browser.press(link, "served", "text=Food+box+for+four&date=").await
+}
+
+async fn the_loop_closes(
     teller: &Teller,
+    network: &Network,
     clinic: &Peer,
-    pantry: &Peer,
     food: &str,
-    id: &str,
 ) -> anyhow::Result<()> {
-    teller.scene("The loop closes");
+    teller.scene("The loop closes, for each in its own dialect");
     let page = clinic.get("/fhir/Task?status=completed").await?.expect(200)?.body;
     ensure!(
         page["entry"].as_array().is_some_and(|found| found.len() == 1),
@@ -222,8 +299,16 @@ async fn back_at_the_clinic(
         "clinic B",
         &format!("reads in its own chart: completed, \"{}\"", text(&procedure["code"]["text"])),
     );
-    pantry.post(&format!("/cbo/v1/referrals/{id}/accept"), peer::JSON, "{}").await?.expect(409)?;
-    teller.step("pantry", "tries to accept it again: 409, nothing changes");
+    let accepted = told(network)?;
+    ensure!(field(&accepted, "RF1", 1) == "A", "hospital A was not told of the acceptance");
+    teller.step("hospital A", "gets RRI^I12: RF1-1 A, accepted");
+    let served = told(network)?;
+    ensure!(field(&served, "MSH", 9).starts_with("RRI^I13"), "not an outcome: {served}");
+    ensure!(field(&served, "RF1", 6) == "RA-7781^HOSPA", "not under its own number");
+    teller.step(
+        "hospital A",
+        &format!("gets RRI^I13 under its own number RA-7781: OBX \"{}\"", field(&served, "OBX", 5)),
+    );
     Ok(())
 }
 

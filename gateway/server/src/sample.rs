@@ -20,8 +20,15 @@ pub fn make(dir: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Adds an invented partner, with an agreement for years to come and a certificate.
-pub fn partner(dir: &Path, name: &str, role: Role, title: &str) -> anyhow::Result<()> {
+/// Adds an invented partner, with an agreement for years to come and a certificate; `change` says what
+/// else is its own.
+pub fn partner(
+    dir: &Path,
+    name: &str,
+    role: Role,
+    title: &str,
+    change: &mut dyn FnMut(&mut Partner),
+) -> anyhow::Result<()> {
     let now = now(&SystemClock::new())?;
     let mut partner = Partner::new(name.parse()?, role);
     title.clone_into(&mut partner.name);
@@ -31,6 +38,7 @@ pub fn partner(dir: &Path, name: &str, role: Role, title: &str) -> anyhow::Resul
     let today = now.to_zoned(partner.time_zone.clone()).date();
     let until = today.checked_add(jiff::Span::new().years(5))?;
     partner.agreement = Agreement::new("invented".into(), until, &partner.time_zone);
+    change(&mut partner);
     add_partner(dir, partner, Some(now)).map(drop)
 }
 

@@ -1,4 +1,4 @@
-//! A sample network: a deployment of its own, and three organizations with certificates.
+//! A sample network: a deployment of its own, and four organizations, each with what it speaks.
 
 use std::fs;
 use std::net::TcpListener;
@@ -9,10 +9,15 @@ use rustls::RootCertStore;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use loopgate_server::clock::{Clock, SystemClock};
+use loopgate_server::doorkey::hash_pin;
 use loopgate_server::init::configured;
-use loopgate_server::partner::Role;
+use loopgate_server::partner::{Authority, Channel, ChannelKind, Endpoint, Link, Role};
 
+use super::browser::Browser;
+use super::engine::{Engine, Inbox};
 use super::peer::Peer;
+use super::post::Post;
 
 /// Where the gateway listens.
 #[derive(Clone, Copy)]
@@ -46,9 +51,18 @@ impl Ports {
 pub struct Network {
     dir: PathBuf,
     base: String,
+    mllp: u16,
+    /// The pantry's mailbox.
+    pub post: Post,
+    /// Hospital A's engine takes answers here.
+    pub inbox: Inbox,
 }
 
-const PARTNERS: [(&str, Role, &str); 3] = [
+/// What the pantry's volunteers know by heart.
+pub const PIN: &str = "482913";
+
+const PARTNERS: [(&str, Role, &str); 4] = [
+    ("hospital-a", Role::Source, "Hospital A"),
     ("clinic-b", Role::Source, "Clinic B"),
     ("pantry", Role::Target, "Juniper Street Pantry"),
     ("housing", Role::Target, "Harbor Housing"),
@@ -71,26 +85,54 @@ impl Network {
                 (["people", "base_url"], format!("\"https://localhost:{}\"", ports.people)),
                 (["listen", "ops"], format!("\"127.0.0.1:{}\"", ports.ops)),
                 (["identity", "shared_systems"], "[\"urn:example:community-id\"]".to_owned()),
+                // The demo's hospital listens on this machine.
+                (["delivery", "private_targets"], "[\"127.0.0.1\"]".to_owned()),
             ],
         )?;
-        fs::write(&file, text)?;
+        let post = Post::open()?;
+        let mail = format!(
+            "\n[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"referrals@gateway.example\"\n",
+            post.port
+        );
+        fs::write(&file, text + &mail)?;
+        let inbox = Inbox::open(tls_of_server(dir)?)?;
         for (name, role, title) in PARTNERS {
-            crate::sample::partner(dir, name, role, title)?;
+            crate::sample::partner(dir, name, role, title, &mut |partner| match name {
+                "hospital-a" => partner.hl7v2 = Some(link(inbox.port)),
+                "pantry" => partner.channel = email(),
+                _ => {}
+            })?;
         }
-        Ok(Network { dir: dir.to_owned(), base })
+        Ok(Network { dir: dir.to_owned(), base, mllp: ports.mllp, post, inbox })
+    }
+
+    /// Hospital A's engine.
+    pub fn engine(&self) -> anyhow::Result<Engine> {
+        Ok(Engine::new(self.tls("hospital-a")?, self.mllp))
+    }
+
+    /// A volunteer's browser.
+    pub fn browser(&self) -> anyhow::Result<Browser> {
+        let tls = rustls::ClientConfig::builder()
+            .with_root_certificates(self.roots()?)
+            .with_no_client_auth();
+        Browser::new(tls)
     }
 
     /// A partner's client.
     pub fn peer(&self, name: &str) -> anyhow::Result<Peer> {
+        Peer::new(self.tls(name)?, &self.base)
+    }
+
+    fn tls(&self, name: &str) -> anyhow::Result<rustls::ClientConfig> {
         let folder = self.dir.join("certs/clients");
         let chain = CertificateDer::pem_file_iter(folder.join(format!("{name}.pem")))
             .context("the partner's certificate")?
             .collect::<Result<Vec<_>, _>>()?;
         let key = PrivateKeyDer::from_pem_file(folder.join(format!("{name}.key")))?;
-        let tls = rustls::ClientConfig::builder()
+        Ok(rustls::ClientConfig::builder()
             .with_root_certificates(self.roots()?)
-            .with_client_auth_cert(chain, key)?;
-        Peer::new(tls, &self.base)
+            .with_client_auth_cert(chain, key)?)
     }
 
     /// Somebody without a certificate.
@@ -108,4 +150,41 @@ impl Network {
         }
         Ok(roots)
     }
+}
+
+/// The demo's hospital shows the certificate for localhost that the deployment has.
+fn tls_of_server(dir: &Path) -> anyhow::Result<rustls::ServerConfig> {
+    let certs = dir.join("certs");
+    let chain =
+        CertificateDer::pem_file_iter(certs.join("server.pem"))?.collect::<Result<_, _>>()?;
+    let key = PrivateKeyDer::from_pem_file(certs.join("server.key"))?;
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?)
+}
+
+fn link(port: u16) -> Link {
+    let authority =
+        |name: &str, system: &str| Authority { name: name.into(), system: system.into() };
+    Link {
+        application: "EHR".into(),
+        facility: "HOSPA".into(),
+        endpoint: Some(Endpoint { host: "localhost".into(), port }),
+        authorities: vec![
+            authority("HOSPA", "urn:example:hospital-a:mrn"),
+            authority("COMM", "urn:example:community-id"),
+            authority("NPI", "urn:example:npi"),
+        ],
+        frame_bytes_max: None,
+    }
+}
+
+fn email() -> Option<Channel> {
+    let mut salt = [0; 16];
+    SystemClock::new().random(&mut salt);
+    let pin = hash_pin(PIN, &salt)?;
+    let address = "intake@pantry.example".into();
+    Some(Channel { dialect: "cbo-json".into(), kind: ChannelKind::Email { address, pin } })
 }

@@ -6,8 +6,6 @@ use serde_json::Value;
 
 /// FHIR's media type.
 pub const FHIR: &str = "application/fhir+json";
-/// JSON's.
-pub const JSON: &str = "application/json";
 
 /// One organization with its certificate.
 pub struct Peer {

@@ -32,7 +32,7 @@ impl Teller {
         println!(
             "  {}  {}  {what}",
             self.paint("2", &time),
-            self.paint("33", &format!("{who:<9}"))
+            self.paint("33", &format!("{who:<10}"))
         );
     }
 
