@@ -2,6 +2,7 @@
 
 mod browser;
 mod bundles;
+mod disk;
 mod endpoint;
 // The demo's own: one engine for both.
 #[path = "../gateway/server/src/demo/engine.rs"]
@@ -15,6 +16,7 @@ mod post;
 
 pub use browser::{Browser, Page, letter};
 pub use bundles::{Need, Referral, consent, patient};
+pub use disk::{Dice, Disk, Op, read_trace};
 pub use endpoint::Endpoint;
 pub use engine::field;
 pub use gateway::{Gateway, START_MS, partner_file};

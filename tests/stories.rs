@@ -18,6 +18,7 @@ mod link_is_safe;
 mod link_round_trip;
 mod no_more_than_needed;
 mod not_covered;
+mod power_loss;
 mod recovery;
 mod ref_i12_in;
 mod replay;

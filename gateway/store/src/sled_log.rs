@@ -8,7 +8,7 @@ use std::path::Path;
 use loopgate_ledger::{Committed, Leaf};
 
 use crate::log::{Appended, Epoch, Head, Log, LogKeys, LogReader, Stored};
-use crate::{Frame, KeyName, Outage, WrappedKey};
+use crate::{Frame, KeyName, Outage, WrappedKey, write_durably};
 
 /// sled writes a tree node over 128 KiB (a quarter of its segment) into a blob file, which
 /// `sync_data` does not cover. A leaf node holds up to 17 rows before it is split, so it is their sum
@@ -52,7 +52,18 @@ impl SledLog {
     pub fn open(dir: &Path, hook: Option<StepHook>) -> Result<SledLog, Outage> {
         let parent = dir.parent().ok_or(Outage::DoesNotOpen("it has no parent folder"))?;
         std::fs::create_dir_all(parent).map_err(Outage::Disk)?;
-        let db = open_sled(dir, CACHE_BYTES)?;
+        let born = dir.with_extension("born");
+        let is_born = born.try_exists().map_err(Outage::Disk)?;
+        forget_snapshots(dir).map_err(Outage::Disk)?;
+        let db = match open_sled(dir, CACHE_BYTES) {
+            // The power failed while it was being made, before anything could be acknowledged. It is
+            // kept aside, for whoever knows better; the last signed checkpoint says if it held more.
+            Err(Outage::DoesNotOpen(_)) if !is_born => {
+                std::fs::rename(dir, free_name(dir)).map_err(Outage::Disk)?;
+                open_sled(dir, CACHE_BYTES)?
+            }
+            outcome => outcome?,
+        };
         let file = File::open(dir.join("db")).map_err(Outage::Disk)?;
         // sled never syncs its `conf` nor the directory entries.
         db.flush()?;
@@ -60,6 +71,9 @@ impl SledLog {
             File::open(path).and_then(|file| file.sync_all()).map_err(Outage::Disk)?;
         }
         file.sync_data().map_err(Outage::Disk)?;
+        if !is_born {
+            write_durably(&born, b"", 0o600).map_err(Outage::Disk)?;
+        }
         let rows = Rows(db);
         let (head, epoch) = rows.head()?;
         let blobs = dir.join("blobs");
@@ -256,6 +270,30 @@ fn proofs(frame: &Frame) -> Vec<Committed> {
         Committed::new(frame.sequence, index, Leaf::hash(&entry.leaf), entry.payload)
     };
     frame.entries.iter().enumerate().map(prove).collect()
+}
+
+/// sled's snapshots only make opening faster, and it renames them into place without syncing what is
+/// in them: after a power loss one can be there and broken, and then the database does not open. All
+/// that a snapshot says is in the database file, which is read instead.
+fn forget_snapshots(dir: &Path) -> std::io::Result<()> {
+    let entries = match std::fs::read_dir(dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("snap.") {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A name beside `dir` that nothing has.
+fn free_name(dir: &Path) -> std::path::PathBuf {
+    let mut names = (0u32..).map(|n| dir.with_extension(format!("unborn-{n}")));
+    let free = names.find(|name| !name.exists());
+    free.unwrap_or_else(|| dir.with_extension("unborn"))
 }
 
 /// sled may panic on damaged files; that is a database that does not open, not a crash.

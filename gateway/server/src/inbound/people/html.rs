@@ -99,7 +99,7 @@ pub fn first(document: &Value, organization: &str, token: &str, saying: &Saying)
                     @if let Some(service) = text(document, &["need", "service", "display"]) {
                         dt { "Service" } dd { (service) }
                     }
-                    dt { "Stands at" } dd { (standing(document)) }
+                    dt { "Status" } dd { (standing(document)) }
                 }
             }
             section.card {
