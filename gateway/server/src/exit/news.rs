@@ -46,7 +46,6 @@ impl Telling<'_> {
     pub fn ask(&self) -> AskFor {
         let with_news = self.news.is_some_and(|news| news.from_target);
         let mut ask = source_ask(self.referral, with_news);
-        debug_assert!(ask.claims.len() == 1 + usize::from(with_news));
         ask.resources = vec![(self.referral.task.clone(), self.version())];
         ask.view = "rri";
         ask
