@@ -15,7 +15,7 @@ use axum::middleware::AddExtension;
 use axum::routing::Router;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
-use http_body_util::{BodyExt, Limited as LimitedBody};
+use http_body_util::{BodyExt, Limited};
 use hyper_util::rt::TokioTimer;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -35,7 +35,7 @@ const STREAMS_MAX: u32 = 16;
 
 /// What a request is told of its connection.
 #[derive(Debug, Clone)]
-struct Peer {
+pub(super) struct Peer {
     /// SHA-256 of the client certificate.
     certificate: Option<[u8; 32]>,
     /// The connection's place among those that may be open; given back when it ends.
@@ -44,9 +44,21 @@ struct Peer {
 
 /// Accepts TLS while there is a place, and tells each request whose certificate the connection has.
 #[derive(Clone)]
-struct PeerAcceptor {
+pub(super) struct PeerAcceptor {
     tls: RustlsAcceptor,
     places: Arc<Semaphore>,
+}
+
+impl PeerAcceptor {
+    /// An acceptor with the configured limits.
+    pub(super) fn new(gate: &Gate, tls: rustls::ServerConfig) -> PeerAcceptor {
+        let handshake = Duration::from_secs(gate.config.tls.handshake_timeout_s);
+        let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)));
+        PeerAcceptor {
+            tls: acceptor.handshake_timeout(handshake),
+            places: Arc::new(Semaphore::new(gate.config.limits.connections_max)),
+        }
+    }
 }
 
 type Accepted<S, I> =
@@ -76,40 +88,6 @@ where
     }
 }
 
-/// Accepts TLS while there is a place, of clients whose certificate nobody asks for.
-#[derive(Clone)]
-pub(super) struct Limited {
-    tls: RustlsAcceptor,
-    places: Arc<Semaphore>,
-}
-
-impl Limited {
-    pub(super) fn new(tls: RustlsAcceptor, connections_max: usize) -> Limited {
-        Limited { tls, places: Arc::new(Semaphore::new(connections_max)) }
-    }
-}
-
-impl<I, S> Accept<I, S> for Limited
-where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    S: Send + 'static,
-{
-    type Stream = tokio_rustls::server::TlsStream<I>;
-    type Service = AddExtension<S, Arc<OwnedSemaphorePermit>>;
-    type Future =
-        std::pin::Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send>>;
-
-    fn accept(&self, stream: I, service: S) -> Self::Future {
-        let acceptor = self.tls.clone();
-        let place = self.places.clone().try_acquire_owned();
-        Box::pin(async move {
-            let place = place.map_err(|_| io::Error::other("too many connections"))?;
-            let (stream, service) = acceptor.accept(stream, service).await?;
-            Ok((stream, Extension(Arc::new(place)).layer(service)))
-        })
-    }
-}
-
 /// Serves machines until the handle says stop.
 pub async fn serve(
     gate: Arc<Gate>,
@@ -117,12 +95,7 @@ pub async fn serve(
     tls: rustls::ServerConfig,
     handle: axum_server::Handle<SocketAddr>,
 ) -> io::Result<()> {
-    let handshake = Duration::from_secs(gate.config.tls.handshake_timeout_s);
-    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)));
-    let acceptor = PeerAcceptor {
-        tls: acceptor.handshake_timeout(handshake),
-        places: Arc::new(Semaphore::new(gate.config.limits.connections_max)),
-    };
+    let acceptor = PeerAcceptor::new(&gate, tls);
     let app = Router::new().fallback(move |request: HttpRequest<Body>| {
         let gate = gate.clone();
         async move { respond(answer(gate, request).await) }
@@ -180,7 +153,7 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
 }
 
 pub(super) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Trouble> {
-    match LimitedBody::new(body, bytes_max).collect().await {
+    match Limited::new(body, bytes_max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Kind::TooLarge.into()),
         Err(_) => Err(Kind::Malformed.into()),

@@ -18,7 +18,6 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request as HttpRequest, Response};
 use axum::routing::Router;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::TokioTimer;
 
 use crate::gate::Gate;
@@ -48,12 +47,7 @@ pub async fn serve(
     tls: rustls::ServerConfig,
     handle: axum_server::Handle<SocketAddr>,
 ) -> io::Result<()> {
-    let handshake = Duration::from_secs(gate.config.tls.handshake_timeout_s);
-    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)));
-    let acceptor = http::Limited::new(
-        acceptor.handshake_timeout(handshake),
-        gate.config.limits.connections_max,
-    );
+    let acceptor = http::PeerAcceptor::new(&gate, tls);
     let app = Router::new().fallback(move |request: HttpRequest<Body>| {
         let gate = gate.clone();
         async move { answer(gate, request).await }
