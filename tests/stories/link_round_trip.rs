@@ -1,14 +1,24 @@
 //! A pantry that has only e-mail answers a referral from the link in it, without an account, until the
 //! clinic reads how it ended.
 
-use crate::harness::{Browser, Gateway, Referral, letter};
+use crate::harness::{Browser, Gateway, Referral, letter, texts};
 
 #[test]
 fn an_organization_with_nothing_but_e_mail_closes_the_loop() {
     let (mut gateway, post) = Gateway::with_mailbox();
     let clinic = gateway.party("clinic-b");
     let referral = Referral { owner: Some("mail-pantry"), ..Referral::food() };
-    let task = clinic.post("/fhir", &referral.bundle()).expect(200).entry(referral.task_entry(0));
+    let answer = clinic.post("/fhir", &referral.bundle()).expect(200);
+    let task = answer.entry(referral.task_entry(0));
+    // What nobody will read there is named to its source, for the Task alone.
+    let outcome = &answer.json["entry"][referral.task_entry(0)]["response"]["outcome"];
+    assert_eq!(outcome["issue"][0]["severity"], "information");
+    let lost = texts(&outcome["issue"][0]["expression"]);
+    for path in ["Patient.birthDate", "Patient.address.city", "Patient.identifier.value"] {
+        assert!(lost.contains(&path), "{lost:?}");
+    }
+    assert!(!lost.iter().any(|path| path.starts_with("Task")), "{lost:?}");
+    assert_eq!(answer.json["entry"][0]["response"].get("outcome"), None);
 
     let mail = letter(&post);
     assert_eq!(mail.to, "RCPT TO:<intake@mail-pantry.example>");

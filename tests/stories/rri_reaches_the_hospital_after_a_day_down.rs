@@ -85,3 +85,16 @@ fn an_engine_that_says_nothing_is_asked_again_on_another_connection() {
     assert!(inbox.waiting().is_empty());
     gateway.stop();
 }
+
+#[test]
+fn an_acknowledgement_of_another_message_is_not_taken_for_this_one() {
+    let (mut gateway, engine, inbox) = Gateway::with_hospital();
+    gateway.maria_consents();
+    inbox.say("CA|ANOTHER");
+    engine.send(&referral_v2("MSG-1", "AL|AL", "RA-1", "A-99871"));
+    let first = inbox.next();
+    inbox.say("CA");
+    let again = inbox.in_time(&mut gateway);
+    assert_eq!(field(&again, "MSH", 10), field(&first, "MSH", 10));
+    gateway.stop();
+}

@@ -158,8 +158,12 @@ fn log_to_stderr(format: LogFormat) {
 fn check(file: &Path) -> anyhow::Result<()> {
     let config = Config::load(file).map_err(|problems| assemble::listed(&problems))?;
     let mut problems: Vec<String> = config.check_files().iter().map(ToString::to_string).collect();
-    if let Err(found) = loopgate_server::partner::load_partners(&config.folders.partners) {
-        problems.extend(found.iter().map(ToString::to_string));
+    match loopgate_server::partner::load_partners(&config.folders.partners) {
+        Ok(partners) => {
+            let unmailed = assemble::without_mail(&config, &partners);
+            problems.extend(unmailed.iter().map(ToString::to_string));
+        }
+        Err(found) => problems.extend(found.iter().map(ToString::to_string)),
     }
     if let Err(found) = loopgate_mapping::Library::load(&config.folders.mappings) {
         problems.extend(found.iter().map(ToString::to_string));

@@ -49,7 +49,7 @@ pub struct Partner {
     pub certificates: Vec<[u8; 32]>,
     /// The zone its days and its times without an offset are in.
     pub time_zone: TimeZone,
-    /// Real persons' data may pass. Noted, not enforced yet.
+    /// Real persons' data may pass. Enforced for HL7 v2, by MSH-11.
     pub production: bool,
     /// Nothing may pass until further notice.
     pub suspended: bool,

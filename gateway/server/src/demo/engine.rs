@@ -109,7 +109,8 @@ impl Inbox {
         self.accepting.store(!down, Ordering::SeqCst);
     }
 
-    /// From now on it says this in MSA-1; nothing at all if empty.
+    /// From now on it says this in MSA-1, or in MSA-1 and MSA-2 if there is a `|` in it; nothing at all
+    /// if empty.
     #[allow(dead_code)] // the demo's always says yes
     pub fn say(&self, code: &str) {
         code.clone_into(&mut self.code.lock().unwrap_or_else(PoisonError::into_inner));
@@ -147,8 +148,9 @@ fn serve(
             let control = message.split('|').nth(9).unwrap_or_default().to_owned();
             let says = code.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if !says.is_empty() {
-                let ack =
-                    format!("MSH|^~\\&|EHR|HOSPA|||2026||ACK|1|T|2.5.1\rMSA|{says}|{control}\r");
+                let says =
+                    if says.contains('|') { says.clone() } else { format!("{says}|{control}") };
+                let ack = format!("MSH|^~\\&|EHR|HOSPA|||2026||ACK|1|T|2.5.1\rMSA|{says}\r");
                 stream.write_all(&frame(ack.as_bytes()).map_err(std::io::Error::other)?)?;
                 stream.flush()?;
             }

@@ -100,7 +100,7 @@ fn head(partner: &Partner) -> String {
          # SHA-256 of each client certificate (DER) it may show; no two partners share one.\n\
          certificate_sha256 = {certificates}\n\
          time_zone = {zone}  # IANA\n\
-         production = {production}  # real persons' data may pass; noted, not enforced yet\n\
+         production = {production}  # real persons' data may pass; MSH-11 must be P, or must not\n\
          suspended = {suspended}  # true: nothing may pass\n"
     )
 }
