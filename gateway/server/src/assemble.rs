@@ -108,6 +108,7 @@ pub fn open(
         archive: Archive::new(reader, keyring, attachments),
         egress: Egress::new(scribe.clone(), clock.clone(), templates),
         library: Arc::new(library),
+        broken_streams: AtomicU64::new(0),
         strangers: AtomicU64::new(0),
         doorkeys: Doorkeys::new(&index_key),
         pin_desk: std::sync::Mutex::new(()),

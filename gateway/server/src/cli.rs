@@ -143,7 +143,14 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         ready: None,
         stop: None,
     };
-    tracing::info!(machines = %config.listen.machines, ops = %config.listen.ops, "starting");
+    let listen = &config.listen;
+    tracing::info!(
+        machines = %listen.machines,
+        people = %listen.people,
+        mllp = %listen.mllp,
+        ops = %listen.ops,
+        "starting"
+    );
     run(config, options)
 }
 

@@ -47,6 +47,8 @@ pub struct Gate {
     pub pin_desk: std::sync::Mutex<()>,
     /// The way e-mails leave, if there is one.
     pub mailer: Option<Mailer>,
+    /// MLLP connections that ended in something other than whole frames.
+    pub broken_streams: AtomicU64,
     /// Attempts by nobody we know, not yet written down.
     pub strangers: AtomicU64,
 }

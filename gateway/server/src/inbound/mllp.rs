@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -70,7 +71,8 @@ async fn connection(gate: Arc<Gate>, acceptor: TlsAcceptor, open: Open, stream: 
     let own = partner.hl7v2.as_ref().and_then(|link| link.frame_bytes_max);
     let frame_bytes_max = own.unwrap_or(gate.config.limits.mllp_frame_bytes_max);
     if let Err(error) = messages(&gate, certificate, stream, frame_bytes_max).await {
-        tracing::info!(partner = %partner.org, %error, "an MLLP connection ended");
+        gate.broken_streams.fetch_add(1, Ordering::Relaxed);
+        tracing::warn!(partner = %partner.org, %error, "an MLLP connection broke off");
     }
 }
 
@@ -112,8 +114,14 @@ async fn messages(
     let mut buffer = vec![0; READ_BYTES];
     let mut until = Instant::now() + IDLE;
     loop {
-        let read = timeout_at(until, stream.read(&mut buffer)).await;
-        let read = read.map_err(|_| io::Error::other("a message took too long"))??;
+        let read = match timeout_at(until, stream.read(&mut buffer)).await {
+            Ok(read) => read?,
+            Err(_) if decoder.is_in_frame() => {
+                return Err(io::Error::other("a message took too long"));
+            }
+            // Nothing was said for long: who has something to say connects again.
+            Err(_) => return Ok(()),
+        };
         if read == 0 {
             let last = decoder.finish().map_err(io::Error::other)?;
             if let Some(message) = last {

@@ -33,6 +33,8 @@ fn readiness(gate: &Gate) -> (axum::http::StatusCode, &'static str) {
 fn render(gate: &Gate) -> String {
     let published = gate.scribe.published();
     let world = published.world();
+    let untold = world.spoken.keys().filter_map(|id| world.referrals.get(id));
+    let untold = untold.filter(|referral| !referral.news.is_empty()).count();
     let rows = [
         ("loopgate_ledger_leaves", "leaves in the log", world.leaves),
         ("loopgate_ledger_frames", "frames in the log", world.frames),
@@ -41,6 +43,16 @@ fn render(gate: &Gate) -> String {
             "loopgate_referrals_unanswered",
             "referrals nobody has answered",
             world.unanswered.len() as u64,
+        ),
+        (
+            "loopgate_hl7v2_referrals_untold",
+            "referrals whose HL7 v2 source has something to be told",
+            untold as u64,
+        ),
+        (
+            "loopgate_mllp_streams_broken",
+            "MLLP connections that ended in something other than whole frames",
+            gate.broken_streams.load(Ordering::Relaxed),
         ),
         (
             "loopgate_queue_commands",
