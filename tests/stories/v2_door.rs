@@ -104,12 +104,24 @@ fn nothing_is_processed_of_a_stream_that_is_not_frames() {
     let framed =
         |control: &str| frame(referral_v2(control, "", control, "A-99871").as_bytes()).unwrap();
     let whole = framed("A");
-    // Half a frame, a frame in a frame, bytes between frames: what was whole before is answered.
+    // Half a frame is nothing. A frame in a frame, bytes between frames, a frame over the limit: what
+    // was whole before is answered, and then why nobody listens any more.
     assert!(engine.bytes(&whole[..whole.len() - 2], 0).is_empty());
-    let nested = [&whole[..50], &whole[..]].concat();
-    assert!(engine.bytes(&nested, 0).is_empty());
+    let ends = |bytes: &[u8]| -> Vec<(String, String, String)> {
+        let codes =
+            |ack: &String| (field(ack, "MSA", 1), field(ack, "MSA", 2), field(ack, "ERR", 8));
+        engine.bytes(bytes, 0).iter().map(codes).collect()
+    };
+    let end = |id: &str, words: &str| ("AR".to_owned(), id.to_owned(), words.to_owned());
+    let nested = [&whole[..200], &whole[..]].concat();
+    assert_eq!(ends(&nested), [end("A", "a frame begins inside a frame")]);
     let junk = [&framed("B")[..], b"GET / HTTP/1.1\r\n", &whole[..]].concat();
-    assert_eq!(engine.bytes(&junk, 0).len(), 1);
+    let answers = ends(&junk);
+    assert_eq!((answers.len(), answers[0].0.as_str()), (2, "AA"));
+    assert_eq!(answers[1], end("", "bytes are outside any frame"));
+    let long = referral_v2("L", "", "L", "A-99871")
+        .replace("NK1|1|", &format!("NTE|1||{}\rNK1|1|", "x".repeat(9 << 20)));
+    assert_eq!(ends(&frame(long.as_bytes()).unwrap()), [end("L", "a frame is over the limit")]);
     // Several frames at once are several messages, answered in order.
     let both = [framed("C"), framed("D")].concat();
     let answers: Vec<String> =

@@ -69,6 +69,14 @@ pub fn read(bytes: &[u8], limits: &Limits, charset: Charset) -> Result<Message, 
     segments(&text, delimiters, limits).map_err(unsound)
 }
 
+/// What is wrong with a message that never came whole, of which this is the beginning.
+pub fn broken(begun: &[u8], flaw: Flaw) -> Unsound {
+    // A line that may be cut off says nothing sure.
+    let whole = begun.iter().any(|b| matches!(b, b'\r' | b'\n'));
+    let header = if whole { header(begun) } else { None };
+    Unsound { flaw, header: header.map(Box::new) }
+}
+
 fn first_line(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len());
     &bytes[..end]

@@ -155,8 +155,12 @@ impl Message {
         self.raw("MSH", 10, 1).filter(|raw| !raw.is_empty() && !is_null(raw))
     }
 
-    /// Whether it is an acknowledgement itself, which is never acknowledged at application level:
-    /// it has MSA.
+    /// Whether it is an acknowledgement itself, or an answer to a message: it has MSA, or says so.
+    pub fn is_acknowledgement(&self) -> bool {
+        self.raw("MSH", 9, 1) == Some("ACK") || self.msa().is_some()
+    }
+
+    /// MSA-1 and MSA-2, as they stand.
     pub fn msa(&self) -> Option<(&str, &str)> {
         let segment = self.segments.iter().find(|one| one.name == "MSA")?;
         let code = segment.raw(1, 1).unwrap_or_default();

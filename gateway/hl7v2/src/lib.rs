@@ -26,7 +26,7 @@ pub use charset::{Charset, UnknownCharset};
 pub use dtm::{BadDtm, Dtm};
 pub use error::{BadPlace, ErrorCode, Flaw, Place};
 pub use escape::{escape, is_null, unescape};
-pub use guard::{Limits, Unsound, read};
+pub use guard::{Limits, Unsound, broken, read};
 pub use header::{AckMode, Header, Processing, Wanted};
 pub use location::{BadLocation, Location, Select, Which};
 pub use message::{Component, Delimiters, Field, Message, Repetition, Segment};

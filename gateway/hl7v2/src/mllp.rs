@@ -31,6 +31,9 @@ pub enum Framing {
     Half,
 }
 
+/// What is kept of a frame that a fault ended.
+const BEGUN_BYTES_MAX: usize = 4096;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Idle { junk: usize },
@@ -118,9 +121,15 @@ impl Decoder {
         matches!(self.state, State::InFrame | State::AfterFs)
     }
 
+    /// How the frame began that a fault ended: enough to know whom to answer, and no more.
+    pub fn begun(&self) -> &[u8] {
+        &self.frame
+    }
+
     fn die<T>(&mut self, why: Framing) -> Result<T, Framing> {
         self.state = State::Dead(why);
-        self.frame = Vec::new();
+        self.frame.truncate(BEGUN_BYTES_MAX);
+        self.frame.shrink_to_fit();
         Err(why)
     }
 }
@@ -200,6 +209,10 @@ mod tests {
         assert_eq!(decoder.push(b"x"), Err(Framing::Junk));
         assert_eq!(decoder.push(b"\x0ba\x1c\x0d"), Err(Framing::Junk));
         assert_eq!(decoder.finish(), Err(Framing::Junk));
+        assert_eq!(decoder.begun(), b"");
+        let mut decoder = Decoder::new(10);
+        assert_eq!(decoder.push(b"\x0bMSH|a\x0bMSH|b"), Err(Framing::Nested));
+        assert_eq!(decoder.begun(), b"MSH|a");
     }
 
     #[test]

@@ -23,6 +23,8 @@ use crate::inbound::v2::{self, Answer};
 /// How long a connection may say nothing between two messages.
 const IDLE: Duration = Duration::from_secs(3600);
 const READ_BYTES: usize = 16 * 1024;
+/// How long a connection whose stream broke off is kept for its last answer.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Connections of each partner.
 type Open = Arc<Mutex<HashMap<OrgId, usize>>>;
@@ -125,17 +127,28 @@ async fn messages(
         if read == 0 {
             let last = decoder.finish().map_err(io::Error::other)?;
             if let Some(message) = last {
-                respond(gate, certificate, &mut stream, message, whole).await?;
+                let make = move |gate: &Gate| v2::answer(gate, &certificate, &message);
+                respond(gate, &mut stream, make, whole).await?;
             }
             return Ok(());
         }
         let began = decoder.is_in_frame();
         let mut rest = &buffer[..read];
         while !rest.is_empty() {
-            let (taken, found) = decoder.push(rest).map_err(io::Error::other)?;
+            let (taken, found) = match decoder.push(rest) {
+                Ok(found) => found,
+                Err(why) => {
+                    let begun = decoder.begun().to_vec();
+                    let make = move |gate: &Gate| v2::answer_broken(gate, &begun, why);
+                    respond(gate, &mut stream, make, whole).await?;
+                    let _ = timeout(LAST_WORDS, drain(&mut stream)).await;
+                    return Err(io::Error::other(why));
+                }
+            };
             rest = &rest[taken..];
             if let Some(message) = found {
-                respond(gate, certificate, &mut stream, message, whole).await?;
+                let make = move |gate: &Gate| v2::answer(gate, &certificate, &message);
+                respond(gate, &mut stream, make, whole).await?;
                 until = Instant::now() + IDLE;
             }
         }
@@ -146,16 +159,23 @@ async fn messages(
     }
 }
 
+/// Reads what the other side is still sending, so that it can read why nobody listens.
+async fn drain(stream: &mut TlsStream<TcpStream>) -> io::Result<()> {
+    stream.get_mut().1.send_close_notify();
+    stream.flush().await?;
+    let mut buffer = vec![0; READ_BYTES];
+    while stream.read(&mut buffer).await? > 0 {}
+    Ok(())
+}
+
 async fn respond(
     gate: &Arc<Gate>,
-    certificate: [u8; 32],
     stream: &mut TlsStream<TcpStream>,
-    message: Vec<u8>,
+    make: impl FnOnce(&Gate) -> Answer + Send + 'static,
     patience: Duration,
 ) -> io::Result<()> {
     let gate = gate.clone();
-    let answered =
-        tokio::task::spawn_blocking(move || v2::answer(&gate, &certificate, &message)).await;
+    let answered = tokio::task::spawn_blocking(move || make(&gate)).await;
     let answer = match answered {
         Ok(Answer::Say(answer)) => answer,
         Ok(Answer::Nothing) => return Ok(()),

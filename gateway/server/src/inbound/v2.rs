@@ -6,8 +6,8 @@
 
 use loopgate_consent::Action;
 use loopgate_hl7v2::{
-    Ack, AckCode, AckMode, Charset, ErrorCode, Flaw, Header, Limits, Message, Place, Processing,
-    Severity, Stamp, acknowledge, read,
+    Ack, AckCode, AckMode, Charset, ErrorCode, Flaw, Framing, Header, Limits, Message, Place,
+    Processing, Severity, Stamp, Unsound, acknowledge, broken, read,
 };
 use loopgate_mapping::{Mapping, Refused, Why};
 use sha2::{Digest, Sha256};
@@ -53,17 +53,14 @@ pub fn answer(gate: &Gate, certificate: &[u8; 32], bytes: &[u8]) -> Answer {
     let read = read(bytes, &limits(gate, certificate), Charset::UTF_8);
     let message = match read {
         Ok(message) => message,
-        Err(unsound) => {
-            let ack = Ack { code: AckCode::AR, errors: vec![(Severity::Error, unsound.flaw)] };
-            return say(gate, unsound.header.as_deref(), &ack);
-        }
+        Err(unsound) => return reject(gate, unsound),
     };
     let header = match Header::of(&message) {
         Ok(header) => header,
         Err(flaws) => return refuse(gate, &message, AckMode::Original, flaws),
     };
     // An acknowledgement is never acknowledged (v2.5.1 §2.9.2).
-    if header.code == "ACK" || message.msa().is_some() {
+    if message.is_acknowledgement() {
         return Answer::Nothing;
     }
     match hear(gate, certificate, &message, &header, bytes) {
@@ -72,6 +69,25 @@ pub fn answer(gate: &Gate, certificate: &[u8; 32], bytes: &[u8]) -> Answer {
         Err(No::Flaws(flaws)) => refuse(gate, &message, header.mode, flaws),
         Err(No::Outage) => Answer::HangUp,
     }
+}
+
+/// Answers a stream that is not frames, of which this is how the last one began.
+pub fn answer_broken(gate: &Gate, begun: &[u8], why: Framing) -> Answer {
+    let code = match why {
+        Framing::TooLong => ErrorCode::ValueTooLong,
+        _ => ErrorCode::SegmentSequence,
+    };
+    reject(gate, broken(begun, Flaw::whole(code, why.to_string())))
+}
+
+fn reject(gate: &Gate, unsound: Unsound) -> Answer {
+    let header = unsound.header.as_deref();
+    // Not even a broken acknowledgement is acknowledged.
+    if header.is_some_and(Message::is_acknowledgement) {
+        return Answer::Nothing;
+    }
+    let ack = Ack { code: AckCode::AR, errors: vec![(Severity::Error, unsound.flaw)] };
+    say(gate, header, &ack)
 }
 
 fn limits(gate: &Gate, certificate: &[u8; 32]) -> Limits {
