@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use loopgate_ledger::{Field, Opening};
 use loopgate_server::admin::{self, Ask};
@@ -65,8 +66,7 @@ impl Gateway {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let ports = [(); 4].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [machines, people, mllp, ops] = ports.map(|port| port.local_addr().unwrap().port());
+        let [machines, people, mllp, ops] = [(); 4].map(|()| free_port());
         let base = format!("https://localhost:{machines}");
         let file = root.join("loopgate.toml");
         let mut all = vec![
@@ -105,7 +105,9 @@ impl Gateway {
 
     /// Serves the deployment, from the instant the story has reached.
     pub fn serve(&mut self) {
-        assert!(self.try_serve(), "the gateway did not open");
+        let opened = self.try_serve();
+        let said = fs::read_to_string(self.beside("stderr")).unwrap_or_default();
+        assert!(opened, "the gateway did not open: {said}");
     }
 
     /// The same; `false` if the gateway refuses to serve.
@@ -123,7 +125,7 @@ impl Gateway {
             .arg(self.now_ms.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(self.beside("stderr")).unwrap())
             .spawn()
             .unwrap();
         let input = child.stdin.take().unwrap();
@@ -315,6 +317,19 @@ pub fn read_entries(dir: &Path) -> Vec<Entry> {
             }
         })
         .collect()
+}
+
+/// A port that nobody else is given, and that no outgoing connection takes while a gateway is down: it
+/// is below those that the system hands out by itself.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = 20_000 + u16::try_from(std::process::id() % 12).unwrap() * 1000;
+    loop {
+        let port = start + NEXT.fetch_add(1, Ordering::Relaxed) % 1000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Certificates are checked against the machine's clock, not the story's.

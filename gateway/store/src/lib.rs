@@ -16,6 +16,7 @@ mod log;
 mod outage;
 mod sled_kv;
 mod sled_log;
+mod snapshots;
 mod vault;
 
 pub use attachments::Attachments;

@@ -8,7 +8,7 @@ use std::path::Path;
 use loopgate_ledger::{Committed, Leaf};
 
 use crate::log::{Appended, Epoch, Head, Log, LogKeys, LogReader, Stored};
-use crate::{Frame, KeyName, Outage, WrappedKey, write_durably};
+use crate::{Frame, KeyName, Outage, WrappedKey, snapshots, write_durably};
 
 /// sled writes a tree node over 128 KiB (a quarter of its segment) into a blob file, which
 /// `sync_data` does not cover. A leaf node holds up to 17 rows before it is split, so it is their sum
@@ -54,7 +54,7 @@ impl SledLog {
         std::fs::create_dir_all(parent).map_err(Outage::Disk)?;
         let born = dir.with_extension("born");
         let is_born = born.try_exists().map_err(Outage::Disk)?;
-        forget_snapshots(dir).map_err(Outage::Disk)?;
+        snapshots::guard(dir).map_err(Outage::Disk)?;
         let db = match open_sled(dir, CACHE_BYTES) {
             // The power failed while it was being made, before anything could be acknowledged. It is
             // kept aside, for whoever knows better; the last signed checkpoint says if it held more.
@@ -270,23 +270,6 @@ fn proofs(frame: &Frame) -> Vec<Committed> {
         Committed::new(frame.sequence, index, Leaf::hash(&entry.leaf), entry.payload)
     };
     frame.entries.iter().enumerate().map(prove).collect()
-}
-
-/// sled's snapshots only make opening faster, and it renames them into place without syncing what is
-/// in them: after a power loss one can be there and broken, and then the database does not open. All
-/// that a snapshot says is in the database file, which is read instead.
-fn forget_snapshots(dir: &Path) -> std::io::Result<()> {
-    let entries = match std::fs::read_dir(dir) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with("snap.") {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
 }
 
 /// A name beside `dir` that nothing has.
