@@ -61,6 +61,7 @@ pub fn consent(patient: &str, source: &str, needs: &[Need], start: &str, end: &s
         "patient": { "reference": patient },
         "dateTime": "2026-11-20T09:30:00Z",
         "organization": [{ "identifier": { "system": "urn:example:npi", "value": source } }],
+        "sourceAttachment": { "contentType": "application/pdf", "title": "Signed form" },
         "policyRule": { "coding": [{ "system": "http://terminology.hl7.org/CodeSystem/consentpolicycodes", "code": "hipaa-auth" }] },
         "provision": { "type": "deny", "provision": [{
             "type": "permit",

@@ -2,14 +2,14 @@
 //!
 //! A Grant is authoritative; the Consent it came from is its evidence, kept as received.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use loopgate_referral::{BadId, OrgId, PersonId, ResourceId, Timestamp};
+use loopgate_referral::{BadId, OrgId, PersonId, ReferralId, ResourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, DataClass, GrantRef, LegalClass, Purpose};
+use crate::{Action, DataClass, GrantRef, Label, LegalClass, Purpose};
 
 /// A Grant's name: `grt_` and the Consent's logical id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,6 +72,16 @@ pub struct Period {
 }
 
 impl Period {
+    /// Whether it has no bound.
+    pub fn is_open(&self) -> bool {
+        self.start.is_none() && self.end.is_none()
+    }
+
+    /// The same, but not past `end`.
+    pub fn until(self, end: Timestamp) -> Period {
+        Period { end: Some(self.end.map_or(end, |own| own.min(end))), ..self }
+    }
+
     /// Whether `at` falls in it.
     pub fn contains(&self, at: Timestamp) -> bool {
         self.start.is_none_or(|start| start <= at) && self.end.is_none_or(|end| at < end)
@@ -95,6 +105,134 @@ pub struct Rule {
     pub actions: Vec<Action>,
     /// `provision.period`.
     pub period: Period,
+    /// `provision.securityLabel`. Of a permit: up to which level, and which sensitivities; of a
+    /// deny: what bears any of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Label>,
+    /// `provision.dataPeriod`.
+    #[serde(default, skip_serializing_if = "Period::is_open")]
+    pub data_period: Period,
+    /// `provision.class` with resource types.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
+    /// `provision.data` with meaning `instance`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<ResourceId>,
+    /// The general designation "my treating providers" (42 CFR 2.31(a)(4)(ii)); it never names a
+    /// community organization.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub treating_providers: bool,
+}
+
+impl Rule {
+    /// A rule that selects nothing yet.
+    pub fn of(effect: Effect) -> Rule {
+        Rule {
+            effect,
+            recipients: Vec::new(),
+            recipients_unknown: false,
+            classes: Vec::new(),
+            purposes: Vec::new(),
+            actions: Vec::new(),
+            period: Period::default(),
+            labels: Vec::new(),
+            data_period: Period::default(),
+            kinds: Vec::new(),
+            instances: Vec::new(),
+            treating_providers: false,
+        }
+    }
+
+    /// Whether it is about some of the data: then a deny keeps that back, and not all.
+    pub fn selects_items(&self) -> bool {
+        !self.labels.is_empty()
+            || !self.data_period.is_open()
+            || !self.kinds.is_empty()
+            || !self.instances.is_empty()
+    }
+}
+
+/// On which law the person's permission rests; each wants its own evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LegalBasis {
+    /// An authorization (45 CFR 164.508(c)).
+    #[default]
+    Authorization,
+    /// A consent under 42 CFR 2.31.
+    Part2,
+    /// A release under VAWA, FVPSA or VOCA (34 USC 12291(b)(2)).
+    Vawa,
+    /// Words spoken and written down by staff.
+    Verbal,
+}
+
+/// Who gave the permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grantor {
+    /// The person, of age.
+    #[default]
+    Person,
+    /// The person, a minor, where the law lets them.
+    MinorAlone,
+    /// A parent or guardian of a minor.
+    Guardian,
+    /// A personal representative (45 CFR 164.502(g)).
+    Representative,
+    /// A court.
+    Court,
+}
+
+/// To whom a recipient may pass it on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Redisclosure {
+    /// To nobody.
+    #[default]
+    None,
+    /// To these.
+    Named(Vec<OrgId>),
+}
+
+/// How much of the answer may go back to the discloser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Back {
+    /// The status code.
+    StatusOnly,
+    /// Status, outcome and what the target wrote.
+    #[default]
+    Full,
+}
+
+/// What beside the provisions decides whether, and how far, a Grant holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Terms {
+    /// The law it rests on.
+    #[serde(default)]
+    pub basis: LegalBasis,
+    /// Who gave it.
+    #[serde(default)]
+    pub grantor: Grantor,
+    /// Who gave it may not any more, or is not to be asked (45 CFR 164.502(g)(5)).
+    #[serde(default)]
+    pub authority_withdrawn: bool,
+    /// What the law wants on the form is missing from it.
+    #[serde(default)]
+    pub incomplete: bool,
+    /// For one referral alone.
+    #[serde(default)]
+    pub referral: Option<ReferralId>,
+    /// Passing on.
+    #[serde(default)]
+    pub redisclosure: Redisclosure,
+    /// The way back.
+    #[serde(default)]
+    pub back: Back,
+    /// Who read it off a form or heard it, and who checked; empty for a Consent read by program.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attested_by: Vec<String>,
 }
 
 /// Whether a Grant can be used.
@@ -107,6 +245,8 @@ pub enum GrantState {
     Pending,
     /// The Consent says something that we do not interpret; nothing else may overrule it.
     Uninterpretable,
+    /// Two persons may be one: nothing holds until somebody has looked.
+    Suspended,
     /// Withdrawn.
     Revoked,
 }
@@ -128,6 +268,9 @@ pub struct GrantDraft {
     pub signed: Option<Timestamp>,
     /// SHA-256 of the Consent as received.
     pub consent_sha256: [u8; 32],
+    /// Its terms.
+    #[serde(default)]
+    pub terms: Terms,
 }
 
 /// What a person consented to.
@@ -159,6 +302,13 @@ pub enum GrantEvent {
         /// What it says.
         says: GrantDraft,
     },
+    /// All Grants of a person wait, or hold again: two persons may be one.
+    Suspended {
+        /// Whose.
+        person: PersonId,
+        /// They wait; otherwise they hold again.
+        suspended: bool,
+    },
     /// A Grant was withdrawn.
     Revoked {
         /// Which.
@@ -170,12 +320,15 @@ pub enum GrantEvent {
 
 /// Every Grant: a fold of [`GrantEvent`]s.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Grants(BTreeMap<PersonId, Vec<Grant>>);
+pub struct Grants {
+    of: BTreeMap<PersonId, Vec<Grant>>,
+    suspended: BTreeSet<PersonId>,
+}
 
 impl Grants {
     /// The Grants of one person, oldest first.
     pub fn of(&self, person: PersonId) -> &[Grant] {
-        self.0.get(&person).map_or(&[], Vec::as_slice)
+        self.of.get(&person).map_or(&[], Vec::as_slice)
     }
 
     /// The Grant that a reference names, as it is now.
@@ -199,7 +352,7 @@ impl Grants {
         match event {
             GrantEvent::Given { says } => {
                 let id = GrantId::of_consent(&says.consent);
-                let grants = self.0.entry(says.person).or_default();
+                let grants = self.of.entry(says.person).or_default();
                 match grants.iter_mut().find(|grant| grant.id == id) {
                     Some(grant) => {
                         grant.version += 1;
@@ -209,8 +362,16 @@ impl Grants {
                     None => grants.push(Grant { id, version: 1, epoch: 1, says: says.clone() }),
                 }
             }
+            GrantEvent::Suspended { person, suspended } => {
+                let changed = match suspended {
+                    true => self.suspended.insert(*person),
+                    false => self.suspended.remove(person),
+                };
+                let grants = self.of.entry(*person).or_default().iter_mut();
+                grants.filter(|_| changed).for_each(|grant| grant.epoch += 1);
+            }
             GrantEvent::Revoked { grant: id, person } => {
-                let grants = self.0.entry(*person).or_default();
+                let grants = self.of.entry(*person).or_default();
                 if let Some(grant) = grants.iter_mut().find(|grant| grant.id == *id) {
                     grant.epoch += 1;
                     grant.says.state = GrantState::Revoked;
@@ -219,8 +380,17 @@ impl Grants {
         }
     }
 
+    /// Whether the Grants of a person wait for somebody to look.
+    pub fn are_suspended(&self, person: PersonId) -> bool {
+        self.suspended.contains(&person)
+    }
+
     /// Every Grant.
     pub fn iter(&self) -> impl Iterator<Item = &Grant> {
-        self.0.values().flatten()
+        self.of.values().flatten()
     }
 }
+
+#[cfg(test)]
+#[path = "grant_tests.rs"]
+mod tests;

@@ -111,3 +111,30 @@ impl FromIterator<FieldGroup> for Groups {
         Groups(groups.into_iter().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_read_as_it_is_written() {
+        let names = FieldGroup::ALL.map(|group| group.to_string());
+        let [identity, .., keys] = &names;
+        assert_eq!((identity.as_str(), keys.as_str()), ("identity", "source-keys"));
+        for group in FieldGroup::ALL {
+            assert_eq!(group.name().parse(), Ok(group));
+        }
+        assert_eq!("all".parse::<FieldGroup>(), Err(UnknownGroup));
+    }
+
+    #[test]
+    fn a_set_has_what_is_in_it() {
+        let need: Groups = [FieldGroup::Need, FieldGroup::Status].into_iter().collect();
+        let note: Groups = [FieldGroup::Note, FieldGroup::Status].into_iter().collect();
+        assert!(need.contains(FieldGroup::Need) && !need.contains(FieldGroup::Note));
+        let both = need.intersection(&note);
+        assert_eq!(both.iter().collect::<Vec<_>>(), [FieldGroup::Status]);
+        assert!(!both.is_empty() && Groups::default().is_empty());
+        assert_eq!(Groups::all().iter().count(), FieldGroup::ALL.len());
+    }
+}

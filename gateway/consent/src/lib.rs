@@ -5,20 +5,33 @@
 //!
 //! Not here: clocks, sockets, how a Consent resource looks (crate `fhir`).
 
+mod ask;
 mod class;
+mod forbid;
 mod grant;
 mod group;
+mod items;
+mod label;
 mod party;
 mod permit;
 mod reason;
 mod release;
 mod seal;
+mod weigh;
 
+pub use ask::{
+    Ask, Caller, Claim, Dated, Detail, Glass, Health, Item, Policy, Presented, Template, Templates,
+    Token,
+};
 pub use class::{Action, DataClass, Purpose};
-pub use grant::{Effect, Grant, GrantDraft, GrantEvent, GrantId, GrantState, Grants, Period, Rule};
+pub use grant::{
+    Back, Effect, Grant, GrantDraft, GrantEvent, GrantId, GrantState, Grantor, Grants, LegalBasis,
+    Period, Redisclosure, Rule, Terms,
+};
 pub use group::{FieldGroup, Groups, UnknownGroup};
+pub use label::{Label, Level, Sensitivity};
 pub use party::{LegalClass, Party, TenantId};
-pub use permit::{Basis, GrantRef, Permit};
-pub use reason::{Denial, Fate, ReasonCode};
-pub use release::{Ask, Claim, Template, Templates, release};
+pub use permit::{Basis, GrantRef, Obligation, Permit};
+pub use reason::{Class, Denial, Dropped, Fate, ReasonCode};
+pub use release::release;
 pub use seal::{Opened, Sealed, WrongEntry};

@@ -1,9 +1,9 @@
 //! A permit: the outcome of a release decision, made for one instant and one recipient.
 
-use loopgate_referral::{OrgId, PersonId, Timestamp};
+use loopgate_referral::{OrgId, PersonId, ResourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, DataClass, GrantId, Groups, ReasonCode};
+use crate::{Action, DataClass, Dropped, GrantId, Groups, ReasonCode};
 
 /// Which version of which Grant, at which epoch.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,6 +23,28 @@ pub enum Basis {
     Consent(GrantRef),
     /// The recipient supplied it.
     ReturnToSupplier,
+    /// The recipient treats the person.
+    Treatment,
+    /// The recipient works for the supplier.
+    BusinessAssociate,
+    /// A court or a statute.
+    Law(String),
+    /// An emergency.
+    BreakGlass,
+    /// It is the person's own.
+    ThePerson,
+    /// An audit, of this case.
+    Audit(String),
+}
+
+/// What the recipient is told along with the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Obligation {
+    /// Not to be passed on without consent (v3-ActCode `NORDSCLCD`).
+    NoRedisclosure,
+    /// The notice of 42 CFR 2.32(a), with what the consent says.
+    Part2Notice,
 }
 
 /// Leave to disclose. Only [`crate::release`] makes one.
@@ -36,11 +58,13 @@ pub struct Permit {
     pub(crate) classes: Vec<DataClass>,
     pub(crate) groups: Groups,
     pub(crate) templates: Vec<String>,
+    pub(crate) obligations: Vec<Obligation>,
+    pub(crate) dropped: Vec<Dropped>,
     pub(crate) at: Timestamp,
 }
 
 impl Permit {
-    /// `OK1`, or `OK2` when part of the need is outside the granted classes.
+    /// `OK1`; `OK2` when something may not pass; `OK3` and `OK4` for emergency and audit.
     pub fn code(&self) -> ReasonCode {
         self.code
     }
@@ -72,6 +96,18 @@ impl Permit {
     pub fn templates(&self) -> &[String] {
         &self.templates
     }
+    /// What the recipient is told along with the data.
+    pub fn obligations(&self) -> &[Obligation] {
+        &self.obligations
+    }
+    /// What may not pass, and why.
+    pub fn dropped(&self) -> &[Dropped] {
+        &self.dropped
+    }
+    /// Whether this resource may pass.
+    pub fn lets_pass(&self, resource: &ResourceId) -> bool {
+        self.dropped.iter().all(|dropped| dropped.resource != *resource)
+    }
     /// The instant it was made for.
     pub fn at(&self) -> Timestamp {
         self.at
@@ -80,7 +116,7 @@ impl Permit {
     pub fn grant(&self) -> Option<&GrantRef> {
         match &self.basis {
             Basis::Consent(grant) => Some(grant),
-            Basis::ReturnToSupplier => None,
+            _ => None,
         }
     }
 }

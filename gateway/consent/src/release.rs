@@ -1,271 +1,231 @@
 //! The release decision: may this leave, to them, for this, now?
 //!
 //! Pure and total. Explicit deny overrides; whatever cannot be interpreted denies; the first
-//! failing check fixes the reason code. Checks of consent-security §3.9 that belong to tokens,
-//! labels and break-glass come with the parts they guard.
+//! failing check fixes the reason code. The table in `table_tests.rs` is its law.
+//!
+//! Here: what is asked of every basis, and the bases other than consent. Consent itself is
+//! `weigh.rs`; what may pass of the data is `items.rs`.
 
-use std::collections::BTreeMap;
-
-use loopgate_referral::{NeedCode, OrgId, PersonId, Timestamp};
-
+use crate::forbid;
+use crate::items::{self, Sieve};
+use crate::weigh::{self, Weighed, Wish};
 use crate::{
-    Action, Basis, DataClass, Denial, Effect, FieldGroup, Grant, GrantState, Groups, LegalClass,
-    Party, Permit, ReasonCode, Rule, TenantId,
+    Action, Ask, Basis, Caller, Claim, DataClass, Denial, Dropped, FieldGroup, Glass, Grant,
+    Groups, Health, Label, Obligation, Party, Permit, Policy, ReasonCode,
 };
 
-/// The minimum-necessary template of a data class: the field groups that may pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template {
-    /// Its name.
-    pub id: String,
-    /// Its version.
-    pub version: u32,
-    /// What may pass.
-    pub groups: Groups,
-}
-
-/// Templates by data class. A class without one lets nothing pass.
-pub type Templates = BTreeMap<DataClass, Template>;
-
-/// Why the asker believes it may.
-#[derive(Debug, Clone, Copy)]
-pub enum Claim<'a> {
-    /// Because the person consented.
-    Consent {
-        /// To do this.
-        action: Action,
-        /// With data about these needs.
-        needs: &'a [NeedCode],
-        /// Supplied by this organization.
-        from: &'a Party,
-    },
-    /// Because the recipient supplied it.
-    ReturnToSupplier {
-        /// Who supplied it.
-        supplier: &'a OrgId,
-    },
-}
-
-/// One question to the release decision.
-#[derive(Debug, Clone, Copy)]
-pub struct Ask<'a> {
-    /// The tenant whose data it is.
-    pub tenant: &'a TenantId,
-    /// Who would receive it.
-    pub to: &'a Party,
-    /// Whose data it is.
-    pub person: PersonId,
-    /// Why they may.
-    pub claim: Claim<'a>,
-    /// The instant of the decision.
-    pub at: Timestamp,
-}
+/// How long broken glass lets a clinician read, ms.
+const GLASS_MS_MAX: i64 = 60 * 60 * 1000;
 
 /// Decides one question on the Grants of that person.
-pub fn release(ask: &Ask<'_>, grants: &[Grant], templates: &Templates) -> Result<Permit, Denial> {
-    let deny = |code| Err(Denial { code, grant: None });
-    if ask.to.tenant != *ask.tenant {
-        return deny(ReasonCode::A5);
-    }
+pub fn release(ask: &Ask<'_>, grants: &[Grant], policy: &Policy) -> Result<Permit, Denial> {
+    before_all(ask)?;
     match ask.claim {
-        Claim::ReturnToSupplier { supplier } if *supplier == ask.to.org => {
-            if ask.to.suspended {
-                return deny(ReasonCode::R2);
+        Claim::Audit { case, reveal } => audit(ask, case, reveal),
+        Claim::ReturnToSupplier { supplier } => {
+            if *supplier != ask.to.org {
+                return Err(Denial::of(ReasonCode::R1));
             }
-            Ok(Permit {
-                code: ReasonCode::OK1,
-                basis: Basis::ReturnToSupplier,
-                person: ask.person,
-                recipient: ask.to.org.clone(),
-                action: None,
-                classes: Vec::new(),
-                groups: Groups::all(),
-                templates: Vec::new(),
-                at: ask.at,
-            })
+            standing(ask.to)?;
+            let groups = Groups::all();
+            Ok(permit(ask, Basis::ReturnToSupplier, Passed { groups, ..Passed::default() }))
         }
-        Claim::ReturnToSupplier { .. } => deny(ReasonCode::R1),
-        Claim::Consent { action, needs, from } => {
-            by_consent(&Wish { ask, action, needs, from }, grants, templates)
+        Claim::ThePerson { proxy } => the_person(ask, proxy),
+        Claim::BreakGlass { glass } => break_glass(ask, glass),
+        Claim::Law { order, part2 } => law(ask, order, part2),
+        Claim::Treatment { from } => {
+            let may = ask.to.treats && ask.to.legal.may_treat();
+            as_configured(ask, from, (may, Basis::Treatment), grants)
+        }
+        Claim::BusinessAssociate { from } => {
+            let may = ask.to.associate && ask.to.legal == crate::LegalClass::Ba;
+            as_configured(ask, from, (may, Basis::BusinessAssociate), grants)
+        }
+        Claim::Consent { action, from, token, referral, detail } => {
+            let wish = Wish { ask, action, from, token, referral, detail };
+            let Weighed { grant, basis, groups, templates, classes, dropped, obligations, limited } =
+                weigh::consent(&wish, grants, policy)?;
+            let less = limited || !dropped.is_empty();
+            let passed = Passed {
+                code: Some(if less { ReasonCode::OK2 } else { ReasonCode::OK1 }),
+                action: Some(action),
+                classes,
+                groups,
+                templates,
+                obligations: items::obligations(ask, basis, &dropped, obligations),
+                dropped,
+            };
+            Ok(permit(ask, Basis::Consent(grant), passed))
         }
     }
 }
 
-struct Wish<'a> {
-    ask: &'a Ask<'a>,
-    action: Action,
-    needs: &'a [NeedCode],
-    from: &'a Party,
-}
-
-fn by_consent(wish: &Wish<'_>, grants: &[Grant], templates: &Templates) -> Result<Permit, Denial> {
-    let to = &wish.ask.to;
-    if wish.from.tenant != *wish.ask.tenant {
-        return Err(Denial { code: ReasonCode::A5, grant: None });
-    }
-    if !to.actions.contains(&wish.action) {
-        return Err(Denial { code: ReasonCode::A4, grant: None });
-    }
-    if grants.iter().any(|grant| grant.says.person != wish.ask.person) {
-        return Err(Denial { code: ReasonCode::C6, grant: None });
-    }
-    // What one Consent forbids, or says in a way we cannot read, no other may permit.
-    for grant in grants.iter().filter(|grant| grant.says.state != GrantState::Revoked) {
-        if grant.says.state == GrantState::Uninterpretable {
-            return Err(Denial { code: ReasonCode::C8, grant: Some(grant.reference()) });
+/// What is asked whatever the basis, in this order.
+fn before_all(ask: &Ask<'_>) -> Result<(), Denial> {
+    let code = match (ask.health, ask.caller) {
+        (Health::NoLog, _) => ReasonCode::S1,
+        (Health::NoClock, _) => ReasonCode::S2,
+        (_, Caller::Unknown) => ReasonCode::A1,
+        (_, Caller::Revoked) => ReasonCode::A2,
+        (_, Caller::Unbound) => ReasonCode::A3,
+        (_, Caller::OutOfScope) => ReasonCode::A4,
+        _ if ask.to.tenant != *ask.tenant => ReasonCode::A5,
+        _ if ask.items.iter().any(|item| item.person.is_some_and(|p| p != ask.person)) => {
+            ReasonCode::C6
         }
-        if grant.says.rules.iter().any(|rule| denies(rule, wish)) {
-            return Err(Denial { code: ReasonCode::C7, grant: Some(grant.reference()) });
-        }
-    }
-    let mut furthest: Option<(u8, Denial)> = None;
-    // Newest first: of two that fail equally late, the newer names the reason.
-    for grant in grants.iter().rev() {
-        match by_grant(wish, grant, templates) {
-            Ok(permit) => return Ok(permit),
-            Err((depth, code)) => {
-                let further = furthest.as_ref().is_none_or(|(deepest, _)| depth > *deepest);
-                if further {
-                    furthest = Some((depth, Denial { code, grant: Some(grant.reference()) }));
-                }
-            }
-        }
-    }
-    Err(furthest.map_or(Denial { code: ReasonCode::C9, grant: None }, |(_, denial)| denial))
-}
-
-/// One Grant's answer; a denial comes with how many checks had passed.
-fn by_grant(
-    wish: &Wish<'_>,
-    grant: &Grant,
-    templates: &Templates,
-) -> Result<Permit, (u8, ReasonCode)> {
-    let (ask, says) = (wish.ask, &grant.says);
-    let discloser = match wish.action {
-        // The answer goes back to the organization that may disclose in the first place.
-        Action::UpdateBack | Action::StatusRead => &ask.to.org,
-        Action::Submit | Action::Forward | Action::Notify => &wish.from.org,
+        _ => return Ok(()),
     };
-    if !says.disclosers.contains(discloser) {
-        return Err((0, ReasonCode::C9));
-    }
-    match says.state {
-        GrantState::Active => {}
-        GrantState::Revoked => return Err((1, ReasonCode::C2)),
-        GrantState::Pending | GrantState::Uninterpretable => return Err((1, ReasonCode::C1)),
-    }
-    let permits: Vec<&Rule> =
-        says.rules.iter().filter(|rule| rule.effect == Effect::Permit).collect();
-    let mut furthest = (2, ReasonCode::C12);
-    let mut covered: Vec<DataClass> = Vec::new();
-    for rule in permits {
-        match by_rule(wish, rule) {
-            Ok(classes) => covered.extend(classes),
-            Err(reached) if reached.0 > furthest.0 => furthest = reached,
-            Err(_) => {}
-        }
-    }
-    covered.sort_unstable();
-    covered.dedup();
-    if covered.is_empty() {
-        return Err(furthest);
-    }
-    let used: Vec<&Template> = match wish.action {
-        // The answer's groups do not depend on the need.
-        Action::UpdateBack | Action::StatusRead => Vec::new(),
-        Action::Submit | Action::Forward | Action::Notify => {
-            covered.iter().filter_map(|class| templates.get(class)).collect()
-        }
-    };
-    let groups = groups_of(wish.action, &used);
-    if groups.is_empty() {
-        return Err((10, ReasonCode::L6));
-    }
-    let whole = wish.needs.iter().all(|need| covers(&covered, need));
-    Ok(Permit {
-        code: if whole { ReasonCode::OK1 } else { ReasonCode::OK2 },
-        basis: Basis::Consent(grant.reference()),
+    Err(Denial::of(code))
+}
+
+/// What a permit lets pass.
+#[derive(Default)]
+struct Passed {
+    code: Option<ReasonCode>,
+    action: Option<Action>,
+    classes: Vec<DataClass>,
+    groups: Groups,
+    templates: Vec<String>,
+    obligations: Vec<Obligation>,
+    dropped: Vec<Dropped>,
+}
+
+fn permit(ask: &Ask<'_>, basis: Basis, passed: Passed) -> Permit {
+    let plain = if passed.dropped.is_empty() { ReasonCode::OK1 } else { ReasonCode::OK2 };
+    Permit {
+        code: passed.code.unwrap_or(plain),
+        basis,
         person: ask.person,
         recipient: ask.to.org.clone(),
-        action: Some(wish.action),
-        classes: covered,
-        groups,
-        templates: used.iter().map(|one| format!("{}/{}", one.id, one.version)).collect(),
+        action: passed.action,
+        classes: passed.classes,
+        groups: passed.groups,
+        templates: passed.templates,
+        obligations: passed.obligations,
+        dropped: passed.dropped,
         at: ask.at,
-    })
+    }
 }
 
-/// The classes of the need that one permit covers, or the check it fails.
-fn by_rule(wish: &Wish<'_>, rule: &Rule) -> Result<Vec<DataClass>, (u8, ReasonCode)> {
-    let to = wish.ask.to;
-    let outward = !matches!(wish.action, Action::UpdateBack | Action::StatusRead);
-    // Outward the recipient is named; backward it is the answering target that is.
-    let named = if outward { to } else { wish.from };
-    if !rule.period.contains(wish.ask.at) {
-        return Err((3, ReasonCode::C3));
+fn standing(to: &Party) -> Result<(), Denial> {
+    if to.suspended { Err(Denial::of(ReasonCode::R2)) } else { Ok(()) }
+}
+
+/// Everything but the source's keys, which are nobody else's.
+fn all_but_keys() -> Groups {
+    FieldGroup::ALL.into_iter().filter(|group| *group != FieldGroup::SourceKeys).collect()
+}
+
+/// Without consent, a covered entity or its associate, as its partner file says. What a Consent
+/// forbids is forbidden still, and 42 CFR Part 2 wants consent.
+fn as_configured(
+    ask: &Ask<'_>,
+    from: &Party,
+    (may, basis): (bool, Basis),
+    grants: &[Grant],
+) -> Result<Permit, Denial> {
+    if from.tenant != *ask.tenant {
+        return Err(Denial::of(ReasonCode::A5));
     }
-    if !rule.actions.contains(&wish.action) {
-        return Err((4, ReasonCode::X1));
+    forbid::forbidden(ask, (Action::Forward, from), grants)?;
+    if ask.purpose.is_none_or(|purpose| !ask.to.acts_for(purpose)) {
+        return Err(Denial::of(if ask.purpose.is_none() {
+            ReasonCode::P1
+        } else {
+            ReasonCode::P2
+        }));
     }
-    if !to.purpose.as_ref().is_some_and(|purpose| rule.purposes.contains(purpose)) {
-        return Err((5, ReasonCode::P1));
+    if !may {
+        return Err(Denial::of(ReasonCode::R1));
     }
-    let Some((_, legal)) = rule.recipients.iter().find(|(org, _)| *org == named.org) else {
-        return Err((6, ReasonCode::R1));
+    standing(ask.to)?;
+    standing(from)?;
+    if ask.to.agreement_ends.is_none_or(|ends| ask.at >= ends) {
+        return Err(Denial::of(ReasonCode::R6));
+    }
+    let sieve = Sieve {
+        denies: forbid::item_denies(ask, (Action::Forward, from), grants),
+        ..Sieve::default()
     };
-    if to.suspended || wish.from.suspended {
-        return Err((7, ReasonCode::R2));
+    let dropped = items::drops(ask, &[sieve])?;
+    let passed = Passed { groups: all_but_keys(), dropped, ..Passed::default() };
+    Ok(permit(ask, basis, passed))
+}
+
+/// 45 CFR 164.512(a), (e); 42 CFR 2.61 for what Part 2 protects.
+fn law(ask: &Ask<'_>, order: &str, part2: bool) -> Result<Permit, Denial> {
+    if order.is_empty() {
+        return Err(Denial::of(ReasonCode::A4));
     }
-    if *legal != named.legal {
-        return Err((8, ReasonCode::R3));
+    let sieve = Sieve { part2, any_label: true, ..Sieve::default() };
+    let dropped = items::drops(ask, &[sieve])?;
+    let passed = Passed { groups: all_but_keys(), dropped, ..Passed::default() };
+    Ok(permit(ask, Basis::Law(order.to_owned()), passed))
+}
+
+/// A clinician of a covered entity, reading, within the hour; never what is about violence, and
+/// what Part 2 protects only in a medical emergency (42 CFR 2.51).
+fn break_glass(ask: &Ask<'_>, glass: &Glass) -> Result<Permit, Denial> {
+    let emergency = ask.purpose.is_some_and(|one| matches!(one.code(), "ETREAT" | "BTG"));
+    let open = glass.broken <= ask.at && ask.at.0 - glass.broken.0 < GLASS_MS_MAX;
+    let may = ask.to.break_glass && ask.to.legal.may_treat() && !ask.to.suspended;
+    if !may || !emergency || !open || glass.reason.trim().is_empty() {
+        return Err(Denial::of(ReasonCode::B1));
     }
-    if !outward && wish.from.legal == LegalClass::VawaGrantee {
-        return Err((8, ReasonCode::R5));
+    let closed = |label: &Label| match label {
+        Label::Sensitivity(about) => about.is_violence(),
+        Label::Part2 => !glass.medical_emergency,
+        Label::Unknown => true,
+        _ => false,
+    };
+    let about_violence = |item: &crate::Item| {
+        item.labels.iter().any(closed)
+            || item.needs.iter().any(|need| DataClass::of(need) == Some(DataClass::Ipv))
+    };
+    if !glass.is_read || ask.items.iter().any(about_violence) {
+        return Err(Denial::of(ReasonCode::B2));
     }
-    if to.agreement_ends.is_none_or(|ends| wish.ask.at >= ends) {
-        return Err((9, ReasonCode::R6));
-    }
-    let classes: Vec<DataClass> = wish
-        .needs
+    let passed =
+        Passed { code: Some(ReasonCode::OK3), groups: all_but_keys(), ..Passed::default() };
+    Ok(permit(ask, Basis::BreakGlass, passed))
+}
+
+/// The person sees what is theirs. Who speaks for them does not see what is about violence.
+fn the_person(ask: &Ask<'_>, proxy: bool) -> Result<Permit, Denial> {
+    let hidden = |item: &crate::Item| {
+        let violence = |label: &Label| matches!(label, Label::Sensitivity(s) if s.is_violence());
+        proxy
+            && (item.labels.iter().any(violence)
+                || item.needs.iter().any(|need| DataClass::of(need) == Some(DataClass::Ipv)))
+    };
+    let dropped: Vec<Dropped> = ask
+        .items
         .iter()
-        .filter_map(DataClass::of)
-        .filter(|class| rule.classes.contains(class))
+        .filter(|item| hidden(item))
+        .map(|item| Dropped { resource: item.resource.clone(), code: ReasonCode::L1 })
         .collect();
-    if classes.is_empty() { Err((10, ReasonCode::L6)) } else { Ok(classes) }
+    items::something_left(ask, &dropped)?;
+    let passed = Passed { groups: all_but_keys(), dropped, ..Passed::default() };
+    Ok(permit(ask, Basis::ThePerson, passed))
 }
 
-/// Whether an explicit deny matches. An absent selector in a deny matches everything.
-fn denies(rule: &Rule, wish: &Wish<'_>) -> bool {
-    let parties = [&wish.ask.to.org, &wish.from.org];
-    let purpose = wish.ask.to.purpose.as_ref();
-    rule.effect == Effect::Deny
-        && rule.period.contains(wish.ask.at)
-        && (rule.recipients_unknown
-            || rule.recipients.is_empty()
-            || rule.recipients.iter().any(|(org, _)| parties.contains(&org)))
-        && (rule.actions.is_empty() || rule.actions.contains(&wish.action))
-        && (rule.purposes.is_empty()
-            || purpose.is_none_or(|purpose| rule.purposes.contains(purpose)))
-        && (rule.classes.is_empty() || wish.needs.iter().any(|need| covers(&rule.classes, need)))
-}
-
-fn covers(classes: &[DataClass], need: &NeedCode) -> bool {
-    DataClass::of(need).is_some_and(|class| classes.contains(&class))
-}
-
-fn groups_of(action: Action, templates: &[&Template]) -> Groups {
-    match action {
-        Action::UpdateBack | Action::StatusRead => {
-            [FieldGroup::Status, FieldGroup::Note].into_iter().collect()
-        }
-        Action::Submit | Action::Forward | Action::Notify => templates
-            .iter()
-            .flat_map(|template| template.groups.iter())
-            .filter(|group| *group != FieldGroup::SourceKeys)
-            .collect(),
-    }
+fn audit(ask: &Ask<'_>, case: Option<&str>, reveal: bool) -> Result<Permit, Denial> {
+    let case = case.map(str::trim).filter(|case| !case.is_empty());
+    let case = case.ok_or_else(|| Denial::of(ReasonCode::A4))?;
+    let pseudonymous = [FieldGroup::Status].into_iter().collect();
+    let groups = if reveal { all_but_keys() } else { pseudonymous };
+    let passed = Passed { code: Some(ReasonCode::OK4), groups, ..Passed::default() };
+    Ok(permit(ask, Basis::Audit(case.to_owned()), passed))
 }
 
 #[cfg(test)]
 #[path = "release_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "world_tests.rs"]
+mod world;
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod table;

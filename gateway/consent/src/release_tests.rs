@@ -1,301 +1,213 @@
-//! The decision table: one base case, and each variation with the code it must give.
+//! Laws of the decision: adding a deny never permits, taking something away never adds a field, and
+//! an error never permits.
 
 use std::collections::BTreeSet;
 
-use loopgate_referral::ResourceId;
 use proptest::prelude::*;
 
+use super::world::*;
 use super::*;
-use crate::{GrantDraft, GrantEvent, Grants, Period, Purpose};
-
-fn person(n: u8) -> PersonId {
-    PersonId::from_random([n; 16])
-}
-
-fn party(org: &str, legal: LegalClass) -> Party {
-    Party {
-        org: org.parse().unwrap(),
-        tenant: "community".parse().unwrap(),
-        legal,
-        purpose: Some("CAREMGT".parse().unwrap()),
-        actions: Action::ALL.into_iter().collect(),
-        suspended: false,
-        agreement_ends: Some(Timestamp(1_000)),
-    }
-}
-
-fn rule(effect: Effect) -> Rule {
-    Rule {
-        effect,
-        recipients: vec![("pantry".parse().unwrap(), LegalClass::CboNonhipaa)],
-        recipients_unknown: false,
-        classes: vec![DataClass::Food],
-        purposes: vec!["CAREMGT".parse().unwrap()],
-        actions: Action::ALL.to_vec(),
-        period: Period { start: Some(Timestamp(10)), end: Some(Timestamp(100)) },
-    }
-}
-
-fn draft(id: &str, rules: Vec<Rule>) -> GrantDraft {
-    GrantDraft {
-        consent: ResourceId::of("Consent", id).unwrap(),
-        person: person(1),
-        state: GrantState::Active,
-        disclosers: vec!["clinic-b".parse().unwrap()],
-        rules,
-        signed: Some(Timestamp(5)),
-        consent_sha256: [0; 32],
-    }
-}
-
-#[derive(Clone)]
-struct World {
-    tenant: TenantId,
-    from: Party,
-    to: Party,
-    drafts: Vec<GrantDraft>,
-    needs: Vec<&'static str>,
-    action: Action,
-    at: i64,
-}
-
-fn base() -> World {
-    World {
-        tenant: "community".parse().unwrap(),
-        from: party("clinic-b", LegalClass::Ce),
-        to: party("pantry", LegalClass::CboNonhipaa),
-        drafts: vec![draft("c1", vec![rule(Effect::Permit)])],
-        needs: vec!["food-insecurity"],
-        action: Action::Forward,
-        at: 50,
-    }
-}
-
-fn templates() -> Templates {
-    let template = |id: &str, groups: &[FieldGroup]| Template {
-        id: id.into(),
-        version: 1,
-        groups: groups.iter().copied().collect(),
-    };
-    let food = [FieldGroup::Need, FieldGroup::Identity, FieldGroup::SourceKeys];
-    BTreeMap::from([
-        (DataClass::Food, template("food", &food)),
-        (DataClass::Housing, template("housing", &[FieldGroup::Need])),
-    ])
-}
-
-fn ask(world: &World) -> Result<Permit, Denial> {
-    let mut grants = Grants::default();
-    for draft in &world.drafts {
-        grants.evolve(&GrantEvent::Given { says: draft.clone() });
-    }
-    let needs: Vec<NeedCode> = world.needs.iter().map(|need| need.parse().unwrap()).collect();
-    let claim = Claim::Consent { action: world.action, needs: &needs, from: &world.from };
-    let ask = Ask {
-        tenant: &world.tenant,
-        to: &world.to,
-        person: person(1),
-        claim,
-        at: Timestamp(world.at),
-    };
-    release(&ask, grants.of(person(1)), &templates())
-}
-
-fn check(name: &str, change: impl FnOnce(&mut World), expected: ReasonCode) {
-    let mut world = base();
-    change(&mut world);
-    let code = ask(&world).map_or_else(|denial| denial.code, |permit| permit.code());
-    assert_eq!(code, expected, "{name}");
-}
-
-fn backward(world: &mut World) {
-    world.action = Action::UpdateBack;
-    std::mem::swap(&mut world.from, &mut world.to);
-}
-
-#[test]
-fn the_table() {
-    use ReasonCode::*;
-    check("base", |_| {}, OK1);
-    check("other tenant's recipient", |w| w.to.tenant = "else".parse().unwrap(), A5);
-    check("other tenant's discloser", |w| w.from.tenant = "else".parse().unwrap(), A5);
-    check("partner file lacks the action", |w| w.to.actions.clear(), A4);
-    check("no grant", |w| w.drafts.clear(), C9);
-    check("discloser not named", |w| w.from.org = "hospital-a".parse().unwrap(), C9);
-    check("pending", |w| w.drafts[0].state = GrantState::Pending, C1);
-    check("revoked", |w| w.drafts[0].state = GrantState::Revoked, C2);
-    check("first instant", |w| w.at = 10, OK1);
-    check("before", |w| w.at = 9, C3);
-    check("last instant", |w| w.at = 99, OK1);
-    check("after", |w| w.at = 100, C3);
-    check("no provision", |w| w.drafts[0].rules.clear(), C12);
-    check("second consent denies", |w| w.drafts.push(draft("c2", vec![rule(Effect::Deny)])), C7);
-    check(
-        "older consent denies everything",
-        |w| {
-            let mut all = rule(Effect::Deny);
-            all.recipients.clear();
-            all.classes.clear();
-            all.purposes.clear();
-            all.actions.clear();
-            w.drafts.insert(0, draft("c0", vec![all]));
-        },
-        C7,
-    );
-    check(
-        "deny of somebody unknown matches everyone",
-        |w| {
-            let mut unknown = rule(Effect::Deny);
-            unknown.recipients.clear();
-            unknown.recipients_unknown = true;
-            w.drafts.push(draft("c2", vec![unknown]));
-        },
-        C7,
-    );
-    check(
-        "deny of another recipient",
-        |w| {
-            let mut other = rule(Effect::Deny);
-            other.recipients = vec![("shelter".parse().unwrap(), LegalClass::CboNonhipaa)];
-            w.drafts.push(draft("c2", vec![other]));
-        },
-        OK1,
-    );
-    check("permit and deny siblings", |w| w.drafts[0].rules.push(rule(Effect::Deny)), C7);
-    check(
-        "a second consent we cannot read",
-        |w| {
-            let mut strange = draft("c2", vec![]);
-            strange.state = GrantState::Uninterpretable;
-            w.drafts.push(strange);
-        },
-        C8,
-    );
-    check("action not granted", |w| w.drafts[0].rules[0].actions = vec![Action::Submit], X1);
-    check("purpose missing", |w| w.to.purpose = None, P1);
-    check("purpose not granted", |w| w.to.purpose = Some("HMARKT".parse().unwrap()), P1);
-    check("no purpose in the provision", |w| w.drafts[0].rules[0].purposes.clear(), P1);
-    check("recipient not named", |w| w.to.org = "shelter".parse().unwrap(), R1);
-    check("no recipient in the provision", |w| w.drafts[0].rules[0].recipients.clear(), R1);
-    check("recipient suspended", |w| w.to.suspended = true, R2);
-    check("discloser suspended", |w| w.from.suspended = true, R2);
-    check("legal class changed", |w| w.to.legal = LegalClass::VawaGrantee, R3);
-    check("agreement missing", |w| w.to.agreement_ends = None, R6);
-    check("agreement ended", |w| w.to.agreement_ends = Some(Timestamp(50)), R6);
-    check("need not covered", |w| w.needs = vec!["homelessness"], L6);
-    check("need of no class", |w| w.needs = vec!["stress"], L6);
-    check("no class in the provision", |w| w.drafts[0].rules[0].classes.clear(), L6);
-    check("part covered", |w| w.needs.push("homelessness"), OK2);
-    check("answer", backward, OK1);
-    check(
-        "answer to somebody who may not disclose",
-        |w| {
-            backward(w);
-            w.to.org = "hospital-a".parse().unwrap();
-        },
-        C9,
-    );
-    check(
-        "answer of a shelter under VAWA",
-        |w| {
-            backward(w);
-            w.from.legal = LegalClass::VawaGrantee;
-            w.drafts[0].rules[0].recipients[0].1 = LegalClass::VawaGrantee;
-        },
-        R5,
-    );
-}
-
-#[test]
-fn the_sources_keys_never_pass_a_template() {
-    let permit = ask(&base()).unwrap();
-    assert!(permit.groups().contains(FieldGroup::Identity));
-    assert!(!permit.groups().contains(FieldGroup::SourceKeys));
-}
-
-#[test]
-fn what_was_supplied_returns_to_its_supplier_only() {
-    let world = base();
-    let asked = |supplier: &str| {
-        let supplier: OrgId = supplier.parse().unwrap();
-        let ask = Ask {
-            tenant: &world.tenant,
-            to: &world.from,
-            person: person(1),
-            claim: Claim::ReturnToSupplier { supplier: &supplier },
-            at: Timestamp(1),
-        };
-        release(&ask, &[], &templates()).map(|permit| permit.basis().clone())
-    };
-    assert_eq!(asked("clinic-b"), Ok(Basis::ReturnToSupplier));
-    assert_eq!(asked("pantry").unwrap_err().code, ReasonCode::R1);
-}
-
-#[test]
-fn a_grant_of_another_person_denies() {
-    let mut grants = Grants::default();
-    grants.evolve(&GrantEvent::Given { says: draft("c1", vec![rule(Effect::Permit)]) });
-    let world = base();
-    let needs = ["food-insecurity".parse().unwrap()];
-    let claim = Claim::Consent { action: Action::Forward, needs: &needs, from: &world.from };
-    let ask =
-        Ask { tenant: &world.tenant, to: &world.to, person: person(2), claim, at: Timestamp(50) };
-    let denial = release(&ask, grants.of(person(1)), &templates()).unwrap_err();
-    assert_eq!(denial.code, ReasonCode::C6);
-}
+use crate::{Dated, Effect, GrantState, Item, LegalClass, Period, Rule};
 
 fn any_rule() -> impl Strategy<Value = Rule> {
     let orgs = prop::sample::subsequence(vec!["pantry", "shelter"], 0..=2);
-    let classes = prop::sample::subsequence(vec![DataClass::Food, DataClass::Housing], 0..=2);
+    let classes = prop::sample::subsequence(DataClass::ALL[..3].to_vec(), 0..=3);
     let actions = prop::sample::subsequence(Action::ALL.to_vec(), 0..=5);
     let purposes = prop::sample::subsequence(vec!["CAREMGT", "HMARKT"], 0..=2);
-    (any::<bool>(), orgs, classes, actions, purposes, any::<bool>()).prop_map(
-        |(permit, orgs, classes, actions, purposes, unknown)| Rule {
-            effect: if permit { Effect::Permit } else { Effect::Deny },
-            recipients: orgs
-                .iter()
-                .map(|org| (org.parse().unwrap(), LegalClass::CboNonhipaa))
-                .collect(),
+    let labels = prop::sample::subsequence(vec![HIV, R, SDV], 0..=2);
+    let kinds = prop::sample::subsequence(vec!["ServiceRequest", "Condition"], 0..=2);
+    let about = (labels, kinds, any::<bool>());
+    (any::<bool>(), orgs, classes, actions, purposes, any::<bool>(), about).prop_map(
+        |(permit, orgs, classes, actions, purposes, unknown, (labels, kinds, dated))| Rule {
+            recipients: orgs.iter().map(|name| (org(name), LegalClass::CboNonhipaa)).collect(),
             recipients_unknown: unknown,
             classes,
-            purposes: purposes.iter().map(|p| p.parse::<Purpose>().unwrap()).collect(),
+            purposes: purposes.iter().map(|code| purpose(code)).collect(),
             actions,
-            period: Period::default(),
+            labels,
+            kinds: kinds.into_iter().map(str::to_owned).collect(),
+            data_period: Period { start: dated.then_some(Timestamp(30)), end: None },
+            ..Rule::of(if permit { Effect::Permit } else { Effect::Deny })
         },
     )
 }
 
-proptest! {
-    /// Adding a deny never turns a denial into a permit; revoking any Grant neither.
-    #[test]
-    fn denying_and_revoking_are_monotone(
-        rules in prop::collection::vec(any_rule(), 0..5),
-        deny in any_rule(),
-        split in any::<bool>(),
-    ) {
+fn any_world() -> impl Strategy<Value = World> {
+    let rules = prop::collection::vec(any_rule(), 0..5);
+    let labels = prop::sample::subsequence(vec![HIV, R, SDV, Label::Unknown], 0..=2);
+    (rules, labels, any::<bool>(), any::<bool>()).prop_map(|(rules, labels, split, along_too)| {
         let mut world = base();
-        world.needs = vec!["food-insecurity", "homelessness"];
+        // Half of the worlds start from a permit, so that permits are not rare.
+        let first = rule(Effect::Permit);
         world.drafts = if split {
-            rules.iter().enumerate().map(|(n, r)| draft(&format!("c{n}"), vec![r.clone()])).collect()
+            let one = |(n, rule): (usize, Rule)| draft(&format!("c{n}"), vec![rule]);
+            rules.into_iter().chain([first]).enumerate().map(one).collect()
         } else {
-            vec![draft("c0", rules)]
+            vec![draft("c0", rules.into_iter().chain([first]).collect())]
         };
-        let before = ask(&world);
+        world.items.push(along("Condition", &labels));
+        if along_too {
+            world.items[0].labels = labels;
+        }
+        world
+    })
+}
+
+/// What passes: the items and the groups.
+fn passes(world: &World) -> (BTreeSet<String>, BTreeSet<crate::FieldGroup>) {
+    let Ok(permit) = world.ask() else { return Default::default() };
+    let passing = |item: &&Item| permit.lets_pass(&item.resource);
+    let items = world.items.iter().filter(passing).map(|item| item.resource.to_string());
+    (items.collect(), permit.groups().iter().collect())
+}
+
+fn no_more(after: &World, before: &World) -> Result<(), TestCaseError> {
+    let ((items, groups), (were, had)) = (passes(after), passes(before));
+    prop_assert!(items.is_subset(&were), "{items:?} of {were:?}");
+    prop_assert!(groups.is_subset(&had), "{groups:?} of {had:?}");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn adding_a_deny_never_adds(world in any_world(), deny in any_rule()) {
         let mut with_deny = world.clone();
-        let deny = Rule { effect: Effect::Deny, ..deny };
-        with_deny.drafts.push(draft("deny", vec![deny]));
-        if let Ok(after) = ask(&with_deny) {
-            let before = before.clone().expect("a deny gave a permit");
-            let kept: BTreeSet<_> = after.classes().iter().collect();
-            prop_assert!(kept.is_subset(&before.classes().iter().collect()));
-        }
-        for n in 0..world.drafts.len() {
-            let mut revoked = world.clone();
-            revoked.drafts[n].state = GrantState::Revoked;
-            let had_deny = world.drafts[n].rules.iter().any(|r| r.effect == Effect::Deny);
-            if before.is_err() && !had_deny {
-                prop_assert!(ask(&revoked).is_err());
-            }
-        }
+        with_deny.drafts.push(draft("deny", vec![Rule { effect: Effect::Deny, ..deny }]));
+        no_more(&with_deny, &world)?;
     }
+
+    #[test]
+    fn a_consent_that_cannot_be_read_never_permits(world in any_world(), at in 0usize..6) {
+        let mut strange = draft("strange", vec![]);
+        strange.state = GrantState::Uninterpretable;
+        let mut with_it = world.clone();
+        with_it.drafts.insert(at.min(world.drafts.len()), strange);
+        prop_assert!(with_it.ask().is_err());
+    }
+
+    #[test]
+    fn taking_a_scope_away_never_adds(world in any_world(), which in 0usize..8, at in any::<prop::sample::Index>()) {
+        let mut less = world.clone();
+        let of = at.index(less.drafts.len());
+        let Some(rule) = less.drafts[of].rules.iter_mut().find(|r| r.effect == Effect::Permit) else {
+            return Ok(());
+        };
+        match which {
+            0 => drop(rule.recipients.pop()),
+            1 => drop(rule.classes.pop()),
+            2 => drop(rule.purposes.pop()),
+            3 => drop(rule.actions.pop()),
+            4 => rule.period.end = Some(Timestamp(50)),
+            5 => rule.labels.retain(|label| !matches!(label, Label::Sensitivity(_))),
+            6 => rule.data_period = Period { start: Some(Timestamp(45)), end: None },
+            _ => less.to.actions.clear(),
+        }
+        if world.drafts.len() == 1 {
+            return no_more(&less, &world);
+        }
+        // Where several Grants permit, one decides: never more than some Grant alone permitted.
+        let alone = |n: usize| {
+            let mut alone = world.clone();
+            let others = (0..world.drafts.len()).filter(|other| *other != n);
+            others.for_each(|other| {
+                alone.drafts[other].rules.retain(|rule| rule.effect == Effect::Deny);
+            });
+            passes(&alone)
+        };
+        let (items, groups) = passes(&less);
+        let permitted = (0..world.drafts.len()).map(alone).any(|(were, had)| {
+            items.is_subset(&were) && groups.is_subset(&had)
+        });
+        prop_assert!(permitted || items.is_empty());
+    }
+
+    #[test]
+    fn a_token_never_adds(world in any_world(), version in 0u32..3, recipients in any::<bool>()) {
+        let mut narrowed = world.clone();
+        let mut token = token();
+        token.grant = narrowed.grants().of(person(1))[0].id.clone();
+        token.version = version;
+        if recipients { token.recipients.clear(); }
+        narrowed.token = Some(token);
+        no_more(&narrowed, &world)?;
+    }
+
+    #[test]
+    fn a_label_never_adds(world in any_world(), which in 0usize..4) {
+        let mut labelled = world.clone();
+        labelled.items[1].labels.push([HIV, R, Label::Part2, Label::Unknown][which]);
+        no_more(&labelled, &world)?;
+    }
+
+    #[test]
+    fn an_error_never_permits(world in any_world(), which in 0usize..10) {
+        let mut wrong = world;
+        match which {
+            0 => wrong.health = Health::NoLog,
+            1 => wrong.health = Health::NoClock,
+            2 => wrong.caller = Caller::Unknown,
+            3 => wrong.caller = Caller::Revoked,
+            4 => wrong.caller = Caller::Unbound,
+            5 => wrong.caller = Caller::OutOfScope,
+            6 => wrong.tenant = org("else"),
+            7 => wrong.no_token = Some(ReasonCode::T4),
+            8 => wrong.purpose = None,
+            _ => wrong.items.iter_mut().for_each(|item| item.person = Some(person(9))),
+        }
+        prop_assert!(wrong.ask().is_err());
+    }
+
+    /// Withdrawing a consent that denies nothing adds nothing.
+    #[test]
+    fn withdrawing_a_permission_never_adds(world in any_world(), at in any::<prop::sample::Index>()) {
+        let of = at.index(world.drafts.len());
+        if world.drafts[of].rules.iter().any(|rule| rule.effect == Effect::Deny) {
+            return Ok(());
+        }
+        let mut less = world.clone();
+        less.drafts[of].state = GrantState::Revoked;
+        no_more(&less, &world)?;
+    }
+
+    #[test]
+    fn an_item_more_never_adds_to_the_others(world in any_world(), needs in any::<bool>()) {
+        let mut more = world.clone();
+        let mut item = along("Observation", &[]);
+        item.dated = Dated::Unknown;
+        if needs { item.needs = vec![need("stress")]; }
+        let name = item.resource.to_string();
+        more.items.push(item);
+        let ((mut items, groups), (were, had)) = (passes(&more), passes(&world));
+        items.remove(&name);
+        prop_assert!(items.is_subset(&were) && groups.is_subset(&had));
+    }
+}
+
+#[test]
+fn a_grant_of_another_person_denies() {
+    let mut world = base();
+    world.drafts[0].person = person(2);
+    let grants = world.grants();
+    let claim = crate::Claim::Consent {
+        action: Action::Forward,
+        from: &world.from,
+        token: crate::Token::None,
+        referral: None,
+        detail: crate::Detail::Whole,
+    };
+    let ask = Ask {
+        tenant: &world.tenant,
+        health: Health::Sound,
+        caller: Caller::Gateway,
+        to: &world.to,
+        person: person(1),
+        items: &world.items,
+        claim,
+        purpose: world.purpose.as_ref(),
+        at: Timestamp(50),
+    };
+    let denial = release(&ask, grants.of(person(2)), &world.policy).unwrap_err();
+    assert_eq!(denial.code, ReasonCode::C6);
 }

@@ -13,6 +13,7 @@ pub(crate) const TASK_STATUS: &str = "http://hl7.org/fhir/task-status";
 pub(crate) const SNOMED: &str = "http://snomed.info/sct";
 pub(crate) const CONSENT_SCOPE: &str = "http://terminology.hl7.org/CodeSystem/consentscope";
 pub(crate) const CONSENT_ACTION: &str = "http://terminology.hl7.org/CodeSystem/consentaction";
+pub(crate) const ACT_CODE: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 pub(crate) const ACT_REASON: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 
 /// `ServiceRequest.orderDetail`: the target must not contact the person.

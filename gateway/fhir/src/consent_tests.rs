@@ -1,4 +1,4 @@
-use loopgate_consent::{Action, DataClass, Period, Purpose};
+use loopgate_consent::{Action, DataClass, Label, Level, Period, Purpose};
 use loopgate_referral::Identifier;
 
 use super::*;
@@ -11,6 +11,8 @@ const FOOD: &str = r#""code":[{"coding":[{"system":"SDOHCC","code":"food-insecur
 const HOUSING: &str = r#""code":[{"coding":[{"system":"SDOHCC","code":"homelessness"},{"system":"SDOHCC","code":"inadequate-housing"}]}]"#;
 const RIDES: &str =
     r#""code":[{"coding":[{"system":"SDOHCC","code":"transportation-insecurity"}]}]"#;
+const OTHER: &str =
+    r#""code":[{"coding":[{"system":"SDOHCC","code":"sdoh-category-unspecified"}]}]"#;
 const FOREIGN: &str = r#""code":[{"coding":[{"system":"http://x","code":"food-insecurity"}]}]"#;
 const PERMIT: &str = r#""type":"permit""#;
 const DENY: &str = r#""type":"deny""#;
@@ -109,6 +111,7 @@ fn a_permit_is_read() {
         purposes: vec!["CAREMGT".parse().unwrap()],
         actions: Action::ALL.to_vec(),
         period: Period { start: Some(at("2026-05-01")), end: Some(at("2027-05-02")) },
+        ..Rule::of(Effect::Permit)
     };
     let want = GrantDraft {
         consent: "Consent/1".parse().unwrap(),
@@ -118,8 +121,103 @@ fn a_permit_is_read() {
         rules: vec![rule],
         signed: Some(at("2026-05-01")),
         consent_sha256: [7; 32],
+        // No signed form came along.
+        terms: Terms { incomplete: true, ..Terms::default() },
     };
     assert_eq!(draft, want);
+}
+
+const FORM: &str = r#""sourceReference":{"reference":"DocumentReference/1"}"#;
+const CHECKED: &str = r#""verification":[{"verified":true,"verificationDate":"2026-05-01"}]"#;
+const UNTIL: &str = r#""period":{"end":"2027-05-01"}"#;
+
+/// The terms of an active Consent with these members and this root provision.
+fn terms(members: &[&str], provision: &[&str]) -> Terms {
+    let members = [&[ACTIVE, DATED], members].concat();
+    draft(&consent(&members, Some(provision)), Offset::UTC).terms
+}
+
+#[test]
+fn a_form_is_signed_and_ends() {
+    let permit: &[&str] = &[PERMIT, FOOD, UNTIL];
+    assert!(terms(&[], permit).incomplete, "nothing shows a signature");
+    assert!(!terms(&[FORM], permit).incomplete);
+    assert!(!terms(&[CHECKED], permit).incomplete);
+    assert!(!terms(&[r#""sourceAttachment":{"title":"form"}"#], permit).incomplete);
+    assert!(terms(&[&CHECKED.replace("true", "false")], permit).incomplete);
+    let undated = r#""verification":[{"verified":true}]"#;
+    assert!(terms(&[undated], permit).incomplete);
+    assert!(terms(&[FORM], &[PERMIT, FOOD]).incomplete, "it has no end");
+    assert!(!terms(&[FORM], &[DENY, FOOD]).incomplete, "a deny needs none");
+}
+
+#[test]
+fn part_2_wants_somebody_to_have_looked() {
+    let part2 = |member: &str| {
+        let text = consent(&[ACTIVE, DATED, member], Some(&[PERMIT, FOOD, UNTIL]));
+        let coded = format!(r#"{{"system":"{ACT_CODE}","code":"42CFRPart2CD"}}"#);
+        draft(&text.replace(r#"{"code":"IDSCL"}"#, &coded), Offset::UTC).terms
+    };
+    assert_eq!((part2(FORM).basis, part2(FORM).incomplete), (LegalBasis::Part2, true));
+    assert!(!part2(CHECKED).incomplete);
+    assert_eq!(terms(&[FORM], &[PERMIT]).basis, LegalBasis::Authorization);
+}
+
+#[test]
+fn who_speaks_for_the_person_has_to_be_looked_at() {
+    let own = r#""performer":[{"reference":"Patient/1"}]"#;
+    check_state(&[ACTIVE, DATED, own], Some(&[PERMIT, FOOD]), GrantState::Active);
+    for other in [
+        r#""performer":[{"reference":"RelatedPerson/1"}]"#,
+        r#""performer":[{"reference":"Patient/1"},{"reference":"RelatedPerson/1"}]"#,
+        r#""performer":[{"display":"her sister"}]"#,
+    ] {
+        check_state(&[ACTIVE, DATED, other], Some(&[PERMIT, FOOD]), GrantState::Pending);
+    }
+}
+
+/// IHE PCF Intermediate and Advanced.
+#[test]
+fn some_of_the_data_is_selected() {
+    let label = |code: &str| {
+        let system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+        format!(r#""securityLabel":[{{"system":"{system}","code":"{code}"}}]"#)
+    };
+    assert_eq!(one(&[PERMIT, FOOD, &label("R")]).labels, [Label::Confidentiality(Level::R)]);
+    check_uninterpretable(&[PERMIT, FOOD, &label("X")]);
+    let class = r#""class":[{"system":"http://hl7.org/fhir/resource-types","code":"Observation"}]"#;
+    assert_eq!(one(&[DENY, class]).kinds, ["Observation"]);
+    let data = r#""data":[{"meaning":"instance","reference":{"reference":"Observation/7"}}]"#;
+    assert_eq!(one(&[DENY, data]).instances, ["Observation/7".parse().unwrap()]);
+    let then = r#""dataPeriod":{"start":"2026-01-01","end":"2026-03-31"}"#;
+    let at = |text: &str| Some(Moment::parse(text, Offset::UTC).unwrap().start);
+    let period = Period { start: at("2026-01-01"), end: at("2026-04-01") };
+    assert_eq!(one(&[PERMIT, FOOD, then]).data_period, period);
+    assert!(one(&[DENY, then]).selects_items());
+    // Neither permit nor deny, and yet about something.
+    check_uninterpretable(&[class]);
+}
+
+/// HL7 FAST: there is no organization, and a controller.
+#[test]
+fn the_controller_of_a_fast_consent_discloses() {
+    let text = consent(&[ACTIVE, DATED], Some(&[PERMIT, FOOD]));
+    let (head, tail) = text.split_once(r#""organization":"#).unwrap();
+    let tail = tail.split_once("}],").unwrap().1;
+    let controlled = |url: &str| {
+        let who = r#"{"identifier":{"system":"npi","value":"1"}}"#;
+        let text =
+            format!(r#"{head}"extension":[{{"url":"{url}","valueReference":{who}}}],{tail}"#);
+        draft(&text, Offset::UTC).disclosers
+    };
+    let clinic: OrgId = "clinic".parse().unwrap();
+    assert_eq!(controlled(CONTROLLER), [clinic]);
+    assert_eq!(controlled("http://x"), []);
+    // Beside an organization it says nothing.
+    let who = r#"{"identifier":{"system":"npi","value":"1"}}"#;
+    let extension = format!(r#""extension":[{{"url":"{CONTROLLER}","valueReference":{who}}}]"#);
+    let both = consent(&[ACTIVE, DATED, &extension], Some(&[PERMIT, FOOD]));
+    assert_eq!(draft(&both, Offset::UTC).disclosers.len(), 2);
 }
 
 #[test]
@@ -173,11 +271,12 @@ fn nothing_computable_waits_for_a_person() {
 fn codes_become_classes() {
     assert_eq!(one(&[PERMIT, FOOD]).classes, [DataClass::Food]);
     assert_eq!(one(&[PERMIT, HOUSING]).classes, [DataClass::Housing]);
+    assert_eq!(one(&[PERMIT, RIDES]).classes, [DataClass::Transport]);
     // What no class covers is not permitted, and nothing else is either.
-    assert_eq!(one(&[PERMIT, RIDES]).classes, []);
+    assert_eq!(one(&[PERMIT, OTHER]).classes, []);
     assert_eq!(one(&[PERMIT, FOREIGN]).classes, []);
     // A deny of something unknown might be a deny of anything.
-    check_uninterpretable(&[DENY, RIDES]);
+    check_uninterpretable(&[DENY, OTHER]);
     check_uninterpretable(&[DENY, FOREIGN]);
     check_uninterpretable(&[DENY, r#""code":[{"text":"food"}]"#]);
     let both = r#""code":[{"coding":[{"system":"http://x","code":"y"}]},{"coding":[{"system":"SDOHCC","code":"food-insecurity"}]}]"#;
@@ -307,11 +406,10 @@ fn what_we_do_not_read_forbids_everything() {
     check_uninterpretable(&[PERMIT, FOOD, &nested(&[&[HOUSING]])]);
     let deep = nested(&[&[DENY, HOUSING, &nested(&[&[PERMIT, FOOD]])]]);
     check_uninterpretable(&[PERMIT, FOOD, &deep]);
-    let period = r#"{"start":"2026-05-01"}"#;
     for selector in [
-        r#""class":[{"system":"http://hl7.org/fhir/resource-types","code":"Task"}]"#.to_owned(),
-        r#""data":[{"meaning":"instance","reference":{"reference":"Task/1"}}]"#.to_owned(),
-        format!(r#""dataPeriod":{period}"#),
+        r#""class":[{"system":"http://hl7.org/fhir/StructureDefinition","code":"x"}]"#.to_owned(),
+        r#""data":[{"meaning":"related","reference":{"reference":"Task/1"}}]"#.to_owned(),
+        r#""data":[{"meaning":"instance","reference":{"display":"that one"}}]"#.to_owned(),
         r#""securityLabel":[{"code":"R"}]"#.to_owned(),
     ] {
         check_uninterpretable(&[PERMIT, FOOD, &selector]);

@@ -7,15 +7,20 @@
 //!   A root `deny`, or one without a type, with nested provisions is the base that everything is
 //!   measured against, and the nested ones alone are rules. A root `deny` by itself is a rule.
 //! - A nested provision inherits the root's period if it has none, and nothing else.
-//! - Whatever else we meet (deeper nesting, a selector we do not evaluate, a value with an
-//!   extension in place of or beside it) makes the whole Consent uninterpretable.
+//! - `securityLabel`, `dataPeriod`, `class` (resource types) and `data` (meaning `instance`) select
+//!   some of the data (IHE PCF Intermediate and Advanced). A permit with a label permits up to that
+//!   level; a deny with any of them keeps that data back, and not all.
+//! - Whatever else we meet (deeper nesting, a selector we do not evaluate, a label we do not know, a
+//!   value with an extension in place of or beside it) makes the whole Consent uninterpretable.
 
 use jiff::tz::Offset;
-use loopgate_consent::{Action, DataClass, Effect, Period, Purpose};
+use loopgate_consent::{Action, DataClass, Effect, Label, Period, Purpose};
 
 use crate::code::{ACT_REASON, CONSENT_ACTION, SDOHCC, bare_codings, codings};
 use crate::party::PartyRef;
 use crate::{Json, Moment};
+
+const RESOURCE_TYPES: &str = "http://hl7.org/fhir/resource-types";
 
 /// One provision, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +37,14 @@ pub struct Provision {
     pub actions: Vec<Action>,
     /// Its period, or the root's.
     pub period: Period,
+    /// Its security labels.
+    pub labels: Vec<Label>,
+    /// When the data is from.
+    pub data_period: Period,
+    /// The resource types it is about.
+    pub kinds: Vec<String>,
+    /// The very resources it is about, as references.
+    pub instances: Vec<String>,
 }
 
 /// An actor, if it can be read.
@@ -70,9 +83,9 @@ fn rules(root: &Json, zone: Offset) -> Option<Vec<Provision>> {
     let base = period(root, zone)?;
     let mut rules = Vec::new();
     match root.text("type") {
-        Some("permit") if selects(root) => rules.push(rule(root, Effect::Permit, base)?),
+        Some("permit") if selects(root) => rules.push(rule(root, Effect::Permit, base, zone)?),
         Some("permit") => {}
-        Some("deny") if nested.is_empty() => rules.push(rule(root, Effect::Deny, base)?),
+        Some("deny") if nested.is_empty() => rules.push(rule(root, Effect::Deny, base, zone)?),
         // Neither permit nor deny, and yet about something.
         None if nested.is_empty() && selects(root) => return None,
         None | Some("deny") => {}
@@ -86,21 +99,31 @@ fn rules(root: &Json, zone: Offset) -> Option<Vec<Provision>> {
             _ => return None,
         };
         let own = if inner.get("period").is_some() { period(inner, zone)? } else { base };
-        rules.push(rule(inner, effect, own)?);
+        rules.push(rule(inner, effect, own, zone)?);
     }
     Some(rules)
 }
 
 /// Selectors that narrow a provision in a way we do not evaluate.
 fn selects_beyond_us(provision: &Json) -> bool {
-    ["class", "data", "dataPeriod", "securityLabel"]
-        .iter()
-        .any(|selector| provision.get(selector).is_some())
+    let known = |label: &Json| {
+        let code = label.text("code").unwrap_or_default();
+        Label::read(label.text("system"), code) != Label::Unknown
+    };
+    let kind = |class: &Json| class.text("system") == Some(RESOURCE_TYPES);
+    let instance = |data: &Json| {
+        data.text("meaning") == Some("instance") && data.text("reference.reference").is_some()
+    };
+    !provision.list("securityLabel").iter().all(known)
+        || !provision.list("class").iter().all(kind)
+        || !provision.list("data").iter().all(instance)
 }
 
 /// Whether it says whom, what, why or how; a period alone says only when.
 fn selects(provision: &Json) -> bool {
-    ["actor", "action", "purpose", "code"].iter().any(|selector| provision.get(selector).is_some())
+    const SELECTORS: [&str; 8] =
+        ["actor", "action", "purpose", "code", "class", "data", "dataPeriod", "securityLabel"];
+    SELECTORS.iter().any(|selector| provision.get(selector).is_some())
 }
 
 /// A value with an extension, which may say anything about it, or stand for it. What is only shown
@@ -114,7 +137,7 @@ pub(crate) fn extends_a_primitive(json: &Json) -> bool {
         })
 }
 
-fn rule(provision: &Json, effect: Effect, period: Period) -> Option<Provision> {
+fn rule(provision: &Json, effect: Effect, period: Period, zone: Offset) -> Option<Provision> {
     let classes = classes(provision);
     // A deny of which we read only a part would deny less than the person said.
     if effect == Effect::Deny && !reads_whole(provision) {
@@ -127,7 +150,19 @@ fn rule(provision: &Json, effect: Effect, period: Period) -> Option<Provision> {
         purposes: purposes(provision, effect),
         actions: actions(provision, effect),
         period,
+        labels: provision
+            .list("securityLabel")
+            .iter()
+            .map(|one| Label::read(one.text("system"), one.text("code").unwrap_or_default()))
+            .collect(),
+        data_period: named_period(provision, "dataPeriod", zone)?,
+        kinds: texts(provision.list("class"), "code"),
+        instances: texts(provision.list("data"), "reference.reference"),
     })
+}
+
+fn texts(list: &[Json], path: &str) -> Vec<String> {
+    list.iter().filter_map(|one| one.text(path)).map(str::to_owned).collect()
 }
 
 /// Whether every code, purpose and action is one we know.
@@ -208,7 +243,11 @@ fn actions(provision: &Json, effect: Effect) -> Vec<Action> {
 
 /// The period; open where it does not say. `None` if it says something we cannot read.
 fn period(provision: &Json, zone: Offset) -> Option<Period> {
-    let Some(period) = provision.get("period") else { return Some(Period::default()) };
+    named_period(provision, "period", zone)
+}
+
+fn named_period(provision: &Json, name: &str, zone: Offset) -> Option<Period> {
+    let Some(period) = provision.get(name) else { return Some(Period::default()) };
     let moment = |name: &str| match period.get(name) {
         Some(text) => Moment::parse(text.as_str()?, zone).map(Some),
         None => Some(None),

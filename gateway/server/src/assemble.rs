@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
-use loopgate_consent::{DataClass, Template, Templates};
+use loopgate_consent::{DataClass, Policy, Template, Templates};
 use loopgate_ledger::LogKey;
 use loopgate_mapping::Library;
 use loopgate_referral::Timestamp;
@@ -69,7 +69,7 @@ pub fn open(
     let mut folder = fs::DirBuilder::new();
     folder.recursive(true).mode(0o700).create(data).context("the data folder cannot be made")?;
     let library = Library::load(&config.folders.mappings).map_err(|found| listed(&found))?;
-    let templates = templates(&library)?;
+    let policy = policy(&config, templates(&library));
     let keys = &config.folders.keys;
     let kek = Kek::new(1, secret(&keys.join("kek-1.key"))?);
     let index_key = secret(&keys.join("index.key"))?;
@@ -101,12 +101,12 @@ pub fn open(
         clock: clock.clone(),
         guard,
         roster: Arc::new(Roster::new(config.tenant.name.clone(), Vec::new())),
-        settings: settings(&config, templates.clone()),
+        settings: settings(&config, policy.clone()),
     };
     let (scribe, thread) = scribe::start(bench, ended)?;
     let gate = Arc::new(Gate {
         archive: Archive::new(reader, keyring, attachments),
-        egress: Egress::new(scribe.clone(), clock.clone(), templates),
+        egress: Egress::new(scribe.clone(), clock.clone(), policy),
         library: Arc::new(library),
         broken_streams: AtomicU64::new(0),
         strangers: AtomicU64::new(0),
@@ -197,25 +197,32 @@ impl Replayed {
     }
 }
 
-/// The templates that the mapping folder has, by data class.
-pub fn templates(library: &Library) -> anyhow::Result<Templates> {
-    [DataClass::Food, DataClass::Housing]
-        .into_iter()
-        .map(|class| {
-            let found = library.template(class.name());
-            let found = found
-                .with_context(|| format!("mappings/templates/{}.toml is missing", class.name()))?;
-            let (id, groups) = (found.id.clone(), found.groups.clone());
-            Ok((class, Template { id, version: found.version, groups }))
-        })
-        .collect()
+/// The templates that the mapping folder has, by data class. Of a class without one nothing leaves.
+pub fn templates(library: &Library) -> Templates {
+    let of = |class: DataClass| {
+        let Some(found) = library.template(class.name()) else {
+            tracing::warn!(class = class.name(), "no template: nothing of this class leaves");
+            return None;
+        };
+        let (id, groups) = (found.id.clone(), found.groups.clone());
+        Some((class, Template { id, version: found.version, groups }))
+    };
+    DataClass::ALL.into_iter().filter_map(of).collect()
 }
 
-fn settings(config: &Config, templates: Templates) -> Settings {
+fn policy(config: &Config, templates: Templates) -> Policy {
+    Policy {
+        templates,
+        status_only_after_lapse: config.consent.status_only_after_lapse,
+        minor_alone: config.consent.minor_alone.clone(),
+    }
+}
+
+fn settings(config: &Config, policy: Policy) -> Settings {
     Settings {
         hold_days_max: config.consent.hold_days_max,
         shared_systems: config.identity.shared_systems.clone(),
-        templates,
+        policy,
         queue_commands_max: config.limits.queue_commands_max,
         frame_bytes_max: config.limits.frame_bytes_max,
         frame_events_max: config.limits.frame_events_max,

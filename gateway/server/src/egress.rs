@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use loopgate_consent::{Denial, Permit, Sealed, Templates};
+use loopgate_consent::{Class, Denial, Health, Permit, Policy, Sealed};
 use loopgate_referral::{OrgId, PersonId};
 
 use crate::clock::Clock;
 use crate::refusal::{Kind, Trouble};
-use crate::scribe::{AskFor, Command, Disclose, Scribe, denied, permits};
+use crate::scribe::{AskFor, Command, Disclose, Grounds, Scribe, denied, permits};
 
 /// How often a payload is rendered anew because a decision changed under it.
 const RENDER_TRIES_MAX: usize = 3;
@@ -20,7 +21,7 @@ const RENDER_TRIES_MAX: usize = 3;
 pub struct Egress {
     scribe: Scribe,
     clock: Arc<dyn Clock>,
-    templates: Templates,
+    policy: Policy,
 }
 
 /// One way out: who, how, by which mapping.
@@ -36,8 +37,8 @@ pub struct Way<'a> {
 
 impl Egress {
     /// The exit of a gateway.
-    pub fn new(scribe: Scribe, clock: Arc<dyn Clock>, templates: Templates) -> Egress {
-        Egress { scribe, clock, templates }
+    pub fn new(scribe: Scribe, clock: Arc<dyn Clock>, policy: Policy) -> Egress {
+        Egress { scribe, clock, policy }
     }
 
     /// What consent says of one part, now. Records nothing: for choosing what to ask for.
@@ -45,7 +46,36 @@ impl Egress {
         let roster = self.scribe.published().roster.load();
         let party = roster.party(to).ok_or(None)?;
         let world = self.scribe.published().world();
-        permits(ask, &party, &world, &roster, &self.templates, self.clock.now()).map_err(Some)
+        let on = Grounds {
+            world: &world,
+            roster: &roster,
+            policy: &self.policy,
+            health: self.health(),
+            at: self.clock.now(),
+        };
+        permits(ask, &party, &on).map_err(Some)
+    }
+
+    /// The same, for lists: `None` where it may not leave, an outage where nothing can be decided.
+    pub fn may(&self, to: &OrgId, ask: &AskFor) -> Result<Option<Vec<Permit>>, Trouble> {
+        match self.weigh(to, ask) {
+            Ok(permits) => Ok(Some(permits)),
+            Err(Some(denial)) if denial.code.class() == Some(Class::Unavailable) => {
+                Err(Trouble::Outage)
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What the decision can be made on: the log must take it, and the clock be trusted.
+    fn health(&self) -> Health {
+        let published = self.scribe.published();
+        match (published.stopped.load(Ordering::Acquire), published.halted.load(Ordering::Acquire))
+        {
+            (true, _) => Health::NoLog,
+            (false, true) => Health::NoClock,
+            (false, false) => Health::Sound,
+        }
     }
 
     /// Releases one person's part, or records the denial and answers as if it were not there.
@@ -118,6 +148,10 @@ impl Egress {
     /// Records that somebody known was refused; the answer is the same as for what is not there.
     pub fn deny(&self, to: &OrgId, ask: &AskFor, denial: Option<Denial>) -> Trouble {
         let Some(denial) = denial else { return Kind::NotFound.into() };
+        // Nothing could be recorded, and nothing was refused: it is to be tried again.
+        if denial.code.class() == Some(Class::Unavailable) {
+            return Trouble::Outage;
+        }
         let event = denied(to, ask, &denial);
         match self.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply)) {
             Ok(()) => Kind::Denied.into(),

@@ -4,12 +4,14 @@
 //! that [`crate::egress::Egress`] brings.
 
 mod community;
+mod handling;
 mod letter;
 pub mod loss;
 pub mod news;
 mod one;
+mod passing;
 
-use loopgate_consent::{Action, Groups, Permit};
+use loopgate_consent::{Action, Denial, Detail, Groups};
 use loopgate_fhir::{
     Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, as_supplied, filler_request,
     outcome_procedure, patient_copy, placement_task, request_copy,
@@ -24,11 +26,12 @@ use crate::egress::Way;
 use crate::fold::Held;
 use crate::gate::Gate;
 use crate::refusal::{Kind, Trouble};
-use crate::scribe::{AskFor, OwnedClaim, is_held};
+use crate::scribe::{AskFor, OwnedClaim, OwnedToken, is_held};
 use one::{newest_household, prefer_one, prohibit_once};
 
 pub use community::{community, whole};
 pub use letter::mail;
+pub use passing::{Answer, Passing};
 
 /// The mapping of a referral towards a community organization.
 pub const REFERRAL_MAPPING: &str = "cbo-json/referral";
@@ -55,9 +58,10 @@ pub fn for_target(
     let mapping = mapping(gate)?;
     let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()) };
     let ask = whole_ask(gate, referral, placement, REFERRAL_MAPPING)?;
+    let ask = if channel == "push" { ask.unasked() } else { ask };
     gate.egress.release(way, ask, |permits| {
-        let groups = permitted(permits);
-        let value = whole(gate, mapping, referral, placement, &groups)?;
+        let passing = Passing::of(permits);
+        let value = whole(gate, mapping, referral, placement, &passing)?;
         Ok(value.ok_or(Trouble::Outage)?.to_string().into_bytes())
     })
 }
@@ -83,12 +87,14 @@ pub fn forward_ask(referral: &Referral, placement: &Placement) -> AskFor {
         person: person(referral),
         claims: vec![OwnedClaim::Consent {
             action: Action::Forward,
-            needs: referral.needs.clone(),
             from: referral.source.clone(),
+            detail: Detail::Whole,
+            referral: referral.id,
         }],
         resources: vec![(placement.task.clone(), placement.version)],
         referral: Some(referral.id),
         view: "task",
+        token: OwnedToken::default(),
     }
 }
 
@@ -113,14 +119,36 @@ pub fn whole_ask(
     Ok(ask)
 }
 
-/// What a source reads of its own Task: what it supplied, and the target's answer.
-pub fn source_ask(referral: &Referral, with_news: bool) -> AskFor {
+/// What its source may see of a referral now: as much of the answer as consent lets back, and the
+/// denial of what it does not.
+pub fn source_may(gate: &Gate, referral: &Referral) -> (AskFor, Answer, Option<Option<Denial>>) {
+    if !referral.has_news() {
+        return (source_ask(referral, Answer::Withheld), Answer::Whole, None);
+    }
+    let whole = source_ask(referral, Answer::Whole);
+    match gate.egress.weigh(&referral.source, &whole) {
+        Ok(permits) => (whole, Answer::permitted(&permits), None),
+        Err(denial) => {
+            let status = source_ask(referral, Answer::Status);
+            if gate.egress.weigh(&referral.source, &status).is_ok() {
+                return (status, Answer::Status, None);
+            }
+            (source_ask(referral, Answer::Withheld), Answer::Withheld, Some(denial))
+        }
+    }
+}
+
+/// What a source reads of its own Task: what it supplied, and so much of the target's answer.
+pub fn source_ask(referral: &Referral, answer: Answer) -> AskFor {
     let mut claims = vec![OwnedClaim::ReturnToSupplier { supplier: referral.source.clone() }];
-    if with_news && let Some(placement) = referral.placements.last() {
+    if answer != Answer::Withheld
+        && let Some(placement) = referral.placements.last()
+    {
         claims.push(OwnedClaim::Consent {
             action: Action::UpdateBack,
-            needs: referral.needs.clone(),
             from: placement.target.clone(),
+            detail: answer.detail(),
+            referral: referral.id,
         });
     }
     AskFor {
@@ -128,7 +156,8 @@ pub fn source_ask(referral: &Referral, with_news: bool) -> AskFor {
         claims,
         resources: vec![(referral.task.clone(), referral.version)],
         referral: Some(referral.id),
-        view: "source",
+        view: if answer == Answer::Status { "source-status" } else { "source" },
+        token: OwnedToken::default(),
     }
 }
 
@@ -141,33 +170,37 @@ fn person(referral: &Referral) -> loopgate_referral::PersonId {
     }
 }
 
-/// The groups that every permit lets pass.
-pub fn permitted(permits: &[Permit]) -> Groups {
-    permits.iter().fold(Groups::all(), |groups, permit| groups.intersection(permit.groups()))
-}
-
 /// The source's Task: as supplied, with what became of it laid over.
 pub fn source_task(
     gate: &Gate,
     referral: &Referral,
     held: &Held,
-    with_news: bool,
+    answer: Answer,
 ) -> Result<Json, Trouble> {
     let supplied = gate.document(held)?;
     let changed = referral.changed.max(held.changed);
     if referral.version == 1 {
         return Ok(as_supplied(&supplied, referral.task.id(), 1, changed, None));
     }
-    let withheld = referral.has_news() && !with_news;
+    let withheld = referral.has_news() && answer == Answer::Withheld;
+    let partly = referral.has_news() && answer == Answer::Status;
     // What the source itself did to its Task is no news to it.
     let own = matches!(referral.state.status(), TaskStatus::Cancelled | TaskStatus::EnteredInError);
     let hidden = withheld && !own;
     let outputs: Vec<ResourceId> = outcomes(referral).map(|(_, id)| id).collect();
     let overlay = TaskOverlay {
         status: if hidden { TaskStatus::Requested } else { referral.state.status() },
-        status_reason: referral.reason.as_ref().filter(|_| !hidden).map(|r| (r.code(), r.text())),
-        business: if withheld { Some("answer withheld") } else { referral.business() },
-        outputs: if withheld { &[] } else { &outputs },
+        status_reason: referral
+            .reason
+            .as_ref()
+            .filter(|_| !hidden && !partly)
+            .map(|r| (r.code(), r.text())),
+        business: match (withheld, partly) {
+            (true, _) => Some("answer withheld"),
+            (false, true) => Some("answer withheld but for its status"),
+            (false, false) => referral.business(),
+        },
+        outputs: if withheld || partly { &[] } else { &outputs },
         last_modified: changed,
     };
     let version = referral.version;
@@ -186,10 +219,11 @@ pub fn target_task(
     gate: &Gate,
     referral: &Referral,
     placement: &Placement,
+    passing: &Passing,
 ) -> Result<Json, Trouble> {
     let source = Source::read(gate, referral)?;
     let refs = Refs::of(gate, referral, placement, &source);
-    Ok(placement_task(&refs.view(referral, placement)))
+    Ok(handling::labelled(placement_task(&refs.view(referral, placement)), passing))
 }
 
 /// Our ServiceRequest to a target.
@@ -197,11 +231,12 @@ pub fn target_request(
     gate: &Gate,
     referral: &Referral,
     placement: &Placement,
-    groups: &Groups,
+    passing: &Passing,
 ) -> Result<Json, Trouble> {
     let source = Source::read(gate, referral)?;
     let refs = Refs::of(gate, referral, placement, &source);
-    Ok(request_copy(&filler_request(&source.request, &refs.view(referral, placement)), groups))
+    let request = filler_request(&source.request, &refs.view(referral, placement));
+    Ok(handling::labelled(request_copy(&request, &passing.groups), passing))
 }
 
 /// The Procedure of an outcome, as the source reads it: based on the source's own ServiceRequest.
@@ -225,10 +260,10 @@ pub fn source_procedure(
 }
 
 /// A Patient, as a target that serves them may see it.
-pub fn target_patient(gate: &Gate, held: &Held, groups: &Groups) -> Result<Json, Trouble> {
-    let mut copy = patient_copy(&gate.document(held)?, groups);
+pub fn target_patient(gate: &Gate, held: &Held, passing: &Passing) -> Result<Json, Trouble> {
+    let mut copy = patient_copy(&gate.document(held)?, &passing.groups);
     prefer_one(&mut copy);
-    Ok(copy)
+    Ok(handling::labelled(copy, passing))
 }
 
 /// The placement through which a target may see a Patient.
@@ -259,7 +294,7 @@ struct Source {
     request: Json,
     patient: Json,
     patient_ref: String,
-    observations: Vec<Json>,
+    observations: Vec<(ResourceId, Json)>,
     /// The Patient and the Observations, with their versions.
     about_the_person: Vec<(ResourceId, u64)>,
 }
@@ -288,7 +323,7 @@ impl Source {
             let id = link.text("reference").and_then(|text| text.parse::<ResourceId>().ok());
             let Some(id) = id.filter(|id| id.kind() == "Observation") else { continue };
             let Some(held) = kept(&id) else { continue };
-            observations.push(gate.document(&held)?);
+            observations.push((id.clone(), gate.document(&held)?));
             about_the_person.push((id, held.version));
         }
         Ok(Source { request, patient, patient_ref, observations, about_the_person })

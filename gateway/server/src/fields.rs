@@ -103,8 +103,18 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Reread { recipient, day, .. } => {
             set(fields, Field::Disclosed, json!({ "again_on_day": day, "recipient": recipient }));
         }
-        Event::Denied { action, code, .. } => {
-            set(fields, Field::Basis, json!({ "action": action, "reason": code }));
+        Event::Denied { action, code, correlation, grant, dropped, .. } => {
+            let mut basis = json!({ "action": action, "reason": code });
+            if let Some(correlation) = correlation {
+                basis["correlation"] = json!(correlation);
+            }
+            if let Some(grant) = grant {
+                basis["grant"] = crate::journal::json(grant);
+            }
+            if !dropped.is_empty() {
+                basis["dropped"] = crate::journal::json(dropped);
+            }
+            set(fields, Field::Basis, basis);
         }
         Event::Answered { answer, .. } => set(fields, Field::Payload, json!({ "answer": answer })),
         Event::Heard { content, not_carried, .. } => set(
@@ -142,6 +152,7 @@ fn grant_basis(fact: &GrantEvent) -> Value {
         GrantEvent::Revoked { grant, .. } => {
             json!({ "grant": grant, "state": crate::journal::json(&GrantState::Revoked) })
         }
+        GrantEvent::Suspended { suspended, .. } => json!({ "suspended": suspended }),
     }
 }
 
@@ -210,6 +221,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Person(PersonEvent::CandidateNoted { .. }) => "patient.candidate",
         Event::Grant(GrantEvent::Given { .. }) => "consent.given",
         Event::Grant(GrantEvent::Revoked { .. }) => "consent.revoked",
+        Event::Grant(GrantEvent::Suspended { .. }) => "consent.suspended",
         Event::Referral { fact, .. } => match fact {
             ReferralEvent::Received { .. } => "referral.received",
             ReferralEvent::Held { .. } => "referral.held",

@@ -7,7 +7,7 @@ mod heard;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use loopgate_consent::Grants;
+use loopgate_consent::{Dated, Grants, Label};
 use loopgate_ledger::Link;
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
@@ -49,6 +49,10 @@ pub struct Held {
     pub rewrites: BTreeMap<String, String>,
     /// What it asks for, if it is a ServiceRequest.
     pub request: Option<RequestFacts>,
+    /// Its security labels.
+    pub labels: Vec<Label>,
+    /// When what it says was so.
+    pub dated: Dated,
 }
 
 /// What a resource that belongs to a referral is in it.
@@ -161,6 +165,8 @@ impl World {
                         identifiers: stored.identifiers.clone(),
                         rewrites: stored.rewrites.clone(),
                         request: stored.request.clone(),
+                        labels: stored.labels.clone(),
+                        dated: stored.dated,
                     };
                     if stored.resource.kind() == "Task" {
                         for identifier in &stored.identifiers {

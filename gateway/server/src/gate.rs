@@ -147,6 +147,9 @@ impl Gate {
             referral: None,
             action: None,
             code: code.to_owned(),
+            correlation: None,
+            grant: None,
+            dropped: Vec::new(),
         };
         self.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply))
     }

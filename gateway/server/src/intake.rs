@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::tz::Offset;
 use loopgate_fhir::{
     ConsentIn, Entry, Fault, IssueCode, Limits, PatientIn, RefText, RequestIn, Resource, TaskIn,
-    organization_identifiers, person_reference, read_transaction, references, rewrite,
+    dated, labels, organization_identifiers, person_reference, read_transaction, references,
+    rewrite,
 };
 use loopgate_referral::{OrgId, ResourceId};
 use sha2::{Digest, Sha256};
@@ -240,7 +241,8 @@ fn read(
             return Err(faults);
         }
     };
-    Ok(Incoming { id, place, doc, rewrites, references, patient, sha256, meaning })
+    let (labels, dated) = (labels(&resource.json), dated(&resource.json, zone));
+    Ok(Incoming { id, place, doc, rewrites, references, patient, sha256, meaning, labels, dated })
 }
 
 fn meaning(resource: &Resource, zone: Offset) -> Result<Meaning, Vec<Fault>> {

@@ -3,9 +3,11 @@
 //! Formats outlive code: a body carries its schema version, stored events are never rewritten, and
 //! [`upcast`] is a pure chain from any older version to this one.
 
+mod disclosure;
+
 use std::collections::BTreeMap;
 
-use loopgate_consent::{GrantEvent, GrantRef};
+use loopgate_consent::{Dated, Dropped, GrantEvent, GrantRef, Label};
 use loopgate_ledger::Fields;
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, NeedCode, OrgId, PersonEvent, PersonId, ReferralId,
@@ -13,6 +15,8 @@ use loopgate_referral::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use disclosure::{BasisUsed, Disclosure};
 
 /// The version of every event written now.
 pub const SCHEMA: u32 = 1;
@@ -103,6 +107,15 @@ pub enum Event {
         action: Option<String>,
         /// The release decision's reason code.
         code: String,
+        /// What names this refusal to whom it is told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        correlation: Option<String>,
+        /// The Grant that the decision came to, if one was reached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<GrantRef>,
+        /// What may not pass, when nothing was left.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dropped: Vec<Dropped>,
     },
     /// Attempts by nobody we know, in the minute before.
     Strangers {
@@ -148,6 +161,12 @@ pub struct StoredVersion {
     /// What a ServiceRequest asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestFacts>,
+    /// Its security labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<Label>,
+    /// When what it says was so.
+    #[serde(default)]
+    pub dated: Dated,
 }
 
 /// What a ServiceRequest asks for, for the Task that names it.
@@ -159,55 +178,6 @@ pub struct RequestFacts {
     pub needs: Vec<NeedCode>,
     /// `orderDetail` says `contacting-subject-prohibited`.
     pub contact_prohibited: bool,
-}
-
-/// One disclosure: one person, one recipient, one payload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Disclosure {
-    /// Whose data.
-    pub person: PersonId,
-    /// To whom.
-    pub recipient: OrgId,
-    /// On which bases.
-    pub bases: Vec<BasisUsed>,
-    /// Which resources, in which version.
-    pub resources: Vec<(ResourceId, u64)>,
-    /// About which referral.
-    pub referral: Option<ReferralId>,
-    /// In which shape.
-    pub view: String,
-    /// By which way: `fhir`, `cbo-rest`, `push`.
-    pub channel: String,
-    /// Which mapping file, by SHA-256, if one was used.
-    pub mapping: Option<String>,
-    /// SHA-256 of the payload.
-    #[serde(with = "hex::serde")]
-    pub sha256: [u8; 32],
-    /// Its length.
-    pub bytes: usize,
-}
-
-/// A legal basis, as used.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "basis")]
-pub enum BasisUsed {
-    /// The person's consent.
-    Consent {
-        /// Under which Grant.
-        grant: GrantRef,
-        /// For which action.
-        action: String,
-        /// For which purpose of use.
-        purpose: Option<String>,
-        /// `OK1` or `OK2`.
-        code: String,
-        /// By which minimum-necessary templates, each `name/version`.
-        templates: Vec<String>,
-        /// Which field groups passed.
-        groups: Vec<String>,
-    },
-    /// It returned to its supplier.
-    ReturnToSupplier,
 }
 
 /// What an entry keeps under its key.
@@ -342,7 +312,9 @@ impl Event {
                 | PersonEvent::CandidateNoted { person, .. } => *person,
             }),
             Event::Grant(GrantEvent::Given { says }) => Some(says.person),
-            Event::Grant(GrantEvent::Revoked { person, .. }) => Some(*person),
+            Event::Grant(
+                GrantEvent::Revoked { person, .. } | GrantEvent::Suspended { person, .. },
+            ) => Some(*person),
             Event::Referral { fact: ReferralEvent::Received { persons, .. }, .. } => {
                 persons.first().copied()
             }

@@ -39,6 +39,16 @@ pub struct Partner {
     pub legal: LegalClass,
     /// The purpose of use it acts for.
     pub purpose: Option<Purpose>,
+    /// Other purposes it may state.
+    pub purposes: BTreeSet<Purpose>,
+    /// It treats persons of this tenant: the basis of 45 CFR 164.506.
+    pub treats: bool,
+    /// It is the business associate of a covered entity of this tenant.
+    pub associate: bool,
+    /// Its clinicians may break the glass.
+    pub break_glass: bool,
+    /// It has to present a consent token when it asks.
+    pub wants_token: bool,
     /// What may be done with data on its behalf.
     pub actions: BTreeSet<Action>,
     /// Its Organization identifiers; no other partner has any of them.
@@ -154,6 +164,11 @@ impl Partner {
             roles: BTreeSet::from([role]),
             legal: if target { LegalClass::CboNonhipaa } else { LegalClass::Ce },
             purpose: "CAREMGT".parse().ok(),
+            purposes: BTreeSet::new(),
+            treats: false,
+            associate: false,
+            break_glass: false,
+            wants_token: false,
             actions: role.actions().iter().copied().collect(),
             identifiers: Vec::new(),
             patient_index: None,
@@ -175,6 +190,11 @@ impl Partner {
             tenant: tenant.clone(),
             legal: self.legal,
             purpose: self.purpose.clone(),
+            purposes: self.purposes.clone(),
+            treats: self.treats,
+            associate: self.associate,
+            break_glass: self.break_glass,
+            wants_token: self.wants_token,
             actions: self.actions.clone(),
             suspended: self.suspended,
             agreement_ends: self.agreement.as_ref().map(|agreement| agreement.ends),

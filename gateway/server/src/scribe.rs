@@ -37,7 +37,7 @@ use crate::view::View;
 
 pub use act::{Act, Acted, Wish};
 pub use command::{Command, Published, Reply, Scribe, Settings};
-pub use disclose::{AskFor, Disclose, OwnedClaim, denied, permits};
+pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
 pub use settle::{is_held, strangers_due};
 pub use submission::{Hearing, Incoming, Meaning, Submission};
 pub use submit::resolved;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use loopgate_consent::TenantId;
+use loopgate_consent::{Sensitivity, TenantId};
 use loopgate_referral::Identifier;
 
 /// `[tenant]`: the community this gateway serves.
@@ -85,6 +85,10 @@ pub struct Identity {
 pub struct Consent {
     /// Days a referral without a Grant is held before it is rejected.
     pub hold_days_max: u32,
+    /// After consent lapsed, a target's bare status code still goes back to the source.
+    pub status_only_after_lapse: bool,
+    /// What a minor alone consents to: sensitivities of v3-ActCode.
+    pub minor_alone: Vec<Sensitivity>,
 }
 
 /// `[limits]`

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use loopgate_consent::Label;
 use loopgate_referral::Identifier;
 use toml::de::DeValue;
 
@@ -140,7 +141,19 @@ fn identity(s: &mut Section<'_, '_>) -> Identity {
 }
 
 fn consent(s: &mut Section<'_, '_>) -> Consent {
-    Consent { hold_days_max: s.or("hold_days_max", 7, value::integer(1..=90)) }
+    let sensitivity = |found: &DeValue<'_>| {
+        let code = value::text(found)?;
+        match Label::read(Some("http://terminology.hl7.org/CodeSystem/v3-ActCode"), &code) {
+            Label::Sensitivity(sensitivity) => Ok(sensitivity),
+            _ => Err("is no sensitivity of v3-ActCode, like SUD".to_owned()),
+        }
+    };
+    let minor_alone = s.list("minor_alone", sensitivity);
+    Consent {
+        hold_days_max: s.or("hold_days_max", 7, value::integer(1..=90)),
+        status_only_after_lapse: s.or("status_only_after_lapse", false, value::flag),
+        minor_alone: minor_alone.into_iter().map(|(_, sensitivity)| sensitivity).collect(),
+    }
 }
 
 fn limits(s: &mut Section<'_, '_>) -> Limits {

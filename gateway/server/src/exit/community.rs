@@ -1,12 +1,14 @@
 //! A referral in the community dialect.
 
-use loopgate_consent::{FieldGroup, Groups};
+use loopgate_consent::FieldGroup;
 use loopgate_fhir::{Json, REFERRAL, filler_request, patient_copy, pivot, placement_task};
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{Placement, Referral};
 use serde_json::{Value, json};
 
-use super::{Refs, Source, is_over, loss, newest_household, prefer_one, prohibit_once};
+use super::{
+    Passing, Refs, Source, handling, is_over, loss, newest_household, prefer_one, prohibit_once,
+};
 use crate::gate::Gate;
 use crate::refusal::Trouble;
 
@@ -16,9 +18,9 @@ pub fn whole(
     mapping: &Mapping,
     referral: &Referral,
     placement: &Placement,
-    groups: &Groups,
+    passing: &Passing,
 ) -> Result<Option<Value>, Trouble> {
-    let Some((mut document, mut lost)) = said(gate, mapping, referral, placement, groups)? else {
+    let Some((mut document, mut lost)) = said(gate, mapping, referral, placement, passing)? else {
         return Ok(None);
     };
     let spoken = gate.scribe.published().world().spoken.get(&referral.id).cloned();
@@ -26,6 +28,9 @@ pub fn whole(
     lost.sort();
     lost.dedup();
     document["not_carried"] = json!(lost);
+    if !passing.obligations.is_empty() {
+        document["handling"] = handling::said(gate, super::person(referral), passing);
+    }
     Ok(Some(document))
 }
 
@@ -36,9 +41,9 @@ pub fn community(
     mapping: &Mapping,
     referral: &Referral,
     placement: &Placement,
-    groups: &Groups,
+    passing: &Passing,
 ) -> Result<Option<Value>, Trouble> {
-    Ok(said(gate, mapping, referral, placement, groups)?.map(|(document, _)| document))
+    Ok(said(gate, mapping, referral, placement, passing)?.map(|(document, _)| document))
 }
 
 /// The document, and what of the permitted groups it does not say.
@@ -47,17 +52,20 @@ fn said(
     mapping: &Mapping,
     referral: &Referral,
     placement: &Placement,
-    groups: &Groups,
+    passing: &Passing,
 ) -> Result<Option<(Value, Vec<String>)>, Trouble> {
     let source = Source::read(gate, referral)?;
     let refs = Refs::of(gate, referral, placement, &source);
     let view = refs.view(referral, placement);
-    let need_only: Groups = [FieldGroup::Need, FieldGroup::Status].into_iter().collect();
-    let groups = if is_over(placement) { &groups.intersection(&need_only) } else { groups };
+    let need_only = passing.only(&[FieldGroup::Need, FieldGroup::Status]);
+    let groups = if is_over(placement) { &need_only.groups } else { &passing.groups };
     let mut patient = patient_copy(&source.patient, groups);
     let mut lost: Vec<String> = prefer_one(&mut patient).into_iter().map(str::to_owned).collect();
     let observations: Vec<Json> = if groups.contains(FieldGroup::Household) {
-        newest_household(source.observations.clone())
+        {
+            let observations = source.observations.iter().filter(|(id, _)| passing.lets(id));
+            newest_household(observations.map(|(_, observation)| observation.clone()).collect())
+        }
     } else {
         Vec::new()
     };

@@ -17,7 +17,7 @@ pub fn mail(
     let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
     let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
     let way = Way { to: &placement.target, channel: "email", mapping: None };
-    let mut ask = forward_ask(&referral, placement);
+    let mut ask = forward_ask(&referral, placement).unasked();
     ask.view = "email";
     let people = &gate.config.people;
     let until = placement.placed.plus_days(people.link_days_max);

@@ -52,7 +52,8 @@ pub fn of_source(gate: &Gate, referral: &Referral) -> Result<Vec<String>, Troubl
     prohibit_once(&mut request);
     let mut lost: Vec<String> = prefer_one(&mut patient).into_iter().map(str::to_owned).collect();
     let count = observations.len();
-    let observations = newest_household(observations);
+    let observations =
+        newest_household(observations.into_iter().map(|(_, observation)| observation).collect());
     lost.extend((observations.len() < count).then(|| "Observation".to_owned()));
     let pivot = pivot(&task, &request, &patient, &observations);
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();

@@ -7,7 +7,7 @@ use loopgate_hl7v2::{AckCode, Delimiters, Message, Stamp, envelope, msa};
 use loopgate_referral::{News, Outcome, Referral, Says, TaskStatus, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Source, prefer_one, source_ask};
+use super::{Answer, Source, prefer_one, source_ask};
 use crate::egress::Way;
 use crate::fold::Spoken;
 use crate::gate::Gate;
@@ -45,7 +45,8 @@ impl Telling<'_> {
     /// What it shows, and why the source may see it.
     pub fn ask(&self) -> AskFor {
         let with_news = self.news.is_some_and(|news| news.from_target);
-        let mut ask = source_ask(self.referral, with_news);
+        let answer = if with_news { Answer::Whole } else { Answer::Withheld };
+        let mut ask = source_ask(self.referral, answer).unasked();
         ask.resources = vec![(self.referral.task.clone(), self.version())];
         ask.view = "rri";
         ask
@@ -55,8 +56,10 @@ impl Telling<'_> {
     pub fn message(&self, gate: &Gate) -> Result<Vec<u8>, Trouble> {
         let mapping = gate.library.mapping(v2::RRI_I12).ok_or(Trouble::Outage)?;
         let way = Way { to: &self.partner.org, channel: "mllp", mapping: Some(mapping.digest()) };
-        gate.egress.release(way, self.ask(), |_| {
-            let pivot = self.pivot(gate)?;
+        gate.egress.release(way, self.ask(), |permits| {
+            // The first permit returns what the source supplied, the second lets the answer back.
+            let pivot =
+                self.pivot(gate, Answer::permitted(permits.get(1..).unwrap_or_default()))?;
             let zone = self.partner.time_zone.clone();
             let constants = v2::constants(&self.link.authorities, zone);
             // All of it is the source's own, or was weighed as news.
@@ -99,7 +102,7 @@ impl Telling<'_> {
         envelope(to, ["RRI", self.event(), "RRI_I12"], mode, &stamp)
     }
 
-    fn pivot(&self, gate: &Gate) -> Result<Value, Trouble> {
+    fn pivot(&self, gate: &Gate, answer: Answer) -> Result<Value, Trouble> {
         let source = Source::read(gate, self.referral)?;
         let mut patient = source.patient;
         prefer_one(&mut patient);
@@ -108,8 +111,10 @@ impl Telling<'_> {
         let nothing = Json::object([]);
         let mut found = pivot(&nothing, &nothing, &patient, &[]);
         one_given_name(&mut found["Patient"]);
-        found["Task"] = self.task(gate, &supplied);
-        if let Some(Says::Served(Some(outcome))) = self.news.map(|news| &news.says) {
+        found["Task"] = self.task(gate, &supplied, answer);
+        if let Some(Says::Served(Some(outcome))) = self.news.map(|news| &news.says)
+            && answer == Answer::Whole
+        {
             found["Procedure"] = procedure(outcome);
         }
         Ok(json!({
@@ -119,7 +124,7 @@ impl Telling<'_> {
         }))
     }
 
-    fn task(&self, gate: &Gate, supplied: &Json) -> Value {
+    fn task(&self, gate: &Gate, supplied: &Json, answer: Answer) -> Value {
         let placer = supplied.list("identifier").iter().find(|one| {
             let coded = one.at("type").map(|kind| kind.list("coding").to_vec()).unwrap_or_default();
             coded.iter().any(|coding| coding.text("code") == Some("PLAC"))
@@ -141,6 +146,7 @@ impl Telling<'_> {
         let identifier = partner.and_then(|partner| partner.identifiers.first());
         let name = partner.map_or(owner.as_str(), |partner| partner.name.as_str());
         let (status, words) = self.standing();
+        let words = words.filter(|_| answer == Answer::Whole);
         let at = self.news.map_or(self.referral.received, |news| news.at);
         json!({
             "identifier": identifiers,

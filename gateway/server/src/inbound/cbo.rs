@@ -3,7 +3,7 @@
 //! A list shows need and status only; the whole referral is one read away, and each read is a
 //! disclosure. What consent does not permit is not there.
 
-use loopgate_consent::{FieldGroup, Groups};
+use loopgate_consent::FieldGroup;
 use loopgate_fhir::{Fault, IssueCode};
 use loopgate_mapping::Mapping;
 use loopgate_referral::{
@@ -94,6 +94,9 @@ fn list(gate: &Gate, org: &OrgId, request: &Request) -> Result<Reply, Trouble> {
     Ok(Reply::with(200, JSON, body))
 }
 
+/// A row of the list says no more.
+const SHOWN: [FieldGroup; 2] = [FieldGroup::Need, FieldGroup::Status];
+
 /// One row of the list, and what it shows.
 type Row = (Value, AskFor);
 
@@ -105,7 +108,6 @@ fn page(
     mut after: Vec<u8>,
     count: usize,
 ) -> Result<(Vec<Row>, Option<Vec<u8>>), Trouble> {
-    let shown: Groups = [FieldGroup::Need, FieldGroup::Status].into_iter().collect();
     let mut rows = Vec::new();
     loop {
         let found = gate.view.tasks(org, &after, count).map_err(|outage| {
@@ -122,10 +124,10 @@ fn page(
             };
             let Some(placement) = referral.placement(&placement).cloned() else { continue };
             let ask = exit::need_ask(&referral, &placement);
-            let Ok(permits) = gate.egress.weigh(org, &ask) else { continue };
-            let groups = exit::permitted(&permits).intersection(&shown);
+            let Some(permits) = gate.egress.may(org, &ask)? else { continue };
+            let passing = exit::Passing::of(&permits).only(&SHOWN);
             // One that the dialect cannot say must not hide the others.
-            let row = exit::community(gate, mapping, &referral, &placement, &groups)?;
+            let row = exit::community(gate, mapping, &referral, &placement, &passing)?;
             rows.extend(row.map(|row| (row, ask)));
             if rows.len() == count {
                 return Ok((rows, Some(after)));

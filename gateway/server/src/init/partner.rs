@@ -89,23 +89,18 @@ fn example_partner() -> Partner {
     };
     let last_day = date(2027, 12, 31);
     Partner {
-        patient_index: None,
         org: "example".parse().unwrap_or_else(|_| known()),
         name: "Example Food Pantry".to_owned(),
         roles: [Role::Target].into(),
         legal: LegalClass::CboNonhipaa,
         purpose: Some("CAREMGT".parse().unwrap_or_else(|_| known())),
-        actions: Role::Target.actions().iter().copied().collect(),
         identifiers: vec![identifier],
         certificates: vec![[0; 32]],
-        time_zone: TimeZone::UTC,
-        production: false,
-        suspended: false,
         agreement: Agreement::new("agreement 2027-04".to_owned(), last_day, &TimeZone::UTC),
         channel: Some(Channel {
             dialect: "cbo-json".to_owned(),
             kind: ChannelKind::Push { endpoint },
         }),
-        hl7v2: None,
+        ..Partner::new("example".parse().unwrap_or_else(|_| known()), Role::Target)
     }
 }

@@ -29,6 +29,11 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
     let roles = roles(s);
     let legal_class = s.must("legal_class", value::one_of(&LEGAL_CLASSES));
     let purpose = s.maybe("purpose", value::parsed("a purpose of use, like CAREMGT"));
+    let purposes = s.list("purposes", value::parsed("a purpose of use, like CAREMGT"));
+    let treats = s.or("treats", false, value::flag);
+    let associate = s.or("business_associate", false, value::flag);
+    let break_glass = s.or("break_glass", false, value::flag);
+    let wants_token = s.or("consent_token", false, value::one_of(&TOKENS));
     let actions = actions(s, &roles);
     let (identifier_lines, identifiers) = s.tables("identifiers", identifier).into_iter().unzip();
     let patient_index = s.maybe("patient_index", value::text);
@@ -50,6 +55,11 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
         roles,
         legal: legal_class?,
         purpose,
+        purposes: purposes.into_iter().map(|(_, purpose)| purpose).collect(),
+        treats,
+        associate,
+        break_glass,
+        wants_token,
         actions,
         identifiers,
         patient_index,
@@ -63,6 +73,9 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
     };
     Some(Lined { partner, identifier_lines, certificate_lines })
 }
+
+/// Whether a consent token has to come with what a partner asks.
+const TOKENS: [(&str, bool); 2] = [("optional", false), ("required", true)];
 
 fn roles(s: &mut Section<'_, '_>) -> BTreeSet<Role> {
     let (given, line) = (s.has("roles"), s.line_of("roles"));

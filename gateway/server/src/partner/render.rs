@@ -76,6 +76,10 @@ fn head(partner: &Partner) -> String {
         Some(purpose) => format!("purpose = \"{}\"\n", purpose.code()),
         None => "# purpose = \"CAREMGT\"\n".to_owned(),
     };
+    let purposes = list(partner.purposes.iter().map(|purpose| quoted(purpose.code())));
+    let (treats, associate) = (partner.treats, partner.associate);
+    let break_glass = partner.break_glass;
+    let token = if partner.wants_token { "required" } else { "optional" };
     let actions = list(partner.actions.iter().copied().map(Action::name).map(quoted));
     let identifiers = lines(partner.identifiers.iter().map(identifier));
     let patient_index = match &partner.patient_index {
@@ -91,6 +95,13 @@ fn head(partner: &Partner) -> String {
          legal_class = \"{legal_class}\"  # ce, ba, cbo-nonhipaa, vawa-grantee, part2-program\n\
          # The purpose of use it acts for (HL7 v3 ActReason).\n\
          {purpose}\
+         purposes = {purposes}  # others that it may state\n\
+         # What may reach it without consent: it treats persons here (45 CFR 164.506), it is the\n\
+         # business associate of a covered entity here, its clinicians may break the glass.\n\
+         treats = {treats}\n\
+         business_associate = {associate}\n\
+         break_glass = {break_glass}\n\
+         consent_token = \"{token}\"  # required: what it asks must come with one\n\
          # What may be done with data on its behalf.\n\
          actions = {actions}\n\
          # Its Organization.identifier; no two partners share one.\n\

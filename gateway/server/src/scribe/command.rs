@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use arc_swap::ArcSwap;
-use loopgate_consent::Templates;
+use loopgate_consent::Policy;
 use loopgate_ledger::Committed;
 use loopgate_referral::{PlacementId, ReferralId};
 use tokio::sync::{Notify, oneshot};
@@ -58,8 +58,8 @@ pub struct Settings {
     pub hold_days_max: u32,
     /// Identifier systems that all organizations share.
     pub shared_systems: Vec<String>,
-    /// Minimum-necessary templates.
-    pub templates: Templates,
+    /// The tenant's policy.
+    pub policy: Policy,
     /// Commands that may wait.
     pub queue_commands_max: usize,
     /// Bytes of one frame, before another is begun.

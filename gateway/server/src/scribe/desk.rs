@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use loopgate_consent::Health;
 use loopgate_ledger::Committed;
 use loopgate_referral::{OrgId, PersonId, Timestamp};
 
@@ -10,6 +11,7 @@ use crate::fields::{Cause, fields};
 use crate::fold::{Place, World};
 use crate::journal::{Body, Document, Event};
 use crate::roster::Roster;
+use crate::scribe::disclose::Grounds;
 use crate::scribe::{Bench, Settings};
 
 /// A proof that will exist once the group is committed, or exists already.
@@ -60,6 +62,17 @@ impl<'a> Desk<'a> {
 
     pub fn set_roster(&mut self, roster: std::sync::Arc<Roster>) {
         self.bench.roster = roster;
+    }
+
+    /// What a decision is made on, at this instant.
+    pub fn grounds(&self) -> Grounds<'_> {
+        Grounds {
+            world: &self.bench.world,
+            roster: &self.bench.roster,
+            policy: &self.bench.settings.policy,
+            health: Health::Sound,
+            at: self.at,
+        }
     }
 
     pub fn settings(&self) -> &Settings {

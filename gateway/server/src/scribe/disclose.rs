@@ -1,15 +1,16 @@
 //! Disclosures: decided anew at the instant they are recorded.
 
-use loopgate_consent::{Action, Ask, Claim, Denial, Party, Permit, ReasonCode, release};
-use loopgate_referral::{NeedCode, OrgId, PersonId, ReferralId, ResourceId};
+use loopgate_consent::{
+    Action, Ask, Basis, Caller, Claim, Dated, Denial, Detail, Health, Item, Party, Permit, Policy,
+    Presented, ReasonCode, Token, release,
+};
+use loopgate_referral::{OrgId, PersonId, ReferralId, ResourceId, Timestamp};
 
 use super::desk::{Desk, Proof, by};
 use crate::fold::World;
 use crate::journal::{BasisUsed, Disclosure, Event};
 use crate::refusal::{Kind, Trouble};
 use crate::roster::Roster;
-use loopgate_consent::Templates;
-use loopgate_referral::Timestamp;
 
 /// Why the recipient may have it; owned, so that it can be asked again by the scribe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +19,12 @@ pub enum OwnedClaim {
     Consent {
         /// To do this.
         action: Action,
-        /// About these needs.
-        needs: Vec<NeedCode>,
         /// Supplied by this organization.
         from: OrgId,
+        /// How much goes back.
+        detail: Detail,
+        /// In which referral, whose need decides.
+        referral: ReferralId,
     },
     /// The recipient supplied it.
     ReturnToSupplier {
@@ -43,6 +46,40 @@ pub struct AskFor {
     pub referral: Option<ReferralId>,
     /// In which shape: two shapes of one version may show different things of it.
     pub view: &'static str,
+    /// The consent token that came with the request.
+    pub token: OwnedToken,
+}
+
+impl AskFor {
+    /// The same, for a delivery: nobody asked, and nobody presents a token.
+    pub fn unasked(self) -> AskFor {
+        AskFor { token: OwnedToken::NotAsked, ..self }
+    }
+}
+
+/// A consent token; owned, so that it can be looked at again by the scribe.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum OwnedToken {
+    /// None came: the Grant on file decides, unless the partner's file wants a token.
+    #[default]
+    None,
+    /// loopgate sends at its own initiative: nobody presents anything.
+    NotAsked,
+    /// It does not verify.
+    Refused(ReasonCode),
+    /// It narrows.
+    Narrows(Box<Presented>),
+}
+
+impl OwnedToken {
+    fn as_token(&self, to: &Party) -> Token<'_> {
+        match self {
+            OwnedToken::None if to.wants_token => Token::Missing,
+            OwnedToken::None | OwnedToken::NotAsked => Token::None,
+            OwnedToken::Refused(code) => Token::Refused(*code),
+            OwnedToken::Narrows(presented) => Token::Narrows(presented),
+        }
+    }
 }
 
 /// A payload about to leave.
@@ -64,37 +101,90 @@ pub struct Disclose {
     pub bytes: usize,
 }
 
+/// What a decision is made on.
+pub struct Grounds<'a> {
+    /// What is known.
+    pub world: &'a World,
+    /// Partners in force.
+    pub roster: &'a Roster,
+    /// The tenant's policy.
+    pub policy: &'a Policy,
+    /// Whether anything can be decided.
+    pub health: Health,
+    /// The instant.
+    pub at: Timestamp,
+}
+
 /// Decides all claims of one person's part.
-pub fn permits(
-    ask: &AskFor,
-    to: &Party,
-    world: &World,
-    roster: &Roster,
-    templates: &Templates,
-    at: Timestamp,
-) -> Result<Vec<Permit>, Denial> {
+pub fn permits(ask: &AskFor, to: &Party, on: &Grounds<'_>) -> Result<Vec<Permit>, Denial> {
     let decide = |claim: &OwnedClaim| {
         let from: Party;
+        let items = items(ask, claim, on.world);
         let claim = match claim {
             OwnedClaim::ReturnToSupplier { supplier } => Claim::ReturnToSupplier { supplier },
-            OwnedClaim::Consent { action, needs, from: org } => {
-                from = roster.party(org).ok_or(Denial { code: ReasonCode::R2, grant: None })?;
-                Claim::Consent { action: *action, needs, from: &from }
+            OwnedClaim::Consent { action, from: org, detail, referral } => {
+                from = on.roster.party(org).ok_or_else(|| Denial::of(ReasonCode::R2))?;
+                Claim::Consent {
+                    action: *action,
+                    from: &from,
+                    token: ask.token.as_token(to),
+                    referral: Some(*referral),
+                    detail: *detail,
+                }
             }
         };
-        let ask = Ask { tenant: roster.tenant(), to, person: ask.person, claim, at };
-        release(&ask, world.grants.of(ask.person), templates).and_then(whole)
+        let question = Ask {
+            tenant: on.roster.tenant(),
+            health: on.health,
+            caller: Caller::Known,
+            to,
+            person: ask.person,
+            items: &items,
+            claim,
+            purpose: to.purpose.as_ref(),
+            at: on.at,
+        };
+        release(&question, on.world.grants.of(ask.person), on.policy)
     };
     ask.claims.iter().map(decide).collect()
 }
 
-/// A permit for a part of the need lets nothing pass: a request about several needs is one item,
-/// whose codes cannot be told apart.
-pub fn whole(permit: Permit) -> Result<Permit, Denial> {
-    if permit.code() == ReasonCode::OK2 {
-        return Err(Denial { code: ReasonCode::L4, grant: permit.grant().cloned() });
+/// What would leave, as the decision sees it: the need of the referral, which the rest says nothing
+/// without, and what comes along.
+fn items(ask: &AskFor, claim: &OwnedClaim, world: &World) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::new();
+    if let OwnedClaim::Consent { referral, .. } = claim
+        && let Some(referral) = world.referrals.get(referral)
+    {
+        let of = |id: &ResourceId| world.resources.get(id);
+        let both = [&referral.task, &referral.request];
+        let labels = both.into_iter().filter_map(of).flat_map(|held| held.labels.clone());
+        let whose = referral.persons.contains(&ask.person).then_some(ask.person);
+        items.push(Item {
+            resource: referral.request.clone(),
+            person: whose.or(referral.persons.first().copied()),
+            needs: referral.needs.clone(),
+            labels: labels.collect(),
+            dated: of(&referral.request).map_or(Dated::Unknown, |held| held.dated),
+            must: true,
+        });
     }
-    Ok(permit)
+    for (id, _) in &ask.resources {
+        if world.parts.contains_key(id) || items.iter().any(|item| item.resource == *id) {
+            continue;
+        }
+        let held = world.resources.get(id);
+        items.push(Item {
+            resource: id.clone(),
+            person: held.and_then(|held| held.person),
+            needs: Vec::new(),
+            labels: held.map(|held| held.labels.clone()).unwrap_or_default(),
+            dated: held.map_or(Dated::Unknown, |held| held.dated),
+            // Without the person a referral says nothing.
+            must: id.kind() == "Patient",
+        });
+    }
+    items
 }
 
 /// Asks anew, and records: one proof per permit.
@@ -102,8 +192,7 @@ pub fn decide(desk: &mut Desk<'_>, disclose: Disclose) -> Result<Vec<Proof>, Tro
     let to = desk.roster().party(&disclose.recipient).ok_or(Trouble::from(Kind::NotFound))?;
     let mut fresh = Vec::new();
     for ask in &disclose.asks {
-        let templates = &desk.settings().templates;
-        match permits(ask, &to, desk.world(), desk.roster(), templates, desk.at) {
+        match permits(ask, &to, &desk.grounds()) {
             Ok(permits) => fresh.push(permits),
             Err(denial) => {
                 let event = denied(&disclose.recipient, ask, &denial);
@@ -139,7 +228,10 @@ pub fn decide(desk: &mut Desk<'_>, disclose: Disclose) -> Result<Vec<Proof>, Tro
 
 /// Whether two decisions, made at different instants, let the same thing pass on the same grounds.
 fn same<'p>(rendered: &[Permit], fresh: impl Iterator<Item = &'p Permit>) -> bool {
-    let key = |p: &Permit| (p.basis().clone(), p.person(), p.groups().clone(), p.action());
+    let key = |p: &Permit| {
+        let passing = (p.groups().clone(), p.dropped().to_vec(), p.obligations().to_vec());
+        (p.basis().clone(), p.person(), p.action(), passing)
+    };
     rendered.iter().map(key).eq(fresh.map(key))
 }
 
@@ -177,8 +269,18 @@ fn basis(permit: &Permit, to: &Party) -> BasisUsed {
             code: permit.code().name().into(),
             templates: permit.templates().to_vec(),
             groups: permit.groups().iter().map(|group| group.name().into()).collect(),
+            dropped: permit.dropped().to_vec(),
+            obligations: permit.obligations().to_vec(),
         },
-        _ => BasisUsed::ReturnToSupplier,
+        _ => match permit.basis() {
+            Basis::Treatment => BasisUsed::Treatment,
+            Basis::BusinessAssociate => BasisUsed::BusinessAssociate,
+            Basis::Law(order) => BasisUsed::Law { order: order.clone() },
+            Basis::BreakGlass => BasisUsed::BreakGlass,
+            Basis::ThePerson => BasisUsed::ThePerson,
+            Basis::Audit(case) => BasisUsed::Audit { case: case.clone() },
+            Basis::ReturnToSupplier | Basis::Consent(_) => BasisUsed::ReturnToSupplier,
+        },
     }
 }
 
@@ -194,5 +296,8 @@ pub fn denied(org: &OrgId, ask: &AskFor, denial: &Denial) -> Event {
         referral: ask.referral,
         action,
         code: denial.code.name().into(),
+        correlation: None,
+        grant: denial.grant.clone(),
+        dropped: denial.dropped.clone(),
     }
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use loopgate_consent::{Action, Ask, Claim, Denial, Fate, Permit, ReasonCode, release};
+use loopgate_consent::{Action, Denial, Detail, Fate, ReasonCode};
 use loopgate_referral::{
     Actor, Command as Move, HeldWhy, OrgId, PersonId, PlacementId, Referral, ReferralId,
     ResourceId, Standing, StatusReason, decide as decide_referral,
 };
 
 use super::desk::{Desk, by};
-use super::disclose;
+use super::disclose::{self, AskFor, OwnedClaim, OwnedToken};
 use crate::fields::Cause;
 use crate::journal::Event;
 use crate::roster::Roster;
@@ -32,7 +32,7 @@ pub fn settle(desk: &mut Desk<'_>, id: ReferralId) {
         Ok(_) if held_since.is_some() => Move::Resume,
         Ok(_) => return,
         Err(denial) => match denial.code.fate() {
-            Fate::Rejected => Move::Refuse(told(denial.code)),
+            Fate::Rejected => Move::Refuse(told(&denial)),
             Fate::Held => match held_since {
                 None => Move::Hold(HeldWhy(denial.code.name().into())),
                 Some(since) if desk.at >= since.plus_days(hold_days) => Move::Refuse(waited()),
@@ -71,31 +71,45 @@ pub fn ours(desk: &Desk<'_>, kind: &str) -> ResourceId {
 }
 
 /// May this referral go on to its owner now? `None` when a party is unknown.
-fn verdict(desk: &Desk<'_>, referral: &Referral) -> Option<Result<Permit, Denial>> {
-    let (from, to) =
-        (desk.roster().party(&referral.source)?, desk.roster().party(&referral.owner)?);
-    let mut last = None;
+fn verdict(desk: &Desk<'_>, referral: &Referral) -> Option<Result<(), Denial>> {
+    let to = desk.roster().party(&referral.owner)?;
+    desk.roster().party(&referral.source)?;
     // A household goes on only if every person in it agrees.
-    for person in &referral.persons {
-        let claim = Claim::Consent { action: Action::Forward, needs: &referral.needs, from: &from };
-        let ask =
-            Ask { tenant: desk.roster().tenant(), to: &to, person: *person, claim, at: desk.at };
-        let answer = release(&ask, desk.world().grants.of(*person), &desk.settings().templates);
-        let answer = answer.and_then(disclose::whole);
-        let denied = answer.is_err();
-        last = Some(answer);
-        if denied {
-            break;
-        }
-    }
-    last
+    let decide = |person: &PersonId| {
+        let ask = AskFor {
+            person: *person,
+            claims: vec![OwnedClaim::Consent {
+                action: Action::Forward,
+                from: referral.source.clone(),
+                detail: Detail::Whole,
+                referral: referral.id,
+            }],
+            resources: patient_of(desk, referral).into_iter().collect(),
+            referral: Some(referral.id),
+            view: "settle",
+            token: OwnedToken::NotAsked,
+        };
+        disclose::permits(&ask, &to, &desk.grounds()).map(drop)
+    };
+    Some(referral.persons.iter().try_for_each(decide))
+}
+
+/// The Patient of the source that the referral is about: no referral goes without.
+fn patient_of(desk: &Desk<'_>, referral: &Referral) -> Option<(ResourceId, u64)> {
+    let request = desk.world().resources.get(&referral.request)?;
+    let patient: ResourceId = request.request.as_ref()?.patient.parse().ok()?;
+    let version = desk.world().resources.get(&patient)?.version;
+    Some((patient, version))
 }
 
 /// What the source is told of a refusal: its class, never the reason code.
-fn told(code: ReasonCode) -> StatusReason {
-    let (class, text) = match code {
-        ReasonCode::L4 | ReasonCode::L6 => ("need-not-covered", "need not covered"),
-        _ => ("consent-denied", "consent does not permit this referral"),
+fn told(denial: &Denial) -> StatusReason {
+    let uncovered = matches!(denial.code, ReasonCode::L4 | ReasonCode::L6)
+        && denial.dropped.iter().all(|dropped| dropped.code == ReasonCode::L4);
+    let (class, text) = if uncovered {
+        ("need-not-covered", "need not covered")
+    } else {
+        ("consent-denied", "consent does not permit this referral")
     };
     reason(class, text)
 }

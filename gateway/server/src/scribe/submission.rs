@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use loopgate_consent::{Dated, Label};
 use loopgate_fhir::{ConsentIn, PatientIn, RequestIn, TaskIn};
 use loopgate_referral::{Identifier, OrgId, ResourceId};
 
@@ -53,6 +54,10 @@ pub struct Incoming {
     pub sha256: [u8; 32],
     /// What it means to us.
     pub meaning: Meaning,
+    /// Its security labels.
+    pub labels: Vec<Label>,
+    /// When what it says was so.
+    pub dated: Dated,
 }
 
 /// What a resource means to us.

@@ -171,6 +171,8 @@ fn stored(incoming: &Incoming, version: u64) -> StoredVersion {
         identifiers,
         rewrites: incoming.rewrites.clone(),
         request,
+        labels: incoming.labels.clone(),
+        dated: incoming.dated,
     }
 }
 

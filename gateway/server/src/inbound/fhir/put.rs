@@ -39,10 +39,11 @@ pub fn task(
             let placement = placement.ok_or(Trouble::from(Kind::NotFound))?;
             // What consent does not show it, it cannot compare with either.
             let ask = exit::forward_ask(&found, placement);
-            if let Err(denial) = gate.egress.weigh(&caller.org, &ask) {
-                return Err(gate.egress.deny(&caller.org, &ask, denial));
-            }
-            let old = exit::target_task(gate, &found, placement)?;
+            let permits = match gate.egress.weigh(&caller.org, &ask) {
+                Ok(permits) => permits,
+                Err(denial) => return Err(gate.egress.deny(&caller.org, &ask, denial)),
+            };
+            let old = exit::target_task(gate, &found, placement, &exit::Passing::of(&permits))?;
             (referral, by_target(&old, &resource.json)?)
         }
         Part::PlacementRequest(..) | Part::Outcome(..) => return Err(Kind::NotFound.into()),
@@ -100,9 +101,8 @@ fn by_source(
     let referral = referral.ok_or(Trouble::from(Kind::NotFound))?;
     let held = gate.held(&referral.task).ok_or(Trouble::from(Kind::NotFound))?;
     // Against what it reads now: else each answer would tell of news that consent withholds.
-    let ask = exit::source_ask(&referral, referral.has_news());
-    let with_news = gate.egress.weigh(&caller.org, &ask).is_ok();
-    let old = exit::source_task(gate, &referral, &held, with_news)?;
+    let (_, answer, _) = exit::source_may(gate, &referral);
+    let old = exit::source_task(gate, &referral, &held, answer)?;
     let changed = changed_members(&old, new);
     // What else a move lays over the Task is ours: a resend brings it as it was before.
     only(&changed, &["status", "statusReason", "businessStatus", "lastModified"])?;

@@ -11,7 +11,7 @@ use crate::gate::{Gate, OWN_ID};
 use crate::partner::Partner;
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{FHIR_JSON, Reply};
-use crate::scribe::{AskFor, OwnedClaim};
+use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 
 const CHANNEL: &str = "fhir";
 
@@ -59,8 +59,9 @@ fn of_referral(gate: &Gate, org: &OrgId, part: Part) -> Result<Reply, Trouble> {
         Part::PlacementTask(referral, placement) => {
             let (referral, placement) = placed(gate, org, &referral, &placement)?;
             let ask = exit::forward_ask(&referral, &placement);
-            let body = gate.egress.release(way(org), ask, |_| {
-                Ok(exit::target_task(gate, &referral, &placement)?.to_bytes())
+            let body = gate.egress.release(way(org), ask, |permits| {
+                let passing = exit::Passing::of(permits);
+                Ok(exit::target_task(gate, &referral, &placement, &passing)?.to_bytes())
             })?;
             Ok(found(body, placement.version))
         }
@@ -70,8 +71,8 @@ fn of_referral(gate: &Gate, org: &OrgId, part: Part) -> Result<Reply, Trouble> {
             ask.resources = vec![(placement.request.clone(), placement.version)];
             ask.view = "request";
             let body = gate.egress.release(way(org), ask, |permits| {
-                let groups = exit::permitted(permits);
-                Ok(exit::target_request(gate, &referral, &placement, &groups)?.to_bytes())
+                let passing = exit::Passing::of(permits);
+                Ok(exit::target_request(gate, &referral, &placement, &passing)?.to_bytes())
             })?;
             Ok(found(body, placement.version))
         }
@@ -80,13 +81,17 @@ fn of_referral(gate: &Gate, org: &OrgId, part: Part) -> Result<Reply, Trouble> {
             if referral.source != *org {
                 return Err(Kind::NotFound.into());
             }
-            let mut ask = exit::source_ask(&referral, true);
+            let mut ask = exit::source_ask(&referral, exit::Answer::Whole);
             // What the target did was never the source's: only consent brings it back.
             ask.claims.retain(|claim| matches!(claim, OwnedClaim::Consent { .. }));
             ask.resources =
                 placement.outcome.iter().map(|outcome| (outcome.procedure.clone(), 1)).collect();
             ask.view = "outcome";
-            let body = gate.egress.release(way(org), ask, |_| {
+            let body = gate.egress.release(way(org), ask, |permits| {
+                // An outcome is more than a status.
+                if exit::Answer::permitted(permits) != exit::Answer::Whole {
+                    return Err(Kind::NotFound.into());
+                }
                 Ok(exit::source_procedure(gate, &referral, &placement)?.to_bytes())
             })?;
             Ok(found(body, 1))
@@ -113,19 +118,15 @@ fn placed(
 /// they were withheld is recorded.
 fn source_task(gate: &Gate, org: &OrgId, referral: &Referral) -> Result<Reply, Trouble> {
     let held = gate.held(&referral.task).ok_or(Trouble::from(Kind::NotFound))?;
-    let ask = exit::source_ask(referral, referral.has_news());
-    let (ask, with_news) = match gate.egress.weigh(org, &ask) {
-        Ok(_) => (ask, true),
-        Err(denial) if referral.has_news() => {
-            if let trouble @ Trouble::Outage = gate.egress.deny(org, &ask, denial) {
-                return Err(trouble);
-            }
-            (exit::source_ask(referral, false), false)
+    let (ask, answer, denial) = exit::source_may(gate, referral);
+    if let Some(denial) = denial {
+        let whole = exit::source_ask(referral, exit::Answer::Whole);
+        if let trouble @ Trouble::Outage = gate.egress.deny(org, &whole, denial) {
+            return Err(trouble);
         }
-        Err(_) => (ask, true),
-    };
+    }
     let body = gate.egress.release(way(org), ask, |_| {
-        Ok(exit::source_task(gate, referral, &held, with_news)?.to_bytes())
+        Ok(exit::source_task(gate, referral, &held, answer)?.to_bytes())
     })?;
     Ok(found(body, referral.version))
 }
@@ -143,6 +144,7 @@ fn supplied(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Re
         resources: vec![(id.clone(), held.version)],
         referral: None,
         view: "supplied",
+        token: OwnedToken::default(),
     };
     let body = gate.egress.release(way(org), ask, |_| render())?;
     Ok(found(body, held.version))
@@ -159,7 +161,7 @@ fn patient(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Rep
     ask.resources = vec![(id.clone(), held.version)];
     ask.view = "patient";
     let body = gate.egress.release(way(org), ask, |permits| {
-        Ok(exit::target_patient(gate, held, &exit::permitted(permits))?.to_bytes())
+        Ok(exit::target_patient(gate, held, &exit::Passing::of(permits))?.to_bytes())
     })?;
     Ok(found(body, held.version))
 }

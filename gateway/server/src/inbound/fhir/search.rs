@@ -99,7 +99,7 @@ fn candidate(
     let part = gate.scribe.published().world().parts.get(task).copied();
     let (json, ask) = match part {
         Some(Part::SourceTask(referral)) => match gate.referral(&referral) {
-            Some(referral) => of_source(gate, org, &referral)?,
+            Some(referral) => of_source(gate, &referral)?,
             None => return Ok(None),
         },
         Some(Part::PlacementTask(referral, placement)) => {
@@ -108,10 +108,9 @@ fn candidate(
             };
             let Some(placement) = referral.placement(&placement) else { return Ok(None) };
             let ask = exit::forward_ask(&referral, placement);
-            if gate.egress.weigh(org, &ask).is_err() {
-                return Ok(None);
-            }
-            (exit::target_task(gate, &referral, placement)?, ask)
+            let Some(permits) = gate.egress.may(org, &ask)? else { return Ok(None) };
+            let passing = exit::Passing::of(&permits);
+            (exit::target_task(gate, &referral, placement, &passing)?, ask)
         }
         _ => return Ok(None),
     };
@@ -119,12 +118,10 @@ fn candidate(
     Ok(matches.then(|| Match { task: task.clone(), json, ask }))
 }
 
-fn of_source(gate: &Gate, org: &OrgId, referral: &Referral) -> Result<(Json, AskFor), Trouble> {
+fn of_source(gate: &Gate, referral: &Referral) -> Result<(Json, AskFor), Trouble> {
     let held = gate.held(&referral.task).ok_or(Trouble::Outage)?;
-    let ask = exit::source_ask(referral, referral.has_news());
-    let with_news = gate.egress.weigh(org, &ask).is_ok();
-    let ask = if with_news { ask } else { exit::source_ask(referral, false) };
-    Ok((exit::source_task(gate, referral, &held, with_news)?, ask))
+    let (ask, answer, _) = exit::source_may(gate, referral);
+    Ok((exit::source_task(gate, referral, &held, answer)?, ask))
 }
 
 /// The parties a Task names.

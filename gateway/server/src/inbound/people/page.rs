@@ -1,6 +1,6 @@
 //! The page of one referral, for one organization: what it shows, and what can be done on it.
 
-use loopgate_consent::{FieldGroup, Groups};
+use loopgate_consent::FieldGroup;
 use loopgate_referral::{Placement, Referral, TaskStatus};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -102,9 +102,8 @@ fn first(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<V
     ask.view = "link-need";
     let way = way(opened, mapping.digest());
     gate.egress.release(way, ask, |permits| {
-        let need: Groups = [FieldGroup::Need, FieldGroup::Status].into_iter().collect();
-        let groups = exit::permitted(permits).intersection(&need);
-        let said = exit::community(gate, mapping, &opened.referral, &opened.placement, &groups)?;
+        let need = exit::Passing::of(permits).only(&[FieldGroup::Need, FieldGroup::Status]);
+        let said = exit::community(gate, mapping, &opened.referral, &opened.placement, &need)?;
         let document = said.ok_or(Trouble::Outage)?;
         Ok(html::first(&document, &opened.partner.name, token, saying))
     })
@@ -112,15 +111,15 @@ fn first(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<V
 
 /// All that the organization may see, and what it can do.
 fn whole(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<Vec<u8>, Trouble> {
-    let document = |groups: &Groups| -> Result<Value, Trouble> {
+    let document = |passing: &exit::Passing| -> Result<Value, Trouble> {
         let (referral, placement) = (&opened.referral, &opened.placement);
-        let said = exit::whole(gate, exit::mapping(gate)?, referral, placement, groups)?;
+        let said = exit::whole(gate, exit::mapping(gate)?, referral, placement, passing)?;
         said.ok_or(Trouble::Outage)
     };
     let digest = exit::mapping(gate)?.digest();
     let ask = exit::whole_ask(gate, &opened.referral, &opened.placement, "link")?;
     gate.egress.release(way(opened, digest), ask, |permits| {
-        let document = document(&exit::permitted(permits))?;
+        let document = document(&exit::Passing::of(permits))?;
         Ok(html::whole(&document, opened, token, saying))
     })
 }

@@ -58,6 +58,9 @@ pub fn check(gate: &Gate, opened: &Opened, pin: &str) -> Result<Given, Trouble> 
         referral: Some(opened.referral.id),
         action: None,
         code: WRONG_PIN.to_owned(),
+        correlation: None,
+        grant: None,
+        dropped: Vec::new(),
     };
     gate.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply))?;
     Ok(Given::Wrong)

@@ -1,0 +1,83 @@
+use super::*;
+
+fn person() -> PersonId {
+    PersonId::from_random([1; 16])
+}
+
+fn draft(id: &str, state: GrantState) -> GrantDraft {
+    GrantDraft {
+        consent: ResourceId::of("Consent", id).unwrap(),
+        person: person(),
+        state,
+        disclosers: Vec::new(),
+        rules: Vec::new(),
+        signed: None,
+        consent_sha256: [0; 32],
+        terms: Terms::default(),
+    }
+}
+
+fn given(id: &str) -> GrantEvent {
+    GrantEvent::Given { says: draft(id, GrantState::Active) }
+}
+
+fn grants(events: &[GrantEvent]) -> Grants {
+    let mut grants = Grants::default();
+    events.iter().for_each(|event| grants.evolve(event));
+    grants
+}
+
+fn at(grants: &Grants, id: &str) -> Option<(u32, u64, GrantState)> {
+    let id: GrantId = id.parse().unwrap();
+    grants.get(person(), &id).map(|grant| (grant.version, grant.epoch, grant.says.state))
+}
+
+#[test]
+fn each_reading_is_a_version_and_each_change_an_epoch() {
+    let grant: GrantId = "grt_a".parse().unwrap();
+    let revoked = GrantEvent::Revoked { grant, person: person() };
+    let one = grants(&[given("a"), given("b"), given("a"), given("a")]);
+    assert_eq!(at(&one, "grt_a"), Some((3, 3, GrantState::Active)));
+    assert_eq!(at(&one, "grt_b"), Some((1, 1, GrantState::Active)));
+    assert_eq!(at(&one, "grt_c"), None);
+    let gone = grants(&[given("a"), given("b"), given("a"), given("a"), revoked.clone(), revoked]);
+    assert_eq!(at(&gone, "grt_a"), Some((3, 5, GrantState::Revoked)));
+    assert_eq!(at(&gone, "grt_b"), Some((1, 1, GrantState::Active)));
+    assert_eq!(gone.iter().count(), 2);
+    assert_eq!(gone.of(PersonId::from_random([2; 16])), []);
+}
+
+#[test]
+fn a_suspension_is_a_change_of_every_grant() {
+    let wait = |suspended| GrantEvent::Suspended { person: person(), suspended };
+    let both = grants(&[given("a"), given("b"), wait(true)]);
+    assert_eq!(at(&both, "grt_a").map(|(_, epoch, _)| epoch), Some(2));
+    assert_eq!(at(&both, "grt_b").map(|(_, epoch, _)| epoch), Some(2));
+    assert_eq!(at(&grants(&[given("a"), wait(false)]), "grt_a").map(|one| one.1), Some(1));
+}
+
+#[test]
+fn withdrawing_happens_once_and_only_to_what_was_given() {
+    let withdrawn = |known: &Grants| known.decide(draft("a", GrantState::Revoked));
+    let grant: GrantId = "grt_a".parse().unwrap();
+    let revoked = GrantEvent::Revoked { grant: grant.clone(), person: person() };
+    assert_eq!(withdrawn(&grants(&[])), None);
+    assert_eq!(withdrawn(&grants(&[given("a")])), Some(revoked.clone()));
+    assert_eq!(withdrawn(&grants(&[given("a"), revoked])), None);
+    assert_eq!(grants(&[]).decide(draft("a", GrantState::Active)), Some(given("a")));
+    assert_eq!(String::from(grant), "grt_a");
+    assert!("a".parse::<GrantId>().is_err() && "grt_".parse::<GrantId>().is_err());
+}
+
+#[test]
+fn a_period_has_a_first_instant_and_one_after_it() {
+    let at = Timestamp;
+    let period = Period { start: Some(at(10)), end: Some(at(20)) };
+    assert_eq!([9, 10, 19, 20].map(|t| period.contains(at(t))), [false, true, true, false]);
+    assert_eq!(period.until(at(15)).end, Some(at(15)));
+    assert_eq!(period.until(at(25)).end, Some(at(20)));
+    assert_eq!(Period::default().until(at(15)).end, Some(at(15)));
+    assert!(Period::default().is_open() && Period::default().contains(at(0)));
+    assert!(!Period { start: None, end: Some(at(1)) }.is_open());
+    assert!(!Period { start: Some(at(1)), end: None }.is_open());
+}
