@@ -2,6 +2,7 @@
 
 mod browser;
 mod bundles;
+mod client;
 mod disk;
 mod endpoint;
 // The demo's own: one engine for both.
@@ -16,10 +17,11 @@ mod post;
 
 pub use browser::{Browser, Page, letter};
 pub use bundles::{Need, Referral, consent, patient};
+pub use client::{ClientKey, credentials, form};
 pub use disk::{Dice, Disk, Op, read_trace};
 pub use endpoint::Endpoint;
 pub use engine::field;
-pub use gateway::{Gateway, START_MS, partner_file};
+pub use gateway::{Gateway, START_MS, machine_now, partner_file};
 pub use hospital::{msh, referral_v2, texts};
 pub use party::{Answer, Party};
 

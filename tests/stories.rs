@@ -2,9 +2,12 @@
 
 mod ack_lost_and_resent;
 mod attachments;
+mod backend_services;
 mod bad_input;
+mod certificate_revoked;
 mod clock;
 mod consent_revoked_between_queue_and_send;
+mod consent_token;
 mod contact_prohibited;
 mod corpus;
 mod crash;

@@ -226,7 +226,22 @@ impl Gateway {
         Party::with_certificate(&self.root(), name, &self.base)
     }
 
-    /// The port for HL7 v2.
+    /// `https://localhost:port`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Whether it runs.
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// The story's time, seconds since 1970.
+    pub fn now_s(&self) -> i64 {
+        self.now_ms / 1000
+    }
+
+    /// The port of its MLLP listener.
     pub fn mllp(&self) -> u16 {
         self.mllp
     }
@@ -333,7 +348,7 @@ fn free_port() -> u16 {
 }
 
 /// Certificates are checked against the machine's clock, not the story's.
-pub(super) fn machine_now() -> jiff::Timestamp {
+pub fn machine_now() -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(SystemClock::new().now().0).unwrap()
 }
 

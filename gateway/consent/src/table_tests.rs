@@ -797,6 +797,53 @@ mod permits {
     }
 
     #[test]
+    fn of_two_grants_the_one_that_keeps_back_less_decides_and_of_equals_the_newer() {
+        let grant = |labels: [Vec<Label>; 2]| {
+            let permit = permit(|w| {
+                w.items.push(along("Condition", &[HIV]));
+                let of = |labels| vec![Rule { labels, ..rule(Effect::Permit) }];
+                let [older, newer] = labels.map(of);
+                w.drafts = vec![draft("older", older), draft("newer", newer)];
+            });
+            (permit.grant().unwrap().id.to_string(), permit.code())
+        };
+        assert_eq!(grant([vec![HIV], vec![]]), ("grt_older".to_owned(), OK1));
+        assert_eq!(grant([vec![], vec![HIV]]), ("grt_newer".to_owned(), OK1));
+        assert_eq!(grant([vec![], vec![]]), ("grt_newer".to_owned(), OK2));
+        assert_eq!(grant([vec![HIV], vec![HIV]]), ("grt_newer".to_owned(), OK1));
+    }
+
+    #[test]
+    fn of_two_grants_the_one_that_lets_more_of_the_answer_back_decides() {
+        for order in [[0, 1], [1, 0]] {
+            let answer = permit(|w| {
+                w.backward();
+                let mut status = draft("status", vec![rule(Effect::Permit)]);
+                status.terms.back = crate::Back::StatusOnly;
+                let both = [status, draft("full", vec![rule(Effect::Permit)])];
+                w.drafts = order.map(|n| both[n].clone()).to_vec();
+            });
+            assert_eq!(answer.code(), OK1, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_rules_that_deny_the_furthest_names_the_reason() {
+        let no_action = || Rule { actions: vec![], ..rule(Effect::Permit) };
+        let no_purpose = || Rule { purposes: vec![], ..rule(Effect::Permit) };
+        let nobody = || Rule { recipients: vec![], ..rule(Effect::Permit) };
+        for rules in [
+            [no_action(), nobody(), no_purpose()],
+            [nobody(), no_action(), no_purpose()],
+            [no_purpose(), no_action(), nobody()],
+        ] {
+            let mut world = base();
+            world.drafts[0].rules = rules.to_vec();
+            assert_eq!(world.ask().unwrap_err().code, R1);
+        }
+    }
+
+    #[test]
     fn of_two_grants_the_furthest_names_the_reason_and_of_equals_the_newer() {
         let mut world = base();
         world.to.org = org("shelter");

@@ -104,10 +104,9 @@ pub(crate) fn consent(
     // Newest first: of two that let pass as much, or fail equally late, the newer decides.
     for grant in grants.iter().rev() {
         match by_grant(wish, token, (grant, grants), policy) {
-            Ok(weighed) if weighed.dropped.is_empty() && !weighed.limited => return Ok(weighed),
             Ok(weighed) => {
-                let less = |best: &Weighed| weighed.dropped.len() < best.dropped.len();
-                if best.as_ref().is_none_or(less) {
+                let kept_back = |one: &Weighed| (one.dropped.len(), one.limited);
+                if best.as_ref().is_none_or(|best| kept_back(&weighed) < kept_back(best)) {
                     best = Some(weighed);
                 }
             }

@@ -12,19 +12,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
+use arc_swap::ArcSwap;
 use loopgate_consent::{DataClass, Policy, Template, Templates};
 use loopgate_ledger::LogKey;
 use loopgate_mapping::Library;
 use loopgate_referral::Timestamp;
 use loopgate_store::{Attachments, Kek, Log, LogKeys, SledLog, StepHook};
+use loopgate_token::SigningKey;
 
 use crate::archive::{Archive, Keyring, unseal};
 use crate::clock::{Clock, ClockGuard, ClockLimits};
 use crate::config::{Config, Problem};
+use crate::consent_token::ConsentTokens;
 use crate::doorkey::Doorkeys;
 use crate::egress::Egress;
 use crate::fold::{Place, World};
 use crate::gate::Gate;
+use crate::identity::AccessTokens;
+use crate::identity::crl::{self, Revoked};
+use crate::identity::key_sets::KeySets;
 use crate::journal::Event;
 use crate::notary::Notary;
 use crate::outbound::mail::Mailer;
@@ -86,6 +92,12 @@ pub fn open(
     notary.check()?;
     let epoch = log.take_over()?;
 
+    let base = config.organization.origin().to_owned();
+    let access = signing_key(&keys.join("access.p8"))?;
+    let access =
+        AccessTokens::new(access, format!("{base}/oauth"), config.organization.base_url.clone());
+    let consent = signing_key(&keys.join("consent.p8"))?;
+    let consent_tokens = ConsentTokens::new(consent, &base, &config.tenant.name);
     let (checkpoint, vkey) = (notary.published(), notary.vkey());
     let reader = log.reader();
     let guard = ClockGuard::new(clock.as_ref(), clock_limits(&config));
@@ -110,6 +122,10 @@ pub fn open(
         library: Arc::new(library),
         broken_streams: AtomicU64::new(0),
         strangers: AtomicU64::new(0),
+        access,
+        consent_tokens,
+        key_sets: KeySets::default(),
+        revoked: ArcSwap::default(),
         doorkeys: Doorkeys::new(&index_key),
         pin_desk: std::sync::Mutex::new(()),
         mailer: Mailer::new(&config).context("the way e-mails leave")?,
@@ -120,6 +136,7 @@ pub fn open(
         checkpoint,
         vkey,
     });
+    read_revoked(&gate)?;
     // A clock that is behind the last entry stops the scribe at once: it is served without
     // partners, and an operator's confirmation brings them.
     if let Err(error) = load_roster(&gate)
@@ -128,6 +145,34 @@ pub fn open(
         return Err(error);
     }
     Ok(Deployment { gate, scribe: thread })
+}
+
+/// Reads the revocation lists as their files are now.
+pub fn read_revoked(gate: &Gate) -> anyhow::Result<()> {
+    let lists = crl::lists(&gate.config.tls.client_crls)?;
+    let revoked = Revoked::read(&lists)?;
+    if revoked.until().is_some_and(|until| gate.now() >= until) {
+        tracing::error!("a revocation list is over: certificates of its issuer are refused");
+    }
+    gate.revoked.store(Arc::new(revoked));
+    Ok(())
+}
+
+/// A key that signs tokens (PKCS#8, in hex); made where there is none yet.
+fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let broken = || anyhow!("the key file {name} holds no PKCS#8 key for P-384");
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let made = format!("{}\n", hex::encode(SigningKey::generate()?));
+            loopgate_store::write_durably(path, made.as_bytes(), 0o600)?;
+            made
+        }
+        Err(error) => return Err(error).with_context(|| format!("the key file {name}")),
+    };
+    let pkcs8 = hex::decode(text.trim()).map_err(|_| broken())?;
+    SigningKey::from_pkcs8(&pkcs8).map_err(|_| broken())
 }
 
 /// Reads the partner files; what changed is in the log before it is used.

@@ -9,8 +9,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use loopgate_referral::OrgId;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, SanType, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -109,6 +110,31 @@ impl Authority {
             vec![SanType::URI(format!("urn:loopgate:org:{org}").try_into()?)];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.issue(params, validity)
+    }
+
+    /// A revocation list (RFC 5280 §5), PEM, of certificates by serial number; the validity's end is
+    /// its next update.
+    pub fn revocation_list(
+        &self,
+        serials: &[Vec<u8>],
+        validity: Validity,
+    ) -> Result<String, CertificateFault> {
+        let at = dated(CertificateParams::default(), validity)?;
+        let revoked = |serial: &Vec<u8>| RevokedCertParams {
+            serial_number: SerialNumber::from_slice(serial),
+            revocation_time: at.not_before,
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let params = CertificateRevocationListParams {
+            this_update: at.not_before,
+            next_update: at.not_after,
+            crl_number: SerialNumber::from(1u64),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        Ok(params.signed_by(&Issuer::new(authority_params(), &self.key))?.pem()?)
     }
 
     fn issue(

@@ -9,7 +9,7 @@ use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use loopgate_referral::{OrgId, PlacementId, Timestamp};
+use loopgate_referral::{OrgId, PersonId, PlacementId, Timestamp};
 
 use crate::partner::PinHash;
 
@@ -21,6 +21,7 @@ pub const PIN_CHARS: std::ops::RangeInclusive<usize> = 6..=32;
 pub struct Doorkeys {
     links: hmac::Key,
     cookies: hmac::Key,
+    pseudonyms: hmac::Key,
 }
 
 impl Doorkeys {
@@ -29,7 +30,11 @@ impl Doorkeys {
         let root = hmac::Key::new(hmac::HMAC_SHA256, index_key);
         let derived =
             |label: &[u8]| hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, label).as_ref());
-        Doorkeys { links: derived(b"loopgate link v1"), cookies: derived(b"loopgate pin v1") }
+        Doorkeys {
+            links: derived(b"loopgate link v1"),
+            cookies: derived(b"loopgate pin v1"),
+            pseudonyms: derived(b"loopgate pairwise v1"),
+        }
     }
 
     /// The token of a placement's link.
@@ -46,6 +51,17 @@ impl Doorkeys {
         let good = hmac::sign(&self.links, id);
         let same = mac.len() == MAC_BYTES && constant_time_eq(&good.as_ref()[..MAC_BYTES], mac);
         same.then_some(placement)
+    }
+
+    /// What a person is called towards one organization: two of them cannot tell that it is the same
+    /// person.
+    pub fn pseudonym(&self, tenant: &OrgId, person: PersonId, towards: &OrgId) -> String {
+        let mut context = hmac::Context::with_key(&self.pseudonyms);
+        for part in [tenant.as_str(), &person.to_string(), towards.as_str()] {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        format!("ps1.{}", &URL_SAFE_NO_PAD.encode(context.sign())[..22])
     }
 
     /// A cookie that says that this organization's PIN was given, until then.
@@ -155,6 +171,18 @@ mod tests {
         for broken in ["", ".", "1000.", "x.y"] {
             assert!(!keys().knows(broken, &org("pantry"), &one, Timestamp(0)), "{broken}");
         }
+    }
+
+    #[test]
+    fn n71_a_person_is_called_otherwise_towards_each() {
+        let (tenant, person) = (org("dev"), PersonId::from_random([1; 16]));
+        let called = |who: &str| keys().pseudonym(&tenant, person, &org(who));
+        assert_eq!(called("pantry"), called("pantry"));
+        assert_ne!(called("pantry"), called("housing"));
+        let other = PersonId::from_random([2; 16]);
+        assert_ne!(called("pantry"), keys().pseudonym(&tenant, other, &org("pantry")));
+        assert_ne!(called("pantry"), keys().pseudonym(&org("else"), person, &org("pantry")));
+        assert!(called("pantry").starts_with("ps1.") && called("pantry").len() == 26);
     }
 
     #[test]

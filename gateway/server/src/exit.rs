@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::egress::Way;
 use crate::fold::Held;
-use crate::gate::Gate;
+use crate::gate::{Gate, Session};
 use crate::refusal::{Kind, Trouble};
 use crate::scribe::{AskFor, OwnedClaim, OwnedToken, is_held};
 use one::{newest_household, prefer_one, prohibit_once};
@@ -45,20 +45,24 @@ pub fn push(
 ) -> Result<Vec<u8>, Trouble> {
     let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
     let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
-    for_target(gate, &referral, placement, "push")
+    for_target(gate, &referral, placement, None)
 }
 
-/// The whole referral, in the community dialect.
+/// The whole referral, in the community dialect: asked for, or sent at our own initiative.
 pub fn for_target(
     gate: &Gate,
     referral: &Referral,
     placement: &Placement,
-    channel: &'static str,
+    asked_by: Option<&Session>,
 ) -> Result<Vec<u8>, Trouble> {
     let mapping = mapping(gate)?;
+    let channel = if asked_by.is_some() { "cbo-rest" } else { "push" };
     let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()) };
     let ask = whole_ask(gate, referral, placement, REFERRAL_MAPPING)?;
-    let ask = if channel == "push" { ask.unasked() } else { ask };
+    let ask = match asked_by {
+        Some(session) => ask.shown(gate, session),
+        None => ask.unasked(),
+    };
     gate.egress.release(way, ask, |permits| {
         let passing = Passing::of(permits);
         let value = whole(gate, mapping, referral, placement, &passing)?;

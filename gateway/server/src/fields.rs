@@ -122,6 +122,12 @@ fn detail(event: &Event, fields: &mut Fields) {
             Field::Payload,
             json!({ "not_carried": not_carried, "sha256": hex::encode(content) }),
         ),
+        Event::Spent { .. } | Event::TokenRevoked { .. } => {}
+        Event::TokenMinted { minted, index, .. } => set(
+            fields,
+            Field::Basis,
+            json!({ "grant": minted.grant, "index": index, "recipient": minted.recipient }),
+        ),
         Event::Strangers { count } => set(fields, Field::Disclosed, json!({ "attempts": count })),
         Event::Partner { sha256, suspended, .. } => set(
             fields,
@@ -251,6 +257,9 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Disclosed(_) => "phi.disclosed",
         Event::Reread { .. } => "phi.reread",
         Event::Denied { .. } => "phi.denied",
+        Event::Spent { .. } => "client.asserted",
+        Event::TokenRevoked { .. } => "token.revoked",
+        Event::TokenMinted { .. } => "token.minted",
         Event::Strangers { .. } => "strangers.counted",
         Event::Partner { .. } => "config.changed",
         Event::Exported { .. } => "ledger.exported",

@@ -4,6 +4,7 @@
 //! Start-up is replay, so recovery runs every day.
 
 mod heard;
+mod spent;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -14,7 +15,9 @@ use loopgate_referral::{
     ReferralId, ResourceId, TaskStatus, Timestamp,
 };
 
+pub use crate::journal::Minted;
 pub use heard::{Heard, Spoken};
+pub use spent::Spent;
 
 use crate::fields::Links;
 use crate::journal::{BasisUsed, Event, RequestFacts};
@@ -133,6 +136,12 @@ pub struct World {
     shown: HashSet<Shown>,
     /// Partner files in force: hash, suspended.
     pub partners: BTreeMap<OrgId, ([u8; 32], bool)>,
+    /// Assertions and single-use tokens that were used.
+    pub spent: Spent,
+    /// Tokens that were revoked.
+    pub revoked_tokens: Spent,
+    /// Consent tokens that may be alive, by their place on the status list.
+    pub minted: BTreeMap<u32, Minted>,
     /// When strangers were last counted.
     pub strangers_at: Timestamp,
     chains: HashMap<(Class, String), (u64, i64)>,
@@ -215,6 +224,14 @@ impl World {
                 self.partners.insert(org.clone(), (*sha256, *suspended));
             }
             Event::Strangers { .. } => self.strangers_at = place.at,
+            Event::Spent { org, jti, until } => self.spent.note(org, *jti, *until, place.at),
+            Event::TokenRevoked { org, jti, until } => {
+                self.revoked_tokens.note(org, *jti, *until, place.at);
+            }
+            Event::TokenMinted { minted, index, .. } => {
+                self.minted.retain(|_, one| one.until > place.at);
+                self.minted.insert(*index, minted.clone());
+            }
             // The scribe keeps the proof of a summary entry; nothing is decided on it.
             Event::Denied { org, referral: Some(referral), code, .. } if code == WRONG_PIN => {
                 let tries = self.wrong_pins.entry((org.clone(), *referral)).or_default();
@@ -298,6 +315,8 @@ impl World {
         match event {
             Event::Stored { org, .. }
             | Event::Answered { org, .. }
+            | Event::Spent { org, .. }
+            | Event::TokenRevoked { org, .. }
             | Event::Partner { org, .. } => {
                 about.parties.insert(org.to_string());
             }
@@ -337,6 +356,9 @@ impl World {
             Event::Disclosed(d) => {
                 about.parties.insert(d.recipient.to_string());
                 about.subject.extend(d.referral.map(|r| r.to_string()));
+            }
+            Event::TokenMinted { org, minted, .. } => {
+                about.parties.extend([org.to_string(), minted.recipient.to_string()]);
             }
             Event::Reread { recipient, .. } => {
                 about.parties.insert(recipient.to_string());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use loopgate_fhir::Json;
 use loopgate_mapping::Library;
 use loopgate_referral::{OrgId, Referral, ResourceId, Timestamp};
@@ -12,9 +12,13 @@ use sha2::{Digest, Sha256};
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::consent_token::{self, ConsentTokens, Shown};
 use crate::doorkey::Doorkeys;
 use crate::egress::Egress;
 use crate::fold::Held;
+use crate::identity::crl::{Leaf, Revoked};
+use crate::identity::key_sets::KeySets;
+use crate::identity::{AccessTokens, Interaction, Refused, Scopes};
 use crate::outbound::mail::Mailer;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Trouble};
@@ -45,12 +49,36 @@ pub struct Gate {
     pub doorkeys: Doorkeys,
     /// One PIN is checked at a time, so that tries are counted one by one.
     pub pin_desk: std::sync::Mutex<()>,
+    /// Access tokens.
+    pub access: AccessTokens,
+    /// Consent tokens.
+    pub consent_tokens: ConsentTokens,
+    /// Key sets of clients.
+    pub key_sets: KeySets,
+    /// Certificates that are revoked.
+    pub revoked: ArcSwap<Revoked>,
     /// The way e-mails leave, if there is one.
     pub mailer: Option<Mailer>,
     /// MLLP connections that ended in something other than whole frames.
     pub broken_streams: AtomicU64,
     /// Attempts by nobody we know, not yet written down.
     pub strangers: AtomicU64,
+}
+
+/// The client certificate of a connection.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// SHA-256 of it (DER).
+    pub sha256: [u8; 32],
+    /// As far as revocation lists know it.
+    pub leaf: Option<Leaf>,
+}
+
+impl Certificate {
+    /// Of these bytes (DER).
+    pub fn of(der: &[u8]) -> Certificate {
+        Certificate { sha256: loopgate_token::sha256(der), leaf: Leaf::read(der) }
+    }
 }
 
 /// One request, whole.
@@ -69,11 +97,51 @@ pub struct Request {
     pub if_match: Option<String>,
     /// `Idempotency-Key`.
     pub idempotency_key: Option<String>,
+    /// `Authorization`.
+    pub authorization: Option<String>,
+    /// `Loopgate-Consent`: a consent token.
+    pub consent: Option<String>,
+    /// The client certificate, as far as revocation lists know it.
+    pub leaf: Option<Leaf>,
     /// The body.
     pub body: Vec<u8>,
 }
 
+/// Who asks, and what it may ask for.
+pub struct Session {
+    /// The partner.
+    pub partner: Partner,
+    /// What its access token covers; `None` where its certificate alone speaks for it.
+    pub scopes: Option<Scopes>,
+    /// The consent token it shows.
+    pub consent: Shown,
+}
+
+impl Session {
+    /// Whether it may do this to a type of resource.
+    pub fn covers(&self, kind: &str, interaction: Interaction) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.cover(kind, interaction))
+    }
+}
+
 impl Request {
+    /// A request of the same connection, with nothing in it.
+    pub fn like(&self) -> Request {
+        Request {
+            certificate: self.certificate,
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: Vec::new(),
+            content_type: None,
+            if_match: None,
+            idempotency_key: None,
+            authorization: None,
+            consent: None,
+            leaf: self.leaf.clone(),
+            body: Vec::new(),
+        }
+    }
+
     /// What makes a resend the same request.
     pub fn digest(&self) -> [u8; 32] {
         let key = self.idempotency_key.as_deref().unwrap_or_default();
@@ -115,17 +183,30 @@ impl Request {
 }
 
 impl Gate {
-    /// The partner that asks. Strangers are counted; a suspended partner's attempt is recorded.
-    pub fn caller(&self, certificate: Option<&[u8; 32]>) -> Result<Partner, Trouble> {
+    /// The partner whose certificate this is. Strangers are counted; a suspended partner's attempt is
+    /// recorded, and so is one with a revoked certificate.
+    pub fn certified(&self, request: &Request) -> Result<Partner, Trouble> {
+        self.certificates_partner(request.certificate.as_ref(), request.leaf.as_ref())
+    }
+
+    /// The same, for a connection that is no request.
+    pub fn certificates_partner(
+        &self,
+        certificate: Option<&[u8; 32]>,
+        leaf: Option<&Leaf>,
+    ) -> Result<Partner, Trouble> {
         let roster = self.scribe.published().roster.load();
         let Some(partner) = certificate.and_then(|sha256| roster.by_certificate(sha256)) else {
-            // A gateway that opened with a wrong clock has no partners yet: nobody is a stranger.
-            if self.scribe.published().halted.load(Ordering::Acquire) {
-                return Err(Trouble::Outage);
-            }
-            self.strangers.fetch_add(1, Ordering::Relaxed);
-            return Err(Kind::Unauthenticated.into());
+            return Err(self.stranger());
         };
+        if leaf.is_some_and(|leaf| self.revoked.load().has(leaf, self.now())) {
+            self.refuse(&partner.org, "A2")?;
+            return Err(Kind::Unauthenticated.into());
+        }
+        self.in_good_standing(partner)
+    }
+
+    fn in_good_standing(&self, partner: &Partner) -> Result<Partner, Trouble> {
         if partner.suspended {
             self.refuse(&partner.org, "R2")?;
             return Err(Kind::Forbidden.into());
@@ -133,10 +214,101 @@ impl Gate {
         Ok(partner.clone())
     }
 
-    /// Whether a certificate is a known partner's.
-    pub fn knows(&self, certificate: Option<&[u8; 32]>) -> bool {
+    /// Somebody who did not show who they are.
+    fn stranger(&self) -> Trouble {
+        // A gateway that opened with a wrong clock has no partners yet: nobody is a stranger.
+        if self.scribe.published().halted.load(Ordering::Acquire) {
+            return Trouble::Outage;
+        }
+        self.strangers.fetch_add(1, Ordering::Relaxed);
+        Kind::Unauthenticated.into()
+    }
+
+    /// Who asks: by an access token where one is shown, else by certificate.
+    pub fn session(&self, request: &Request) -> Result<Session, Trouble> {
+        let (partner, scopes) = match &request.authorization {
+            None => (self.certified(request)?, None),
+            Some(authorization) => {
+                let (partner, scopes) = self.by_token(request, authorization)?;
+                (partner, Some(scopes))
+            }
+        };
+        let consent = consent_token::shown(self, request, &partner)?;
+        Ok(Session { partner, scopes, consent })
+    }
+
+    fn by_token(
+        &self,
+        request: &Request,
+        authorization: &str,
+    ) -> Result<(Partner, Scopes), Trouble> {
+        let token = authorization
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token);
+        let Some(token) = token else { return Err(self.stranger()) };
+        let access = match self.access.read(token, request.certificate.as_ref(), self.now()) {
+            Ok(access) => access,
+            Err(Refused::Token(_)) => return Err(self.stranger()),
+            Err(Refused::Unbound) => {
+                // Whoever shows it has a certificate of somebody we know, or of nobody.
+                if let Ok(partner) = self.certified(request) {
+                    self.refuse(&partner.org, "A3")?;
+                }
+                return Err(Kind::Unauthenticated.into());
+            }
+        };
+        if request.certificate.is_some() {
+            let own = self.certified(request)?;
+            if own.org != access.client_id {
+                self.refuse(&own.org, "A3")?;
+                return Err(Kind::Unauthenticated.into());
+            }
+        }
+        if self.is_revoked(&access.client_id, &access.jti)
+            || access.tenant != self.config.tenant.name.as_str()
+        {
+            return Err(self.stranger());
+        }
         let roster = self.scribe.published().roster.load();
-        certificate.and_then(|sha256| roster.by_certificate(sha256)).is_some()
+        let partner = roster.get(&access.client_id).filter(|partner| partner.client.is_some());
+        let Some(partner) = partner else { return Err(self.stranger()) };
+        let scopes = access.scope.parse().map_err(|_| self.stranger())?;
+        Ok((self.in_good_standing(partner)?, scopes))
+    }
+
+    /// Whether a token was revoked.
+    pub fn is_revoked(&self, org: &OrgId, jti: &str) -> bool {
+        let jti = loopgate_token::sha256(jti.as_bytes());
+        self.scribe.published().world().revoked_tokens.has(org, &jti)
+    }
+
+    /// Whether what a stranger would send is worth reading.
+    pub fn knows(&self, request: &Request) -> bool {
+        let roster = self.scribe.published().roster.load();
+        let by_token = |authorization: &String| {
+            let token = authorization.split_once(' ').map(|(_, token)| token).unwrap_or_default();
+            self.access.read(token, request.certificate.as_ref(), self.now()).is_ok()
+        };
+        request.certificate.and_then(|sha256| roster.by_certificate(&sha256)).is_some()
+            || request.authorization.as_ref().is_some_and(by_token)
+    }
+
+    /// A name that nobody can guess: a `jti`.
+    pub fn fresh_name(&self) -> String {
+        let mut bytes = [0; 16];
+        self.clock.random(&mut bytes);
+        loopgate_token::base64url_encode(&bytes)
+    }
+
+    /// `https://host:port`, where `/oauth` and `/status` are.
+    pub fn oauth_base(&self) -> &str {
+        self.config.organization.origin()
+    }
+
+    /// The public keys that tokens of this gateway are signed with.
+    pub fn jwks(&self) -> Vec<serde_json::Value> {
+        vec![self.access.jwk(), self.consent_tokens.jwk()]
     }
 
     /// Records that a known partner was refused, before it is told.

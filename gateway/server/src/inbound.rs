@@ -4,6 +4,7 @@ pub mod cbo;
 pub mod fhir;
 pub mod http;
 pub mod mllp;
+mod oauth;
 pub mod ops;
 pub mod people;
 pub mod tls;

@@ -4,6 +4,7 @@
 //! [`upcast`] is a pure chain from any older version to this one.
 
 mod disclosure;
+mod minted;
 
 use std::collections::BTreeMap;
 
@@ -11,12 +12,13 @@ use loopgate_consent::{Dated, Dropped, GrantEvent, GrantRef, Label};
 use loopgate_ledger::Fields;
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, NeedCode, OrgId, PersonEvent, PersonId, ReferralId,
-    ResourceId,
+    ResourceId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use disclosure::{BasisUsed, Disclosure};
+pub use minted::Minted;
 
 /// The version of every event written now.
 pub const SCHEMA: u32 = 1;
@@ -131,6 +133,35 @@ pub enum Event {
         sha256: [u8; 32],
         /// It is suspended.
         suspended: bool,
+    },
+    /// A client's assertion was taken; it is not taken again.
+    Spent {
+        /// Whose.
+        org: OrgId,
+        /// SHA-256 of its `jti`.
+        #[serde(with = "hex::serde")]
+        jti: [u8; 32],
+        /// Until it would be too old anyway.
+        until: Timestamp,
+    },
+    /// A token was revoked.
+    TokenRevoked {
+        /// Whose.
+        org: OrgId,
+        /// SHA-256 of its `jti`.
+        #[serde(with = "hex::serde")]
+        jti: [u8; 32],
+        /// Until it would be too old anyway.
+        until: Timestamp,
+    },
+    /// A consent token was made.
+    TokenMinted {
+        /// By whom.
+        org: OrgId,
+        /// Of which Grant, for whom.
+        minted: Minted,
+        /// Its place on the status list.
+        index: u32,
     },
     /// An evidence bundle was made for somebody.
     Exported {
@@ -319,11 +350,14 @@ impl Event {
                 persons.first().copied()
             }
             Event::Disclosed(disclosure) => Some(disclosure.person),
+            Event::TokenMinted { minted, .. } => Some(minted.person),
             // The fold knows the person of a referral; see `World::person_of`.
             Event::Referral { .. }
             | Event::Answered { .. }
             | Event::Strangers { .. }
             | Event::Partner { .. }
+            | Event::Spent { .. }
+            | Event::TokenRevoked { .. }
             | Event::Exported { .. } => None,
         }
     }

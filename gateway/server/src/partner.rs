@@ -21,6 +21,7 @@ use loopgate_referral::{Identifier, OrgId, Timestamp};
 use url::Url;
 
 use crate::config::Problem;
+use crate::identity::Client;
 
 pub use folder::{LoadedPartner, load_partners};
 pub use link::{Authority, BadEndpoint, Endpoint, Link};
@@ -69,6 +70,8 @@ pub struct Partner {
     pub channel: Option<Channel>,
     /// Its HL7 v2 link, if it speaks that.
     pub hl7v2: Option<Link>,
+    /// How it gets access tokens, if it does.
+    pub client: Option<Client>,
 }
 
 /// What a partner is in a referral.
@@ -180,6 +183,7 @@ impl Partner {
             channel: target
                 .then(|| Channel { dialect: "cbo-json".into(), kind: ChannelKind::Rest }),
             hl7v2: None,
+            client: None,
         }
     }
 

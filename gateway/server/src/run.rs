@@ -103,9 +103,9 @@ struct Sockets {
     people: TcpListener,
     mllp: tokio::net::TcpListener,
     ops: tokio::net::TcpListener,
-    machines_tls: rustls::ServerConfig,
-    people_tls: rustls::ServerConfig,
-    mllp_tls: rustls::ServerConfig,
+    machines_tls: Arc<tls::Settings>,
+    people_tls: Arc<tls::Settings>,
+    mllp_tls: Arc<tls::Settings>,
     addresses: Addresses,
 }
 
@@ -127,9 +127,9 @@ impl Sockets {
             mllp: mllp.local_addr()?,
             ops: ops.local_addr()?,
         };
-        let machines_tls = tls::server_config(&config.tls, Clients::MayShow, &["h2", "http/1.1"])?;
-        let people_tls = tls::server_config(&config.tls, Clients::Anyone, &["h2", "http/1.1"])?;
-        let mllp_tls = tls::server_config(&config.tls, Clients::MustShow, &[])?;
+        let machines_tls = tls::Settings::read(&config.tls, Clients::MayShow, &["h2", "http/1.1"])?;
+        let people_tls = tls::Settings::read(&config.tls, Clients::Anyone, &["h2", "http/1.1"])?;
+        let mllp_tls = tls::Settings::read(&config.tls, Clients::MustShow, &[])?;
         Ok(Sockets { machines, people, mllp, ops, machines_tls, people_tls, mllp_tls, addresses })
     }
 }
@@ -146,11 +146,13 @@ async fn serve(
     let client_tls = tls::client_config(&gate.config.tls)?;
     let client = courier::client(&gate.config.delivery, targets.clone(), client_tls.clone())?;
     let [deliveries, news] = gate.scribe.published().moved.clone();
+    gate.key_sets.fetch_by(client.clone(), targets.clone());
+    let settings = [&sockets.machines_tls, &sockets.people_tls, &sockets.mllp_tls].map(Arc::clone);
     tokio::spawn(courier::run(gate.clone(), client, targets.clone(), deliveries));
     tokio::spawn(link::run(gate.clone(), client_tls, targets, news));
     tokio::spawn(ops::serve(gate.clone(), sockets.ops));
     tokio::spawn(mllp::serve(gate.clone(), sockets.mllp, sockets.mllp_tls));
-    tokio::spawn(tick(gate.clone(), ticks));
+    tokio::spawn(tick(gate.clone(), ticks, settings));
     let machines = tokio::spawn(http::serve(
         gate.clone(),
         sockets.machines,
@@ -185,21 +187,42 @@ async fn signalled() -> std::io::Result<()> {
     }
 }
 
-async fn tick(gate: Arc<Gate>, ticks: Ticks) {
+/// How often the files of TLS are read again.
+const TLS_READ_MS: i64 = 60_000;
+
+async fn tick(gate: Arc<Gate>, ticks: Ticks, settings: [Arc<tls::Settings>; 3]) {
+    let mut read_ms = gate.clock.monotonic_ms();
     match ticks {
         Ticks::EverySecond => {
             let mut interval = tokio::time::interval(TICK);
             loop {
                 interval.tick().await;
+                read_tls_again(&gate, &settings, &mut read_ms);
                 look(&gate).await;
             }
         }
         Ticks::WhenTold(mut told) => {
             while let Some(answer) = told.recv().await {
+                read_tls_again(&gate, &settings, &mut read_ms);
                 look(&gate).await;
                 let _ = answer.send(());
             }
         }
+    }
+}
+
+/// Certificates, roots and revocation lists as their files are now. What does not read is said, and
+/// what was read before holds; a list that is over holds nobody harmless.
+fn read_tls_again(gate: &Gate, settings: &[Arc<tls::Settings>; 3], read_ms: &mut i64) {
+    let now_ms = gate.clock.monotonic_ms();
+    if now_ms - *read_ms < TLS_READ_MS {
+        return;
+    }
+    *read_ms = now_ms;
+    let tls = &gate.config.tls;
+    let read = settings.iter().try_for_each(|one| one.read_again(tls));
+    if let Err(error) = read.and_then(|()| assemble::read_revoked(gate)) {
+        tracing::error!(%error, "the files of TLS were not read again");
     }
 }
 

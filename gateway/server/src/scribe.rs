@@ -12,6 +12,7 @@ mod known;
 mod settle;
 mod submission;
 mod submit;
+mod token;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -295,6 +296,18 @@ fn decide(
         Command::Told(referral, version, reply) => {
             settle::source_told(desk, referral, version);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::Spend(org, jti, until, reply) => {
+            let fresh = token::spend(desk, org, jti, until);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(fresh)))));
+        }
+        Command::Revoke(org, jti, until, reply) => {
+            token::revoke(desk, org, jti, until);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::Mint(org, minted, reply) => {
+            let index = token::mint(desk, org, *minted);
+            settles.push(Box::new(move |_| drop(reply.send(index))));
         }
         Command::Tick { strangers, reply } => {
             settle::tick(desk, strangers);

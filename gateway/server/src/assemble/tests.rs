@@ -47,6 +47,9 @@ fn open_at(root: &Path) -> Deployment {
 
 fn request(body: &str) -> Request {
     Request {
+        authorization: None,
+        consent: None,
+        leaf: None,
         certificate: None,
         method: "POST".into(),
         path: "/fhir".into(),
@@ -85,7 +88,7 @@ fn replay_equals_live() {
         };
         live.gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply)).unwrap();
         let shown = live.gate.referral(&referral).unwrap();
-        crate::exit::for_target(&live.gate, &shown, &shown.placements[0], "test").unwrap();
+        crate::exit::for_target(&live.gate, &shown, &shown.placements[0], None).unwrap();
     }
     let before = world(&live);
     assert_eq!(before.referrals.len(), 2);

@@ -25,6 +25,15 @@ pub struct Organization {
     pub base_url: String,
 }
 
+impl Organization {
+    /// The base's scheme, host and port.
+    pub fn origin(&self) -> &str {
+        let host = self.base_url.find("://").map_or(0, |at| at + 3);
+        let end = self.base_url[host..].find('/').map_or(self.base_url.len(), |at| host + at);
+        &self.base_url[..end]
+    }
+}
+
 /// `[data]`, `[keys]`, `[partners]` and `[mappings]`: the four folders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
@@ -69,6 +78,8 @@ pub struct Tls {
     pub key: PathBuf,
     /// The roots client certificates must chain to, PEM.
     pub client_roots: PathBuf,
+    /// The revocation lists of those roots and what is below them, PEM; read again each minute.
+    pub client_crls: Vec<PathBuf>,
     /// Seconds until an unfinished handshake is dropped.
     pub handshake_timeout_s: u64,
 }

@@ -126,11 +126,13 @@ fn tls(s: &mut Section<'_, '_>, base: &Path, data: &Path) -> Option<Tls> {
         refuse_under_data(s, line, "key", key, data);
     }
     let client_roots = s.must("client_roots", value::path(base));
+    let client_crls = s.list("client_crls", value::path(base));
     let handshake_timeout_s = s.or("handshake_timeout_s", 5, value::integer(1..=60));
     Some(Tls {
         certificate: certificate?,
         key: key?,
         client_roots: client_roots?,
+        client_crls: client_crls.into_iter().map(|(_, path)| path).collect(),
         handshake_timeout_s,
     })
 }

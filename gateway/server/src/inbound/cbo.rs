@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 use crate::egress::Way;
 use crate::exit;
 use crate::fold::Part;
-use crate::gate::{Gate, Request};
+use crate::gate::{Gate, Request, Session};
+use crate::identity::Interaction;
 use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::{JSON, Reply, json_reply};
@@ -24,18 +25,22 @@ use crate::scribe::{Act, Acted, AskFor, Command, Wish, is_held};
 
 /// Answers one request.
 pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
-    let caller = gate.caller(request.certificate.as_ref())?;
-    if !caller.is(Role::Target) {
+    let session = gate.session(request)?;
+    let caller = &session.partner;
+    // The plain dialect says of a Task what FHIR says of it: the same scopes cover it.
+    let act = if request.method == "POST" { Interaction::Update } else { Interaction::Read };
+    if !caller.is(Role::Target) || !session.covers("Task", act) {
         gate.refuse(&caller.org, "A4")?;
         return Err(Kind::Forbidden.into());
     }
-    gate.not_there(&caller.org, route(gate, &caller, request))
+    gate.not_there(&caller.org, route(gate, &session, request))
 }
 
-fn route(gate: &Gate, caller: &Partner, request: &Request) -> Result<Reply, Trouble> {
+fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
+    let caller = &session.partner;
     match (request.method.as_str(), request.segments().as_slice()) {
-        ("GET", ["cbo", "v1", "referrals"]) => list(gate, &caller.org, request),
-        ("GET", ["cbo", "v1", "referrals", id]) => read(gate, &caller.org, id),
+        ("GET", ["cbo", "v1", "referrals"]) => list(gate, session, request),
+        ("GET", ["cbo", "v1", "referrals", id]) => read(gate, session, id),
         ("POST", ["cbo", "v1", "referrals", id, act]) => {
             request.speaks(&[JSON])?;
             self::act(gate, caller, id, act, request)
@@ -55,14 +60,15 @@ fn placement(gate: &Gate, org: &OrgId, id: &str) -> Result<(Referral, Placement)
     Ok((referral.clone(), placement.clone()))
 }
 
-fn read(gate: &Gate, org: &OrgId, id: &str) -> Result<Reply, Trouble> {
+fn read(gate: &Gate, session: &Session, id: &str) -> Result<Reply, Trouble> {
+    let org = &session.partner.org;
     let (referral, placement) = placement(gate, org, id)?;
     if is_held(&referral) {
-        let ask = exit::forward_ask(&referral, &placement);
+        let ask = exit::forward_ask(&referral, &placement).shown(gate, session);
         let denial = gate.egress.weigh(org, &ask).err().flatten();
         return Err(gate.egress.deny(org, &ask, denial));
     }
-    let body = exit::for_target(gate, &referral, &placement, "cbo-rest")?;
+    let body = exit::for_target(gate, &referral, &placement, Some(session))?;
     Ok(Reply::with(200, JSON, body).header("etag", etag(placement.version)))
 }
 
@@ -70,7 +76,8 @@ fn etag(version: u64) -> String {
     format!("W/\"{version}\"")
 }
 
-fn list(gate: &Gate, org: &OrgId, request: &Request) -> Result<Reply, Trouble> {
+fn list(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
+    let org = &session.partner.org;
     let (mut after, mut count) = (Vec::new(), gate.config.limits.page_entries_max);
     for (name, value) in &request.query {
         match name.as_str() {
@@ -83,7 +90,7 @@ fn list(gate: &Gate, org: &OrgId, request: &Request) -> Result<Reply, Trouble> {
         }
     }
     let mapping = exit::mapping(gate)?;
-    let (rows, next) = page(gate, org, mapping, after, count)?;
+    let (rows, next) = page(gate, session, mapping, after, count)?;
     let (shown, asks): (Vec<Value>, Vec<AskFor>) = rows.into_iter().unzip();
     let way = Way { to: org, channel: "cbo-rest", mapping: Some(mapping.digest()) };
     let mut page = json!({ "referrals": shown });
@@ -103,11 +110,12 @@ type Row = (Value, AskFor);
 /// The rows that consent permits now, and where to go on.
 fn page(
     gate: &Gate,
-    org: &OrgId,
+    session: &Session,
     mapping: &Mapping,
     mut after: Vec<u8>,
     count: usize,
 ) -> Result<(Vec<Row>, Option<Vec<u8>>), Trouble> {
+    let org = &session.partner.org;
     let mut rows = Vec::new();
     loop {
         let found = gate.view.tasks(org, &after, count).map_err(|outage| {
@@ -123,7 +131,7 @@ fn page(
                 continue;
             };
             let Some(placement) = referral.placement(&placement).cloned() else { continue };
-            let ask = exit::need_ask(&referral, &placement);
+            let ask = exit::need_ask(&referral, &placement).shown(gate, session);
             let Some(permits) = gate.egress.may(org, &ask)? else { continue };
             let passing = exit::Passing::of(&permits).only(&SHOWN);
             // One that the dialect cannot say must not hide the others.

@@ -14,9 +14,11 @@ use loopgate_fhir::{
 };
 use loopgate_referral::{ResourceId, Timestamp};
 
+use crate::consent_token;
 use crate::exit::loss;
 use crate::fold::{Answer, Part};
-use crate::gate::{Gate, Request};
+use crate::gate::{Gate, Request, Session};
+use crate::identity::Interaction;
 use crate::intake;
 use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Trouble};
@@ -33,16 +35,47 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
     if (request.method.as_str(), &segments[1..]) == ("GET", &["metadata"]) {
         return Ok(fhir(200, &metadata(gate)));
     }
-    let caller = gate.caller(request.certificate.as_ref())?;
-    gate.not_there(&caller.org, route(gate, &caller, request, &segments[1..]))
+    let session = gate.session(request)?;
+    let caller = &session.partner;
+    if !covered(&session, request, &segments[1..]) {
+        gate.refuse(&caller.org, "A4")?;
+        return Err(Kind::Forbidden.into());
+    }
+    gate.not_there(&caller.org, route(gate, &session, request, &segments[1..]))
+}
+
+/// Whether the session's access token covers the interaction; a transaction is judged by each of its
+/// entries (SMART App Launch 2.2, scopes and launch context).
+fn covered(session: &Session, request: &Request, segments: &[&str]) -> bool {
+    use Interaction::{Create, Read, Search, Update};
+    if session.scopes.is_none() {
+        return true;
+    }
+    match (request.method.as_str(), segments) {
+        ("POST", [] | [""]) => {
+            let bundle: serde_json::Value =
+                serde_json::from_slice(&request.body).unwrap_or_default();
+            let entries = bundle["entry"].as_array().into_iter().flatten();
+            let mut kinds = entries.filter_map(|entry| entry["resource"]["resourceType"].as_str());
+            // What is no Bundle is refused for that.
+            kinds.all(|kind| session.covers(kind, Create))
+        }
+        ("POST", [kind]) => session.covers(kind, Create),
+        ("POST", ["Consent", _, _]) => session.covers("Consent", Update),
+        ("GET", [kind]) => session.covers(kind, Search),
+        ("GET", [kind, _]) => session.covers(kind, Read),
+        ("PUT", [kind, _]) => session.covers(kind, Update),
+        _ => false,
+    }
 }
 
 fn route(
     gate: &Gate,
-    caller: &Partner,
+    session: &Session,
     request: &Request,
     segments: &[&str],
 ) -> Result<Reply, Trouble> {
+    let caller = &session.partner;
     match (request.method.as_str(), segments) {
         ("POST", [] | [""]) => {
             source_only(gate, caller)?;
@@ -56,11 +89,16 @@ fn route(
             let answer = intake::create(gate, &caller.org, kind, request)?;
             created(gate, answer)
         }
-        ("GET", ["Task"]) => search::tasks(gate, caller, request),
-        ("GET", [kind, id]) => read::read(gate, caller, &named(kind, id)?),
+        ("GET", ["Task"]) => search::tasks(gate, session, request),
+        ("GET", [kind, id]) => read::read(gate, session, &named(kind, id)?),
         ("PUT", ["Task", id]) => {
             request.speaks(MEDIA)?;
-            put::task(gate, caller, &named("Task", id)?, request)
+            put::task(gate, session, &named("Task", id)?, request)
+        }
+        ("POST", ["Consent", id, "$token"]) => {
+            source_only(gate, caller)?;
+            request.speaks(MEDIA)?;
+            consent_token::mint(gate, caller, &named("Consent", id)?, request)
         }
         ("PUT", ["Consent", id]) => {
             source_only(gate, caller)?;

@@ -17,13 +17,14 @@ use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use http_body_util::{BodyExt, Limited};
 use hyper_util::rt::TokioTimer;
-use sha2::{Digest, Sha256};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Layer;
 
-use crate::gate::{Gate, Request};
-use crate::inbound::{cbo, fhir};
+use crate::consent_token;
+use crate::gate::{Certificate, Gate, Request};
+use crate::inbound::tls::Settings;
+use crate::inbound::{cbo, fhir, oauth};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{self, Reply};
 
@@ -36,8 +37,8 @@ const STREAMS_MAX: u32 = 16;
 /// What a request is told of its connection.
 #[derive(Debug, Clone)]
 pub(super) struct Peer {
-    /// SHA-256 of the client certificate.
-    certificate: Option<[u8; 32]>,
+    /// The client certificate.
+    certificate: Option<Certificate>,
     /// The connection's place among those that may be open; given back when it ends.
     _place: Arc<OwnedSemaphorePermit>,
 }
@@ -45,17 +46,17 @@ pub(super) struct Peer {
 /// Accepts TLS while there is a place, and tells each request whose certificate the connection has.
 #[derive(Clone)]
 pub(super) struct PeerAcceptor {
-    tls: RustlsAcceptor,
+    tls: Arc<Settings>,
+    handshake: Duration,
     places: Arc<Semaphore>,
 }
 
 impl PeerAcceptor {
     /// An acceptor with the configured limits.
-    pub(super) fn new(gate: &Gate, tls: rustls::ServerConfig) -> PeerAcceptor {
-        let handshake = Duration::from_secs(gate.config.tls.handshake_timeout_s);
-        let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(Arc::new(tls)));
+    pub(super) fn new(gate: &Gate, tls: Arc<Settings>) -> PeerAcceptor {
         PeerAcceptor {
-            tls: acceptor.handshake_timeout(handshake),
+            tls,
+            handshake: Duration::from_secs(gate.config.tls.handshake_timeout_s),
             places: Arc::new(Semaphore::new(gate.config.limits.connections_max)),
         }
     }
@@ -74,14 +75,15 @@ where
     type Future = Accepted<Self::Stream, S>;
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
-        let acceptor = self.tls.clone();
+        let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(self.tls.now()));
+        let acceptor = acceptor.handshake_timeout(self.handshake);
         let place = self.places.clone().try_acquire_owned();
         Box::pin(async move {
             let place = place.map_err(|_| io::Error::other("too many connections"))?;
             let (stream, service) = acceptor.accept(stream, service).await?;
             let chain = stream.get_ref().1.peer_certificates();
             let leaf = chain.and_then(|chain| chain.first());
-            let certificate = leaf.map(|der| Sha256::digest(der).into());
+            let certificate = leaf.map(|der| Certificate::of(der));
             let peer = Peer { certificate, _place: Arc::new(place) };
             Ok((stream, Extension(peer).layer(service)))
         })
@@ -92,7 +94,7 @@ where
 pub async fn serve(
     gate: Arc<Gate>,
     listener: std::net::TcpListener,
-    tls: rustls::ServerConfig,
+    tls: Arc<Settings>,
     handle: axum_server::Handle<SocketAddr>,
 ) -> io::Result<()> {
     let acceptor = PeerAcceptor::new(&gate, tls);
@@ -113,34 +115,44 @@ pub async fn serve(
 async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
     let (parts, body) = request.into_parts();
     let dialect = Dialect::of(parts.uri.path());
-    let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate);
-    let limits = &gate.config.limits;
-    let timeout = Duration::from_secs(limits.request_timeout_s);
-    // A stranger's body is not worth a byte of memory: it is refused unread.
-    let bytes_max = if gate.knows(certificate.as_ref()) { limits.http_body_bytes_max } else { 0 };
-    let read = tokio::time::timeout(timeout, read(body, bytes_max));
-    let body = match read.await {
-        Ok(Err(_)) if bytes_max == 0 => Bytes::new(),
-        Ok(Ok(body)) => body,
-        Ok(Err(trouble)) => return dialect.sound(trouble),
-        Err(_) => return Reply::empty(408),
-    };
+    let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate.clone());
     let named =
-        ["content-type", "if-match", "idempotency-key"].map(|name| text(&parts.headers, name));
+        ["content-type", "if-match", "idempotency-key", "authorization", "loopgate-consent"]
+            .map(|name| text(&parts.headers, name));
     // A condition that cannot be read is not the same as none.
-    let [Ok(content_type), Ok(if_match), Ok(idempotency_key)] = named else {
+    let [Ok(content_type), Ok(if_match), Ok(idempotency_key), Ok(authorization), Ok(consent)] =
+        named
+    else {
         return dialect.sound(Kind::Malformed.into());
     };
     let query = parts.uri.query().unwrap_or_default();
-    let request = Request {
-        certificate,
+    let mut request = Request {
+        certificate: certificate.as_ref().map(|one| one.sha256),
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         content_type,
         if_match,
         idempotency_key,
-        body: body.to_vec(),
+        authorization,
+        consent,
+        leaf: certificate.and_then(|one| one.leaf),
+        body: Vec::new(),
+    };
+    let limits = &gate.config.limits;
+    let timeout = Duration::from_secs(limits.request_timeout_s);
+    // A stranger's body is not worth a byte of memory: it is refused unread.
+    let bytes_max = match dialect {
+        Dialect::OAuth => oauth::BODY_BYTES_MAX,
+        _ if gate.knows(&request) => limits.http_body_bytes_max,
+        _ => 0,
+    };
+    let read = tokio::time::timeout(timeout, read(body, bytes_max));
+    request.body = match read.await {
+        Ok(Err(_)) if bytes_max == 0 => Vec::new(),
+        Ok(Ok(body)) => body.to_vec(),
+        Ok(Err(trouble)) => return dialect.sound(trouble),
+        Err(_) => return Reply::empty(408),
     };
     let handled = tokio::task::spawn_blocking(move || dialect.handle(&gate, &request));
     match handled.await {
@@ -193,13 +205,16 @@ enum Dialect {
     Fhir,
     Cbo,
     Ledger,
+    OAuth,
 }
 
 impl Dialect {
     fn of(path: &str) -> Dialect {
         match path.split('/').nth(1) {
             Some("cbo") => Dialect::Cbo,
-            Some("ledger") => Dialect::Ledger,
+            Some("ledger" | "status") => Dialect::Ledger,
+            Some("oauth" | ".well-known") => Dialect::OAuth,
+            Some("fhir") if path == "/fhir/.well-known/smart-configuration" => Dialect::OAuth,
             _ => Dialect::Fhir,
         }
     }
@@ -207,7 +222,7 @@ impl Dialect {
     fn sound(self, trouble: Trouble) -> Reply {
         match self {
             Dialect::Fhir => reply::fhir(trouble),
-            Dialect::Cbo | Dialect::Ledger => reply::problem(trouble),
+            Dialect::Cbo | Dialect::Ledger | Dialect::OAuth => reply::problem(trouble),
         }
     }
 
@@ -215,7 +230,13 @@ impl Dialect {
         let outcome = match self {
             Dialect::Fhir => fhir::handle(gate, request),
             Dialect::Cbo => cbo::handle(gate, request),
+            Dialect::Ledger if request.path == "/status/1" && request.method == "GET" => {
+                consent_token::status(gate)
+            }
             Dialect::Ledger => ledger(gate, request),
+            Dialect::OAuth => {
+                oauth::handle(gate, request).ok_or_else(|| Trouble::from(Kind::NotFound))
+            }
         };
         outcome.unwrap_or_else(|trouble| self.sound(trouble))
     }

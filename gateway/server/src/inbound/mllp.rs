@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use loopgate_hl7v2::{Decoder, frame};
 use loopgate_referral::OrgId;
-use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -17,7 +16,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::gate::Gate;
+use crate::gate::{Certificate, Gate};
+use crate::inbound::tls::Settings;
 use crate::inbound::v2::{self, Answer};
 
 /// How long a connection may say nothing between two messages.
@@ -30,8 +30,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 type Open = Arc<Mutex<HashMap<OrgId, usize>>>;
 
 /// Serves until the process ends.
-pub async fn serve(gate: Arc<Gate>, listener: TcpListener, tls: rustls::ServerConfig) {
-    let acceptor = TlsAcceptor::from(Arc::new(tls));
+pub async fn serve(gate: Arc<Gate>, listener: TcpListener, tls: Arc<Settings>) {
     let places = Arc::new(Semaphore::new(gate.config.limits.connections_max));
     let open = Open::default();
     loop {
@@ -45,7 +44,8 @@ pub async fn serve(gate: Arc<Gate>, listener: TcpListener, tls: rustls::ServerCo
                 continue;
             }
         };
-        let (gate, acceptor, open) = (gate.clone(), acceptor.clone(), open.clone());
+        let acceptor = TlsAcceptor::from(tls.now());
+        let (gate, open) = (gate.clone(), open.clone());
         tokio::spawn(async move {
             let _place = place;
             connection(gate, acceptor, open, stream).await;
@@ -58,10 +58,11 @@ async fn connection(gate: Arc<Gate>, acceptor: TlsAcceptor, open: Open, stream: 
     let Ok(Ok(stream)) = timeout(handshake, acceptor.accept(stream)).await else { return };
     let chain = stream.get_ref().1.peer_certificates();
     let Some(leaf) = chain.and_then(|chain| chain.first()) else { return };
-    let certificate: [u8; 32] = Sha256::digest(leaf).into();
+    let certificate = Certificate::of(leaf);
     let known = {
-        let gate = gate.clone();
-        tokio::task::spawn_blocking(move || gate.caller(Some(&certificate))).await
+        let (gate, one) = (gate.clone(), certificate.clone());
+        let partner = move || gate.certificates_partner(Some(&one.sha256), one.leaf.as_ref());
+        tokio::task::spawn_blocking(partner).await
     };
     // A stranger is counted and learns nothing.
     let Ok(Ok(partner)) = known else { return };
@@ -107,7 +108,7 @@ impl Drop for Counted {
 
 async fn messages(
     gate: &Arc<Gate>,
-    certificate: [u8; 32],
+    certificate: Certificate,
     mut stream: TlsStream<TcpStream>,
     frame_bytes_max: usize,
 ) -> io::Result<()> {
@@ -127,6 +128,7 @@ async fn messages(
         if read == 0 {
             let last = decoder.finish().map_err(io::Error::other)?;
             if let Some(message) = last {
+                let certificate = certificate.clone();
                 let make = move |gate: &Gate| v2::answer(gate, &certificate, &message);
                 respond(gate, &mut stream, make, whole).await?;
             }
@@ -147,6 +149,7 @@ async fn messages(
             };
             rest = &rest[taken..];
             if let Some(message) = found {
+                let certificate = certificate.clone();
                 let make = move |gate: &Gate| v2::answer(gate, &certificate, &message);
                 respond(gate, &mut stream, make, whole).await?;
                 until = Instant::now() + IDLE;

@@ -22,6 +22,7 @@ use hyper_util::rt::TokioTimer;
 
 use crate::gate::Gate;
 use crate::inbound::http;
+use crate::inbound::tls::Settings;
 use crate::refusal::Trouble;
 use crate::reply::Reply;
 
@@ -44,7 +45,7 @@ pub struct Visit {
 pub async fn serve(
     gate: Arc<Gate>,
     listener: std::net::TcpListener,
-    tls: rustls::ServerConfig,
+    tls: Arc<Settings>,
     handle: axum_server::Handle<SocketAddr>,
 ) -> io::Result<()> {
     let acceptor = http::PeerAcceptor::new(&gate, tls);

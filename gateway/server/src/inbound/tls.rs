@@ -4,12 +4,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rustls::RootCertStore;
 use rustls::server::WebPkiClientVerifier;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::config::Tls;
+use crate::identity::crl;
 
 /// What a listener wants of those who connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +24,38 @@ pub enum Clients {
     Anyone,
 }
 
+/// The settings of a listener, read again while it runs: certificates, roots, revocation lists.
+pub struct Settings {
+    clients: Clients,
+    protocols: &'static [&'static str],
+    now: ArcSwap<rustls::ServerConfig>,
+}
+
+impl Settings {
+    /// As the files are now.
+    pub fn read(
+        tls: &Tls,
+        clients: Clients,
+        protocols: &'static [&'static str],
+    ) -> anyhow::Result<Arc<Settings>> {
+        let now = ArcSwap::from_pointee(server_config(tls, clients, protocols)?);
+        Ok(Arc::new(Settings { clients, protocols, now }))
+    }
+
+    /// What the next connection is accepted with.
+    pub fn now(&self) -> Arc<rustls::ServerConfig> {
+        self.now.load_full()
+    }
+
+    /// Reads the files again; what does not read leaves all as it was.
+    pub fn read_again(&self, tls: &Tls) -> anyhow::Result<()> {
+        self.now.store(Arc::new(server_config(tls, self.clients, self.protocols)?));
+        Ok(())
+    }
+}
+
 /// The TLS settings of a listener, which speaks these protocols (ALPN).
-pub fn server_config(
+fn server_config(
     tls: &Tls,
     clients: Clients,
     protocols: &[&str],
@@ -36,7 +68,13 @@ pub fn server_config(
         roots.add(root)?;
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+    let mut verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+    let lists = crl::lists(&tls.client_crls)?;
+    if !lists.is_empty() {
+        // By default rustls takes a list that is over; what it says then is not known.
+        verifier = verifier.with_crls(lists).enforce_revocation_expiration();
+    }
     let builder = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
     let builder = match clients {
@@ -47,6 +85,10 @@ pub fn server_config(
         Clients::Anyone => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(chain, key)?;
+    // A resumed session would skip the look at the lists.
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    config.max_early_data_size = 0;
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     Ok(config)
 }

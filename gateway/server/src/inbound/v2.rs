@@ -13,7 +13,7 @@ use loopgate_mapping::{Mapping, Refused, Why};
 use sha2::{Digest, Sha256};
 
 use crate::bundle::{Known, parts};
-use crate::gate::Gate;
+use crate::gate::{Certificate, Gate};
 use crate::intake;
 use crate::partner::{Link, Partner, Role};
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -49,7 +49,7 @@ impl From<Flaw> for No {
 }
 
 /// Answers one message of the partner with this certificate.
-pub fn answer(gate: &Gate, certificate: &[u8; 32], bytes: &[u8]) -> Answer {
+pub fn answer(gate: &Gate, certificate: &Certificate, bytes: &[u8]) -> Answer {
     let read = read(bytes, &limits(gate, certificate), Charset::UTF_8);
     let message = match read {
         Ok(message) => message,
@@ -90,9 +90,10 @@ fn reject(gate: &Gate, unsound: Unsound) -> Answer {
     say(gate, header, &ack)
 }
 
-fn limits(gate: &Gate, certificate: &[u8; 32]) -> Limits {
+fn limits(gate: &Gate, certificate: &Certificate) -> Limits {
     let roster = gate.scribe.published().roster.load();
-    let link = roster.by_certificate(certificate).and_then(|partner| partner.hl7v2.as_ref());
+    let link =
+        roster.by_certificate(&certificate.sha256).and_then(|partner| partner.hl7v2.as_ref());
     let own = link.and_then(|link| link.frame_bytes_max);
     let message_bytes_max = own.unwrap_or(gate.config.limits.mllp_frame_bytes_max);
     Limits { message_bytes_max, ..Limits::default() }
@@ -145,12 +146,14 @@ fn written(gate: &Gate, inbound: Option<&Message>, ack: &Ack) -> Vec<u8> {
 /// Takes a message in, and gives its stored acknowledgement.
 fn hear(
     gate: &Gate,
-    certificate: &[u8; 32],
+    certificate: &Certificate,
     message: &Message,
     header: &Header,
     bytes: &[u8],
 ) -> Result<Vec<u8>, No> {
-    let partner = gate.caller(Some(certificate)).map_err(|trouble| sound(trouble, None))?;
+    let partner = gate
+        .certificates_partner(Some(&certificate.sha256), certificate.leaf.as_ref())
+        .map_err(|trouble| sound(trouble, None))?;
     let link = speaks_here(gate, &partner, header)?;
     let key = key(header);
     let content: [u8; 32] = Sha256::digest(bytes).into();

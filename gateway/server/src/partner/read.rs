@@ -6,11 +6,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use loopgate_consent::Action;
 use loopgate_referral::{Identifier, OrgId};
+use loopgate_token::KeySet;
 use toml::de::DeValue;
 
 use super::{Agreement, Authority, Channel, ChannelKind, LEGAL_CLASSES, Link, Partner, Role};
 use crate::config::section::{self, Read, Section};
 use crate::config::{Problem, value};
+use crate::identity::{Client, Keys};
 
 /// A partner and the lines of what no other partner may have.
 pub(super) struct Lined {
@@ -46,6 +48,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
     let channel_given = s.has("channel");
     let channel = s.maybe_section("channel", channel);
     let hl7v2 = s.maybe_section("hl7v2", link);
+    let client = s.maybe_section("client", client);
     if roles.contains(&Role::Target) && !channel_given {
         s.note(None, "channel", "is missing, a target needs one");
     }
@@ -70,6 +73,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
         agreement,
         channel,
         hl7v2,
+        client,
     };
     Some(Lined { partner, identifier_lines, certificate_lines })
 }
@@ -192,6 +196,39 @@ fn link(s: &mut Section<'_, '_>) -> Option<Link> {
         authorities: one_to_one,
         frame_bytes_max,
     })
+}
+
+fn client(s: &mut Section<'_, '_>) -> Option<Client> {
+    let line = s.line_of("jwks").or(s.line_of("jwks_uri"));
+    let here = s.maybe("jwks", jwks);
+    let at = s.maybe("jwks_uri", value::https);
+    let keys = match (here, at) {
+        (Some(text), None) => Some(Keys::Here(text)),
+        (None, Some(url)) => Some(Keys::At(url)),
+        (Some(_), Some(_)) => {
+            s.note(line, "jwks_uri", "is given beside jwks; one of them is enough");
+            None
+        }
+        (None, None) => {
+            if line.is_none() {
+                s.note(None, "jwks", "is missing: give jwks or jwks_uri");
+            }
+            None
+        }
+    };
+    let scopes = s.must("scopes", value::parsed("a list of scopes like system/Task.rs"));
+    let udap = s.or("udap", false, value::flag);
+    let bearer = s.or("bearer", false, value::flag);
+    Some(Client { keys: keys?, scopes: scopes?, udap, bearer })
+}
+
+/// A JWK set by value: several lines, as JSON is written.
+fn jwks(found: &DeValue<'_>) -> Read<String> {
+    let DeValue::String(text) = found else { return Err(section::wants("a string", found)) };
+    match KeySet::parse(text.as_bytes()) {
+        Ok(_) => Ok(text.trim().to_owned()),
+        Err(bad) => Err(bad.to_string()),
+    }
 }
 
 /// A namespace id (HD.1, table 0300): at most 20 characters before v2.7, and none that parts a

@@ -4,6 +4,8 @@ use loopgate_consent::{Action, LegalClass};
 use loopgate_referral::Identifier;
 use toml::Value;
 
+use crate::identity::{Client, Keys};
+
 use super::{ChannelKind, LEGAL_CLASSES, Link, Partner, Role};
 
 pub(super) fn render(partner: &Partner) -> String {
@@ -38,7 +40,26 @@ pub(super) fn render(partner: &Partner) -> String {
     if let Some(link) = &partner.hl7v2 {
         text += &hl7v2(link);
     }
+    if let Some(one) = &partner.client {
+        text += &client(one);
+    }
     text
+}
+
+fn client(client: &Client) -> String {
+    let keys = match &client.keys {
+        Keys::Here(text) => format!("jwks = {}", quoted(text)),
+        Keys::At(url) => format!("jwks_uri = {}", quoted(url.as_str())),
+    };
+    let scopes = quoted(&client.scopes.to_string());
+    format!(
+        "\n# How it gets access tokens (SMART Backend Services): its public keys, as a JWK set here\n\
+         # (jwks) or at its own address (jwks_uri), and what it may ask for.\n\
+         [client]\n{keys}\nscopes = {scopes}\n\
+         udap = {}  # true: RS256 and ES256 too\n\
+         bearer = {}  # true: it may ask without a client certificate\n",
+        client.udap, client.bearer
+    )
 }
 
 fn hl7v2(link: &Link) -> String {

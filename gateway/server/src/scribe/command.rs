@@ -7,12 +7,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use arc_swap::ArcSwap;
 use loopgate_consent::Policy;
 use loopgate_ledger::Committed;
-use loopgate_referral::{PlacementId, ReferralId};
+use loopgate_referral::{OrgId, PlacementId, ReferralId, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
 use super::{Act, Acted, Disclose, Submission};
 use crate::fold::{Answer, World};
-use crate::journal::Event;
+use crate::journal::{Event, Minted};
 use crate::refusal::Trouble;
 use crate::roster::Roster;
 
@@ -30,6 +30,12 @@ pub enum Command {
     Delivered(ReferralId, PlacementId, Reply<()>),
     /// A source's system took the news up to this version.
     Told(ReferralId, u64, Reply<()>),
+    /// A name is used: an assertion's, a single-use token's. `false` if it was before.
+    Spend(OrgId, [u8; 32], Timestamp, Reply<bool>),
+    /// A token is revoked.
+    Revoke(OrgId, [u8; 32], Timestamp, Reply<()>),
+    /// A consent token is made, by whom; answered with its place on the status list.
+    Mint(OrgId, Box<Minted>, Reply<u32>),
     /// Clocks moved on.
     Tick {
         /// Attempts by strangers since they were last written down.

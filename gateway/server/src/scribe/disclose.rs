@@ -8,6 +8,7 @@ use loopgate_referral::{OrgId, PersonId, ReferralId, ResourceId, Timestamp};
 
 use super::desk::{Desk, Proof, by};
 use crate::fold::World;
+use crate::gate::{Gate, Session};
 use crate::journal::{BasisUsed, Disclosure, Event};
 use crate::refusal::{Kind, Trouble};
 use crate::roster::Roster;
@@ -51,6 +52,12 @@ pub struct AskFor {
 }
 
 impl AskFor {
+    /// The same, with the consent token that a session shows.
+    pub fn shown(self, gate: &Gate, session: &Session) -> AskFor {
+        let token = session.consent.about(gate, self.person, &session.partner.org);
+        AskFor { token, ..self }
+    }
+
     /// The same, for a delivery: nobody asked, and nobody presents a token.
     pub fn unasked(self) -> AskFor {
         AskFor { token: OwnedToken::NotAsked, ..self }

@@ -7,7 +7,7 @@ use loopgate_referral::{ReferralId, ResourceId, SourceMove, StatusReason, Target
 use super::{etag, location};
 use crate::exit;
 use crate::fold::Part;
-use crate::gate::{Gate, Request};
+use crate::gate::{Gate, Request, Session};
 use crate::intake;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -17,10 +17,11 @@ use crate::scribe::{Act, Command, Wish, is_held};
 /// Moves a Task.
 pub fn task(
     gate: &Gate,
-    caller: &Partner,
+    session: &Session,
     id: &ResourceId,
     request: &Request,
 ) -> Result<Reply, Trouble> {
+    let caller = &session.partner;
     let resource = intake::single(gate, "Task", request)?;
     intake::same_id(&resource, id)?;
     if let Some(version) = resent(gate, caller, id, request) {
@@ -38,7 +39,7 @@ pub fn task(
             let placement = placement.filter(|_| !is_held(&found));
             let placement = placement.ok_or(Trouble::from(Kind::NotFound))?;
             // What consent does not show it, it cannot compare with either.
-            let ask = exit::forward_ask(&found, placement);
+            let ask = exit::forward_ask(&found, placement).shown(gate, session);
             let permits = match gate.egress.weigh(&caller.org, &ask) {
                 Ok(permits) => permits,
                 Err(denial) => return Err(gate.egress.deny(&caller.org, &ask, denial)),

@@ -7,8 +7,7 @@ use super::etag;
 use crate::egress::Way;
 use crate::exit;
 use crate::fold::{Held, Part};
-use crate::gate::{Gate, OWN_ID};
-use crate::partner::Partner;
+use crate::gate::{Gate, OWN_ID, Session};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{FHIR_JSON, Reply};
 use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
@@ -16,14 +15,15 @@ use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 const CHANNEL: &str = "fhir";
 
 /// One resource, for one caller.
-pub fn read(gate: &Gate, caller: &Partner, id: &ResourceId) -> Result<Reply, Trouble> {
+pub fn read(gate: &Gate, session: &Session, id: &ResourceId) -> Result<Reply, Trouble> {
+    let caller = &session.partner;
     let part = gate.scribe.published().world().parts.get(id).copied();
     if let Some(part) = part {
-        return of_referral(gate, &caller.org, part);
+        return of_referral(gate, session, part);
     }
     match gate.held(id) {
         Some(held) if held.org == caller.org => supplied(gate, &caller.org, id, &held),
-        Some(held) if id.kind() == "Patient" => patient(gate, &caller.org, id, &held),
+        Some(held) if id.kind() == "Patient" => patient(gate, session, id, &held),
         Some(_) => Err(Kind::NotFound.into()),
         None => directory(gate, id).ok_or(Kind::NotFound.into()),
     }
@@ -47,7 +47,8 @@ fn parties(
     placement.map(|placement| (referral, placement)).ok_or(Kind::NotFound.into())
 }
 
-fn of_referral(gate: &Gate, org: &OrgId, part: Part) -> Result<Reply, Trouble> {
+fn of_referral(gate: &Gate, session: &Session, part: Part) -> Result<Reply, Trouble> {
+    let org = &session.partner.org;
     match part {
         Part::SourceTask(referral) => {
             let referral = gate.referral(&referral).ok_or(Trouble::from(Kind::NotFound))?;
@@ -58,7 +59,7 @@ fn of_referral(gate: &Gate, org: &OrgId, part: Part) -> Result<Reply, Trouble> {
         }
         Part::PlacementTask(referral, placement) => {
             let (referral, placement) = placed(gate, org, &referral, &placement)?;
-            let ask = exit::forward_ask(&referral, &placement);
+            let ask = exit::forward_ask(&referral, &placement).shown(gate, session);
             let body = gate.egress.release(way(org), ask, |permits| {
                 let passing = exit::Passing::of(permits);
                 Ok(exit::target_task(gate, &referral, &placement, &passing)?.to_bytes())
@@ -67,7 +68,7 @@ fn of_referral(gate: &Gate, org: &OrgId, part: Part) -> Result<Reply, Trouble> {
         }
         Part::PlacementRequest(referral, placement) => {
             let (referral, placement) = placed(gate, org, &referral, &placement)?;
-            let mut ask = exit::forward_ask(&referral, &placement);
+            let mut ask = exit::forward_ask(&referral, &placement).shown(gate, session);
             ask.resources = vec![(placement.request.clone(), placement.version)];
             ask.view = "request";
             let body = gate.egress.release(way(org), ask, |permits| {
@@ -151,13 +152,14 @@ fn supplied(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Re
 }
 
 /// A Patient, for a target that serves them.
-fn patient(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Reply, Trouble> {
+fn patient(gate: &Gate, session: &Session, id: &ResourceId, held: &Held) -> Result<Reply, Trouble> {
+    let org = &session.partner.org;
     let (referral, placement) =
         exit::serving(gate, org, id).ok_or(Trouble::from(Kind::NotFound))?;
     if held.org != referral.source {
         return Err(Kind::NotFound.into());
     }
-    let mut ask = exit::forward_ask(&referral, &placement);
+    let mut ask = exit::forward_ask(&referral, &placement).shown(gate, session);
     ask.resources = vec![(id.clone(), held.version)];
     ask.view = "patient";
     let body = gate.egress.release(way(org), ask, |permits| {

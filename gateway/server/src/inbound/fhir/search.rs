@@ -2,13 +2,12 @@
 //! would tell of what consent hides.
 
 use loopgate_fhir::{Json, SearchItem, SearchMode, TaskKeys, TaskQuery, searchset};
-use loopgate_referral::{OrgId, Referral, ResourceId, TaskStatus, Timestamp};
+use loopgate_referral::{Referral, ResourceId, TaskStatus, Timestamp};
 
 use crate::egress::Way;
 use crate::exit;
 use crate::fold::Part;
-use crate::gate::{Gate, Request};
-use crate::partner::Partner;
+use crate::gate::{Gate, Request, Session};
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::{FHIR_JSON, Reply};
 use crate::scribe::{AskFor, is_held};
@@ -17,13 +16,14 @@ use crate::scribe::{AskFor, is_held};
 const ROWS_LOOKED_AT_MAX: usize = 2_000;
 
 /// Answers a search.
-pub fn tasks(gate: &Gate, caller: &Partner, request: &Request) -> Result<Reply, Trouble> {
+pub fn tasks(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
+    let caller = &session.partner;
     let base = gate.config.organization.base_url.as_str();
     let query = TaskQuery::parse(&request.query, base)
         .map_err(|faults| Trouble::from(Refusal { kind: Kind::Malformed, faults }))?;
     let cursor = query.cursor.as_deref().unwrap_or_default();
     let after = hex::decode(cursor).map_err(|_| Trouble::from(Kind::Malformed))?;
-    let (matches, next) = page(gate, &caller.org, &query, after)?;
+    let (matches, next) = page(gate, session, &query, after)?;
     let asks: Vec<AskFor> = matches.iter().map(|one| one.ask.clone()).collect();
     let self_link = link(base, &request.query, cursor);
     let next_link = next.map(|cursor| link(base, &request.query, &hex::encode(cursor)));
@@ -60,10 +60,11 @@ struct Match {
 
 fn page(
     gate: &Gate,
-    org: &OrgId,
+    session: &Session,
     query: &TaskQuery,
     mut after: Vec<u8>,
 ) -> Result<(Vec<Match>, Option<Vec<u8>>), Trouble> {
+    let org = &session.partner.org;
     let count = query.count.min(gate.config.limits.page_entries_max);
     let mut matches = Vec::new();
     let mut looked_at = 0;
@@ -76,7 +77,7 @@ fn page(
         for row in rows {
             looked_at += 1;
             after.clone_from(&row.cursor);
-            if let Some(found) = candidate(gate, org, &row.task, query)? {
+            if let Some(found) = candidate(gate, session, &row.task, query)? {
                 matches.push(found);
             }
             if matches.len() == count || looked_at == ROWS_LOOKED_AT_MAX {
@@ -92,7 +93,7 @@ fn page(
 /// The Task as the caller may see it now, if it is what was searched for.
 fn candidate(
     gate: &Gate,
-    org: &OrgId,
+    session: &Session,
     task: &ResourceId,
     query: &TaskQuery,
 ) -> Result<Option<Match>, Trouble> {
@@ -107,8 +108,10 @@ fn candidate(
                 return Ok(None);
             };
             let Some(placement) = referral.placement(&placement) else { return Ok(None) };
-            let ask = exit::forward_ask(&referral, placement);
-            let Some(permits) = gate.egress.may(org, &ask)? else { return Ok(None) };
+            let ask = exit::forward_ask(&referral, placement).shown(gate, session);
+            let Some(permits) = gate.egress.may(&session.partner.org, &ask)? else {
+                return Ok(None);
+            };
             let passing = exit::Passing::of(&permits);
             (exit::target_task(gate, &referral, placement, &passing)?, ask)
         }
