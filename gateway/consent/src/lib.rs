@@ -17,6 +17,7 @@ mod permit;
 mod reason;
 mod release;
 mod seal;
+mod sends;
 mod weigh;
 
 pub use ask::{
@@ -35,3 +36,4 @@ pub use permit::{Basis, GrantRef, Obligation, Permit};
 pub use reason::{Class, Denial, Dropped, Fate, ReasonCode};
 pub use release::release;
 pub use seal::{Opened, Sealed, WrongEntry};
+pub use sends::{Sending, Sends};

@@ -439,3 +439,17 @@ fn a_consent_is_about_a_patient() {
     let faults = ConsentIn::read(&resource, Offset::UTC).unwrap_err();
     assert_eq!(faults[0].expression, "Consent.patient");
 }
+
+/// What the fuzzer found worth keeping, on a stable toolchain.
+#[test]
+fn the_corpus_holds() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/consent");
+    let mut read = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        if let Ok(resource) = Resource::read(&bytes, &Limits::default()) {
+            read += usize::from(ConsentIn::read(&resource, Offset::UTC).is_ok());
+        }
+    }
+    assert!(read >= 2, "{read}");
+}

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use loopgate_consent::{Class, Denial, Health, Permit, Policy, Sealed};
+use loopgate_consent::{Class, Denial, Health, Permit, Policy, Sealed, Sending};
 use loopgate_referral::{OrgId, PersonId};
 
 use crate::clock::Clock;
@@ -23,6 +23,34 @@ pub struct Egress {
     clock: Arc<dyn Clock>,
     policy: Policy,
 }
+
+/// Bytes that may leave, and the send that they are. While this is held they are on their way; a
+/// change of the person's mind waits for it, and cuts it in the end.
+#[derive(Clone)]
+pub struct Released {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The send; none for what is about nobody.
+    pub sending: Option<Arc<Sending>>,
+}
+
+impl Released {
+    /// Runs `send` to its end, or until the send is cut.
+    pub async fn while_uncut<T>(&self, send: impl Future<Output = T>) -> Option<T> {
+        let Some(sending) = &self.sending else { return Some(send.await) };
+        let mut look = tokio::time::interval(CUT_LOOK);
+        tokio::pin!(send);
+        loop {
+            tokio::select! {
+                done = &mut send => return Some(done),
+                _ = look.tick() => if sending.is_cut() { return None },
+            }
+        }
+    }
+}
+
+/// How often a send looks whether it was cut.
+const CUT_LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// One way out: who, how, by which mapping.
 #[derive(Clone, Copy)]
@@ -84,7 +112,7 @@ impl Egress {
         way: Way<'_>,
         ask: AskFor,
         render: impl Fn(&[Permit]) -> Result<Vec<u8>, Trouble>,
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<Released, Trouble> {
         for _ in 0..RENDER_TRIES_MAX {
             let permits = match self.weigh(way.to, &ask) {
                 Ok(permits) => permits,
@@ -106,11 +134,11 @@ impl Egress {
         way: Way<'_>,
         parts: Vec<AskFor>,
         render: impl Fn() -> Result<Vec<u8>, Trouble>,
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<Released, Trouble> {
         let bytes = render()?;
         let asks = by_person(parts);
         if asks.is_empty() {
-            return Ok(bytes);
+            return Ok(Released { bytes, sending: None });
         }
         let mut all = Vec::new();
         for ask in &asks {
@@ -126,7 +154,7 @@ impl Egress {
         asks: Vec<AskFor>,
         permits: Vec<Permit>,
         bytes: Vec<u8>,
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<Released, Trouble> {
         let sealed = Sealed::seal(permits.clone(), bytes);
         let disclose = Disclose {
             recipient: way.to.clone(),
@@ -138,9 +166,11 @@ impl Egress {
             bytes: sealed.len(),
         };
         let command = |reply| Command::Disclose(Box::new(disclose), reply);
-        let committed = self.scribe.ask_blocking(command)?;
+        let (committed, sending) = self.scribe.ask_blocking(command)?;
         match sealed.open(&committed) {
-            Ok(opened) => Ok(opened.into_bytes()),
+            Ok(opened) => {
+                Ok(Released { bytes: opened.into_bytes(), sending: Some(Arc::new(sending)) })
+            }
             Err(_) => unreachable!("the scribe answers one proof per permit, for this payload"),
         }
     }

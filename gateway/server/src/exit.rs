@@ -22,7 +22,7 @@ use loopgate_referral::{
 };
 use serde_json::{Value, json};
 
-use crate::egress::Way;
+use crate::egress::{Released, Way};
 use crate::fold::Held;
 use crate::gate::{Gate, Session};
 use crate::refusal::{Kind, Trouble};
@@ -42,7 +42,7 @@ pub fn push(
     gate: &Gate,
     referral: &ReferralId,
     placement: &PlacementId,
-) -> Result<Vec<u8>, Trouble> {
+) -> Result<Released, Trouble> {
     let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
     let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
     for_target(gate, &referral, placement, None)
@@ -54,7 +54,7 @@ pub fn for_target(
     referral: &Referral,
     placement: &Placement,
     asked_by: Option<&Session>,
-) -> Result<Vec<u8>, Trouble> {
+) -> Result<Released, Trouble> {
     let mapping = mapping(gate)?;
     let channel = if asked_by.is_some() { "cbo-rest" } else { "push" };
     let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()) };

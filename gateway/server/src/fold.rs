@@ -4,11 +4,12 @@
 //! Start-up is replay, so recovery runs every day.
 
 mod heard;
+mod held;
 mod spent;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use loopgate_consent::{Dated, Grants, Label};
+use loopgate_consent::Grants;
 use loopgate_ledger::Link;
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
@@ -17,59 +18,11 @@ use loopgate_referral::{
 
 pub use crate::journal::Minted;
 pub use heard::{Heard, Spoken};
+pub use held::{Held, Locator, Part};
 pub use spent::Spent;
 
 use crate::fields::Links;
-use crate::journal::{BasisUsed, Event, RequestFacts};
-
-/// Where a document lies: frame, entry in it, document in that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Locator {
-    /// Frame.
-    pub sequence: u64,
-    /// Entry in the frame.
-    pub entry: usize,
-    /// Document in the entry.
-    pub doc: usize,
-}
-
-/// What is known of a stored resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// Who supplied it.
-    pub org: OrgId,
-    /// Whom it is about.
-    pub person: Option<PersonId>,
-    /// Its newest version.
-    pub version: u64,
-    /// Where that lies.
-    pub at: Locator,
-    /// When it was committed.
-    pub changed: Timestamp,
-    /// Its business identifiers, where they matter to us.
-    pub identifiers: Vec<Identifier>,
-    /// What its `urn:uuid` references became.
-    pub rewrites: BTreeMap<String, String>,
-    /// What it asks for, if it is a ServiceRequest.
-    pub request: Option<RequestFacts>,
-    /// Its security labels.
-    pub labels: Vec<Label>,
-    /// When what it says was so.
-    pub dated: Dated,
-}
-
-/// What a resource that belongs to a referral is in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The source's Task.
-    SourceTask(ReferralId),
-    /// Our Task to a target.
-    PlacementTask(ReferralId, PlacementId),
-    /// Our ServiceRequest to a target.
-    PlacementRequest(ReferralId, PlacementId),
-    /// The Procedure that shows the outcome.
-    Outcome(ReferralId, PlacementId),
-}
+use crate::journal::{BasisUsed, Event};
 
 /// Where an event lies in the log.
 #[derive(Debug, Clone, Copy)]

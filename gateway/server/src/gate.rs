@@ -294,6 +294,16 @@ impl Gate {
             || request.authorization.as_ref().is_some_and(by_token)
     }
 
+    /// Waits until nothing about a person is on its way that was decided before: then nothing leaves
+    /// any more on what the person said before. Called before a change is answered.
+    pub fn settle_sends(&self, person: loopgate_referral::PersonId) {
+        let patience = std::time::Duration::from_millis(self.config.limits.send_ms_max);
+        let cut = self.scribe.published().sends.settle(person, patience);
+        if cut > 0 {
+            tracing::warn!(cut, "sends were cut, since the person's consent changed");
+        }
+    }
+
     /// A name that nobody can guess: a `jti`.
     pub fn fresh_name(&self) -> String {
         let mut bytes = [0; 16];

@@ -271,5 +271,15 @@ fn submit(
         update,
         message: None,
     };
-    gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))
+    let answer = gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))?;
+    for (id, version) in &answer {
+        // A Consent that was there before may say less now.
+        if id.kind() == "Consent"
+            && *version > 1
+            && let Some(person) = gate.held(id).and_then(|held| held.person)
+        {
+            gate.settle_sends(person);
+        }
+    }
+    Ok(answer)
 }

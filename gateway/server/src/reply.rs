@@ -1,13 +1,17 @@
 //! How a refusal sounds: as OperationOutcome, as problem+json, and as ERR, from one table.
 
+use std::sync::Arc;
+
+use loopgate_consent::Sending;
 use loopgate_fhir::{Fault, IssueCode, operation_outcome};
 use loopgate_hl7v2::{ErrorCode, Flaw, Place};
 use serde_json::{Value, json};
 
+use crate::egress::Released;
 use crate::refusal::{Kind, Refusal, Trouble};
 
 /// An answer, before it is put on a socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
@@ -17,6 +21,18 @@ pub struct Reply {
     pub media: &'static str,
     /// The body.
     pub body: Vec<u8>,
+    /// The send that the body is, if it is about somebody.
+    pub sending: Hold,
+}
+
+/// Holds a send open for as long as its answer is on its way.
+#[derive(Clone, Default)]
+pub struct Hold(pub Option<Arc<Sending>>);
+
+impl std::fmt::Debug for Hold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "sending" } else { "nothing" })
+    }
 }
 
 /// FHIR's media type.
@@ -29,12 +45,17 @@ pub const JSON: &str = "application/json";
 impl Reply {
     /// An answer with a body.
     pub fn with(status: u16, media: &'static str, body: Vec<u8>) -> Reply {
-        Reply { status, headers: Vec::new(), media, body }
+        Reply { status, headers: Vec::new(), media, body, sending: Hold::default() }
+    }
+
+    /// An answer with what the exit released.
+    pub fn released(status: u16, media: &'static str, released: Released) -> Reply {
+        Reply { sending: Hold(released.sending), ..Reply::with(status, media, released.bytes) }
     }
 
     /// An answer without one.
     pub fn empty(status: u16) -> Reply {
-        Reply { status, headers: Vec::new(), media: "", body: Vec::new() }
+        Reply::with(status, "", Vec::new())
     }
 
     /// The same, with one more header field.

@@ -22,6 +22,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use loopgate_consent::Sends;
 use loopgate_ledger::Committed;
 use loopgate_referral::{OrgId, PersonId, Timestamp};
 use loopgate_store::{Appended, Attachments, Epoch, Log, LogKeys};
@@ -86,6 +87,7 @@ pub fn start(
         roster: ArcSwap::new(bench.roster.clone()),
         stopped: AtomicBool::new(false),
         halted: AtomicBool::new(false),
+        sends: Sends::default(),
         queued: AtomicU64::new(0),
         moved: [Arc::new(Notify::new()), Arc::new(Notify::new())],
     });
@@ -184,7 +186,7 @@ impl Thread {
                 more = false;
                 break;
             }
-            decide(&mut desk, next, &mut settles, &mut after);
+            decide(&mut desk, next, &mut settles, &mut after, &self.published.sends);
             if !desk.is_full() {
                 command = commands.try_recv().ok();
             }
@@ -266,6 +268,7 @@ fn decide(
     command: Command,
     settles: &mut Vec<Settle>,
     after: &mut After,
+    sends: &Sends,
 ) {
     match command {
         Command::Submit(submission, reply) => {
@@ -277,12 +280,20 @@ fn decide(
             settles.push(Box::new(move |_| drop(reply.send(answer))));
         }
         Command::Disclose(disclose, reply) => {
+            let about = disclose.asks.iter().map(|ask| ask.person).collect();
             let proofs = disclose::decide(desk, *disclose);
+            // It begins here, in one order with every change of a Grant: what changes one later in
+            // this very group is answered after it began.
+            let sending = proofs.is_ok().then(|| sends.begin(about));
             settles.push(Box::new(move |committed| {
                 let found = proofs.map(|proofs| {
                     proofs.into_iter().filter_map(|proof| proof.find(committed)).collect()
                 });
-                drop(reply.send(found));
+                let Some(sending) = sending else {
+                    drop(reply.send(found.and(Err(Trouble::Outage))));
+                    return;
+                };
+                drop(reply.send(found.map(|found| (found, sending))));
             }));
         }
         Command::Deny(event, reply) => {

@@ -119,6 +119,8 @@ pub struct Limits {
     pub frame_bytes_max: usize,
     /// Events in a log frame.
     pub frame_events_max: usize,
+    /// Milliseconds that a change of consent waits for what is on its way before it is cut.
+    pub send_ms_max: u64,
     /// Seconds until a request is given up.
     pub request_timeout_s: u64,
     /// Connections open at once, at each listener.

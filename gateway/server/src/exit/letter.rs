@@ -3,7 +3,7 @@
 use loopgate_referral::{PlacementId, ReferralId};
 
 use super::forward_ask;
-use crate::egress::Way;
+use crate::egress::{Released, Way};
 use crate::gate::Gate;
 use crate::refusal::{Kind, Trouble};
 
@@ -13,7 +13,7 @@ pub fn mail(
     gate: &Gate,
     referral: &ReferralId,
     placement: &PlacementId,
-) -> Result<Vec<u8>, Trouble> {
+) -> Result<Released, Trouble> {
     let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
     let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
     let way = Way { to: &placement.target, channel: "email", mapping: None };

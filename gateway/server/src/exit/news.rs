@@ -8,7 +8,7 @@ use loopgate_referral::{News, Outcome, Referral, Says, TaskStatus, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Answer, Source, prefer_one, source_ask};
-use crate::egress::Way;
+use crate::egress::{Released, Way};
 use crate::fold::Spoken;
 use crate::gate::Gate;
 use crate::partner::{Link, Partner};
@@ -53,7 +53,7 @@ impl Telling<'_> {
     }
 
     /// The message, released.
-    pub fn message(&self, gate: &Gate) -> Result<Vec<u8>, Trouble> {
+    pub fn message(&self, gate: &Gate) -> Result<Released, Trouble> {
         let mapping = gate.library.mapping(v2::RRI_I12).ok_or(Trouble::Outage)?;
         let way = Way { to: &self.partner.org, channel: "mllp", mapping: Some(mapping.digest()) };
         gate.egress.release(way, self.ask(), |permits| {

@@ -69,7 +69,7 @@ fn read(gate: &Gate, session: &Session, id: &str) -> Result<Reply, Trouble> {
         return Err(gate.egress.deny(org, &ask, denial));
     }
     let body = exit::for_target(gate, &referral, &placement, Some(session))?;
-    Ok(Reply::with(200, JSON, body).header("etag", etag(placement.version)))
+    Ok(Reply::released(200, JSON, body).header("etag", etag(placement.version)))
 }
 
 fn etag(version: u64) -> String {
@@ -98,7 +98,7 @@ fn list(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trou
         page["next"] = json!(hex::encode(next));
     }
     let body = gate.egress.release_page(way, asks, || Ok(page.to_string().into_bytes()))?;
-    Ok(Reply::with(200, JSON, body))
+    Ok(Reply::released(200, JSON, body))
 }
 
 /// A row of the list says no more.

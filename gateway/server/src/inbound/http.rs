@@ -3,7 +3,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -15,8 +17,10 @@ use axum::middleware::AddExtension;
 use axum::routing::Router;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use http_body::Frame;
 use http_body_util::{BodyExt, Limited};
 use hyper_util::rt::TokioTimer;
+use loopgate_consent::Sending;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Layer;
@@ -182,8 +186,50 @@ fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>, ()> {
     }
 }
 
+/// How much of an answer is handed to the transport at once.
+const STEP_BYTES: usize = 16 * 1024;
+
+/// An answer about somebody: handed over in steps, none of which begins once the send was cut.
+struct InSteps {
+    bytes: Bytes,
+    sending: Arc<Sending>,
+}
+
+impl http_body::Body for InSteps {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let this = self.get_mut();
+        if this.bytes.is_empty() {
+            return Poll::Ready(None);
+        }
+        let len = this.bytes.len().min(STEP_BYTES);
+        let bytes = &mut this.bytes;
+        Poll::Ready(Some(match this.sending.write(|| bytes.split_to(len)) {
+            Some(step) => Ok(Frame::data(step)),
+            None => Err(io::Error::other("the person said no")),
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(self.bytes.len() as u64)
+    }
+}
+
 pub(super) fn respond(reply: Reply) -> Response<Body> {
-    let mut response = Response::new(Body::from(reply.body));
+    let body = match reply.sending.0 {
+        Some(sending) => Body::new(InSteps { bytes: Bytes::from(reply.body), sending }),
+        None => Body::from(reply.body),
+    };
+    let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

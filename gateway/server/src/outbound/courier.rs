@@ -176,8 +176,10 @@ async fn push(
         .post(endpoint.clone())
         .header("content-type", JSON)
         .header("idempotency-key", due.placement.to_string())
-        .body(payload);
-    match request.send().await {
+        .body(payload.bytes.clone());
+    // A cut one is tried again, and then consent is asked again.
+    let Some(sent) = payload.while_uncut(request.send()).await else { return Tried::Refused };
+    match sent {
         Ok(response) if response.status().is_success() => Tried::Taken,
         Ok(_) => Tried::Refused,
         Err(error) => {
@@ -201,10 +203,13 @@ async fn mail(gate: &Arc<Gate>, due: &Due, address: String) -> Tried {
         let letter = Letter {
             to: &address,
             subject: format!("A referral is waiting for {name}"),
-            body: String::from_utf8_lossy(&body).into_owned(),
+            body: String::from_utf8_lossy(&body.bytes).into_owned(),
             id: one.placement.to_string(),
             at: std::time::UNIX_EPOCH + Duration::from_millis(at),
         };
+        if body.sending.as_ref().is_some_and(|sending| sending.is_cut()) {
+            return Tried::Refused;
+        }
         match mailer.send(&letter) {
             Ok(()) => Tried::Taken,
             Err(_) => Tried::Unreachable,

@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use crate::egress::Released;
 use crate::exit::news::Telling;
 use crate::gate::Gate;
 use crate::outbound::courier::delay_ms;
@@ -227,7 +228,14 @@ async fn round(
             Err(_) => return round,
         };
         let Some(wire) = open.as_mut() else { return round };
-        match timeout(patience, wire.tell(&message, &control_id)).await {
+        let told =
+            message.while_uncut(timeout(patience, wire.tell(&message.bytes, &control_id))).await;
+        let Some(told) = told else {
+            // Cut in the middle of a message: what would come next on this connection is not one.
+            round.reached = false;
+            return round;
+        };
+        match told {
             Ok(Tried::Taken) => {
                 let command = |reply| Command::Told(one.referral, one.version, reply);
                 if gate.scribe.ask(command).await.is_err() {
@@ -246,7 +254,7 @@ async fn round(
 }
 
 /// The message, released, with its control id.
-fn make(gate: &Gate, due: Due, denied: bool) -> Result<(Vec<u8>, String), Trouble> {
+fn make(gate: &Gate, due: Due, denied: bool) -> Result<(Released, String), Trouble> {
     let gone = || Trouble::Outage;
     let referral = gate.referral(&due.referral).ok_or_else(gone)?;
     let spoken = gate.scribe.published().world().spoken.get(&due.referral).cloned();

@@ -5,7 +5,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use arc_swap::ArcSwap;
-use loopgate_consent::Policy;
+use loopgate_consent::{Policy, Sending, Sends};
 use loopgate_ledger::Committed;
 use loopgate_referral::{OrgId, PlacementId, ReferralId, Timestamp};
 use tokio::sync::{Notify, oneshot};
@@ -23,7 +23,7 @@ pub enum Command {
     /// A party acts on a referral.
     Act(Box<Act>, Reply<Acted>),
     /// Data is about to leave.
-    Disclose(Box<Disclose>, Reply<Vec<Committed>>),
+    Disclose(Box<Disclose>, Reply<(Vec<Committed>, Sending)>),
     /// A known partner was refused data.
     Deny(Box<Event>, Reply<()>),
     /// A target's system took a pushed delivery.
@@ -85,6 +85,8 @@ pub struct Published {
     pub stopped: AtomicBool,
     /// Set while the clock is not trusted.
     pub halted: AtomicBool,
+    /// What is on its way out.
+    pub sends: Sends,
     /// Commands waiting.
     pub queued: AtomicU64,
     /// Told after each commit, and when clocks move: one for each who waits.

@@ -4,7 +4,7 @@ use loopgate_fhir::{Json, as_supplied};
 use loopgate_referral::{OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId};
 
 use super::etag;
-use crate::egress::Way;
+use crate::egress::{Released, Way};
 use crate::exit;
 use crate::fold::{Held, Part};
 use crate::gate::{Gate, OWN_ID, Session};
@@ -33,8 +33,8 @@ fn way(org: &OrgId) -> Way<'_> {
     Way { to: org, channel: CHANNEL, mapping: None }
 }
 
-fn found(body: Vec<u8>, version: u64) -> Reply {
-    Reply::with(200, FHIR_JSON, body).header("etag", etag(version))
+fn found(body: Released, version: u64) -> Reply {
+    Reply::released(200, FHIR_JSON, body).header("etag", etag(version))
 }
 
 fn parties(
@@ -138,7 +138,9 @@ fn supplied(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Re
         let json = gate.document(held)?;
         Ok(as_supplied(&json, id.id(), held.version, held.changed, None).to_bytes())
     };
-    let Some(person) = held.person else { return Ok(found(render()?, held.version)) };
+    let Some(person) = held.person else {
+        return Ok(found(Released { bytes: render()?, sending: None }, held.version));
+    };
     let ask = AskFor {
         person,
         claims: vec![OwnedClaim::ReturnToSupplier { supplier: held.org.clone() }],

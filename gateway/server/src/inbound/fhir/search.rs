@@ -36,7 +36,7 @@ pub fn tasks(gate: &Gate, session: &Session, request: &Request) -> Result<Reply,
         });
         Ok(searchset(items.collect(), &self_link, next_link.as_deref()).to_bytes())
     })?;
-    Ok(Reply::with(200, FHIR_JSON, body))
+    Ok(Reply::released(200, FHIR_JSON, body))
 }
 
 fn link(base: &str, query: &[(String, String)], cursor: &str) -> String {

@@ -8,13 +8,9 @@ use super::form::{Filled, REASONS};
 use super::page::{Opened, Saying};
 use crate::reply::Reply;
 
-const HTML: &str = "text/html; charset=utf-8";
+/// The media type of a page.
+pub const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = include_str!("page.css");
-
-/// A page that was released.
-pub fn page(status: u16, body: Vec<u8>) -> Reply {
-    Reply::with(status, HTML, body)
-}
 
 /// The stylesheet.
 pub fn stylesheet() -> Reply {
@@ -65,7 +61,7 @@ pub fn closed(status: TaskStatus) -> Reply {
 
 fn plain(status: u16, title: &str, words: &str) -> Reply {
     let body = frame(title, &html! { h1 { (title) } p.lead { (words) } });
-    page(status, body)
+    Reply::with(status, HTML, body)
 }
 
 fn frame(title: &str, inside: &Markup) -> Vec<u8> {

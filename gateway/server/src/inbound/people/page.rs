@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::form::{Filled, Wrong, wish};
 use super::pin::{self, Given};
 use super::{Visit, html, sorry};
-use crate::egress::Way;
+use crate::egress::{Released, Way};
 use crate::exit;
 use crate::gate::Gate;
 use crate::partner::{ChannelKind, Partner, PinHash};
@@ -86,7 +86,7 @@ fn shown(gate: &Gate, opened: &Opened, token: &str, visit: &Visit, saying: Sayin
         first(gate, opened, token, &saying)
     };
     match made {
-        Ok(body) => html::page(code, body),
+        Ok(body) => Reply::released(code, html::HTML, body),
         Err(trouble) => sorry(trouble),
     }
 }
@@ -96,7 +96,7 @@ fn status(opened: &Opened) -> TaskStatus {
 }
 
 /// Need and area, and the question for the PIN.
-fn first(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<Vec<u8>, Trouble> {
+fn first(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<Released, Trouble> {
     let mapping = exit::mapping(gate)?;
     let mut ask = exit::need_ask(&opened.referral, &opened.placement);
     ask.view = "link-need";
@@ -110,7 +110,7 @@ fn first(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<V
 }
 
 /// All that the organization may see, and what it can do.
-fn whole(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<Vec<u8>, Trouble> {
+fn whole(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<Released, Trouble> {
     let document = |passing: &exit::Passing| -> Result<Value, Trouble> {
         let (referral, placement) = (&opened.referral, &opened.placement);
         let said = exit::whole(gate, exit::mapping(gate)?, referral, placement, passing)?;
