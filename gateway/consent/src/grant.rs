@@ -282,6 +282,8 @@ pub struct Grant {
     pub version: u32,
     /// Counts every change.
     pub epoch: u64,
+    /// When the person withdrew it with us.
+    pub withdrawn: Option<Timestamp>,
     /// What it says.
     pub says: GrantDraft,
 }
@@ -315,6 +317,10 @@ pub enum GrantEvent {
         grant: GrantId,
         /// Whom it is about.
         person: PersonId,
+        /// When the person said so to us; none where the source's Consent says it. What was signed
+        /// before does not hold again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
 }
 
@@ -342,7 +348,13 @@ impl Grants {
         if draft.state == GrantState::Revoked {
             let known = self.get(draft.person, &id)?;
             let already = known.says.state == GrantState::Revoked;
-            return (!already).then_some(GrantEvent::Revoked { grant: id, person: draft.person });
+            let revoked = GrantEvent::Revoked { grant: id, person: draft.person, at: None };
+            return (!already).then_some(revoked);
+        }
+        // What the person withdrew with us holds again only if they signed anew.
+        let withdrawn = self.get(draft.person, &id).and_then(|known| known.withdrawn);
+        if withdrawn.is_some_and(|at| draft.signed.is_none_or(|signed| signed <= at)) {
+            return None;
         }
         Some(GrantEvent::Given { says: draft })
     }
@@ -359,7 +371,13 @@ impl Grants {
                         grant.epoch += 1;
                         grant.says = says.clone();
                     }
-                    None => grants.push(Grant { id, version: 1, epoch: 1, says: says.clone() }),
+                    None => grants.push(Grant {
+                        id,
+                        version: 1,
+                        epoch: 1,
+                        withdrawn: None,
+                        says: says.clone(),
+                    }),
                 }
             }
             GrantEvent::Suspended { person, suspended } => {
@@ -370,10 +388,11 @@ impl Grants {
                 let grants = self.of.entry(*person).or_default().iter_mut();
                 grants.filter(|_| changed).for_each(|grant| grant.epoch += 1);
             }
-            GrantEvent::Revoked { grant: id, person } => {
+            GrantEvent::Revoked { grant: id, person, at } => {
                 let grants = self.of.entry(*person).or_default();
                 if let Some(grant) = grants.iter_mut().find(|grant| grant.id == *id) {
                     grant.epoch += 1;
+                    grant.withdrawn = grant.withdrawn.max(*at);
                     grant.says.state = GrantState::Revoked;
                 }
             }

@@ -35,7 +35,7 @@ fn at(grants: &Grants, id: &str) -> Option<(u32, u64, GrantState)> {
 #[test]
 fn each_reading_is_a_version_and_each_change_an_epoch() {
     let grant: GrantId = "grt_a".parse().unwrap();
-    let revoked = GrantEvent::Revoked { grant, person: person() };
+    let revoked = GrantEvent::Revoked { grant, person: person(), at: None };
     let one = grants(&[given("a"), given("b"), given("a"), given("a")]);
     assert_eq!(at(&one, "grt_a"), Some((3, 3, GrantState::Active)));
     assert_eq!(at(&one, "grt_b"), Some((1, 1, GrantState::Active)));
@@ -60,7 +60,7 @@ fn a_suspension_is_a_change_of_every_grant() {
 fn withdrawing_happens_once_and_only_to_what_was_given() {
     let withdrawn = |known: &Grants| known.decide(draft("a", GrantState::Revoked));
     let grant: GrantId = "grt_a".parse().unwrap();
-    let revoked = GrantEvent::Revoked { grant: grant.clone(), person: person() };
+    let revoked = GrantEvent::Revoked { grant: grant.clone(), person: person(), at: None };
     assert_eq!(withdrawn(&grants(&[])), None);
     assert_eq!(withdrawn(&grants(&[given("a")])), Some(revoked.clone()));
     assert_eq!(withdrawn(&grants(&[given("a"), revoked])), None);
@@ -80,4 +80,19 @@ fn a_period_has_a_first_instant_and_one_after_it() {
     assert!(Period::default().is_open() && Period::default().contains(at(0)));
     assert!(!Period { start: None, end: Some(at(1)) }.is_open());
     assert!(!Period { start: Some(at(1)), end: None }.is_open());
+}
+
+#[test]
+fn what_the_person_withdrew_holds_again_only_if_they_signed_anew() {
+    let grant: GrantId = "grt_a".parse().unwrap();
+    let at = Some(Timestamp(100));
+    let known = grants(&[given("a"), GrantEvent::Revoked { grant, person: person(), at }]);
+    let signed = |signed: Option<i64>| GrantDraft {
+        signed: signed.map(Timestamp),
+        ..draft("a", GrantState::Active)
+    };
+    assert_eq!(known.decide(signed(None)), None);
+    assert_eq!(known.decide(signed(Some(100))), None);
+    let anew = signed(Some(101));
+    assert_eq!(known.decide(anew.clone()), Some(GrantEvent::Given { says: anew }));
 }

@@ -64,7 +64,7 @@ rows! {
     row_22_revoked: |w| w.drafts[0].state = GrantState::Revoked => C2;
     row_23_revoked_after_it_was_given: |w| {
         let grant = w.grants().of(person(1))[0].id.clone();
-        w.events.push(GrantEvent::Revoked { grant, person: person(1) });
+        w.events.push(GrantEvent::Revoked { grant, person: person(1), at: None });
     } => C2;
     row_24_not_active: |w| w.drafts[0].state = GrantState::Pending => C1;
     row_25_period_over: |w| w.at = 100 => C3;
@@ -561,7 +561,7 @@ rows! {
         w.on = On::Return(org("pantry"));
         w.to.suspended = true;
     } => R2;
-    row_74_treatment: |w| treats(w) => OK1;
+    row_74_treatment: treats => OK1;
     row_74x_treatment_not_configured: |w| {
         treats(w);
         w.to.treats = false;

@@ -53,6 +53,32 @@ impl Doorkeys {
         same.then_some(placement)
     }
 
+    /// The token of a person's own link, good until then.
+    pub fn person_token(&self, person: PersonId, until: Timestamp) -> String {
+        let mac = self.person_mac(person, until);
+        let parts = [&person.bytes()[..], &until.0.to_be_bytes(), &mac[..MAC_BYTES]];
+        URL_SAFE_NO_PAD.encode(parts.concat())
+    }
+
+    /// The person whose link this is, if it is good now.
+    pub fn person(&self, token: &str, now: Timestamp) -> Option<PersonId> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (id, rest) = bytes.split_first_chunk::<16>()?;
+        let (until, mac) = rest.split_first_chunk::<8>()?;
+        let (person, until) = (PersonId::from_random(*id), Timestamp(i64::from_be_bytes(*until)));
+        let good = self.person_mac(person, until);
+        let same = mac.len() == MAC_BYTES && constant_time_eq(&good[..MAC_BYTES], mac);
+        (same && now < until).then_some(person)
+    }
+
+    fn person_mac(&self, person: PersonId, until: Timestamp) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.pseudonyms);
+        context.update(b"own link");
+        context.update(person.bytes());
+        context.update(&until.0.to_be_bytes());
+        context.sign().as_ref().to_vec()
+    }
+
     /// What a person is called towards one organization: two of them cannot tell that it is the same
     /// person.
     pub fn pseudonym(&self, tenant: &OrgId, person: PersonId, towards: &OrgId) -> String {
@@ -170,6 +196,25 @@ mod tests {
         assert!(!keys().knows(&longer, &org("pantry"), &one, Timestamp(999)));
         for broken in ["", ".", "1000.", "x.y"] {
             assert!(!keys().knows(broken, &org("pantry"), &one, Timestamp(0)), "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_persons_link_is_theirs_and_ends() {
+        let person = PersonId::from_random([1; 16]);
+        let token = keys().person_token(person, Timestamp(1000));
+        assert_eq!(keys().person(&token, Timestamp(999)), Some(person));
+        assert_eq!(keys().person(&token, Timestamp(1000)), None);
+        assert_eq!(Doorkeys::new(&[8; 32]).person(&token, Timestamp(999)), None);
+        let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        for at in 0..bytes.len() {
+            let mut other = bytes.clone();
+            other[at] ^= 1;
+            assert_eq!(
+                keys().person(&URL_SAFE_NO_PAD.encode(other), Timestamp(0)),
+                None,
+                "byte {at}"
+            );
         }
     }
 

@@ -123,6 +123,14 @@ fn detail(event: &Event, fields: &mut Fields) {
             json!({ "not_carried": not_carried, "sha256": hex::encode(content) }),
         ),
         Event::Spent { .. } | Event::TokenRevoked { .. } => {}
+        Event::Proposed { says, .. } => {
+            set(
+                fields,
+                Field::Basis,
+                json!({ "consent": says.consent, "terms": says.terms.basis }),
+            );
+        }
+        Event::SignIn { right, .. } => set(fields, Field::Basis, json!({ "right": right })),
         Event::TokenMinted { minted, index, .. } => set(
             fields,
             Field::Basis,
@@ -154,6 +162,7 @@ fn grant_basis(fact: &GrantEvent) -> Value {
             "consent": says.consent,
             "sha256": hex::encode(says.consent_sha256),
             "state": crate::journal::json(&says.state),
+            "attested_by": says.terms.attested_by,
         }),
         GrantEvent::Revoked { grant, .. } => {
             json!({ "grant": grant, "state": crate::journal::json(&GrantState::Revoked) })
@@ -258,6 +267,8 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Reread { .. } => "phi.reread",
         Event::Denied { .. } => "phi.denied",
         Event::Spent { .. } => "client.asserted",
+        Event::Proposed { .. } => "consent.proposed",
+        Event::SignIn { .. } => "staff.signed-in",
         Event::TokenRevoked { .. } => "token.revoked",
         Event::TokenMinted { .. } => "token.minted",
         Event::Strangers { .. } => "strangers.counted",

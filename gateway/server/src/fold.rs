@@ -5,11 +5,12 @@
 
 mod heard;
 mod held;
+mod line;
 mod spent;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use loopgate_consent::Grants;
+use loopgate_consent::{GrantDraft, GrantEvent, Grants};
 use loopgate_ledger::Link;
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
@@ -19,10 +20,12 @@ use loopgate_referral::{
 pub use crate::journal::Minted;
 pub use heard::{Heard, Spoken};
 pub use held::{Held, Locator, Part};
+pub use line::Line;
 pub use spent::Spent;
 
 use crate::fields::Links;
 use crate::journal::{BasisUsed, Event};
+use crate::staff::StaffName;
 
 /// Where an event lies in the log.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +98,12 @@ pub struct World {
     pub revoked_tokens: Spent,
     /// Consent tokens that may be alive, by their place on the status list.
     pub minted: BTreeMap<u32, Minted>,
+    /// Forms that one person read, and a second has to.
+    pub proposals: BTreeMap<ResourceId, (StaffName, GrantDraft)>,
+    /// When somebody of the staff gave something wrong, newest last.
+    pub wrong_sign_ins: BTreeMap<StaffName, VecDeque<Timestamp>>,
+    /// What happened to each person's data, for them to read.
+    pub accounts: BTreeMap<PersonId, Vec<Line>>,
     /// When strangers were last counted.
     pub strangers_at: Timestamp,
     chains: HashMap<(Class, String), (u64, i64)>,
@@ -114,6 +123,9 @@ impl World {
         self.leaves = place.index + 1;
         self.frames = place.sequence + 1;
         self.last_at = place.at;
+        if let Some((person, line)) = Line::of(event, place) {
+            self.accounts.entry(person).or_default().push(line);
+        }
         match event {
             Event::Stored { org, person, resources } => {
                 for (doc, stored) in resources.iter().enumerate() {
@@ -143,7 +155,26 @@ impl World {
                 self.patients.insert(patient.clone(), *person);
             }
             Event::Person(fact) => self.persons.evolve(fact),
-            Event::Grant(fact) => self.grants.evolve(fact),
+            Event::Grant(fact) => {
+                if let GrantEvent::Given { says } = fact {
+                    self.proposals.remove(&says.consent);
+                }
+                self.grants.evolve(fact);
+            }
+            Event::Proposed { by, says } => {
+                self.proposals.insert(says.consent.clone(), (by.clone(), says.clone()));
+            }
+            Event::SignIn { staff, right } => {
+                let tries = self.wrong_sign_ins.entry(staff.clone()).or_default();
+                if *right {
+                    tries.clear();
+                } else {
+                    tries.push_back(place.at);
+                    if tries.len() > WRONG_PINS_KEPT {
+                        tries.pop_front();
+                    }
+                }
+            }
             Event::Referral { referral, fact } => self.evolve_referral(*referral, fact, place.at),
             Event::Answered { org, request, answer } => {
                 self.answers.insert((org.clone(), *request), answer.clone());
@@ -319,7 +350,11 @@ impl World {
             Event::Grant(loopgate_consent::GrantEvent::Given { says }) => {
                 about.parties.extend(says.disclosers.iter().map(ToString::to_string));
             }
+            Event::Proposed { says, .. } => {
+                about.parties.extend(says.disclosers.iter().map(ToString::to_string));
+            }
             Event::Grant(_)
+            | Event::SignIn { .. }
             | Event::Patient { .. }
             | Event::Strangers { .. }
             | Event::Exported { .. } => {}

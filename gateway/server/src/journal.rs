@@ -8,7 +8,7 @@ mod minted;
 
 use std::collections::BTreeMap;
 
-use loopgate_consent::{Dated, Dropped, GrantEvent, GrantRef, Label};
+use loopgate_consent::{Dated, Dropped, GrantDraft, GrantEvent, GrantRef, Label};
 use loopgate_ledger::Fields;
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, NeedCode, OrgId, PersonEvent, PersonId, ReferralId,
@@ -16,6 +16,8 @@ use loopgate_referral::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::staff::StaffName;
 
 pub use disclosure::{BasisUsed, Disclosure};
 pub use minted::Minted;
@@ -162,6 +164,20 @@ pub enum Event {
         minted: Minted,
         /// Its place on the status list.
         index: u32,
+    },
+    /// A first person read a form; a second has to read the same.
+    Proposed {
+        /// Who.
+        by: StaffName,
+        /// What they read.
+        says: GrantDraft,
+    },
+    /// Somebody of the staff signed in, or tried to.
+    SignIn {
+        /// Who.
+        staff: StaffName,
+        /// Password and one-time password were right.
+        right: bool,
     },
     /// An evidence bundle was made for somebody.
     Exported {
@@ -351,6 +367,7 @@ impl Event {
             }
             Event::Disclosed(disclosure) => Some(disclosure.person),
             Event::TokenMinted { minted, .. } => Some(minted.person),
+            Event::Proposed { says, .. } => Some(says.person),
             // The fold knows the person of a referral; see `World::person_of`.
             Event::Referral { .. }
             | Event::Answered { .. }
@@ -358,6 +375,7 @@ impl Event {
             | Event::Partner { .. }
             | Event::Spent { .. }
             | Event::TokenRevoked { .. }
+            | Event::SignIn { .. }
             | Event::Exported { .. } => None,
         }
     }

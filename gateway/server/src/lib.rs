@@ -33,6 +33,7 @@ pub mod restore;
 mod roster;
 pub mod run;
 mod scribe;
+pub mod staff;
 pub mod translate;
 mod v2;
 mod view;

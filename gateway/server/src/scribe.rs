@@ -5,6 +5,7 @@
 //! Idempotency, `If-Match`, grant epochs and ordinals are checked here and nowhere else.
 
 mod act;
+mod attest;
 mod command;
 mod desk;
 mod disclose;
@@ -38,6 +39,7 @@ use crate::roster::Roster;
 use crate::view::View;
 
 pub use act::{Act, Acted, Wish};
+pub use attest::{Attest, Attested};
 pub use command::{Command, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
 pub use settle::{is_held, strangers_due};
@@ -319,6 +321,14 @@ fn decide(
         Command::Mint(org, minted, reply) => {
             let index = token::mint(desk, org, *minted);
             settles.push(Box::new(move |_| drop(reply.send(index))));
+        }
+        Command::Attest(attest, reply) => {
+            let attested = attest::attest(desk, *attest);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(attested)))));
+        }
+        Command::Withdraw(person, only, who, reply) => {
+            let found = attest::withdraw(desk, person, only.as_ref(), &who);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(found)))));
         }
         Command::Tick { strangers, reply } => {
             settle::tick(desk, strangers);

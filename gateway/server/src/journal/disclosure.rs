@@ -67,7 +67,10 @@ pub enum BasisUsed {
         order: String,
     },
     /// An emergency; to be reviewed.
-    BreakGlass,
+    BreakGlass {
+        /// Why, in the clinician's words.
+        reason: String,
+    },
     /// It went to the person.
     ThePerson,
     /// An audit.

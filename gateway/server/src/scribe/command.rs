@@ -5,12 +5,12 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use arc_swap::ArcSwap;
-use loopgate_consent::{Policy, Sending, Sends};
+use loopgate_consent::{GrantId, Policy, Sending, Sends};
 use loopgate_ledger::Committed;
-use loopgate_referral::{OrgId, PlacementId, ReferralId, Timestamp};
+use loopgate_referral::{OrgId, PersonId, PlacementId, ReferralId, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
-use super::{Act, Acted, Disclose, Submission};
+use super::{Act, Acted, Attest, Attested, Disclose, Submission};
 use crate::fold::{Answer, World};
 use crate::journal::{Event, Minted};
 use crate::refusal::Trouble;
@@ -36,6 +36,10 @@ pub enum Command {
     Revoke(OrgId, [u8; 32], Timestamp, Reply<()>),
     /// A consent token is made, by whom; answered with its place on the status list.
     Mint(OrgId, Box<Minted>, Reply<u32>),
+    /// Somebody of the staff read a form.
+    Attest(Box<Attest>, Reply<Attested>),
+    /// A person withdraws a Grant, or all; who says so for them.
+    Withdraw(PersonId, Option<GrantId>, String, Reply<bool>),
     /// Clocks moved on.
     Tick {
         /// Attempts by strangers since they were last written down.

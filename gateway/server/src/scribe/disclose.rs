@@ -1,8 +1,8 @@
 //! Disclosures: decided anew at the instant they are recorded.
 
 use loopgate_consent::{
-    Action, Ask, Basis, Caller, Claim, Dated, Denial, Detail, Health, Item, Party, Permit, Policy,
-    Presented, ReasonCode, Token, release,
+    Action, Ask, Basis, Caller, Claim, Dated, Denial, Detail, Glass, Health, Item, Party, Permit,
+    Policy, Presented, Purpose, ReasonCode, Token, release,
 };
 use loopgate_referral::{OrgId, PersonId, ReferralId, ResourceId, Timestamp};
 
@@ -32,6 +32,10 @@ pub enum OwnedClaim {
         /// Who.
         supplier: OrgId,
     },
+    /// It is the person who asks.
+    ThePerson,
+    /// It is an emergency.
+    BreakGlass(Glass),
 }
 
 /// One person's part of a payload.
@@ -124,11 +128,14 @@ pub struct Grounds<'a> {
 
 /// Decides all claims of one person's part.
 pub fn permits(ask: &AskFor, to: &Party, on: &Grounds<'_>) -> Result<Vec<Permit>, Denial> {
+    let emergency: Option<Purpose> = "ETREAT".parse().ok();
     let decide = |claim: &OwnedClaim| {
         let from: Party;
         let items = items(ask, claim, on.world);
         let claim = match claim {
             OwnedClaim::ReturnToSupplier { supplier } => Claim::ReturnToSupplier { supplier },
+            OwnedClaim::ThePerson => Claim::ThePerson { proxy: false },
+            OwnedClaim::BreakGlass(glass) => Claim::BreakGlass { glass },
             OwnedClaim::Consent { action, from: org, detail, referral } => {
                 from = on.roster.party(org).ok_or_else(|| Denial::of(ReasonCode::R2))?;
                 Claim::Consent {
@@ -148,7 +155,11 @@ pub fn permits(ask: &AskFor, to: &Party, on: &Grounds<'_>) -> Result<Vec<Permit>
             person: ask.person,
             items: &items,
             claim,
-            purpose: to.purpose.as_ref(),
+            purpose: if matches!(claim, Claim::BreakGlass { .. }) {
+                emergency.as_ref()
+            } else {
+                to.purpose.as_ref()
+            },
             at: on.at,
         };
         release(&question, on.world.grants.of(ask.person), on.policy)
@@ -219,7 +230,8 @@ pub fn decide(desk: &mut Desk<'_>, disclose: Disclose) -> Result<Vec<Proof>, Tro
     }
     let mut proofs = Vec::new();
     for (ask, permits) in disclose.asks.iter().zip(fresh) {
-        let bases: Vec<BasisUsed> = permits.iter().map(|permit| basis(permit, &to)).collect();
+        let bases: Vec<BasisUsed> =
+            permits.iter().map(|permit| basis(permit, &to, &ask.claims)).collect();
         let count = permits.len();
         let proof = record(desk, &disclose, ask, bases);
         for _ in 1..count {
@@ -267,7 +279,7 @@ fn record(desk: &mut Desk<'_>, disclose: &Disclose, ask: &AskFor, bases: Vec<Bas
     Proof::Entry(desk.record(&cause, event, Vec::new(), Some(disclose.sha256)))
 }
 
-fn basis(permit: &Permit, to: &Party) -> BasisUsed {
+fn basis(permit: &Permit, to: &Party, claims: &[OwnedClaim]) -> BasisUsed {
     match (permit.grant(), permit.action()) {
         (Some(grant), Some(action)) => BasisUsed::Consent {
             grant: grant.clone(),
@@ -283,7 +295,13 @@ fn basis(permit: &Permit, to: &Party) -> BasisUsed {
             Basis::Treatment => BasisUsed::Treatment,
             Basis::BusinessAssociate => BasisUsed::BusinessAssociate,
             Basis::Law(order) => BasisUsed::Law { order: order.clone() },
-            Basis::BreakGlass => BasisUsed::BreakGlass,
+            Basis::BreakGlass => {
+                let reason = claims.iter().find_map(|claim| match claim {
+                    OwnedClaim::BreakGlass(glass) => Some(glass.reason.clone()),
+                    _ => None,
+                });
+                BasisUsed::BreakGlass { reason: reason.unwrap_or_default() }
+            }
             Basis::ThePerson => BasisUsed::ThePerson,
             Basis::Audit(case) => BasisUsed::Audit { case: case.clone() },
             Basis::ReturnToSupplier | Basis::Consent(_) => BasisUsed::ReturnToSupplier,
@@ -295,7 +313,8 @@ fn basis(permit: &Permit, to: &Party) -> BasisUsed {
 pub fn denied(org: &OrgId, ask: &AskFor, denial: &Denial) -> Event {
     let action = ask.claims.iter().find_map(|claim| match claim {
         OwnedClaim::Consent { action, .. } => Some(action.name().to_owned()),
-        OwnedClaim::ReturnToSupplier { .. } => None,
+        OwnedClaim::BreakGlass(_) => Some("break_glass".to_owned()),
+        OwnedClaim::ReturnToSupplier { .. } | OwnedClaim::ThePerson => None,
     });
     Event::Denied {
         org: org.clone(),
