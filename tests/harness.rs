@@ -2,6 +2,7 @@
 
 mod browser;
 mod bundles;
+mod clerk;
 mod client;
 mod disk;
 mod endpoint;
@@ -17,6 +18,7 @@ mod post;
 
 pub use browser::{Browser, Page, letter};
 pub use bundles::{Need, Referral, consent, patient};
+pub use clerk::{Clerk, form_fields};
 pub use client::{ClientKey, credentials, form};
 pub use disk::{Dice, Disk, Op, read_trace};
 pub use endpoint::Endpoint;

@@ -64,10 +64,14 @@ fn a_consent_withdrawn_after_the_first_try_stops_the_second() {
     let consent = answer.entry(1);
     let mut withdrawn = clinic.get(&consent).expect(200).json;
     withdrawn["status"] = json!("inactive");
+    endpoint.answer(200);
     clinic.put(&consent, &withdrawn).expect(200);
+    // What arrived with the first try is not to be used any more, which is all that is said.
+    let notice = endpoint.next();
+    assert_eq!(notice.json["kind"], "stop-use");
+    assert_eq!(notice.json["referrals"], json!([failed.json["referral_id"]]));
     // At once, not when the gateway next looks at its clocks.
     assert_eq!(clinic.get(&task(&answer)).expect(200).json["status"], "rejected");
-    endpoint.answer(200);
     gateway.pass(AFTER_RETRY_MS);
     gateway.pass(AFTER_RETRY_MS);
 
@@ -81,7 +85,8 @@ fn a_consent_withdrawn_after_the_first_try_stops_the_second() {
 
     let read = clinic.get(&task(&answer)).expect(200).json;
     assert_eq!(read["status"], "rejected");
-    assert_eq!(read["statusReason"]["text"], "consent does not permit this referral");
+    let text = read["statusReason"]["text"].as_str().unwrap();
+    assert!(text.starts_with("consent does not permit this referral (reference "), "{text}");
     let pantry = gateway.party("push-pantry");
     let id = failed.json["referral_id"].as_str().unwrap();
     pantry.get(&format!("/cbo/v1/referrals/{id}")).expect(404);
@@ -90,7 +95,7 @@ fn a_consent_withdrawn_after_the_first_try_stops_the_second() {
 
     let kinds = gateway.kinds();
     let revoked = kinds.iter().position(|kind| kind == "consent.revoked").unwrap();
-    assert_eq!(kinds[revoked + 1], "referral.refused");
+    assert_eq!(kinds[revoked + 1..revoked + 3], ["phi.denied", "referral.refused"]);
     let refused = &gateway.of_kind("referral.refused")[0];
     assert_eq!(refused["transition"]["reason"], "consent-denied");
     // After it, what was shown to the pantry was of the other two referrals only.

@@ -16,7 +16,8 @@ fn a_need_outside_the_consent_is_rejected_beside_one_inside_it() {
     assert_eq!(food["status"], "requested");
     let refused = clinic.get(&answer.entry(both.task_entry(1))).expect(200).json;
     assert_eq!(refused["status"], "rejected");
-    assert_eq!(refused["statusReason"]["text"], "need not covered");
+    let text = refused["statusReason"]["text"].as_str().unwrap();
+    assert!(text.starts_with("need not covered: housing-instability (reference "), "{text}");
     assert_eq!(refused["statusReason"]["coding"][0]["code"], "need-not-covered");
     pantry.only_referral();
     // The housing organization does not learn that there was anything.
@@ -31,8 +32,10 @@ fn a_need_outside_the_consent_is_rejected_beside_one_inside_it() {
     assert_eq!(of_referral, expected);
     let shown = gateway.of_kind("phi.disclosed");
     assert!(shown.iter().all(|fields| fields["disclosed"]["recipient"] != "housing"));
-    // That it asked for a Patient that is not there for it is all there is about it.
-    assert_eq!(kinds.iter().filter(|kind| *kind == "phi.denied").count(), 1);
+    // That it was to get the referral, and that it asked for a Patient that is not there for it.
+    let denied = gateway.of_kind("phi.denied");
+    let why: Vec<&Value> = denied.iter().map(|fields| &fields["basis"]["reason"]).collect();
+    assert_eq!(why, ["L6", "R1"]);
     gateway.stop();
 }
 

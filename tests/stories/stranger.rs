@@ -238,10 +238,20 @@ fn no_file_holds_a_word_about_a_person() {
     assert!(found.is_err());
 }
 
+/// The same but for the name of the refusal, which each has.
 #[track_caller]
 fn all_the_same(answers: &[Answer]) {
+    let unnamed = |answer: &Answer| {
+        let mut json = answer.json.clone();
+        if let Some(instance) = json.get_mut("instance") {
+            let name = instance.as_str().unwrap().strip_prefix("urn:loopgate:refusal:").unwrap();
+            assert!(name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            *instance = Value::Null;
+        }
+        (json, answer.text.len())
+    };
     for answer in answers {
-        assert_eq!((answer.status, &answer.text), (404, &answers[0].text));
+        assert_eq!((answer.status, unnamed(answer)), (404, unnamed(&answers[0])));
         assert_eq!((&answer.etag, &answer.location), (&None, &None));
     }
 }

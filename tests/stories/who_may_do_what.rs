@@ -93,7 +93,7 @@ fn the_target_may_move_its_own_task_and_nothing_else() {
     // Known partners asked for what is not there for them: that is on record, and nothing else.
     let denied = gateway.of_kind("phi.denied");
     assert_eq!(denied.len(), 14);
-    assert!(denied.iter().all(|fields| fields["basis"] == json!({ "reason": "R1" })));
+    assert!(denied.iter().all(|fields| fields["basis"]["reason"] == "R1"));
     let before = [before, vec!["phi.denied".to_owned(); 14]].concat();
     assert_eq!(gateway.kinds(), before);
 

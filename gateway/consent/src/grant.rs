@@ -9,7 +9,7 @@ use std::str::FromStr;
 use loopgate_referral::{BadId, OrgId, PersonId, ReferralId, ResourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, DataClass, GrantRef, Label, LegalClass, Purpose};
+use crate::{Effect, GrantRef, Rule};
 
 /// A Grant's name: `grt_` and the Consent's logical id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,106 +49,6 @@ impl TryFrom<String> for GrantId {
 impl From<GrantId> for String {
     fn from(id: GrantId) -> String {
         id.0
-    }
-}
-
-/// What a provision does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Effect {
-    /// Permits what it names; an absent selector names nothing.
-    Permit,
-    /// Denies what it names; an absent selector names everything.
-    Deny,
-}
-
-/// From `start` until just before `end`. An open end has no bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Period {
-    /// The first instant.
-    pub start: Option<Timestamp>,
-    /// The first instant after it.
-    pub end: Option<Timestamp>,
-}
-
-impl Period {
-    /// Whether it has no bound.
-    pub fn is_open(&self) -> bool {
-        self.start.is_none() && self.end.is_none()
-    }
-
-    /// The same, but not past `end`.
-    pub fn until(self, end: Timestamp) -> Period {
-        Period { end: Some(self.end.map_or(end, |own| own.min(end))), ..self }
-    }
-
-    /// Whether `at` falls in it.
-    pub fn contains(&self, at: Timestamp) -> bool {
-        self.start.is_none_or(|start| start <= at) && self.end.is_none_or(|end| at < end)
-    }
-}
-
-/// One provision, normalised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rule {
-    /// Permit or deny.
-    pub effect: Effect,
-    /// `provision.actor` with role IRCP, matched to partner files, with the legal class then.
-    pub recipients: Vec<(OrgId, LegalClass)>,
-    /// `provision.actor` named somebody we do not know: a deny then matches everyone.
-    pub recipients_unknown: bool,
-    /// `provision.code` with an SDOHCC category.
-    pub classes: Vec<DataClass>,
-    /// `provision.purpose`.
-    pub purposes: Vec<Purpose>,
-    /// `provision.action`; absent is every action for the named parties.
-    pub actions: Vec<Action>,
-    /// `provision.period`.
-    pub period: Period,
-    /// `provision.securityLabel`. Of a permit: up to which level, and which sensitivities; of a
-    /// deny: what bears any of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub labels: Vec<Label>,
-    /// `provision.dataPeriod`.
-    #[serde(default, skip_serializing_if = "Period::is_open")]
-    pub data_period: Period,
-    /// `provision.class` with resource types.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub kinds: Vec<String>,
-    /// `provision.data` with meaning `instance`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub instances: Vec<ResourceId>,
-    /// The general designation "my treating providers" (42 CFR 2.31(a)(4)(ii)); it never names a
-    /// community organization.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub treating_providers: bool,
-}
-
-impl Rule {
-    /// A rule that selects nothing yet.
-    pub fn of(effect: Effect) -> Rule {
-        Rule {
-            effect,
-            recipients: Vec::new(),
-            recipients_unknown: false,
-            classes: Vec::new(),
-            purposes: Vec::new(),
-            actions: Vec::new(),
-            period: Period::default(),
-            labels: Vec::new(),
-            data_period: Period::default(),
-            kinds: Vec::new(),
-            instances: Vec::new(),
-            treating_providers: false,
-        }
-    }
-
-    /// Whether it is about some of the data: then a deny keeps that back, and not all.
-    pub fn selects_items(&self) -> bool {
-        !self.labels.is_empty()
-            || !self.data_period.is_open()
-            || !self.kinds.is_empty()
-            || !self.instances.is_empty()
     }
 }
 
@@ -245,8 +145,6 @@ pub enum GrantState {
     Pending,
     /// The Consent says something that we do not interpret; nothing else may overrule it.
     Uninterpretable,
-    /// Two persons may be one: nothing holds until somebody has looked.
-    Suspended,
     /// Withdrawn.
     Revoked,
 }
@@ -284,6 +182,8 @@ pub struct Grant {
     pub epoch: u64,
     /// When the person withdrew it with us.
     pub withdrawn: Option<Timestamp>,
+    /// The person may be two, or two may be one: it does not hold until somebody has looked.
+    pub suspended: bool,
     /// What it says.
     pub says: GrantDraft,
 }
@@ -351,9 +251,18 @@ impl Grants {
             let revoked = GrantEvent::Revoked { grant: id, person: draft.person, at: None };
             return (!already).then_some(revoked);
         }
-        // What the person withdrew with us holds again only if they signed anew.
-        let withdrawn = self.get(draft.person, &id).and_then(|known| known.withdrawn);
-        if withdrawn.is_some_and(|at| draft.signed.is_none_or(|signed| signed <= at)) {
+        // What the person withdrew with us holds again only if they signed anew, and neither does
+        // the same form under another id.
+        let same = |known: &&Grant| {
+            known.id == id || known.says.disclosers.iter().any(|one| draft.disclosers.contains(one))
+        };
+        let known = self.of(draft.person).iter().filter(same);
+        let withdrawn = known.filter_map(|known| known.withdrawn).max();
+        let before = |at| draft.signed.is_none_or(|signed| signed <= at);
+        // What forbids is heard whenever it was said.
+        let forbids = |rule: &Rule| rule.effect == Effect::Deny;
+        let only_forbids = !draft.rules.is_empty() && draft.rules.iter().all(forbids);
+        if !only_forbids && withdrawn.is_some_and(before) {
             return None;
         }
         Some(GrantEvent::Given { says: draft })
@@ -364,6 +273,7 @@ impl Grants {
         match event {
             GrantEvent::Given { says } => {
                 let id = GrantId::of_consent(&says.consent);
+                let suspended = self.suspended.contains(&says.person);
                 let grants = self.of.entry(says.person).or_default();
                 match grants.iter_mut().find(|grant| grant.id == id) {
                     Some(grant) => {
@@ -376,6 +286,7 @@ impl Grants {
                         version: 1,
                         epoch: 1,
                         withdrawn: None,
+                        suspended,
                         says: says.clone(),
                     }),
                 }
@@ -385,8 +296,10 @@ impl Grants {
                     true => self.suspended.insert(*person),
                     false => self.suspended.remove(person),
                 };
-                let grants = self.of.entry(*person).or_default().iter_mut();
-                grants.filter(|_| changed).for_each(|grant| grant.epoch += 1);
+                for grant in self.of.entry(*person).or_default().iter_mut().filter(|_| changed) {
+                    grant.epoch += 1;
+                    grant.suspended = *suspended;
+                }
             }
             GrantEvent::Revoked { grant: id, person, at } => {
                 let grants = self.of.entry(*person).or_default();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Period;
 
 fn person() -> PersonId {
     PersonId::from_random([1; 16])
@@ -95,4 +96,24 @@ fn what_the_person_withdrew_holds_again_only_if_they_signed_anew() {
     assert_eq!(known.decide(signed(Some(100))), None);
     let anew = signed(Some(101));
     assert_eq!(known.decide(anew.clone()), Some(GrantEvent::Given { says: anew }));
+}
+
+#[test]
+fn the_same_form_under_another_id_is_no_new_signature() {
+    let from = |id: &str, discloser: &str, signed: i64| GrantDraft {
+        signed: Some(Timestamp(signed)),
+        disclosers: vec![discloser.parse().unwrap()],
+        rules: vec![Rule::of(Effect::Permit)],
+        ..draft(id, GrantState::Active)
+    };
+    let grant: GrantId = "grt_a".parse().unwrap();
+    let says = from("a", "clinic-b", 5);
+    let revoked = GrantEvent::Revoked { grant, person: person(), at: Some(Timestamp(100)) };
+    let known = grants(&[GrantEvent::Given { says }, revoked]);
+    assert_eq!(known.decide(from("b", "clinic-b", 100)), None);
+    assert!(known.decide(from("b", "clinic-b", 101)).is_some());
+    assert!(known.decide(from("b", "hospital-a", 100)).is_some());
+    // What forbids is heard whenever it was said.
+    let no = GrantDraft { rules: vec![Rule::of(Effect::Deny)], ..from("b", "clinic-b", 100) };
+    assert!(known.decide(no).is_some());
 }

@@ -7,6 +7,7 @@
 
 mod ask;
 mod class;
+mod evidence;
 mod forbid;
 mod grant;
 mod group;
@@ -16,6 +17,7 @@ mod party;
 mod permit;
 mod reason;
 mod release;
+mod rule;
 mod seal;
 mod sends;
 mod weigh;
@@ -25,9 +27,10 @@ pub use ask::{
     Token,
 };
 pub use class::{Action, DataClass, Purpose};
+pub use evidence::{Element, Reading};
 pub use grant::{
-    Back, Effect, Grant, GrantDraft, GrantEvent, GrantId, GrantState, Grantor, Grants, LegalBasis,
-    Period, Redisclosure, Rule, Terms,
+    Back, Grant, GrantDraft, GrantEvent, GrantId, GrantState, Grantor, Grants, LegalBasis,
+    Redisclosure, Terms,
 };
 pub use group::{FieldGroup, Groups, UnknownGroup};
 pub use label::{Label, Level, Sensitivity};
@@ -35,5 +38,6 @@ pub use party::{LegalClass, Party, TenantId};
 pub use permit::{Basis, GrantRef, Obligation, Permit};
 pub use reason::{Class, Denial, Dropped, Fate, ReasonCode};
 pub use release::release;
+pub use rule::{Effect, Period, Rule};
 pub use seal::{Opened, Sealed, WrongEntry};
 pub use sends::{Sending, Sends};

@@ -24,6 +24,11 @@ fn decided(change: impl FnOnce(&mut World)) -> (ReasonCode, Vec<ReasonCode>) {
     }
 }
 
+/// All Grants of the person wait, or hold again.
+fn waits(suspended: bool) -> GrantEvent {
+    GrantEvent::Suspended { person: person(1), suspended }
+}
+
 macro_rules! rows {
     ($($name:ident: $change:expr => $code:ident $([$($dropped:ident),+])?;)*) => {$(
         #[test]
@@ -542,7 +547,8 @@ rows! {
     row_66_no_clock: |w| w.health = Health::NoClock => S2;
     row_67_permit_and_deny_siblings: |w| w.drafts[0].rules.push(rule(Effect::Deny)) => C7;
     row_68_uninterpretable: |w| w.drafts[0].state = GrantState::Uninterpretable => C8;
-    row_70_merge_pending: |w| w.drafts[0].state = GrantState::Suspended => C1;
+    row_70_merge_pending: |w| w.events.push(waits(true)) => C1;
+    row_70x_merge_settled: |w| w.events.extend([waits(true), waits(false)]) => OK1;
     row_71_agreement_missing: |w| w.to.agreement_ends = None => R6;
     row_71_agreement_over: |w| w.to.agreement_ends = Some(Timestamp(50)) => R6;
     row_71x_agreements_last_instant: |w| w.to.agreement_ends = Some(Timestamp(51)) => OK1;

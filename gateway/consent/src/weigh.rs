@@ -158,10 +158,11 @@ fn by_grant(
         return fail(Step::Named, ReasonCode::C9);
     }
     match says.state {
+        GrantState::Active if grant.suspended => return fail(Step::State, ReasonCode::C1),
         GrantState::Active => {}
         GrantState::Revoked => return fail(Step::State, ReasonCode::C2),
         GrantState::Uninterpretable => return fail(Step::State, ReasonCode::C8),
-        GrantState::Pending | GrantState::Suspended => return fail(Step::State, ReasonCode::C1),
+        GrantState::Pending => return fail(Step::State, ReasonCode::C1),
     }
     let in_force: Vec<&Rule> =
         permits.iter().copied().filter(|rule| rule.period.contains(ask.at)).collect();

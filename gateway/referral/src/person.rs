@@ -201,6 +201,13 @@ impl Persons {
         }
     }
 
+    /// Everybody who has this identifier, whoever presented it.
+    pub fn holding(&self, identifier: &Identifier) -> Vec<PersonId> {
+        let holders = self.by_identifier.get(identifier).into_iter().flatten();
+        let persons: BTreeSet<PersonId> = holders.map(|(_, person)| *person).collect();
+        persons.into_iter().collect()
+    }
+
     /// The pairs that look alike and that nobody has confirmed.
     pub fn candidates(&self) -> impl Iterator<Item = &Candidate> {
         self.candidates.iter()

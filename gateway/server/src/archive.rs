@@ -188,6 +188,29 @@ impl Archive {
         }
     }
 
+    /// What an entry says, and when it was recorded; none past the end of the log, which holds
+    /// `frames` frames.
+    pub fn entry(&self, index: u64, frames: u64) -> Result<Option<(Body, Timestamp)>, Outage> {
+        let (mut low, mut high) = (0, frames);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let Some(stored) = self.reader.read(middle)? else { return Ok(None) };
+            let frame = &stored.frame;
+            let past = frame.first_leaf + frame.entries.len() as u64;
+            if index < frame.first_leaf {
+                high = middle;
+            } else if index >= past {
+                low = middle + 1;
+            } else {
+                let entry = usize::try_from(index - frame.first_leaf).unwrap_or(usize::MAX);
+                let keys: &dyn LogKeys = self.reader.as_ref();
+                let (body, _) = unseal(frame, entry, &self.keyring, keys)?;
+                return Ok(Some((body, Timestamp(frame.at_ms))));
+            }
+        }
+        Ok(None)
+    }
+
     /// The frames and keys themselves.
     pub fn log(&self) -> &dyn LogReader {
         self.reader.as_ref()

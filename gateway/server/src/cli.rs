@@ -3,6 +3,7 @@
 
 mod evidence;
 mod partner;
+mod staff;
 mod translate;
 
 use std::path::{Path, PathBuf};
@@ -57,6 +58,8 @@ enum Command {
     },
     /// Partners of a deployment.
     Partner(partner::Partner),
+    /// Coordinators and auditors of a deployment.
+    Staff(staff::Staff),
     /// Convert between dialects; no server, no disclosure.
     Translate(translate::Translate),
     /// Write evidence.
@@ -116,6 +119,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve { config } => serve(&config).map(done),
         Command::CheckConfig { file } => check(&file).map(done),
         Command::Partner(command) => partner::run(command).map(done),
+        Command::Staff(command) => staff::run(command).map(done),
         Command::Translate(command) => Ok(translate::run(&command)),
         Command::Export(command) => evidence::export(command).map(done),
         Command::Verify(command) => Ok(evidence::verify(&command)),

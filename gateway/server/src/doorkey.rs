@@ -22,6 +22,7 @@ pub struct Doorkeys {
     links: hmac::Key,
     cookies: hmac::Key,
     pseudonyms: hmac::Key,
+    persons: hmac::Key,
 }
 
 impl Doorkeys {
@@ -34,6 +35,7 @@ impl Doorkeys {
             links: derived(b"loopgate link v1"),
             cookies: derived(b"loopgate pin v1"),
             pseudonyms: derived(b"loopgate pairwise v1"),
+            persons: derived(b"loopgate own v1"),
         }
     }
 
@@ -53,29 +55,51 @@ impl Doorkeys {
         same.then_some(placement)
     }
 
-    /// The token of a person's own link, good until then.
-    pub fn person_token(&self, person: PersonId, until: Timestamp) -> String {
-        let mac = self.person_mac(person, until);
-        let parts = [&person.bytes()[..], &until.0.to_be_bytes(), &mac[..MAC_BYTES]];
-        URL_SAFE_NO_PAD.encode(parts.concat())
+    /// The token of a person's own link, or of who speaks for them, good until then.
+    pub fn person_token(&self, person: PersonId, proxy: bool, until: Timestamp) -> String {
+        let said = [&person.bytes()[..], &[u8::from(proxy)], &until.0.to_be_bytes()].concat();
+        let mac = self.mac(b"own link", &said);
+        URL_SAFE_NO_PAD.encode([&said[..], &mac[..MAC_BYTES]].concat())
     }
 
-    /// The person whose link this is, if it is good now.
-    pub fn person(&self, token: &str, now: Timestamp) -> Option<PersonId> {
+    /// The person whose link this is, if it is good now, and whether it is of who speaks for them.
+    pub fn person(&self, token: &str, now: Timestamp) -> Option<(PersonId, bool)> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (id, rest) = bytes.split_first_chunk::<16>()?;
-        let (until, mac) = rest.split_first_chunk::<8>()?;
-        let (person, until) = (PersonId::from_random(*id), Timestamp(i64::from_be_bytes(*until)));
-        let good = self.person_mac(person, until);
+        let (said, mac) = bytes.split_first_chunk::<25>()?;
+        let good = self.mac(b"own link", said);
         let same = mac.len() == MAC_BYTES && constant_time_eq(&good[..MAC_BYTES], mac);
-        (same && now < until).then_some(person)
+        let (id, rest) = said.split_first_chunk::<16>()?;
+        let (proxy, until) = rest.split_first()?;
+        let until = Timestamp(i64::from_be_bytes(until.try_into().ok()?));
+        (same && now < until).then_some((PersonId::from_random(*id), *proxy == 1))
     }
 
-    fn person_mac(&self, person: PersonId, until: Timestamp) -> Vec<u8> {
-        let mut context = hmac::Context::with_key(&self.pseudonyms);
-        context.update(b"own link");
-        context.update(person.bytes());
-        context.update(&until.0.to_be_bytes());
+    /// The code that opens what a link leads to: eight digits.
+    pub fn person_code(&self, token: &str) -> String {
+        let mac = self.mac(b"own code", token.as_bytes());
+        let number = mac.iter().take(8).fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("{:08}", number % 100_000_000)
+    }
+
+    /// A cookie that says that this link's code was given, until then.
+    pub fn own_cookie(&self, token: &str, until: Timestamp) -> String {
+        let said = format!("{}.{token}", until.0);
+        format!("{}.{}", until.0, URL_SAFE_NO_PAD.encode(self.mac(b"own cookie", said.as_bytes())))
+    }
+
+    /// Whether a cookie says so now.
+    pub fn knows_own(&self, cookie: &str, token: &str, now: Timestamp) -> bool {
+        let parsed = cookie.split_once('.').and_then(|(until, _)| until.parse().ok());
+        let Some(until) = parsed.map(Timestamp) else { return false };
+        let good = self.own_cookie(token, until);
+        now < until && constant_time_eq(good.as_bytes(), cookie.as_bytes())
+    }
+
+    fn mac(&self, what: &[u8], said: &[u8]) -> Vec<u8> {
+        let mut context = hmac::Context::with_key(&self.persons);
+        context.update(&(what.len() as u64).to_be_bytes());
+        context.update(what);
+        context.update(said);
         context.sign().as_ref().to_vec()
     }
 
@@ -116,7 +140,8 @@ impl Doorkeys {
     }
 }
 
-fn constant_time_eq(one: &[u8], other: &[u8]) -> bool {
+/// Compares in a time that does not depend on where they differ.
+pub fn constant_time_eq(one: &[u8], other: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
@@ -202,19 +227,36 @@ mod tests {
     #[test]
     fn a_persons_link_is_theirs_and_ends() {
         let person = PersonId::from_random([1; 16]);
-        let token = keys().person_token(person, Timestamp(1000));
-        assert_eq!(keys().person(&token, Timestamp(999)), Some(person));
-        assert_eq!(keys().person(&token, Timestamp(1000)), None);
-        assert_eq!(Doorkeys::new(&[8; 32]).person(&token, Timestamp(999)), None);
-        let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
-        for at in 0..bytes.len() {
-            let mut other = bytes.clone();
-            other[at] ^= 1;
-            assert_eq!(
-                keys().person(&URL_SAFE_NO_PAD.encode(other), Timestamp(0)),
-                None,
-                "byte {at}"
-            );
+        for proxy in [false, true] {
+            let token = keys().person_token(person, proxy, Timestamp(1000));
+            assert_eq!(keys().person(&token, Timestamp(999)), Some((person, proxy)));
+            assert_eq!(keys().person(&token, Timestamp(1000)), None);
+            assert_eq!(Doorkeys::new(&[8; 32]).person(&token, Timestamp(999)), None);
+            let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+            for at in 0..bytes.len() {
+                let mut other = bytes.clone();
+                other[at] ^= 1;
+                let other = URL_SAFE_NO_PAD.encode(other);
+                assert_eq!(keys().person(&other, Timestamp(0)), None, "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_and_a_cookie_are_of_one_link() {
+        let link = |n| keys().person_token(PersonId::from_random([n; 16]), false, Timestamp(9000));
+        let (one, other) = (link(1), link(2));
+        let code = keys().person_code(&one);
+        assert!(code.len() == 8 && code.bytes().all(|byte| byte.is_ascii_digit()));
+        assert_ne!(code, keys().person_code(&other));
+        let cookie = keys().own_cookie(&one, Timestamp(1000));
+        let knows =
+            |cookie: &str, token: &str, now| keys().knows_own(cookie, token, Timestamp(now));
+        assert!(knows(&cookie, &one, 999));
+        assert!(!knows(&cookie, &one, 1000) && !knows(&cookie, &other, 999));
+        assert!(!knows(&cookie.replacen("1000", "9000", 1), &one, 999));
+        for broken in ["", ".", "1000.", "x.y"] {
+            assert!(!knows(broken, &one, 0), "{broken}");
         }
     }
 

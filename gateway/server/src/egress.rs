@@ -11,7 +11,7 @@ use loopgate_consent::{Class, Denial, Health, Permit, Policy, Sealed, Sending};
 use loopgate_referral::{OrgId, PersonId};
 
 use crate::clock::Clock;
-use crate::refusal::{Kind, Trouble};
+use crate::refusal::{Kind, Refusal, Trouble};
 use crate::scribe::{AskFor, Command, Disclose, Grounds, Scribe, denied, permits};
 
 /// How often a payload is rendered anew because a decision changed under it.
@@ -61,6 +61,8 @@ pub struct Way<'a> {
     pub channel: &'static str,
     /// SHA-256 of the mapping file, if one is used.
     pub mapping: Option<[u8; 32]>,
+    /// The person of the recipient who looks, where that is known.
+    pub by: Option<&'a str>,
 }
 
 impl Egress {
@@ -162,6 +164,7 @@ impl Egress {
             permits,
             channel: way.channel,
             mapping: way.mapping,
+            by: way.by.map(str::to_owned),
             sha256: sealed.sha256(),
             bytes: sealed.len(),
         };
@@ -182,9 +185,11 @@ impl Egress {
         if denial.code.class() == Some(Class::Unavailable) {
             return Trouble::Outage;
         }
-        let event = denied(to, ask, &denial);
+        let mut name = [0; 8];
+        self.clock.random(&mut name);
+        let event = denied(to, ask, &denial, name);
         match self.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply)) {
-            Ok(()) => Kind::Denied.into(),
+            Ok(()) => Refusal::named(Kind::Denied, hex::encode(name)).into(),
             Err(trouble) => trouble,
         }
     }

@@ -57,7 +57,7 @@ pub fn for_target(
 ) -> Result<Released, Trouble> {
     let mapping = mapping(gate)?;
     let channel = if asked_by.is_some() { "cbo-rest" } else { "push" };
-    let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()) };
+    let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()), by: None };
     let ask = whole_ask(gate, referral, placement, REFERRAL_MAPPING)?;
     let ask = match asked_by {
         Some(session) => ask.shown(gate, session),

@@ -8,7 +8,7 @@ use loopgate_ledger::{Field, Fields, Link, links_to_value};
 use loopgate_referral::{Event as ReferralEvent, PersonEvent, SourceMove, TargetMove};
 use serde_json::{Value, json};
 
-use crate::journal::{BasisUsed, Event};
+use crate::journal::{BasisUsed, Event, StaffEvent};
 
 /// Who or what caused an event, for the fields.
 #[derive(Debug, Clone, Default)]
@@ -123,14 +123,10 @@ fn detail(event: &Event, fields: &mut Fields) {
             json!({ "not_carried": not_carried, "sha256": hex::encode(content) }),
         ),
         Event::Spent { .. } | Event::TokenRevoked { .. } => {}
-        Event::Proposed { says, .. } => {
-            set(
-                fields,
-                Field::Basis,
-                json!({ "consent": says.consent, "terms": says.terms.basis }),
-            );
+        Event::Staff(fact) => staff(fact, fields),
+        Event::StopUseTold { entry, .. } => {
+            set(fields, Field::Basis, json!({ "withdrawal": entry }));
         }
-        Event::SignIn { right, .. } => set(fields, Field::Basis, json!({ "right": right })),
         Event::TokenMinted { minted, index, .. } => set(
             fields,
             Field::Basis,
@@ -150,6 +146,24 @@ fn detail(event: &Event, fields: &mut Fields) {
         }
         Event::Person(_) | Event::Patient { .. } => {}
     }
+}
+
+fn staff(fact: &StaffEvent, fields: &mut Fields) {
+    let basis = match fact {
+        StaffEvent::SignIn { right, .. } => json!({ "right": right }),
+        StaffEvent::Proposed { says, .. } => {
+            json!({ "consent": says.consent, "terms": says.terms.basis })
+        }
+        StaffEvent::LinkMade { proxy, .. } => json!({ "proxy": proxy }),
+        StaffEvent::GlassBroken { reason, medical_emergency, .. } => {
+            set(fields, Field::Note, json!({ "text": reason }));
+            json!({ "medical_emergency": medical_emergency })
+        }
+        StaffEvent::GlassReviewed { entry, justified, .. } => {
+            json!({ "glass": entry, "justified": justified })
+        }
+    };
+    set(fields, Field::Basis, basis);
 }
 
 fn basis(used: &BasisUsed) -> Value {
@@ -267,8 +281,14 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Reread { .. } => "phi.reread",
         Event::Denied { .. } => "phi.denied",
         Event::Spent { .. } => "client.asserted",
-        Event::Proposed { .. } => "consent.proposed",
-        Event::SignIn { .. } => "staff.signed-in",
+        Event::Staff(fact) => match fact {
+            StaffEvent::SignIn { .. } => "staff.signed-in",
+            StaffEvent::Proposed { .. } => "consent.proposed",
+            StaffEvent::LinkMade { .. } => "person.link-made",
+            StaffEvent::GlassBroken { .. } => "glass.broken",
+            StaffEvent::GlassReviewed { .. } => "glass.reviewed",
+        },
+        Event::StopUseTold { .. } => "consent.stop-use-told",
         Event::TokenRevoked { .. } => "token.revoked",
         Event::TokenMinted { .. } => "token.minted",
         Event::Strangers { .. } => "strangers.counted",

@@ -3,15 +3,18 @@
 //! The scribe folds events as it decides them; readers see a second fold that is one commit behind.
 //! Start-up is replay, so recovery runs every day.
 
+mod about;
 mod heard;
 mod held;
 mod line;
+mod notices;
+mod refusals;
 mod spent;
+mod staff;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
-use loopgate_consent::{GrantDraft, GrantEvent, Grants};
-use loopgate_ledger::Link;
+use loopgate_consent::Grants;
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
     ReferralId, ResourceId, TaskStatus, Timestamp,
@@ -21,11 +24,12 @@ pub use crate::journal::Minted;
 pub use heard::{Heard, Spoken};
 pub use held::{Held, Locator, Part};
 pub use line::Line;
+pub use notices::{Notice, Notices};
+pub use refusals::Refusals;
 pub use spent::Spent;
+pub use staff::{Broken, StaffBook};
 
-use crate::fields::Links;
 use crate::journal::{BasisUsed, Event};
-use crate::staff::StaffName;
 
 /// Where an event lies in the log.
 #[derive(Debug, Clone, Copy)]
@@ -98,22 +102,17 @@ pub struct World {
     pub revoked_tokens: Spent,
     /// Consent tokens that may be alive, by their place on the status list.
     pub minted: BTreeMap<u32, Minted>,
-    /// Forms that one person read, and a second has to.
-    pub proposals: BTreeMap<ResourceId, (StaffName, GrantDraft)>,
-    /// When somebody of the staff gave something wrong, newest last.
-    pub wrong_sign_ins: BTreeMap<StaffName, VecDeque<Timestamp>>,
+    /// What staff did, and what waits for them.
+    pub staff: StaffBook,
+    /// Who holds what a person has withdrawn, and has to be told.
+    pub notices: Notices,
+    /// Refusals by the name they were told under.
+    pub refusals: Refusals,
     /// What happened to each person's data, for them to read.
     pub accounts: BTreeMap<PersonId, Vec<Line>>,
     /// When strangers were last counted.
     pub strangers_at: Timestamp,
-    chains: HashMap<(Class, String), (u64, i64)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Class {
-    Subject,
-    Patient,
-    Party,
+    chains: HashMap<(about::Class, String), (u64, i64)>,
 }
 
 impl World {
@@ -126,6 +125,9 @@ impl World {
         if let Some((person, line)) = Line::of(event, place) {
             self.accounts.entry(person).or_default().push(line);
         }
+        self.staff.evolve(event, place);
+        self.notices.evolve(event, place);
+        self.refusals.evolve(event, place);
         match event {
             Event::Stored { org, person, resources } => {
                 for (doc, stored) in resources.iter().enumerate() {
@@ -155,26 +157,7 @@ impl World {
                 self.patients.insert(patient.clone(), *person);
             }
             Event::Person(fact) => self.persons.evolve(fact),
-            Event::Grant(fact) => {
-                if let GrantEvent::Given { says } = fact {
-                    self.proposals.remove(&says.consent);
-                }
-                self.grants.evolve(fact);
-            }
-            Event::Proposed { by, says } => {
-                self.proposals.insert(says.consent.clone(), (by.clone(), says.clone()));
-            }
-            Event::SignIn { staff, right } => {
-                let tries = self.wrong_sign_ins.entry(staff.clone()).or_default();
-                if *right {
-                    tries.clear();
-                } else {
-                    tries.push_back(place.at);
-                    if tries.len() > WRONG_PINS_KEPT {
-                        tries.pop_front();
-                    }
-                }
-            }
+            Event::Grant(fact) => self.grants.evolve(fact),
             Event::Referral { referral, fact } => self.evolve_referral(*referral, fact, place.at),
             Event::Answered { org, request, answer } => {
                 self.answers.insert((org.clone(), *request), answer.clone());
@@ -224,7 +207,11 @@ impl World {
                     tries.pop_front();
                 }
             }
-            Event::Reread { .. } | Event::Denied { .. } | Event::Exported { .. } => {}
+            Event::Reread { .. }
+            | Event::Denied { .. }
+            | Event::Exported { .. }
+            | Event::Staff(_)
+            | Event::StopUseTold { .. } => {}
         }
     }
 
@@ -264,104 +251,6 @@ impl World {
         }
     }
 
-    /// Ordinals and back-links of an event that would come next.
-    pub fn links(&self, event: &Event) -> Links {
-        let link = |class: Class, id: &String| {
-            let (n, last) = self.chains.get(&(class, id.clone())).copied().unwrap_or((0, -1));
-            Link { id: id.clone(), n: n + 1, prev: last }
-        };
-        let about = self.about(event);
-        Links {
-            subject: about.subject.iter().map(|id| link(Class::Subject, id)).collect(),
-            patient: about.patient.iter().map(|id| link(Class::Patient, id)).collect(),
-            parties: about.parties.iter().map(|id| link(Class::Party, id)).collect(),
-        }
-    }
-
-    fn chain(&mut self, event: &Event, index: u64) {
-        let about = self.about(event);
-        let classes = [
-            (Class::Subject, about.subject),
-            (Class::Patient, about.patient),
-            (Class::Party, about.parties),
-        ];
-        for (class, ids) in classes {
-            for id in ids {
-                let entry = self.chains.entry((class, id)).or_insert((0, -1));
-                *entry = (entry.0 + 1, i64::try_from(index).unwrap_or(i64::MAX));
-            }
-        }
-    }
-
-    fn about(&self, event: &Event) -> About {
-        let mut about = About::default();
-        about.patient.extend(self.person_of(event).map(|p| p.to_string()));
-        match event {
-            Event::Stored { org, .. }
-            | Event::Answered { org, .. }
-            | Event::Spent { org, .. }
-            | Event::TokenRevoked { org, .. }
-            | Event::Partner { org, .. } => {
-                about.parties.insert(org.to_string());
-            }
-            Event::Heard { org, referrals, .. } => {
-                about.parties.insert(org.to_string());
-                about.subject.extend(referrals.iter().map(ToString::to_string));
-            }
-            Event::Denied { org, referral, .. } => {
-                about.parties.insert(org.to_string());
-                about.subject.extend(referral.map(|r| r.to_string()));
-            }
-            Event::Person(fact) => {
-                use loopgate_referral::PersonEvent::{CandidateNoted, Linked, Registered};
-                match fact {
-                    Registered { by, .. } | Linked { by, .. } => {
-                        about.parties.insert(by.to_string());
-                    }
-                    CandidateNoted { other, .. } => {
-                        about.patient.insert(other.to_string());
-                    }
-                }
-            }
-            Event::Referral { referral, fact } => {
-                about.subject.insert(referral.to_string());
-                if let ReferralEvent::Received { source, persons, .. } = fact {
-                    about.parties.insert(source.to_string());
-                    about.patient.extend(persons.iter().map(ToString::to_string));
-                } else if let Some(known) = self.referrals.get(referral) {
-                    about.parties.insert(known.source.to_string());
-                    about.parties.extend(known.placements.iter().map(|p| p.target.to_string()));
-                    about.patient.extend(known.persons.iter().map(ToString::to_string));
-                }
-                if let ReferralEvent::Placed { target, .. } = fact {
-                    about.parties.insert(target.to_string());
-                }
-            }
-            Event::Disclosed(d) => {
-                about.parties.insert(d.recipient.to_string());
-                about.subject.extend(d.referral.map(|r| r.to_string()));
-            }
-            Event::TokenMinted { org, minted, .. } => {
-                about.parties.extend([org.to_string(), minted.recipient.to_string()]);
-            }
-            Event::Reread { recipient, .. } => {
-                about.parties.insert(recipient.to_string());
-            }
-            Event::Grant(loopgate_consent::GrantEvent::Given { says }) => {
-                about.parties.extend(says.disclosers.iter().map(ToString::to_string));
-            }
-            Event::Proposed { says, .. } => {
-                about.parties.extend(says.disclosers.iter().map(ToString::to_string));
-            }
-            Event::Grant(_)
-            | Event::SignIn { .. }
-            | Event::Patient { .. }
-            | Event::Strangers { .. }
-            | Event::Exported { .. } => {}
-        }
-        about
-    }
-
     /// Whether this recipient was already shown all of these versions on these bases.
     pub fn was_shown(
         &self,
@@ -398,11 +287,4 @@ impl World {
         let placement = referral.placements.iter().rev().find(|p| p.target == *target)?;
         Some((referral, placement.id))
     }
-}
-
-#[derive(Default)]
-struct About {
-    subject: BTreeSet<String>,
-    patient: BTreeSet<String>,
-    parties: BTreeSet<String>,
 }

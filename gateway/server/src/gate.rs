@@ -1,5 +1,7 @@
 //! What every door shares: who asks, what is known, the way to the scribe and the exit.
 
+mod request;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,23 +9,25 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use loopgate_fhir::Json;
 use loopgate_mapping::Library;
 use loopgate_referral::{OrgId, Referral, ResourceId, Timestamp};
-use sha2::{Digest, Sha256};
 
 use crate::archive::Archive;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::consent_token::{self, ConsentTokens, Shown};
+use crate::consent_token::{self, ConsentTokens};
 use crate::doorkey::Doorkeys;
 use crate::egress::Egress;
 use crate::fold::Held;
 use crate::identity::crl::{Leaf, Revoked};
 use crate::identity::key_sets::KeySets;
-use crate::identity::{AccessTokens, Interaction, Refused, Scopes};
+use crate::identity::{AccessTokens, Refused, Scopes};
+use crate::inbound::people::sessions::Sessions;
 use crate::outbound::mail::Mailer;
 use crate::partner::Partner;
-use crate::refusal::{Kind, Trouble};
+use crate::refusal::{Kind, Refusal, Trouble};
 use crate::scribe::{Command, Scribe};
 use crate::view::View;
+
+pub use request::{Certificate, Request, Session};
 
 /// The running gateway, as its doors see it.
 pub struct Gate {
@@ -49,6 +53,8 @@ pub struct Gate {
     pub doorkeys: Doorkeys,
     /// One PIN is checked at a time, so that tries are counted one by one.
     pub pin_desk: std::sync::Mutex<()>,
+    /// Who of the staff is signed in.
+    pub staff: Sessions,
     /// Access tokens.
     pub access: AccessTokens,
     /// Consent tokens.
@@ -63,123 +69,6 @@ pub struct Gate {
     pub broken_streams: AtomicU64,
     /// Attempts by nobody we know, not yet written down.
     pub strangers: AtomicU64,
-}
-
-/// The client certificate of a connection.
-#[derive(Debug, Clone)]
-pub struct Certificate {
-    /// SHA-256 of it (DER).
-    pub sha256: [u8; 32],
-    /// As far as revocation lists know it.
-    pub leaf: Option<Leaf>,
-}
-
-impl Certificate {
-    /// Of these bytes (DER).
-    pub fn of(der: &[u8]) -> Certificate {
-        Certificate { sha256: loopgate_token::sha256(der), leaf: Leaf::read(der) }
-    }
-}
-
-/// One request, whole.
-pub struct Request {
-    /// SHA-256 of the client certificate, if one was shown.
-    pub certificate: Option<[u8; 32]>,
-    /// `GET`, `POST`, `PUT`.
-    pub method: String,
-    /// The path, without the query.
-    pub path: String,
-    /// The query's pairs.
-    pub query: Vec<(String, String)>,
-    /// `Content-Type`.
-    pub content_type: Option<String>,
-    /// `If-Match`.
-    pub if_match: Option<String>,
-    /// `Idempotency-Key`.
-    pub idempotency_key: Option<String>,
-    /// `Authorization`.
-    pub authorization: Option<String>,
-    /// `Loopgate-Consent`: a consent token.
-    pub consent: Option<String>,
-    /// The client certificate, as far as revocation lists know it.
-    pub leaf: Option<Leaf>,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-/// Who asks, and what it may ask for.
-pub struct Session {
-    /// The partner.
-    pub partner: Partner,
-    /// What its access token covers; `None` where its certificate alone speaks for it.
-    pub scopes: Option<Scopes>,
-    /// The consent token it shows.
-    pub consent: Shown,
-}
-
-impl Session {
-    /// Whether it may do this to a type of resource.
-    pub fn covers(&self, kind: &str, interaction: Interaction) -> bool {
-        self.scopes.as_ref().is_none_or(|scopes| scopes.cover(kind, interaction))
-    }
-}
-
-impl Request {
-    /// A request of the same connection, with nothing in it.
-    pub fn like(&self) -> Request {
-        Request {
-            certificate: self.certificate,
-            method: self.method.clone(),
-            path: self.path.clone(),
-            query: Vec::new(),
-            content_type: None,
-            if_match: None,
-            idempotency_key: None,
-            authorization: None,
-            consent: None,
-            leaf: self.leaf.clone(),
-            body: Vec::new(),
-        }
-    }
-
-    /// What makes a resend the same request.
-    pub fn digest(&self) -> [u8; 32] {
-        let key = self.idempotency_key.as_deref().unwrap_or_default();
-        let mut hash = Sha256::new();
-        for part in [self.method.as_bytes(), self.path.as_bytes(), key.as_bytes()] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        hash.update(&self.body);
-        hash.finalize().into()
-    }
-
-    /// The path's segments.
-    pub fn segments(&self) -> Vec<&str> {
-        self.path.split('/').skip(1).collect()
-    }
-
-    /// The version that `If-Match` names: `W/"3"`.
-    pub fn version(&self) -> Result<Option<u64>, Trouble> {
-        let Some(text) = self.if_match.as_deref() else { return Ok(None) };
-        let text = text.strip_prefix("W/").unwrap_or(text);
-        let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        match version.and_then(|version| version.parse().ok()) {
-            Some(version) => Ok(Some(version)),
-            None => Err(Kind::VersionConflict.into()),
-        }
-    }
-
-    /// Refuses a body in a media type that is not one of these.
-    pub fn speaks(&self, media: &[&str]) -> Result<(), Trouble> {
-        let given = self.content_type.as_deref().unwrap_or_default();
-        let bare = given.split(';').next().unwrap_or_default().trim();
-        if media.iter().any(|one| bare.eq_ignore_ascii_case(one)) {
-            Ok(())
-        } else {
-            Err(Kind::MediaType.into())
-        }
-    }
 }
 
 impl Gate {
@@ -208,14 +97,13 @@ impl Gate {
 
     fn in_good_standing(&self, partner: &Partner) -> Result<Partner, Trouble> {
         if partner.suspended {
-            self.refuse(&partner.org, "R2")?;
-            return Err(Kind::Forbidden.into());
+            return Err(self.refused(&partner.org, "R2", Kind::Forbidden));
         }
         Ok(partner.clone())
     }
 
     /// Somebody who did not show who they are.
-    fn stranger(&self) -> Trouble {
+    pub fn stranger(&self) -> Trouble {
         // A gateway that opened with a wrong clock has no partners yet: nobody is a stranger.
         if self.scribe.published().halted.load(Ordering::Acquire) {
             return Trouble::Outage;
@@ -321,30 +209,48 @@ impl Gate {
         vec![self.access.jwk(), self.consent_tokens.jwk()]
     }
 
-    /// Records that a known partner was refused, before it is told.
-    pub fn refuse(&self, org: &OrgId, code: &str) -> Result<(), Trouble> {
+    /// Records that a known partner was refused, before it is told. Answers the name it is recorded
+    /// under.
+    pub fn refuse(&self, org: &OrgId, code: &str) -> Result<String, Trouble> {
+        let name = self.fresh_reference();
         let event = crate::journal::Event::Denied {
             org: org.clone(),
             person: None,
             referral: None,
             action: None,
             code: code.to_owned(),
-            correlation: None,
+            correlation: Some(name.clone()),
             grant: None,
             dropped: Vec::new(),
         };
-        self.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply))
+        self.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply))?;
+        Ok(name)
+    }
+
+    /// The same, as what the partner is told.
+    pub fn refused(&self, org: &OrgId, code: &str, kind: Kind) -> Trouble {
+        match self.refuse(org, code) {
+            Ok(name) => Refusal::named(kind, name).into(),
+            Err(trouble) => trouble,
+        }
+    }
+
+    /// By what a refusal is asked about.
+    fn fresh_reference(&self) -> String {
+        let mut bytes = [0; 8];
+        self.clock.random(&mut bytes);
+        hex::encode(bytes)
     }
 
     /// A known partner asked for what is not there for it: recorded, whether or not it is there for
     /// somebody else, so that neither the answer nor its time tells the two apart.
     pub fn not_there<T>(&self, org: &OrgId, outcome: Result<T, Trouble>) -> Result<T, Trouble> {
-        if let Err(Trouble::Refused(refusal)) = &outcome
-            && refusal.kind == Kind::NotFound
-        {
-            self.refuse(org, "R1")?;
+        match outcome {
+            Err(Trouble::Refused(refusal)) if refusal.kind == Kind::NotFound => {
+                Err(self.refused(org, "R1", Kind::NotFound))
+            }
+            outcome => outcome,
         }
-        outcome
     }
 
     /// A resource as its supplier knows it, with references resolved.

@@ -1,5 +1,6 @@
 //! Doors: sockets in, one dispatch each, nothing decided here.
 
+mod audit;
 pub mod cbo;
 pub mod fhir;
 pub mod http;

@@ -124,7 +124,7 @@ pub fn single(gate: &Gate, kind: &str, request: &Request) -> Result<Resource, Tr
     if resource.kind != kind {
         let words = "is not the type that the path names";
         let fault = Fault::new(IssueCode::Invalid, "resourceType", words);
-        return Err(Refusal { kind: Kind::Malformed, faults: vec![fault] }.into());
+        return Err(Refusal::at(Kind::Malformed, vec![fault]).into());
     }
     Ok(resource)
 }
@@ -136,7 +136,7 @@ pub fn same_id(resource: &Resource, id: &ResourceId) -> Result<(), Trouble> {
     }
     let at = format!("{}.id", resource.kind);
     let fault = Fault::new(IssueCode::Invalid, at, "is not the id that the path names");
-    Err(Refusal { kind: Kind::Malformed, faults: vec![fault] }.into())
+    Err(Refusal::at(Kind::Malformed, vec![fault]).into())
 }
 
 /// What does not parse is malformed (400); what parses and cannot be processed is invalid (422).
@@ -149,7 +149,7 @@ fn unreadable(faults: Vec<Fault>) -> Trouble {
         (false, true) => Kind::TooLarge,
         (false, false) => Kind::Invalid,
     };
-    Refusal { kind, faults }.into()
+    Refusal::at(kind, faults).into()
 }
 
 fn limits(gate: &Gate) -> Limits {

@@ -5,10 +5,11 @@
 
 mod disclosure;
 mod minted;
+mod staff;
 
 use std::collections::BTreeMap;
 
-use loopgate_consent::{Dated, Dropped, GrantDraft, GrantEvent, GrantRef, Label};
+use loopgate_consent::{Dated, Dropped, GrantEvent, GrantRef, Label};
 use loopgate_ledger::Fields;
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, NeedCode, OrgId, PersonEvent, PersonId, ReferralId,
@@ -17,10 +18,9 @@ use loopgate_referral::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::staff::StaffName;
-
 pub use disclosure::{BasisUsed, Disclosure};
 pub use minted::Minted;
+pub use staff::StaffEvent;
 
 /// The version of every event written now.
 pub const SCHEMA: u32 = 1;
@@ -165,19 +165,14 @@ pub enum Event {
         /// Its place on the status list.
         index: u32,
     },
-    /// A first person read a form; a second has to read the same.
-    Proposed {
+    /// Something that staff did, or that waits for them.
+    Staff(StaffEvent),
+    /// A holder of what was shared was told that the person withdrew.
+    StopUseTold {
         /// Who.
-        by: StaffName,
-        /// What they read.
-        says: GrantDraft,
-    },
-    /// Somebody of the staff signed in, or tried to.
-    SignIn {
-        /// Who.
-        staff: StaffName,
-        /// Password and one-time password were right.
-        right: bool,
+        org: OrgId,
+        /// The entry of the withdrawal.
+        entry: u64,
     },
     /// An evidence bundle was made for somebody.
     Exported {
@@ -367,7 +362,7 @@ impl Event {
             }
             Event::Disclosed(disclosure) => Some(disclosure.person),
             Event::TokenMinted { minted, .. } => Some(minted.person),
-            Event::Proposed { says, .. } => Some(says.person),
+            Event::Staff(fact) => fact.person(),
             // The fold knows the person of a referral; see `World::person_of`.
             Event::Referral { .. }
             | Event::Answered { .. }
@@ -375,37 +370,12 @@ impl Event {
             | Event::Partner { .. }
             | Event::Spent { .. }
             | Event::TokenRevoked { .. }
-            | Event::SignIn { .. }
+            | Event::StopUseTold { .. }
             | Event::Exported { .. } => None,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_body_reads_back_as_written() {
-        let body = Body {
-            event: Event::Strangers { count: 3 },
-            fields: Fields::default(),
-            docs: vec![
-                Document::Here(b"one".to_vec()),
-                Document::File([7; 32]),
-                Document::Here(Vec::new()),
-                Document::Here(vec![0, 255, 10]),
-            ],
-        };
-        assert_eq!(Body::decode(&body.encode()), Ok(body));
-    }
-
-    #[test]
-    fn a_schema_of_the_future_is_not_guessed_at() {
-        let body =
-            Body { event: Event::Strangers { count: 3 }, fields: Fields::default(), docs: vec![] };
-        let bytes = body.encode();
-        let later = String::from_utf8(bytes).unwrap().replace("\"schema\":1", "\"schema\":2");
-        assert_eq!(Body::decode(later.as_bytes()), Err(BadBody));
-    }
-}
+#[path = "journal_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@
 pub mod admin;
 mod archive;
 pub mod assemble;
+mod audit;
 mod bundle;
 pub mod certificates;
 pub mod clock;

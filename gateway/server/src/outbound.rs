@@ -3,4 +3,5 @@
 pub mod courier;
 pub mod link;
 pub mod mail;
+pub mod notices;
 pub mod targets;

@@ -11,6 +11,8 @@ pub struct Refusal {
     pub kind: Kind,
     /// Where, if it is about a place in the message.
     pub faults: Vec<Fault>,
+    /// What names it to whoever asks about it: a known partner's refusal is an entry by this name.
+    pub correlation: Option<String>,
 }
 
 /// The kinds of refusal, each one row of `reply::TABLE`.
@@ -56,12 +58,22 @@ pub enum Trouble {
 impl Refusal {
     /// A refusal of this kind about no place in particular.
     pub fn of(kind: Kind) -> Refusal {
-        Refusal { kind, faults: Vec::new() }
+        Refusal { kind, faults: Vec::new(), correlation: None }
+    }
+
+    /// A refusal of this kind that is recorded under this name.
+    pub fn named(kind: Kind, correlation: String) -> Refusal {
+        Refusal { correlation: Some(correlation), ..Refusal::of(kind) }
+    }
+
+    /// A refusal of this kind, with where.
+    pub fn at(kind: Kind, faults: Vec<Fault>) -> Refusal {
+        Refusal { faults, ..Refusal::of(kind) }
     }
 
     /// A message that cannot be processed, with where.
     pub fn invalid(faults: Vec<Fault>) -> Refusal {
-        Refusal { kind: Kind::Invalid, faults }
+        Refusal { kind: Kind::Invalid, faults, correlation: None }
     }
 }
 

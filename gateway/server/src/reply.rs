@@ -139,29 +139,31 @@ const RETRY_AFTER_S: &str = "1";
 
 /// As FHIR says it.
 pub fn fhir(trouble: Trouble) -> Reply {
-    let (status, faults) = match trouble {
+    let (status, faults, correlation) = match trouble {
         Trouble::Outage => {
             let fault = Fault::new(IssueCode::Transient, "", OUTAGE_WORDS);
             let body = operation_outcome(&[fault]).to_bytes();
             return Reply::with(503, FHIR_JSON, body).header("retry-after", RETRY_AFTER_S);
         }
-        Trouble::Refused(Refusal { kind, faults }) => {
+        Trouble::Refused(Refusal { kind, faults, correlation }) => {
             let row = row(kind);
             let general = Fault::new(row.issue, "", row.words);
-            (row.http, if faults.is_empty() { vec![general] } else { faults })
+            let faults = if faults.is_empty() { vec![general] } else { faults };
+            (row.http, faults, correlation)
         }
     };
-    Reply::with(status, FHIR_JSON, operation_outcome(&faults).to_bytes())
+    let reply = Reply::with(status, FHIR_JSON, operation_outcome(&faults).to_bytes());
+    named(reply, correlation)
 }
 
 /// As RFC 9457 says it.
 pub fn problem(trouble: Trouble) -> Reply {
-    let (row, faults) = match trouble {
+    let (row, faults, correlation) = match trouble {
         Trouble::Outage => {
             let body = json!({ "type": "urn:loopgate:problem:outage", "title": OUTAGE_WORDS, "status": 503 });
             return json_reply(503, PROBLEM_JSON, &body).header("retry-after", RETRY_AFTER_S);
         }
-        Trouble::Refused(Refusal { kind, faults }) => (row(kind), faults),
+        Trouble::Refused(Refusal { kind, faults, correlation }) => (row(kind), faults, correlation),
     };
     let mut body = json!({
         "type": format!("urn:loopgate:problem:{}", row.problem),
@@ -175,7 +177,18 @@ pub fn problem(trouble: Trouble) -> Reply {
             .collect();
         body["errors"] = Value::Array(errors);
     }
-    json_reply(row.http, PROBLEM_JSON, &body)
+    if let Some(name) = &correlation {
+        body["instance"] = json!(format!("urn:loopgate:refusal:{name}"));
+    }
+    named(json_reply(row.http, PROBLEM_JSON, &body), correlation)
+}
+
+/// By what to ask about a refusal.
+fn named(reply: Reply, correlation: Option<String>) -> Reply {
+    match correlation {
+        Some(name) => reply.header("loopgate-correlation", name),
+        None => reply,
+    }
 }
 
 /// As ERR says it: `place` finds where the message says what a FHIR expression names.

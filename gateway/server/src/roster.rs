@@ -2,14 +2,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use loopgate_consent::{Party, TenantId};
+use loopgate_consent::{LegalClass, Party, TenantId};
 use loopgate_fhir::PartyRef;
-use loopgate_referral::{Identifier, OrgId};
+use loopgate_referral::{Identifier, OrgId, Timestamp};
 
 use crate::partner::{LoadedPartner, Partner, Role};
 
 /// Who a person is called, as the recipient of what is theirs; no partner may have this name.
 pub const THE_PERSON: &str = "the-person";
+/// Who the gateway's own staff are called, as the recipients of a form they read: they work for the
+/// organization that sent it. No partner may have this name.
+pub const THE_STAFF: &str = "the-staff";
+
+/// Whether no partner may have this name.
+pub fn is_reserved(org: &OrgId) -> bool {
+    [THE_PERSON, THE_STAFF, crate::gate::OWN_ID].contains(&org.as_str())
+}
 
 /// Every partner, by name, certificate and identifier.
 #[derive(Debug, Clone)]
@@ -69,8 +77,12 @@ impl Roster {
     /// How the release decision sees it.
     pub fn party(&self, org: &OrgId) -> Option<Party> {
         if org.as_str() == THE_PERSON {
-            let person = Partner::new(org.clone(), Role::Auditor);
-            return Some(person.party(&self.tenant));
+            return Some(Partner::new(org.clone(), Role::Auditor).party(&self.tenant));
+        }
+        if org.as_str() == THE_STAFF {
+            let staff = Partner::new(org.clone(), Role::Auditor).party(&self.tenant);
+            let (legal, ends) = (LegalClass::Ba, Some(Timestamp(i64::MAX)));
+            return Some(Party { legal, associate: true, agreement_ends: ends, ..staff });
         }
         self.get(org).map(|partner| partner.party(&self.tenant))
     }

@@ -39,7 +39,7 @@ use crate::roster::Roster;
 use crate::view::View;
 
 pub use act::{Act, Acted, Wish};
-pub use attest::{Attest, Attested};
+pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
 pub use settle::{is_held, strangers_due};
@@ -91,7 +91,7 @@ pub fn start(
         halted: AtomicBool::new(false),
         sends: Sends::default(),
         queued: AtomicU64::new(0),
-        moved: [Arc::new(Notify::new()), Arc::new(Notify::new())],
+        moved: [(); 3].map(|()| Arc::new(Notify::new())),
     });
     let scribe = Scribe { queue, published: published.clone() };
     let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {
@@ -327,8 +327,28 @@ fn decide(
             settles.push(Box::new(move |_| drop(reply.send(Ok(attested)))));
         }
         Command::Withdraw(person, only, who, reply) => {
-            let found = attest::withdraw(desk, person, only.as_ref(), &who);
+            let found = attest::withdraw(desk, person, only.as_ref(), (&who.0, who.1));
             settles.push(Box::new(move |_| drop(reply.send(Ok(found)))));
+        }
+        Command::Suspend(persons, suspended, who, reply) => {
+            attest::suspend(desk, &persons, suspended, &who);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::SignIn(staff, step, reply) => {
+            let right = attest::sign_in(desk, staff, step);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(right)))));
+        }
+        Command::Staff(fact, (who, transport), reply) => {
+            let cause = desk::by(&who, transport);
+            let entry = desk.record(&cause, Event::Staff(*fact), Vec::new(), None);
+            settles.push(Box::new(move |committed| {
+                let index = committed.get(entry).map(Committed::leaf_index);
+                drop(reply.send(index.ok_or(Trouble::Outage)));
+            }));
+        }
+        Command::StopUseTold(entry, org, reply) => {
+            settle::holder_told(desk, entry, org);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
         }
         Command::Tick { strangers, reply } => {
             settle::tick(desk, strangers);

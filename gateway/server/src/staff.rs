@@ -7,10 +7,9 @@ use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
-use anyhow::{Context, bail};
 use loopgate_referral::{OrgId, Timestamp};
 use serde::{Deserialize, Serialize};
-use totp_rs::{Builder, Totp};
+use totp_rs::{Builder, Secret, Totp};
 
 use crate::doorkey::hash_pin;
 use crate::partner::PinHash;
@@ -51,6 +50,23 @@ pub struct Told {
     pub otpauth: String,
 }
 
+/// An account could not be made, or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAccount {
+    /// Its name is taken.
+    #[error("there is an account of this name already")]
+    Taken,
+    /// There is none.
+    #[error("there is no account of this name")]
+    Missing,
+    /// Its parts could not be made.
+    #[error("the account could not be made")]
+    Unmade,
+    /// The disk said no.
+    #[error("the account's file: {0}")]
+    Disk(#[from] std::io::Error),
+}
+
 const SECRET_BYTES: usize = 20;
 
 impl Account {
@@ -67,30 +83,41 @@ impl Account {
         name: &StaffName,
         roles: Vec<StaffRole>,
         random: &mut dyn FnMut(&mut [u8]),
-    ) -> anyhow::Result<Told> {
+    ) -> Result<Told, NoAccount> {
         let folder = keys.join("staff");
-        fs::create_dir_all(&folder).context("the staff folder")?;
+        fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{name}.toml"));
         if path.exists() {
-            bail!("{name} is there already");
+            return Err(NoAccount::Taken);
         }
         let (mut secret, mut salt, mut word) = ([0; SECRET_BYTES], [0; 16], [0; 12]);
         random(&mut secret);
         random(&mut salt);
         random(&mut word);
         let password = loopgate_token::base64url_encode(&word);
-        let hash = hash_pin(&password, &salt).context("the password's hash")?;
+        let hash = hash_pin(&password, &salt).ok_or(NoAccount::Unmade)?;
         let account = Account {
             roles,
             password_hash: hash.as_str().to_owned(),
             totp_secret: hex::encode(secret),
             suspended: false,
         };
-        let text = toml::to_string(&account)?;
+        let text = toml::to_string(&account).map_err(|_| NoAccount::Unmade)?;
         loopgate_store::write_durably(&path, text.as_bytes(), 0o600)?;
-        let base32 = base32(&secret);
+        let base32 = Secret::from(secret).to_base32();
         let otpauth = format!("otpauth://totp/loopgate:{name}?secret={base32}&issuer=loopgate");
         Ok(Told { password, otpauth })
+    }
+
+    /// Suspends or reinstates an account.
+    pub fn suspend(keys: &Path, name: &StaffName, suspended: bool) -> Result<(), NoAccount> {
+        let path = keys.join("staff").join(format!("{name}.toml"));
+        let text = fs::read_to_string(&path).map_err(|_| NoAccount::Missing)?;
+        let account: Account = toml::from_str(&text).map_err(|_| NoAccount::Unmade)?;
+        let text = toml::to_string(&Account { suspended, ..account });
+        let text = text.map_err(|_| NoAccount::Unmade)?;
+        loopgate_store::write_durably(&path, text.as_bytes(), 0o600)?;
+        Ok(())
     }
 
     /// The hash of the password.
@@ -114,19 +141,6 @@ impl Account {
 fn totp(secret: &[u8]) -> Option<Totp> {
     let secret: [u8; SECRET_BYTES] = secret.try_into().ok()?;
     Builder::new().with_secret(secret).build().ok()
-}
-
-/// RFC 4648 §6, without padding: what authenticators read.
-fn base32(bytes: &[u8; SECRET_BYTES]) -> String {
-    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let mut text = String::new();
-    for five in bytes.chunks(5) {
-        let number = five.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
-        for at in (0..8).rev() {
-            text.push(char::from(LETTERS[(number >> (at * 5) & 31) as usize]));
-        }
-    }
-    text
 }
 
 #[cfg(test)]

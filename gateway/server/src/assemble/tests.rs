@@ -49,6 +49,7 @@ fn request(body: &str) -> Request {
     Request {
         authorization: None,
         consent: None,
+        case: None,
         leaf: None,
         certificate: None,
         method: "POST".into(),

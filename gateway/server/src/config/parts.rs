@@ -98,6 +98,8 @@ pub struct Consent {
     pub hold_days_max: u32,
     /// After consent lapsed, a target's bare status code still goes back to the source.
     pub status_only_after_lapse: bool,
+    /// Words spoken and written down by staff hold, for 72 hours and for the status alone.
+    pub verbal: bool,
     /// What a minor alone consents to: sensitivities of v3-ActCode.
     pub minor_alone: Vec<Sensitivity>,
 }

@@ -154,6 +154,7 @@ fn consent(s: &mut Section<'_, '_>) -> Consent {
     Consent {
         hold_days_max: s.or("hold_days_max", 7, value::integer(1..=90)),
         status_only_after_lapse: s.or("status_only_after_lapse", false, value::flag),
+        verbal: s.or("verbal", false, value::flag),
         minor_alone: minor_alone.into_iter().map(|(_, sensitivity)| sensitivity).collect(),
     }
 }

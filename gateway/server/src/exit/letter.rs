@@ -16,7 +16,7 @@ pub fn mail(
 ) -> Result<Released, Trouble> {
     let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
     let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
-    let way = Way { to: &placement.target, channel: "email", mapping: None };
+    let way = Way { to: &placement.target, channel: "email", mapping: None, by: None };
     let mut ask = forward_ask(&referral, placement).unasked();
     ask.view = "email";
     let people = &gate.config.people;

@@ -55,7 +55,12 @@ impl Telling<'_> {
     /// The message, released.
     pub fn message(&self, gate: &Gate) -> Result<Released, Trouble> {
         let mapping = gate.library.mapping(v2::RRI_I12).ok_or(Trouble::Outage)?;
-        let way = Way { to: &self.partner.org, channel: "mllp", mapping: Some(mapping.digest()) };
+        let way = Way {
+            to: &self.partner.org,
+            channel: "mllp",
+            mapping: Some(mapping.digest()),
+            by: None,
+        };
         gate.egress.release(way, self.ask(), |permits| {
             // The first permit returns what the source supplied, the second lets the answer back.
             let pivot =

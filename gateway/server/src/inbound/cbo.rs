@@ -3,6 +3,8 @@
 //! A list shows need and status only; the whole referral is one read away, and each read is a
 //! disclosure. What consent does not permit is not there.
 
+pub mod notices;
+
 use loopgate_consent::FieldGroup;
 use loopgate_fhir::{Fault, IssueCode};
 use loopgate_mapping::Mapping;
@@ -30,8 +32,7 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
     // The plain dialect says of a Task what FHIR says of it: the same scopes cover it.
     let act = if request.method == "POST" { Interaction::Update } else { Interaction::Read };
     if !caller.is(Role::Target) || !session.covers("Task", act) {
-        gate.refuse(&caller.org, "A4")?;
-        return Err(Kind::Forbidden.into());
+        return Err(gate.refused(&caller.org, "A4", Kind::Forbidden));
     }
     gate.not_there(&caller.org, route(gate, &session, request))
 }
@@ -45,7 +46,9 @@ fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Tro
             request.speaks(&[JSON])?;
             self::act(gate, caller, id, act, request)
         }
-        (_, ["cbo", "v1", "referrals", ..]) => Err(Kind::Method.into()),
+        ("GET", ["cbo", "v1", "notices"]) => Ok(notices::list(gate, &caller.org)),
+        ("POST", ["cbo", "v1", "notices", id, "read"]) => notices::read(gate, &caller.org, id),
+        (_, ["cbo", "v1", "referrals" | "notices", ..]) => Err(Kind::Method.into()),
         _ => Err(Kind::NotFound.into()),
     }
 }
@@ -92,7 +95,7 @@ fn list(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trou
     let mapping = exit::mapping(gate)?;
     let (rows, next) = page(gate, session, mapping, after, count)?;
     let (shown, asks): (Vec<Value>, Vec<AskFor>) = rows.into_iter().unzip();
-    let way = Way { to: org, channel: "cbo-rest", mapping: Some(mapping.digest()) };
+    let way = Way { to: org, channel: "cbo-rest", mapping: Some(mapping.digest()), by: None };
     let mut page = json!({ "referrals": shown });
     if let Some(next) = next {
         page["next"] = json!(hex::encode(next));

@@ -3,11 +3,12 @@
 //! A source submits, reads back and cancels; a target reads what was placed with it and moves its
 //! own Task. What is not the caller's, and what consent does not permit, is not there.
 
+mod clinician;
 mod put;
 mod read;
 mod search;
 
-use loopgate_consent::Action;
+use loopgate_consent::{Action, GrantId};
 use loopgate_fhir::{
     Capability, Json, ResponseItem, RoutedResource, SearchParam, capability_statement, not_carried,
     transaction_response,
@@ -23,6 +24,7 @@ use crate::intake;
 use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{FHIR_JSON, Reply};
+use crate::scribe::Command;
 
 const MEDIA: &[&str] = &[FHIR_JSON, "application/json"];
 
@@ -38,8 +40,7 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
     let session = gate.session(request)?;
     let caller = &session.partner;
     if !covered(&session, request, &segments[1..]) {
-        gate.refuse(&caller.org, "A4")?;
-        return Err(Kind::Forbidden.into());
+        return Err(gate.refused(&caller.org, "A4", Kind::Forbidden));
     }
     gate.not_there(&caller.org, route(gate, &session, request, &segments[1..]))
 }
@@ -62,6 +63,7 @@ fn covered(session: &Session, request: &Request, segments: &[&str]) -> bool {
         }
         ("POST", [kind]) => session.covers(kind, Create),
         ("POST", ["Consent", _, _]) => session.covers("Consent", Update),
+        ("POST", ["Patient", "$break-glass"]) => session.covers("Patient", Read),
         ("GET", [kind]) => session.covers(kind, Search),
         ("GET", [kind, _]) => session.covers(kind, Read),
         ("PUT", [kind, _]) => session.covers(kind, Update),
@@ -100,6 +102,14 @@ fn route(
             request.speaks(MEDIA)?;
             consent_token::mint(gate, caller, &named("Consent", id)?, request)
         }
+        ("POST", ["Consent", id, "$revoke"]) => {
+            source_only(gate, caller)?;
+            revoke(gate, caller, &named("Consent", id)?)
+        }
+        ("POST", ["Patient", "$break-glass"]) => {
+            request.speaks(MEDIA)?;
+            clinician::break_glass(gate, caller, request)
+        }
         ("PUT", ["Consent", id]) => {
             source_only(gate, caller)?;
             request.speaks(MEDIA)?;
@@ -108,6 +118,18 @@ fn route(
         }
         _ => Err(Kind::Method.into()),
     }
+}
+
+/// The person said so to the source: what this Consent permitted is permitted no more. Answered once
+/// nothing goes out on it. The Consent itself stays as it was supplied.
+fn revoke(gate: &Gate, caller: &Partner, id: &ResourceId) -> Result<Reply, Trouble> {
+    let held = gate.held(id).filter(|held| held.org == caller.org);
+    let person = held.and_then(|held| held.person).ok_or(Trouble::from(Kind::NotFound))?;
+    let grant = Some(GrantId::of_consent(id));
+    let who = (caller.org.to_string(), "fhir");
+    gate.scribe.ask_blocking(|reply| Command::Withdraw(person, grant, who, reply))?;
+    gate.settle_sends(person);
+    Ok(Reply::empty(204))
 }
 
 /// A resource the path names; a path that names none leads nowhere.
@@ -119,8 +141,7 @@ fn source_only(gate: &Gate, caller: &Partner) -> Result<(), Trouble> {
     if caller.is(Role::Source) && caller.actions.contains(&Action::Submit) {
         return Ok(());
     }
-    gate.refuse(&caller.org, "A4")?;
-    Err(Kind::Forbidden.into())
+    Err(gate.refused(&caller.org, "A4", Kind::Forbidden))
 }
 
 /// A FHIR body that is about nobody.

@@ -28,7 +28,7 @@ use tower::Layer;
 use crate::consent_token;
 use crate::gate::{Certificate, Gate, Request};
 use crate::inbound::tls::Settings;
-use crate::inbound::{cbo, fhir, oauth};
+use crate::inbound::{audit, cbo, fhir, oauth};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{self, Reply};
 
@@ -116,16 +116,30 @@ pub async fn serve(
     server.serve(app.into_make_service()).await
 }
 
+/// The header fields that are read.
+const NAMED: [&str; 6] = [
+    "content-type",
+    "if-match",
+    "idempotency-key",
+    "authorization",
+    "loopgate-consent",
+    "loopgate-case",
+];
+
 async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
     let (parts, body) = request.into_parts();
     let dialect = Dialect::of(parts.uri.path());
     let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate.clone());
-    let named =
-        ["content-type", "if-match", "idempotency-key", "authorization", "loopgate-consent"]
-            .map(|name| text(&parts.headers, name));
+    let named = NAMED.map(|name| text(&parts.headers, name));
     // A condition that cannot be read is not the same as none.
-    let [Ok(content_type), Ok(if_match), Ok(idempotency_key), Ok(authorization), Ok(consent)] =
-        named
+    let [
+        Ok(content_type),
+        Ok(if_match),
+        Ok(idempotency_key),
+        Ok(authorization),
+        Ok(consent),
+        Ok(case),
+    ] = named
     else {
         return dialect.sound(Kind::Malformed.into());
     };
@@ -140,6 +154,7 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         idempotency_key,
         authorization,
         consent,
+        case,
         leaf: certificate.and_then(|one| one.leaf),
         body: Vec::new(),
     };
@@ -250,6 +265,7 @@ pub(super) fn respond(reply: Reply) -> Response<Body> {
 enum Dialect {
     Fhir,
     Cbo,
+    Audit,
     Ledger,
     OAuth,
 }
@@ -258,6 +274,7 @@ impl Dialect {
     fn of(path: &str) -> Dialect {
         match path.split('/').nth(1) {
             Some("cbo") => Dialect::Cbo,
+            Some("audit") => Dialect::Audit,
             Some("ledger" | "status") => Dialect::Ledger,
             Some("oauth" | ".well-known") => Dialect::OAuth,
             Some("fhir") if path == "/fhir/.well-known/smart-configuration" => Dialect::OAuth,
@@ -268,7 +285,7 @@ impl Dialect {
     fn sound(self, trouble: Trouble) -> Reply {
         match self {
             Dialect::Fhir => reply::fhir(trouble),
-            Dialect::Cbo | Dialect::Ledger | Dialect::OAuth => reply::problem(trouble),
+            _ => reply::problem(trouble),
         }
     }
 
@@ -276,6 +293,7 @@ impl Dialect {
         let outcome = match self {
             Dialect::Fhir => fhir::handle(gate, request),
             Dialect::Cbo => cbo::handle(gate, request),
+            Dialect::Audit => audit::handle(gate, request),
             Dialect::Ledger if request.path == "/status/1" && request.method == "GET" => {
                 consent_token::status(gate)
             }

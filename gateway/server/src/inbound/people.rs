@@ -5,10 +5,18 @@
 //! the page. The need is shown to whoever has the link, the person only after the organization's PIN.
 //! What leads nowhere looks the same whatever the reason. No path is ever logged.
 
+mod attest_form;
+mod desk;
+mod desk_html;
 mod form;
 mod html;
+mod own;
+mod own_html;
 mod page;
+mod person;
 mod pin;
+pub mod sessions;
+mod why;
 
 use std::io;
 use std::net::SocketAddr;
@@ -86,12 +94,43 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Response<Body> {
         same_origin: same_origin(&parts.headers, &gate.config.people.base_url),
         body,
     };
-    let handled = tokio::task::spawn_blocking(move || page::handle(&gate, &visit)).await;
+    let handled = tokio::task::spawn_blocking(move || handle(&gate, &visit)).await;
     let reply = handled.unwrap_or_else(|_| {
         tracing::error!("a page panicked");
         html::outage()
     });
     guarded(reply, head)
+}
+
+/// Which page it is.
+fn handle(gate: &Gate, visit: &Visit) -> Reply {
+    match visit.path.split('/').nth(1) {
+        Some("staff") => desk::handle(gate, visit),
+        Some("me") => own::handle(gate, visit),
+        _ => page::handle(gate, visit),
+    }
+}
+
+impl Visit {
+    /// The fields of a form that a page of ours sent, or what to answer instead.
+    fn form(&self) -> Result<form::Filled, Reply> {
+        let media = self.content_type.as_deref().unwrap_or_default();
+        let bare = media.split(';').next().unwrap_or_default().trim();
+        if !self.same_origin || !bare.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(html::sorry(403, "Please use the buttons of the page itself."));
+        }
+        form::Filled::read(&self.body).ok_or_else(|| {
+            html::sorry(422, "The form could not be read. Please go back and try again.")
+        })
+    }
+}
+
+/// The value of a cookie.
+fn cookie<'c>(cookies: Option<&'c str>, name: &str) -> Option<&'c str> {
+    cookies.unwrap_or_default().split(';').find_map(|one| {
+        let (known, value) = one.trim().split_once('=')?;
+        (known == name).then_some(value)
+    })
 }
 
 /// A browser says where a form was; with `Referrer-Policy: no-referrer` its Origin is `null`, and the

@@ -68,8 +68,8 @@ pub enum BasisUsed {
     },
     /// An emergency; to be reviewed.
     BreakGlass {
-        /// Why, in the clinician's words.
-        reason: String,
+        /// The entry that says why.
+        entry: u64,
     },
     /// It went to the person.
     ThePerson,

@@ -64,8 +64,8 @@ fn load(path: &Path) -> Result<(Lined, [u8; 32]), Vec<Problem>> {
     let file = format!("partners/{name}.toml");
     let words = "the file name is not 1 to 64 of a-z, 0-9 and -";
     let org: OrgId = name.parse().map_err(|_| vec![Problem::of_file(&file, words)])?;
-    if org.as_str() == crate::roster::THE_PERSON {
-        return Err(vec![Problem::of_file(&file, "the-person is nobody's name")]);
+    if crate::roster::is_reserved(&org) {
+        return Err(vec![Problem::of_file(&file, "the name is kept for loopgate itself")]);
     }
     let text = read_text(path, &file).map_err(|problem| vec![problem])?;
     let lined = read(org, &text)?;

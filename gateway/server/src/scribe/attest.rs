@@ -1,32 +1,38 @@
-//! A form that a person read: who says what it says, and when it takes two of them.
+//! What people say for themselves and what staff read off forms: Grants that no program read.
 
 use loopgate_consent::{
-    DataClass, Effect, GrantDraft, GrantEvent, GrantState, LegalBasis, Rule, Terms,
+    Effect, Element, GrantDraft, GrantEvent, GrantId, GrantState, Reading, Terms,
 };
-use loopgate_referral::{PersonId, ResourceId, Timestamp};
+use loopgate_referral::{OrgId, PersonId, ResourceId};
+use sha2::{Digest, Sha256};
 
 use super::desk::{Desk, by};
 use super::settle;
-use crate::journal::Event;
+use crate::journal::{Event, StaffEvent};
 use crate::staff::StaffName;
 
-/// What somebody read off a form.
+/// Which form somebody read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// A Consent that came in and waits, or that a first person read.
+    Received(ResourceId),
+    /// A form on paper, or spoken words: about whom, and who may share.
+    Paper(PersonId, OrgId),
+}
+
+/// What somebody read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attest {
     /// Who read it.
     pub by: StaffName,
-    /// Which Consent the form is of.
-    pub consent: ResourceId,
-    /// What it permits.
-    pub rules: Vec<Rule>,
-    /// Its terms.
-    pub terms: Terms,
-    /// When it was signed.
-    pub signed: Option<Timestamp>,
+    /// Which form.
+    pub form: Form,
+    /// What it says.
+    pub reading: Reading,
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attested {
     /// The Grant holds.
     Given,
@@ -36,47 +42,37 @@ pub enum Attested {
     Differs,
     /// There is no such form, or nobody waits for it.
     NotWaiting,
-}
-
-/// Whether a form takes two persons: Part 2, and what shelters keep.
-fn takes_two(attest: &Attest) -> bool {
-    let violence = |rule: &Rule| rule.classes.contains(&DataClass::Ipv);
-    matches!(attest.terms.basis, LegalBasis::Part2 | LegalBasis::Vawa)
-        || attest.rules.iter().any(violence)
+    /// The law wants more on it: C12.
+    Incomplete(Vec<Element>),
 }
 
 /// Records what was read.
 pub fn attest(desk: &mut Desk<'_>, attest: Attest) -> Attested {
-    let id = loopgate_consent::GrantId::of_consent(&attest.consent);
-    let person = desk.world().resources.get(&attest.consent).and_then(|held| held.person);
-    let pending = person.and_then(|person| desk.world().grants.get(person, &id));
-    let Some(pending) = pending.filter(|grant| grant.says.state == GrantState::Pending) else {
-        return Attested::NotWaiting;
-    };
+    let missing = attest.reading.missing(desk.settings().verbal);
+    if !missing.is_empty() {
+        return Attested::Incomplete(missing);
+    }
+    let Some(blank) = blank(desk, &attest) else { return Attested::NotWaiting };
+    let two = attest.reading.takes_two();
+    let Reading { rules, terms, signed, .. } = attest.reading.limited(desk.at);
+    // What the Consent itself denies stays denied.
+    let denied = blank.rules.iter().filter(|rule| rule.effect == Effect::Deny).cloned();
     let mut says = GrantDraft {
         state: GrantState::Active,
-        // What the Consent itself denies stays denied.
-        rules: pending
-            .says
-            .rules
-            .iter()
-            .filter(|rule| rule.effect == Effect::Deny)
-            .chain(&attest.rules)
-            .cloned()
-            .collect(),
-        signed: attest.signed,
-        terms: Terms { attested_by: Vec::new(), ..attest.terms.clone() },
-        ..pending.says.clone()
+        rules: denied.chain(rules).collect(),
+        signed: signed.or(blank.signed),
+        terms: Terms { attested_by: Vec::new(), ..terms },
+        ..blank.clone()
     };
     let cause = by(attest.by.as_str(), "staff");
-    let first = desk.world().proposals.get(&attest.consent).cloned();
+    let first = desk.world().staff.proposals.get(&says.consent).cloned();
     match first {
-        None if takes_two(&attest) => {
-            let event = Event::Proposed { by: attest.by, says };
+        None if two => {
+            let event = Event::Staff(StaffEvent::Proposed { by: attest.by, says });
             desk.record(&cause, event, Vec::new(), None);
             return Attested::OneMore;
         }
-        Some((first, proposed)) if takes_two(&attest) => {
+        Some((first, proposed)) if two => {
             if first == attest.by || proposed != says {
                 return Attested::Differs;
             }
@@ -85,19 +81,52 @@ pub fn attest(desk: &mut Desk<'_>, attest: Attest) -> Attested {
         _ => says.terms.attested_by = vec![attest.by.to_string()],
     }
     let person = says.person;
-    desk.record(&cause, Event::Grant(GrantEvent::Given { says }), Vec::new(), None);
+    let Some(event) = desk.world().grants.decide(says) else { return Attested::NotWaiting };
+    desk.record(&cause, Event::Grant(event), Vec::new(), None);
     settle::settle_person(desk, person);
     Attested::Given
 }
 
-/// The person withdraws one Grant, or all. Says whether anything was there to withdraw.
+/// The Grant as it was before anybody read the form.
+fn blank(desk: &Desk<'_>, attest: &Attest) -> Option<GrantDraft> {
+    let world = desk.world();
+    match &attest.form {
+        Form::Received(consent) => {
+            if let Some((_, proposed)) = world.staff.proposals.get(consent) {
+                return Some(proposed.clone());
+            }
+            let person = world.resources.get(consent)?.person?;
+            let pending = world.grants.get(person, &GrantId::of_consent(consent))?;
+            (pending.says.state == GrantState::Pending).then(|| pending.says.clone())
+        }
+        Form::Paper(person, discloser) => {
+            desk.roster().get(discloser)?;
+            // Nothing was received: what is pinned is what was read.
+            let read = (&attest.reading.rules, &attest.reading.terms, attest.reading.signed);
+            let read = crate::journal::json(&read).to_string();
+            Some(GrantDraft {
+                consent: settle::ours(desk, "Consent"),
+                person: *person,
+                state: GrantState::Pending,
+                disclosers: vec![discloser.clone()],
+                rules: Vec::new(),
+                signed: None,
+                consent_sha256: Sha256::digest(read).into(),
+                terms: Terms::default(),
+            })
+        }
+    }
+}
+
+/// The person withdraws one Grant, or all; who says so for them. Says whether anything was there to
+/// withdraw.
 pub fn withdraw(
     desk: &mut Desk<'_>,
     person: PersonId,
-    only: Option<&loopgate_consent::GrantId>,
-    who: &str,
+    only: Option<&GrantId>,
+    (who, transport): (&str, &str),
 ) -> bool {
-    let open: Vec<_> = desk
+    let open: Vec<GrantId> = desk
         .world()
         .grants
         .of(person)
@@ -109,8 +138,30 @@ pub fn withdraw(
     let at = Some(desk.at);
     for grant in &open {
         let event = GrantEvent::Revoked { grant: grant.clone(), person, at };
-        desk.record(&by(who, "people"), Event::Grant(event), Vec::new(), None);
+        desk.record(&by(who, transport), Event::Grant(event), Vec::new(), None);
     }
     settle::settle_person(desk, person);
     !open.is_empty()
+}
+
+/// All Grants of two persons wait until somebody has found out whether they are one, or hold again.
+pub fn suspend(desk: &mut Desk<'_>, persons: &[PersonId], suspended: bool, who: &StaffName) {
+    for person in persons {
+        if desk.world().grants.are_suspended(*person) == suspended {
+            continue;
+        }
+        let event = GrantEvent::Suspended { person: *person, suspended };
+        desk.record(&by(who.as_str(), "staff"), Event::Grant(event), Vec::new(), None);
+        settle::settle_person(desk, *person);
+    }
+}
+
+/// Somebody signs in. The step of a one-time password is good once, which is decided here.
+pub fn sign_in(desk: &mut Desk<'_>, staff: StaffName, step: Option<u64>) -> bool {
+    let last = desk.world().staff.steps.get(&staff).copied().unwrap_or_default();
+    let right = step.is_some_and(|step| step > last);
+    let cause = by(staff.as_str(), "staff");
+    let event = StaffEvent::SignIn { staff, right, step: step.filter(|_| right) };
+    desk.record(&cause, Event::Staff(event), Vec::new(), None);
+    right
 }

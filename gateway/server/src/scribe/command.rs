@@ -12,9 +12,10 @@ use tokio::sync::{Notify, oneshot};
 
 use super::{Act, Acted, Attest, Attested, Disclose, Submission};
 use crate::fold::{Answer, World};
-use crate::journal::{Event, Minted};
+use crate::journal::{Event, Minted, StaffEvent};
 use crate::refusal::Trouble;
 use crate::roster::Roster;
+use crate::staff::StaffName;
 
 /// A command with the channel its answer goes to.
 pub enum Command {
@@ -38,8 +39,17 @@ pub enum Command {
     Mint(OrgId, Box<Minted>, Reply<u32>),
     /// Somebody of the staff read a form.
     Attest(Box<Attest>, Reply<Attested>),
-    /// A person withdraws a Grant, or all; who says so for them.
-    Withdraw(PersonId, Option<GrantId>, String, Reply<bool>),
+    /// A person withdraws a Grant, or all; who says so for them, and by which way.
+    Withdraw(PersonId, Option<GrantId>, (String, &'static str), Reply<bool>),
+    /// All Grants of these persons wait, or hold again, as somebody of the staff says.
+    Suspend(Vec<PersonId>, bool, StaffName, Reply<()>),
+    /// Somebody of the staff gave a right password, and this step of a one-time password if it was
+    /// right. `false` if they are not in.
+    SignIn(StaffName, Option<u64>, Reply<bool>),
+    /// Something that staff did, or that waits for them; answered with its entry's index.
+    Staff(Box<StaffEvent>, (String, &'static str), Reply<u64>),
+    /// A holder was told of a withdrawal; twice is once.
+    StopUseTold(u64, OrgId, Reply<()>),
     /// Clocks moved on.
     Tick {
         /// Attempts by strangers since they were last written down.
@@ -70,6 +80,8 @@ pub struct Settings {
     pub shared_systems: Vec<String>,
     /// The tenant's policy.
     pub policy: Policy,
+    /// The community takes words spoken.
+    pub verbal: bool,
     /// Commands that may wait.
     pub queue_commands_max: usize,
     /// Bytes of one frame, before another is begun.
@@ -94,7 +106,7 @@ pub struct Published {
     /// Commands waiting.
     pub queued: AtomicU64,
     /// Told after each commit, and when clocks move: one for each who waits.
-    pub moved: [Arc<Notify>; 2],
+    pub moved: [Arc<Notify>; 3],
 }
 
 impl Published {

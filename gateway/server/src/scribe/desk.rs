@@ -93,6 +93,13 @@ impl<'a> Desk<'a> {
         bytes
     }
 
+    /// By what a refusal is asked about.
+    pub fn reference(&self) -> [u8; 8] {
+        let mut bytes = [0; 8];
+        self.bench.clock.random(&mut bytes);
+        bytes
+    }
+
     /// A new logical id for a resource of ours.
     pub fn fresh_id(&self) -> String {
         crate::ids::resource_id(self.at, self.random16())

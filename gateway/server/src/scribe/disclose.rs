@@ -10,7 +10,7 @@ use super::desk::{Desk, Proof, by};
 use crate::fold::World;
 use crate::gate::{Gate, Session};
 use crate::journal::{BasisUsed, Disclosure, Event};
-use crate::refusal::{Kind, Trouble};
+use crate::refusal::{Kind, Refusal, Trouble};
 use crate::roster::Roster;
 
 /// Why the recipient may have it; owned, so that it can be asked again by the scribe.
@@ -32,10 +32,33 @@ pub enum OwnedClaim {
         /// Who.
         supplier: OrgId,
     },
-    /// It is the person who asks.
-    ThePerson,
+    /// The recipient treats the person, whom this organization knows too.
+    Treatment {
+        /// Who supplied it.
+        from: OrgId,
+    },
+    /// The recipient works for the organization that supplied it.
+    BusinessAssociate {
+        /// Who.
+        from: OrgId,
+    },
+    /// It is the person who asks, or who speaks for them.
+    ThePerson {
+        /// Somebody who speaks for them.
+        proxy: bool,
+    },
     /// It is an emergency.
-    BreakGlass(Glass),
+    BreakGlass {
+        /// Which.
+        glass: Glass,
+        /// The entry that says why.
+        entry: u64,
+    },
+    /// It is audited, without names.
+    Audit {
+        /// Of which case.
+        case: Option<String>,
+    },
 }
 
 /// One person's part of a payload.
@@ -106,6 +129,8 @@ pub struct Disclose {
     pub channel: &'static str,
     /// Which mapping file, by SHA-256.
     pub mapping: Option<[u8; 32]>,
+    /// The person of the recipient who looks, where that is known.
+    pub by: Option<String>,
     /// SHA-256 of the payload.
     pub sha256: [u8; 32],
     /// Its length.
@@ -129,15 +154,25 @@ pub struct Grounds<'a> {
 /// Decides all claims of one person's part.
 pub fn permits(ask: &AskFor, to: &Party, on: &Grounds<'_>) -> Result<Vec<Permit>, Denial> {
     let emergency: Option<Purpose> = "ETREAT".parse().ok();
+    let party = |org: &OrgId| on.roster.party(org).ok_or_else(|| Denial::of(ReasonCode::R2));
     let decide = |claim: &OwnedClaim| {
         let from: Party;
         let items = items(ask, claim, on.world);
         let claim = match claim {
             OwnedClaim::ReturnToSupplier { supplier } => Claim::ReturnToSupplier { supplier },
-            OwnedClaim::ThePerson => Claim::ThePerson { proxy: false },
-            OwnedClaim::BreakGlass(glass) => Claim::BreakGlass { glass },
+            OwnedClaim::ThePerson { proxy } => Claim::ThePerson { proxy: *proxy },
+            OwnedClaim::BreakGlass { glass, .. } => Claim::BreakGlass { glass },
+            OwnedClaim::Audit { case } => Claim::Audit { case: case.as_deref(), reveal: false },
+            OwnedClaim::Treatment { from: org } => {
+                from = party(org)?;
+                Claim::Treatment { from: &from }
+            }
+            OwnedClaim::BusinessAssociate { from: org } => {
+                from = party(org)?;
+                Claim::BusinessAssociate { from: &from }
+            }
             OwnedClaim::Consent { action, from: org, detail, referral } => {
-                from = on.roster.party(org).ok_or_else(|| Denial::of(ReasonCode::R2))?;
+                from = party(org)?;
                 Claim::Consent {
                     action: *action,
                     from: &from,
@@ -195,7 +230,10 @@ fn items(ask: &AskFor, claim: &OwnedClaim, world: &World) -> Vec<Item> {
         items.push(Item {
             resource: id.clone(),
             person: held.and_then(|held| held.person),
-            needs: Vec::new(),
+            needs: held
+                .and_then(|held| held.request.clone())
+                .map(|it| it.needs)
+                .unwrap_or_default(),
             labels: held.map(|held| held.labels.clone()).unwrap_or_default(),
             dated: held.map_or(Dated::Unknown, |held| held.dated),
             // Without the person a referral says nothing.
@@ -213,14 +251,15 @@ pub fn decide(desk: &mut Desk<'_>, disclose: Disclose) -> Result<Vec<Proof>, Tro
         match permits(ask, &to, &desk.grounds()) {
             Ok(permits) => fresh.push(permits),
             Err(denial) => {
-                let event = denied(&disclose.recipient, ask, &denial);
+                let name = desk.reference();
+                let event = denied(&disclose.recipient, ask, &denial, name);
                 desk.record(
                     &by(disclose.recipient.as_str(), disclose.channel),
                     event,
                     Vec::new(),
                     None,
                 );
-                return Err(Kind::Denied.into());
+                return Err(Refusal::named(Kind::Denied, hex::encode(name)).into());
             }
         }
     }
@@ -256,7 +295,8 @@ fn same<'p>(rendered: &[Permit], fresh: impl Iterator<Item = &'p Permit>) -> boo
 
 fn record(desk: &mut Desk<'_>, disclose: &Disclose, ask: &AskFor, bases: Vec<BasisUsed>) -> Proof {
     let (recipient, person, day) = (&disclose.recipient, ask.person, desk.at.day());
-    let cause = by(recipient.as_str(), disclose.channel);
+    let who = disclose.by.as_deref().unwrap_or(recipient.as_str());
+    let cause = by(who, disclose.channel);
     if desk.world().was_shown(recipient, ask.view, &ask.resources, &bases) {
         if let Some(known) = desk.cover(recipient, person, day) {
             return known;
@@ -296,11 +336,11 @@ fn basis(permit: &Permit, to: &Party, claims: &[OwnedClaim]) -> BasisUsed {
             Basis::BusinessAssociate => BasisUsed::BusinessAssociate,
             Basis::Law(order) => BasisUsed::Law { order: order.clone() },
             Basis::BreakGlass => {
-                let reason = claims.iter().find_map(|claim| match claim {
-                    OwnedClaim::BreakGlass(glass) => Some(glass.reason.clone()),
+                let entry = claims.iter().find_map(|claim| match claim {
+                    OwnedClaim::BreakGlass { entry, .. } => Some(*entry),
                     _ => None,
                 });
-                BasisUsed::BreakGlass { reason: reason.unwrap_or_default() }
+                BasisUsed::BreakGlass { entry: entry.unwrap_or_default() }
             }
             Basis::ThePerson => BasisUsed::ThePerson,
             Basis::Audit(case) => BasisUsed::Audit { case: case.clone() },
@@ -309,12 +349,16 @@ fn basis(permit: &Permit, to: &Party, claims: &[OwnedClaim]) -> BasisUsed {
     }
 }
 
-/// The entry that says that somebody known was refused.
-pub fn denied(org: &OrgId, ask: &AskFor, denial: &Denial) -> Event {
+/// The entry that says that somebody known was refused, and the name it is told under.
+pub fn denied(org: &OrgId, ask: &AskFor, denial: &Denial, name: [u8; 8]) -> Event {
     let action = ask.claims.iter().find_map(|claim| match claim {
         OwnedClaim::Consent { action, .. } => Some(action.name().to_owned()),
-        OwnedClaim::BreakGlass(_) => Some("break_glass".to_owned()),
-        OwnedClaim::ReturnToSupplier { .. } | OwnedClaim::ThePerson => None,
+        OwnedClaim::BreakGlass { .. } => Some("break_glass".to_owned()),
+        OwnedClaim::Audit { .. } => Some("audit".to_owned()),
+        OwnedClaim::Treatment { .. }
+        | OwnedClaim::BusinessAssociate { .. }
+        | OwnedClaim::ReturnToSupplier { .. }
+        | OwnedClaim::ThePerson { .. } => None,
     });
     Event::Denied {
         org: org.clone(),
@@ -322,7 +366,7 @@ pub fn denied(org: &OrgId, ask: &AskFor, denial: &Denial) -> Event {
         referral: ask.referral,
         action,
         code: denial.code.name().into(),
-        correlation: None,
+        correlation: Some(hex::encode(name)),
         grant: denial.grant.clone(),
         dropped: denial.dropped.clone(),
     }

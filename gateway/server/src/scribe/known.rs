@@ -108,7 +108,7 @@ impl<'a> Known<'a> {
             let expression = format!("{}.identifier", incoming.place);
             let words = "a referral with this identifier was submitted before";
             let fault = Fault::new(IssueCode::Duplicate, &expression, words);
-            return Err(Refusal { kind: Kind::Duplicate, faults: vec![fault] }.into());
+            return Err(Refusal::at(Kind::Duplicate, vec![fault]).into());
         }
         Ok(())
     }

@@ -31,14 +31,13 @@ pub fn settle(desk: &mut Desk<'_>, id: ReferralId) {
         Ok(_) if !placed => place(desk),
         Ok(_) if held_since.is_some() => Move::Resume,
         Ok(_) => return,
-        Err(denial) => match denial.code.fate() {
-            Fate::Rejected => Move::Refuse(told(&denial)),
-            Fate::Held => match held_since {
-                None => Move::Hold(HeldWhy(denial.code.name().into())),
-                Some(since) if desk.at >= since.plus_days(hold_days) => Move::Refuse(waited()),
-                Some(_) => return,
-            },
-            Fate::Waits => return,
+        Err((person, denial)) => match (denial.code.fate(), held_since) {
+            (Fate::Rejected, _) => refuse(desk, id, (person, &denial), told(&denial)),
+            (Fate::Held, None) => Move::Hold(HeldWhy(denial.code.name().into())),
+            (Fate::Held, Some(since)) if desk.at >= since.plus_days(hold_days) => {
+                refuse(desk, id, (person, &denial), ("consent-missing", WAITED))
+            }
+            (Fate::Held, Some(_)) | (Fate::Waits, _) => return,
         },
     };
     apply(desk, id, &Actor::Gateway, step, &by("loopgate", "consent"));
@@ -71,7 +70,7 @@ pub fn ours(desk: &Desk<'_>, kind: &str) -> ResourceId {
 }
 
 /// May this referral go on to its owner now? `None` when a party is unknown.
-fn verdict(desk: &Desk<'_>, referral: &Referral) -> Option<Result<(), Denial>> {
+fn verdict(desk: &Desk<'_>, referral: &Referral) -> Option<Result<(), (PersonId, Denial)>> {
     let to = desk.roster().party(&referral.owner)?;
     desk.roster().party(&referral.source)?;
     // A household goes on only if every person in it agrees.
@@ -89,7 +88,8 @@ fn verdict(desk: &Desk<'_>, referral: &Referral) -> Option<Result<(), Denial>> {
             view: "settle",
             token: OwnedToken::NotAsked,
         };
-        disclose::permits(&ask, &to, &desk.grounds()).map(drop)
+        let decided = disclose::permits(&ask, &to, &desk.grounds());
+        decided.map(drop).map_err(|denial| (*person, denial))
     };
     Some(referral.persons.iter().try_for_each(decide))
 }
@@ -102,26 +102,49 @@ fn patient_of(desk: &Desk<'_>, referral: &Referral) -> Option<(ResourceId, u64)>
     Some((patient, version))
 }
 
-/// What the source is told of a refusal: its class, never the reason code.
-fn told(denial: &Denial) -> StatusReason {
+const WAITED: &str = "no consent arrived in time";
+
+/// Records why a referral is refused, and what its source is told: the class, the need that is not
+/// covered, and by what to ask. Never the reason code.
+fn refuse(
+    desk: &mut Desk<'_>,
+    id: ReferralId,
+    (person, denial): (PersonId, &Denial),
+    (class, words): (&str, &str),
+) -> Move {
+    let Some(referral) = desk.world().referrals.get(&id) else { unreachable!("it was just found") };
+    let (owner, needs) = (referral.owner.clone(), referral.needs.clone());
+    let correlation = hex::encode(desk.reference());
+    let event = Event::Denied {
+        org: owner,
+        person: Some(person),
+        referral: Some(id),
+        action: Some(Action::Forward.name().to_owned()),
+        code: denial.code.name().to_owned(),
+        correlation: Some(correlation.clone()),
+        grant: denial.grant.clone(),
+        dropped: denial.dropped.clone(),
+    };
+    desk.record(&by("loopgate", "consent"), event, Vec::new(), None);
+    let needs: Vec<&str> = needs.iter().map(|need| need.as_str()).collect();
+    let what = if class == UNCOVERED { format!(": {}", needs.join(", ")) } else { String::new() };
+    let text = format!("{words}{what} (reference {correlation})");
+    match StatusReason::new(class, &text) {
+        Some(reason) => Move::Refuse(reason),
+        None => unreachable!("our own reasons are well-formed"),
+    }
+}
+
+const UNCOVERED: &str = "need-not-covered";
+
+/// The class of a refusal, and its words.
+fn told(denial: &Denial) -> (&'static str, &'static str) {
     let uncovered = matches!(denial.code, ReasonCode::L4 | ReasonCode::L6)
         && denial.dropped.iter().all(|dropped| dropped.code == ReasonCode::L4);
-    let (class, text) = if uncovered {
-        ("need-not-covered", "need not covered")
+    if uncovered {
+        (UNCOVERED, "need not covered")
     } else {
         ("consent-denied", "consent does not permit this referral")
-    };
-    reason(class, text)
-}
-
-fn waited() -> StatusReason {
-    reason("consent-missing", "no consent arrived in time")
-}
-
-fn reason(code: &str, text: &str) -> StatusReason {
-    match StatusReason::new(code, text) {
-        Some(reason) => reason,
-        None => unreachable!("our own reasons are well-formed"),
     }
 }
 
@@ -145,6 +168,15 @@ pub fn delivered(desk: &mut Desk<'_>, id: ReferralId, placement: PlacementId) {
 /// A source's system took its news; twice is once.
 pub fn source_told(desk: &mut Desk<'_>, id: ReferralId, version: u64) {
     apply(desk, id, &Actor::Gateway, Move::Told(version), &by("loopgate", "courier"));
+}
+
+/// A holder was told that a person withdrew; twice is once.
+pub fn holder_told(desk: &mut Desk<'_>, entry: u64, org: OrgId) {
+    let told = desk.world().notices.of.get(&(entry, org.clone())).is_none_or(|one| one.told);
+    if !told {
+        let event = Event::StopUseTold { org, entry };
+        desk.record(&by("loopgate", "courier"), event, Vec::new(), None);
+    }
 }
 
 /// Time moved on: waiting ends, grants lapse, strangers are written down.

@@ -3,7 +3,7 @@
 use loopgate_fhir::{Json, as_supplied};
 use loopgate_referral::{OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId};
 
-use super::etag;
+use super::{clinician, etag};
 use crate::egress::{Released, Way};
 use crate::exit;
 use crate::fold::{Held, Part};
@@ -23,17 +23,20 @@ pub fn read(gate: &Gate, session: &Session, id: &ResourceId) -> Result<Reply, Tr
     }
     match gate.held(id) {
         Some(held) if held.org == caller.org => supplied(gate, &caller.org, id, &held),
+        Some(held) if let Some(claim) = clinician::claim(gate, session, &held) => {
+            clinician::read(gate, &caller.org, (id, &held), claim)
+        }
         Some(held) if id.kind() == "Patient" => patient(gate, session, id, &held),
         Some(_) => Err(Kind::NotFound.into()),
         None => directory(gate, id).ok_or(Kind::NotFound.into()),
     }
 }
 
-fn way(org: &OrgId) -> Way<'_> {
-    Way { to: org, channel: CHANNEL, mapping: None }
+pub fn way(org: &OrgId) -> Way<'_> {
+    Way { to: org, channel: CHANNEL, mapping: None, by: None }
 }
 
-fn found(body: Released, version: u64) -> Reply {
+pub fn found(body: Released, version: u64) -> Reply {
     Reply::released(200, FHIR_JSON, body).header("etag", etag(version))
 }
 

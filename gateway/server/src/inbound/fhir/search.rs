@@ -20,14 +20,14 @@ pub fn tasks(gate: &Gate, session: &Session, request: &Request) -> Result<Reply,
     let caller = &session.partner;
     let base = gate.config.organization.base_url.as_str();
     let query = TaskQuery::parse(&request.query, base)
-        .map_err(|faults| Trouble::from(Refusal { kind: Kind::Malformed, faults }))?;
+        .map_err(|faults| Trouble::from(Refusal::at(Kind::Malformed, faults)))?;
     let cursor = query.cursor.as_deref().unwrap_or_default();
     let after = hex::decode(cursor).map_err(|_| Trouble::from(Kind::Malformed))?;
     let (matches, next) = page(gate, session, &query, after)?;
     let asks: Vec<AskFor> = matches.iter().map(|one| one.ask.clone()).collect();
     let self_link = link(base, &request.query, cursor);
     let next_link = next.map(|cursor| link(base, &request.query, &hex::encode(cursor)));
-    let way = Way { to: &caller.org, channel: "fhir", mapping: None };
+    let way = Way { to: &caller.org, channel: "fhir", mapping: None, by: None };
     let body = gate.egress.release_page(way, asks, || {
         let items = matches.iter().map(|one| SearchItem {
             full_url: Some(format!("{base}/{}", one.task)),

@@ -49,6 +49,12 @@ impl Filled {
         self.0.get(name).map_or("", String::as_str)
     }
 
+    /// What follows `prefix` in the names of the fields that are filled: a list of boxes.
+    pub fn ticked(&self, prefix: &str) -> Vec<&str> {
+        let filled = self.0.iter().filter(|(_, value)| !value.is_empty());
+        filled.filter_map(|(name, _)| name.strip_prefix(prefix)).collect()
+    }
+
     /// The version of the placement that the form was made for.
     pub fn version(&self) -> Option<u64> {
         self.text("version").parse().ok()

@@ -64,7 +64,7 @@ fn plain(status: u16, title: &str, words: &str) -> Reply {
     Reply::with(status, HTML, body)
 }
 
-fn frame(title: &str, inside: &Markup) -> Vec<u8> {
+pub fn frame(title: &str, inside: &Markup) -> Vec<u8> {
     let page = html! {
         (DOCTYPE)
         html lang="en" {

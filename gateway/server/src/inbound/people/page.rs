@@ -125,17 +125,13 @@ fn whole(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<R
 }
 
 fn way(opened: &Opened, mapping: [u8; 32]) -> Way<'_> {
-    Way { to: &opened.partner.org, channel: "link", mapping: Some(mapping) }
+    Way { to: &opened.partner.org, channel: "link", mapping: Some(mapping), by: None }
 }
 
 fn posted(gate: &Gate, opened: &Opened, (token, what): (&str, &str), visit: &Visit) -> Reply {
-    let form = visit.content_type.as_deref().unwrap_or_default();
-    let form = form.split(';').next().unwrap_or_default().trim();
-    if !visit.same_origin || !form.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return html::sorry(403, "Please use the buttons of the page itself.");
-    }
-    let Some(filled) = Filled::read(&visit.body) else {
-        return html::sorry(422, "The form could not be read. Please go back and try again.");
+    let filled = match visit.form() {
+        Ok(filled) => filled,
+        Err(reply) => return reply,
     };
     if what == "pin" {
         return given(gate, opened, token, visit, &filled);

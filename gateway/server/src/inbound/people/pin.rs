@@ -1,5 +1,6 @@
 //! The PIN of an organization: asked once, remembered for some hours, and not to be guessed.
 
+use std::collections::VecDeque;
 use std::sync::PoisonError;
 
 use loopgate_referral::{OrgId, Timestamp};
@@ -83,13 +84,23 @@ fn full(world: &World, opened: &Opened, since: Timestamp, tries_max: usize) -> O
     if all.len() >= max { all.get(all.len() - max).copied() } else { None }
 }
 
+/// Seconds until another try, if as many as that were wrong since then.
+pub fn wait(
+    tries: &VecDeque<Timestamp>,
+    since: Timestamp,
+    tries_max: usize,
+    window_ms: i64,
+    now: Timestamp,
+) -> Option<i64> {
+    let lately: Vec<Timestamp> = tries.iter().copied().filter(|at| *at > since).collect();
+    let oldest = *lately.get(lately.len().checked_sub(tries_max)?)?;
+    // A commit's time may be a little ahead of the clock's.
+    Some((oldest.0.min(now.0) + window_ms - now.0 + 999).div_euclid(1000).max(1))
+}
+
 /// Whether this browser gave the PIN.
 pub fn is_known(gate: &Gate, opened: &Opened, cookies: Option<&str>) -> bool {
-    let value = cookies.unwrap_or_default().split(';').find_map(|one| {
-        let (name, value) = one.trim().split_once('=')?;
-        (name == COOKIE).then_some(value)
-    });
-    value.is_some_and(|value| {
+    super::cookie(cookies, COOKIE).is_some_and(|value| {
         gate.doorkeys.knows(value, &opened.partner.org, &opened.pin, gate.now())
     })
 }

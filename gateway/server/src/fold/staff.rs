@@ -1,0 +1,110 @@
+//! What staff did, and what waits for them: forms that a second person has to read, emergencies to
+//! look at, who gave what wrong how often.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use loopgate_consent::{Glass, GrantDraft, GrantEvent};
+use loopgate_referral::{OrgId, PersonId, ResourceId, Timestamp};
+
+use super::{Place, WRONG_PIN, WRONG_PINS_KEPT};
+use crate::journal::{Event, StaffEvent};
+use crate::staff::StaffName;
+
+/// A pane that was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// By which organization.
+    pub org: OrgId,
+    /// About whom.
+    pub person: PersonId,
+    /// The entry that says so.
+    pub entry: u64,
+    /// As the release decision sees it.
+    pub glass: Glass,
+    /// Who looked at it, and whether it was an emergency.
+    pub reviewed: Option<(StaffName, bool)>,
+}
+
+/// A fold of [`StaffEvent`]s.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StaffBook {
+    /// Forms that one person read, and a second has to.
+    pub proposals: BTreeMap<ResourceId, (StaffName, GrantDraft)>,
+    /// When somebody gave something wrong, newest last.
+    pub wrong: BTreeMap<StaffName, VecDeque<Timestamp>>,
+    /// When a wrong code was given at a person's own link, newest last.
+    pub wrong_codes: BTreeMap<PersonId, VecDeque<Timestamp>>,
+    /// The last step of a one-time password that each used.
+    pub steps: BTreeMap<StaffName, u64>,
+    /// Every pane that was broken, oldest first.
+    pub broken: Vec<Broken>,
+}
+
+impl StaffBook {
+    pub(super) fn evolve(&mut self, event: &Event, place: Place) {
+        match event {
+            Event::Grant(GrantEvent::Given { says }) => drop(self.proposals.remove(&says.consent)),
+            Event::Grant(GrantEvent::Revoked { grant, .. }) => {
+                self.proposals.retain(|_, (_, says)| {
+                    loopgate_consent::GrantId::of_consent(&says.consent) != *grant
+                });
+            }
+            Event::Denied { person: Some(person), referral: None, code, .. }
+                if code == WRONG_PIN =>
+            {
+                note(self.wrong_codes.entry(*person).or_default(), place.at);
+            }
+            Event::Staff(fact) => self.by_staff(fact, place),
+            _ => {}
+        }
+    }
+
+    fn by_staff(&mut self, fact: &StaffEvent, place: Place) {
+        match fact {
+            StaffEvent::Proposed { by, says } => {
+                self.proposals.insert(says.consent.clone(), (by.clone(), says.clone()));
+            }
+            StaffEvent::SignIn { staff, right, step } => {
+                let tries = self.wrong.entry(staff.clone()).or_default();
+                if *right {
+                    tries.clear();
+                } else {
+                    note(tries, place.at);
+                }
+                if let Some(step) = step {
+                    let last = self.steps.entry(staff.clone()).or_default();
+                    *last = (*last).max(*step);
+                }
+            }
+            StaffEvent::GlassBroken { org, person, reason, medical_emergency, at } => {
+                let glass = Glass {
+                    broken: *at,
+                    reason: reason.clone(),
+                    medical_emergency: *medical_emergency,
+                    is_read: true,
+                };
+                let (org, person, entry) = (org.clone(), *person, place.index);
+                self.broken.push(Broken { org, person, entry, glass, reviewed: None });
+            }
+            StaffEvent::GlassReviewed { by, entry, justified, .. } => {
+                let broken = self.broken.iter_mut().find(|one| one.entry == *entry);
+                if let Some(broken) = broken {
+                    broken.reviewed = Some((by.clone(), *justified));
+                }
+            }
+            StaffEvent::LinkMade { .. } => {}
+        }
+    }
+
+    /// The newest pane that an organization broke about somebody.
+    pub fn glass(&self, org: &OrgId, person: PersonId) -> Option<&Broken> {
+        self.broken.iter().rev().find(|one| one.org == *org && one.person == person)
+    }
+}
+
+fn note(tries: &mut VecDeque<Timestamp>, at: Timestamp) {
+    tries.push_back(at);
+    if tries.len() > WRONG_PINS_KEPT {
+        tries.pop_front();
+    }
+}

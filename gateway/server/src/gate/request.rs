@@ -1,0 +1,129 @@
+//! One request as a door hands it in: read whole, with what its connection shows.
+
+use sha2::{Digest, Sha256};
+
+use crate::consent_token::Shown;
+use crate::identity::crl::Leaf;
+use crate::identity::{Interaction, Scopes};
+use crate::partner::Partner;
+use crate::refusal::{Kind, Trouble};
+
+/// The client certificate of a connection.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// SHA-256 of it (DER).
+    pub sha256: [u8; 32],
+    /// As far as revocation lists know it.
+    pub leaf: Option<Leaf>,
+}
+
+impl Certificate {
+    /// Of these bytes (DER).
+    pub fn of(der: &[u8]) -> Certificate {
+        Certificate { sha256: loopgate_token::sha256(der), leaf: Leaf::read(der) }
+    }
+}
+
+/// One request, whole.
+pub struct Request {
+    /// SHA-256 of the client certificate, if one was shown.
+    pub certificate: Option<[u8; 32]>,
+    /// `GET`, `POST`, `PUT`.
+    pub method: String,
+    /// The path, without the query.
+    pub path: String,
+    /// The query's pairs.
+    pub query: Vec<(String, String)>,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// `If-Match`.
+    pub if_match: Option<String>,
+    /// `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// `Authorization`.
+    pub authorization: Option<String>,
+    /// `Loopgate-Consent`: a consent token.
+    pub consent: Option<String>,
+    /// `Loopgate-Case`: the case of an audit.
+    pub case: Option<String>,
+    /// The client certificate, as far as revocation lists know it.
+    pub leaf: Option<Leaf>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Who asks, and what it may ask for.
+pub struct Session {
+    /// The partner.
+    pub partner: Partner,
+    /// What its access token covers; `None` where its certificate alone speaks for it.
+    pub scopes: Option<Scopes>,
+    /// The consent token it shows.
+    pub consent: Shown,
+}
+
+impl Session {
+    /// Whether it may do this to a type of resource.
+    pub fn covers(&self, kind: &str, interaction: Interaction) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.cover(kind, interaction))
+    }
+}
+
+impl Request {
+    /// A request of the same connection, with nothing in it.
+    pub fn like(&self) -> Request {
+        Request {
+            certificate: self.certificate,
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: Vec::new(),
+            content_type: None,
+            if_match: None,
+            idempotency_key: None,
+            authorization: None,
+            consent: None,
+            case: None,
+            leaf: self.leaf.clone(),
+            body: Vec::new(),
+        }
+    }
+
+    /// What makes a resend the same request.
+    pub fn digest(&self) -> [u8; 32] {
+        let key = self.idempotency_key.as_deref().unwrap_or_default();
+        let mut hash = Sha256::new();
+        for part in [self.method.as_bytes(), self.path.as_bytes(), key.as_bytes()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.update(&self.body);
+        hash.finalize().into()
+    }
+
+    /// The path's segments.
+    pub fn segments(&self) -> Vec<&str> {
+        self.path.split('/').skip(1).collect()
+    }
+
+    /// The version that `If-Match` names: `W/"3"`.
+    pub fn version(&self) -> Result<Option<u64>, Trouble> {
+        let Some(text) = self.if_match.as_deref() else { return Ok(None) };
+        let text = text.strip_prefix("W/").unwrap_or(text);
+        let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        match version.and_then(|version| version.parse().ok()) {
+            Some(version) => Ok(Some(version)),
+            None => Err(Kind::VersionConflict.into()),
+        }
+    }
+
+    /// Refuses a body in a media type that is not one of these.
+    pub fn speaks(&self, media: &[&str]) -> Result<(), Trouble> {
+        let given = self.content_type.as_deref().unwrap_or_default();
+        let bare = given.split(';').next().unwrap_or_default().trim();
+        if media.iter().any(|one| bare.eq_ignore_ascii_case(one)) {
+            Ok(())
+        } else {
+            Err(Kind::MediaType.into())
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Reading what another organization supplied, without the person's consent: because the caller treats
+//! the person too and its partner file says so (45 CFR 164.506), or because it is an emergency.
+//!
+//! `POST /fhir/Patient/$break-glass` names the person by an identifier and says why. For an hour the
+//! caller reads what is known of that person, and staff review each time.
+
+use loopgate_consent::Glass;
+use loopgate_fhir::{Json, patient_copy, request_copy};
+use loopgate_referral::{Identifier, OrgId, PersonId, ResourceId};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::read::{found, way};
+use crate::exit::Passing;
+use crate::fold::Held;
+use crate::gate::{Gate, Request, Session};
+use crate::journal::StaffEvent;
+use crate::partner::Partner;
+use crate::refusal::{Kind, Trouble};
+use crate::reply::{FHIR_JSON, Reply, json_reply};
+use crate::scribe::{AskFor, Command, OwnedClaim, OwnedToken};
+
+/// How long broken glass lets a clinician read: as `consent::release` has it.
+const HOUR_MS: i64 = 3_600_000;
+/// The longest reason, bytes.
+const REASON_BYTES_MAX: usize = 1_000;
+
+/// On what else than consent this caller may read what another supplied, if on anything.
+pub fn claim(gate: &Gate, session: &Session, held: &Held) -> Option<OwnedClaim> {
+    let (person, caller) = (held.person?, &session.partner);
+    let world = gate.scribe.published().world();
+    if caller.treats && knows(&world, &caller.org, person) {
+        return Some(OwnedClaim::Treatment { from: held.org.clone() });
+    }
+    let broken = world.staff.glass(&caller.org, person)?;
+    Some(OwnedClaim::BreakGlass { glass: broken.glass.clone(), entry: broken.entry })
+}
+
+/// Whether an organization has sent this person itself: it treats nobody whom it does not know.
+fn knows(world: &crate::fold::World, org: &OrgId, person: PersonId) -> bool {
+    let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
+    theirs.filter_map(|id| world.resources.get(id)).any(|held| held.org == *org)
+}
+
+/// What another supplied, as an allow-list copy; only who it is and what was asked for.
+pub fn read(
+    gate: &Gate,
+    org: &OrgId,
+    (id, held): (&ResourceId, &Held),
+    claim: OwnedClaim,
+) -> Result<Reply, Trouble> {
+    let person = held.person.ok_or(Trouble::from(Kind::NotFound))?;
+    if !matches!(id.kind(), "Patient" | "ServiceRequest") {
+        return Err(Kind::NotFound.into());
+    }
+    let ask = AskFor {
+        person,
+        claims: vec![claim],
+        resources: vec![(id.clone(), held.version)],
+        referral: None,
+        view: "clinician",
+        token: OwnedToken::NotAsked,
+    };
+    let body = gate.egress.release(way(org), ask, |permits| {
+        let (passing, whole) = (Passing::of(permits), gate.document(held)?);
+        let copy: Json = match id.kind() {
+            "Patient" => patient_copy(&whole, &passing.groups),
+            _ => request_copy(&whole, &passing.groups),
+        };
+        Ok(copy.to_bytes())
+    })?;
+    Ok(found(body, held.version))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    #[serde(rename = "resourceType")]
+    kind: String,
+    parameter: Vec<Parameter>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameter {
+    name: String,
+    #[serde(default, rename = "valueIdentifier")]
+    identifier: Option<Identifier>,
+    #[serde(default, rename = "valueString")]
+    text: Option<String>,
+    #[serde(default, rename = "valueBoolean")]
+    flag: Option<bool>,
+}
+
+/// What a clinician says who breaks the glass.
+struct Said {
+    identifier: Identifier,
+    reason: String,
+    medical_emergency: bool,
+}
+
+fn said(body: &[u8]) -> Option<Said> {
+    let sent: Parameters = serde_json::from_slice(body).ok()?;
+    let (mut identifier, mut reason, mut medical) = (None, None, None);
+    for one in sent.parameter {
+        let twice = match one.name.as_str() {
+            "identifier" => identifier.replace(one.identifier?).is_some(),
+            "reason" => reason.replace(one.text?).is_some(),
+            "medicalEmergency" => medical.replace(one.flag?).is_some(),
+            _ => return None,
+        };
+        if twice {
+            return None;
+        }
+    }
+    let reason = reason.filter(|reason: &String| reason.len() <= REASON_BYTES_MAX)?;
+    let right = sent.kind == "Parameters" && !reason.trim().is_empty();
+    let medical_emergency = medical.unwrap_or_default();
+    right.then_some(Said { identifier: identifier?, reason, medical_emergency })
+}
+
+/// Breaks the glass about one person, if the caller's clinicians may: then it is in the log, for review.
+pub fn break_glass(gate: &Gate, caller: &Partner, request: &Request) -> Result<Reply, Trouble> {
+    let said = said(&request.body).ok_or(Trouble::from(Kind::Malformed))?;
+    let persons = gate.scribe.published().world().persons.holding(&said.identifier);
+    let [person] = persons.as_slice() else { return Err(Kind::NotFound.into()) };
+    let glass_at = gate.now();
+    let glass = Glass {
+        broken: glass_at,
+        reason: said.reason.clone(),
+        medical_emergency: said.medical_emergency,
+        is_read: true,
+    };
+    let ask = AskFor {
+        person: *person,
+        claims: vec![OwnedClaim::BreakGlass { glass, entry: 0 }],
+        resources: Vec::new(),
+        referral: None,
+        view: "clinician",
+        token: OwnedToken::NotAsked,
+    };
+    if let Err(denial) = gate.egress.weigh(&caller.org, &ask) {
+        return Err(gate.egress.deny(&caller.org, &ask, denial));
+    }
+    let fact = StaffEvent::GlassBroken {
+        org: caller.org.clone(),
+        person: *person,
+        reason: said.reason,
+        medical_emergency: said.medical_emergency,
+        at: glass_at,
+    };
+    let who = (caller.org.to_string(), "fhir");
+    gate.scribe.ask_blocking(|reply| Command::Staff(Box::new(fact), who, reply))?;
+    tracing::warn!(partner = %caller.org, "the glass was broken; it is to be reviewed");
+    Ok(opened(gate, *person))
+}
+
+/// The Patients of that person, and until when they may be read.
+fn opened(gate: &Gate, person: PersonId) -> Reply {
+    let until = jiff::Timestamp::from_millisecond(gate.now().0 + HOUR_MS).unwrap_or_default();
+    let world = gate.scribe.published().world();
+    let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
+    let mut parameters: Vec<serde_json::Value> = theirs
+        .map(|id| json!({ "name": "patient", "valueReference": { "reference": id } }))
+        .collect();
+    parameters.push(json!({ "name": "until", "valueInstant": until.to_string() }));
+    let body = json!({ "resourceType": "Parameters", "parameter": parameters });
+    json_reply(200, FHIR_JSON, &body)
+}

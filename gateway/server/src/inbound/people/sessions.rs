@@ -1,0 +1,150 @@
+//! Who of the staff is signed in. Sessions are in memory alone: a restart signs everybody out, and so
+//! does a change of their account.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use loopgate_referral::Timestamp;
+
+use crate::gate::Gate;
+use crate::refusal::Trouble;
+use crate::scribe::Command;
+use crate::staff::{Account, StaffName, StaffRole};
+
+/// A session ends after this long, whatever is done in it.
+const WHOLE_MS: i64 = 8 * 3_600_000;
+/// And after this long of nothing.
+const IDLE_MS: i64 = 30 * 60_000;
+/// Sessions at once; the oldest ends for a new one.
+const SESSIONS_MAX: usize = 1_000;
+const COOKIE: &str = "__Host-loopgate-staff";
+/// What the password of nobody is compared with, so that a name that is none takes as long.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+                      AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Everybody who is signed in, by the SHA-256 of what their cookie holds.
+#[derive(Default)]
+pub struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
+
+struct Session {
+    name: StaffName,
+    /// Of the password that opened it: another one ends it.
+    password: String,
+    begun: Timestamp,
+    seen: Timestamp,
+}
+
+/// Somebody who is signed in.
+pub struct Member {
+    /// Who.
+    pub name: StaffName,
+    /// What they may do.
+    pub roles: Vec<StaffRole>,
+}
+
+impl Member {
+    /// Whether they may do what this role does.
+    pub fn is(&self, role: StaffRole) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+/// What came of signing in.
+pub enum SignedIn {
+    /// They are in: this header remembers it.
+    Yes(String),
+    /// Something was wrong; which is not said.
+    No,
+    /// Too much was wrong; seconds to wait.
+    Wait(i64),
+}
+
+/// Signs somebody in. One at a time, so that many guesses at once are counted like one after the
+/// other; a wrong one is on the disk before it is answered.
+pub fn sign_in(gate: &Gate, name: &str, password: &str, code: &str) -> Result<SignedIn, Trouble> {
+    let _one_at_a_time = gate.pin_desk.lock().unwrap_or_else(PoisonError::into_inner);
+    let name: Option<StaffName> = name.trim().parse().ok();
+    let known = name.and_then(|name| {
+        let account = Account::load(&gate.config.folders.keys, &name)?;
+        Some((name, account))
+    });
+    let Some((name, account)) = known else {
+        if let Ok(nobody) = NOBODY.parse() {
+            crate::doorkey::is_pin(password, &nobody);
+        }
+        gate.strangers.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        return Ok(SignedIn::No);
+    };
+    let now = gate.now();
+    if let Some(wait) = locked_out(gate, &name, now) {
+        return Ok(SignedIn::Wait(wait));
+    }
+    let hash = account.password();
+    let right = hash.as_ref().is_some_and(|hash| crate::doorkey::is_pin(password, hash));
+    let step = account.step(code.trim(), now).filter(|_| right);
+    let sign_in = |reply| Command::SignIn(name.clone(), step, reply);
+    if !gate.scribe.ask_blocking(sign_in)? {
+        return Ok(SignedIn::No);
+    }
+    let password = hash.map(|hash| hash.as_str().to_owned()).unwrap_or_default();
+    let session = Session { name, password, begun: now, seen: now };
+    let value = gate.staff.begin(session, gate);
+    Ok(SignedIn::Yes(format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Strict")))
+}
+
+/// Seconds until another try, if too much was wrong.
+fn locked_out(gate: &Gate, name: &StaffName, now: Timestamp) -> Option<i64> {
+    let people = &gate.config.people;
+    let window = i64::try_from(people.pin_window_s).unwrap_or(i64::MAX).saturating_mul(1000);
+    let since = Timestamp(now.0.saturating_sub(window));
+    let world = gate.scribe.published().world();
+    let tries = world.staff.wrong.get(name)?;
+    super::pin::wait(tries, since, people.pin_tries_max, window, now)
+}
+
+impl Sessions {
+    fn begin(&self, session: Session, gate: &Gate) -> String {
+        let mut random = [0; 32];
+        gate.clock.random(&mut random);
+        let value = loopgate_token::base64url_encode(&random);
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= SESSIONS_MAX {
+            let oldest = open.iter().min_by_key(|(_, one)| one.seen).map(|(key, _)| *key);
+            oldest.map(|key| open.remove(&key));
+        }
+        open.insert(loopgate_token::sha256(value.as_bytes()), session);
+        value
+    }
+
+    /// Who this is, if they are signed in now.
+    pub fn member(&self, gate: &Gate, cookies: Option<&str>) -> Option<Member> {
+        let key = key(cookies)?;
+        let now = gate.now();
+        let (name, password) = {
+            let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let session = open.get_mut(&key)?;
+            if now.0 - session.begun.0 >= WHOLE_MS || now.0 - session.seen.0 >= IDLE_MS {
+                open.remove(&key);
+                return None;
+            }
+            session.seen = now;
+            (session.name.clone(), session.password.clone())
+        };
+        // What the account says now: suspended, or another password, and the session is over.
+        let account = Account::load(&gate.config.folders.keys, &name)?;
+        let same = account.password().is_some_and(|hash| hash.as_str() == password);
+        same.then_some(Member { name, roles: account.roles })
+    }
+
+    /// Ends a session.
+    pub fn end(&self, cookies: Option<&str>) -> String {
+        if let Some(key) = key(cookies) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+        }
+        format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict")
+    }
+}
+
+fn key(cookies: Option<&str>) -> Option<[u8; 32]> {
+    super::cookie(cookies, COOKIE).map(|value| loopgate_token::sha256(value.as_bytes()))
+}

@@ -1,0 +1,76 @@
+//! What staff did, and what somebody in an emergency did that staff have to look at.
+
+use loopgate_consent::GrantDraft;
+use loopgate_referral::{OrgId, PersonId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::staff::StaffName;
+
+/// A fact about staff, or for them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum StaffEvent {
+    /// Somebody signed in, or tried to.
+    SignIn {
+        /// Who.
+        staff: StaffName,
+        /// Password and one-time password were right.
+        right: bool,
+        /// The step of the one-time password, which is good once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u64>,
+    },
+    /// A first person read a form; a second has to read the same.
+    Proposed {
+        /// Who.
+        by: StaffName,
+        /// What they read.
+        says: GrantDraft,
+    },
+    /// A link of their own was made for a person.
+    LinkMade {
+        /// By whom.
+        by: StaffName,
+        /// For whom.
+        person: PersonId,
+        /// For somebody who speaks for them.
+        proxy: bool,
+    },
+    /// A clinician broke the glass: what is known of a person may be read for an hour.
+    GlassBroken {
+        /// Of which organization.
+        org: OrgId,
+        /// About whom.
+        person: PersonId,
+        /// Why, in their words.
+        reason: String,
+        /// A medical emergency (42 CFR 2.51).
+        medical_emergency: bool,
+        /// When; a commit's own time may be a little ahead of the clock's.
+        at: Timestamp,
+    },
+    /// Somebody looked at an emergency access.
+    GlassReviewed {
+        /// Who.
+        by: StaffName,
+        /// The entry of the emergency.
+        entry: u64,
+        /// About whom it was.
+        person: PersonId,
+        /// It was one.
+        justified: bool,
+    },
+}
+
+impl StaffEvent {
+    /// Whose key it is kept under.
+    pub fn person(&self) -> Option<PersonId> {
+        match self {
+            StaffEvent::SignIn { .. } => None,
+            StaffEvent::Proposed { says, .. } => Some(says.person),
+            StaffEvent::LinkMade { person, .. }
+            | StaffEvent::GlassBroken { person, .. }
+            | StaffEvent::GlassReviewed { person, .. } => Some(*person),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Tells holders to stop: who was shown something that the person has withdrawn since, and is pushed to
+//! or told by e-mail. Who asks by REST finds it in `/cbo/v1/notices`.
+//!
+//! What is due is a fold over events; a holder that cannot be reached is tried again, for longer and
+//! longer apart.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loopgate_referral::OrgId;
+use reqwest::Client;
+use tokio::sync::Notify;
+
+use super::courier::delay_ms;
+use super::mail::Letter;
+use super::targets::Targets;
+use crate::fold::Notice;
+use crate::gate::Gate;
+use crate::inbound::cbo::notices::{letter, said};
+use crate::partner::ChannelKind;
+use crate::reply::JSON;
+use crate::scribe::Command;
+
+/// One notice for one holder.
+type Due = (u64, OrgId, Notice, ChannelKind);
+
+/// Tells until the process ends. `wake` says that clocks or consents moved.
+pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<Notify>) {
+    let mut tries: HashMap<(u64, OrgId), (i64, u32)> = HashMap::new();
+    loop {
+        wake.notified().await;
+        let due = due(&gate);
+        tries.retain(|(entry, org), _| due.iter().any(|one| one.0 == *entry && one.1 == *org));
+        for one in due {
+            let key = (one.0, one.1.clone());
+            let now = gate.clock.monotonic_ms();
+            let (at, count) = tries.get(&key).copied().unwrap_or((now, 0));
+            if at > now {
+                continue;
+            }
+            let told = tell(&gate, &client, &targets, &one).await && {
+                let command = |reply| Command::StopUseTold(one.0, one.1.clone(), reply);
+                gate.scribe.ask(command).await.is_ok()
+            };
+            if !told {
+                tracing::info!(partner = %one.1, "a notice was not taken");
+                tries.insert(key, (now + delay_ms(&gate.config.delivery, count), count + 1));
+            }
+        }
+    }
+}
+
+fn due(gate: &Gate) -> Vec<Due> {
+    let roster = gate.scribe.published().roster.load();
+    let world = gate.scribe.published().world();
+    let untold = world.notices.of.iter().filter(|(_, notice)| !notice.told);
+    let due = untold.filter_map(|((entry, org), notice)| {
+        // A suspended holder holds it still.
+        let kind = &roster.get(org)?.channel.as_ref()?.kind;
+        let tells = !matches!(kind, ChannelKind::Rest);
+        tells.then(|| (*entry, org.clone(), notice.clone(), kind.clone()))
+    });
+    due.collect()
+}
+
+async fn tell(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> bool {
+    let (entry, org, notice, kind) = due;
+    match kind {
+        ChannelKind::Rest => false,
+        ChannelKind::Push { endpoint } => {
+            if !targets.allows_url(endpoint) {
+                return false;
+            }
+            let request = client
+                .post(endpoint.clone())
+                .header("content-type", JSON)
+                .header("idempotency-key", format!("ntc_{entry}"))
+                .body(said(*entry, notice).to_string());
+            request.send().await.is_ok_and(|response| response.status().is_success())
+        }
+        ChannelKind::Email { address, .. } => {
+            let (gate, org, address) = (gate.clone(), org.clone(), address.clone());
+            let (body, id) = (letter(notice), format!("ntc_{entry}-{org}"));
+            let sent = tokio::task::spawn_blocking(move || {
+                let Some(mailer) = &gate.mailer else { return false };
+                let at = u64::try_from(gate.now().0).unwrap_or_default();
+                let letter = Letter {
+                    to: &address,
+                    subject: "Please stop using what you hold from a referral".to_owned(),
+                    body,
+                    id,
+                    at: std::time::UNIX_EPOCH + Duration::from_millis(at),
+                };
+                mailer.send(&letter).is_ok()
+            });
+            sent.await.unwrap_or(false)
+        }
+    }
+}
