@@ -26,6 +26,7 @@ pub use engine::field;
 pub use gateway::{Gateway, START_MS, machine_now, partner_file};
 pub use hospital::{msh, referral_v2, texts};
 pub use party::{Answer, Party};
+pub use post::Received;
 
 /// Says on standard error why a story is not told here.
 pub fn skipped(why: &str) {

@@ -4,6 +4,7 @@ mod ack_lost_and_resent;
 mod attachments;
 mod backend_services;
 mod bad_input;
+mod canary;
 mod certificate_revoked;
 mod clock;
 mod consent_revoked_between_queue_and_send;

@@ -8,6 +8,7 @@ use super::attest_form::{BASES, GRANTORS, SHOWS, Sheet};
 use super::desk::Waiting;
 use super::form::Filled;
 use super::html::{HTML, frame};
+use super::own_html::class_words;
 use super::person::{About, Notice};
 use super::sessions::Member;
 use crate::fold::Broken;
@@ -140,7 +141,7 @@ pub fn form(sheet: &Sheet, wrong: Option<&(String, &Filled)>) -> Vec<u8> {
             }
             fieldset { legend { "Who signed?" } @for (code, _, words) in GRANTORS { (choice("grantor", code, words)) } }
             fieldset { legend { "Who may receive it?" } @for (org, name) in &sheet.targets { (box_(format!("to.{org}"), name)) } }
-            fieldset { legend { "What may be shared?" } @for class in DataClass::ALL { (box_(format!("class.{}", class.name()), class.name())) } }
+            fieldset { legend { "What may be shared?" } @for class in DataClass::ALL { (box_(format!("class.{}", class.name()), class_words(class))) } }
             div.field {
                 label for="purpose" { "For which purpose?" }
                 input type="text" id="purpose" name="purpose" value=(if on("purpose") { filled.text("purpose") } else { "CAREMGT" }) maxlength="16";
@@ -227,7 +228,7 @@ fn agreed(at: &str, grant: &Grant) -> Markup {
     let to: Vec<String> =
         permits().flat_map(|rule| &rule.recipients).map(|(org, _)| org.to_string()).collect();
     let of: Vec<&str> =
-        permits().flat_map(|rule| &rule.classes).copied().map(DataClass::name).collect();
+        permits().flat_map(|rule| &rule.classes).copied().map(class_words).collect();
     let state = match grant.says.state {
         GrantState::Active => "holds",
         GrantState::Pending => "waits for somebody to read the form",

@@ -62,19 +62,44 @@ pub fn account(gate: &Gate, account: &Account, token: &str) -> Vec<u8> {
         }
         h2 { "What happened" }
         @if account.lines.is_empty() { p { "Nothing was shared yet." } }
-        @for line in &account.lines {
+        @for told in tellings(gate, &account.lines) {
             section.card {
                 dl {
-                    dt { "When" } dd { (moment(line.at)) }
-                    dt { "Who" } dd { (name(gate, &line.who)) }
-                    dt { "What" } dd { (what(line)) }
-                    dt { "Why" } dd { (why(line)) }
+                    dt { "When" }
+                    dd { (moment(told.last)) @if told.times > 1 { ", " (told.times) " times since " (moment(told.first)) } }
+                    dt { "Who" } dd { (told.who) }
+                    dt { "What" } dd { (told.what) }
+                    dt { "Why" } dd { (told.why) }
                 }
             }
         }
         p { a href={ "/me/" (token) "/report.csv" } { "Save all of it as a table" } }
     };
     frame("What was shared", &page)
+}
+
+/// The same, told to the same for the same reason, once or often (45 CFR 164.528(b)(3)).
+struct Telling {
+    who: String,
+    what: String,
+    why: String,
+    first: Timestamp,
+    last: Timestamp,
+    times: usize,
+}
+
+/// Newest first, as the lines are.
+fn tellings(gate: &Gate, lines: &[Line]) -> Vec<Telling> {
+    let mut all: Vec<Telling> = Vec::new();
+    for line in lines {
+        let (who, what, why) = (name(gate, &line.who), what(line), why(line));
+        let same = |one: &&mut Telling| one.who == who && one.what == what && one.why == why;
+        match all.iter_mut().find(same) {
+            Some(known) => (known.first, known.times) = (line.at, known.times + 1),
+            None => all.push(Telling { who, what, why, first: line.at, last: line.at, times: 1 }),
+        }
+    }
+    all
 }
 
 fn agreed(gate: &Gate, grant: &Grant) -> Markup {
@@ -85,7 +110,7 @@ fn agreed(gate: &Gate, grant: &Grant) -> Markup {
         items.join(", ")
     };
     let to = permits().flat_map(|rule| &rule.recipients).map(|(org, _)| name(gate, org)).collect();
-    let of = permits().flat_map(|rule| &rule.classes).copied().map(DataClass::name);
+    let of = permits().flat_map(|rule| &rule.classes).copied().map(class_words);
     let of = of.map(str::to_owned).collect();
     let from = grant.says.disclosers.iter().map(|org| name(gate, org)).collect();
     let until = permits().filter_map(|rule| rule.period.end).max();
@@ -110,6 +135,22 @@ fn name(gate: &Gate, org: &OrgId) -> String {
     }
     let roster = gate.scribe.published().roster.load();
     roster.get(org).map_or_else(|| org.to_string(), |partner| partner.name.clone())
+}
+
+/// A data class in plain words.
+pub fn class_words(class: DataClass) -> &'static str {
+    match class {
+        DataClass::Food => "food",
+        DataClass::Housing => "housing",
+        DataClass::Transport => "transport",
+        DataClass::Utilities => "electricity, gas and water",
+        DataClass::Employment => "work and education",
+        DataClass::Financial => "money and insurance",
+        DataClass::Social => "company and stress",
+        DataClass::Veteran => "service in the forces",
+        DataClass::Ipv => "violence at home",
+        DataClass::Justice => "prison and after",
+    }
 }
 
 /// Field groups in plain words.

@@ -69,6 +69,7 @@ fn page(said: &Value) -> Vec<u8> {
                 (row("Referral", text("referral")))
                 (row("To do", text("action")))
                 (row("Reason", reason(&said["reason"])))
+                (row("What", text("words")))
                 (row("Reference", text("correlation")))
                 (row("Way", text("channel")))
             }
