@@ -15,6 +15,7 @@ mod party;
 // The demo's own: one submission server for both.
 #[path = "../gateway/server/src/demo/post.rs"]
 mod post;
+mod provider;
 
 pub use browser::{Browser, Page, letter};
 pub use bundles::{Need, Referral, consent, patient};
@@ -27,6 +28,7 @@ pub use gateway::{Gateway, START_MS, machine_now, partner_file};
 pub use hospital::{msh, referral_v2, texts};
 pub use party::{Answer, Party};
 pub use post::Received;
+pub use provider::{Provider, SECRET};
 
 /// Says on standard error why a story is not told here.
 pub fn skipped(why: &str) {

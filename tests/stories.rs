@@ -36,6 +36,7 @@ mod search_entries;
 mod second_maria;
 mod sigkill;
 mod staff_desk;
+mod staff_openid;
 mod stranger;
 mod suspended;
 mod syscalls;

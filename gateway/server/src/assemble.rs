@@ -129,6 +129,7 @@ pub fn open(
         doorkeys: Doorkeys::new(&index_key),
         pin_desk: std::sync::Mutex::new(()),
         staff: crate::inbound::people::sessions::Sessions::default(),
+        provider: crate::identity::oidc::Provider::default(),
         mailer: Mailer::new(&config).context("the way e-mails leave")?,
         config,
         scribe,

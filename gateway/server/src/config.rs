@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub use parts::{
     BadTarget, Clock, Consent, Delivery, Folders, Identity, Ledger, Limits, Listen, Log, LogFormat,
-    Mail, MailTls, Organization, People, PrivateTarget, Tenant, Tls,
+    Mail, MailTls, Oidc, Organization, People, PrivateTarget, Tenant, Tls,
 };
 pub use problem::Problem;
 
@@ -53,6 +53,8 @@ pub struct Config {
     pub people: People,
     /// `[mail]`, if e-mails may leave.
     pub mail: Option<Mail>,
+    /// `[oidc]`, if staff sign in with an OpenID provider.
+    pub oidc: Option<Oidc>,
     /// `[clock]`
     pub clock: Clock,
     /// `[log]`
@@ -86,7 +88,11 @@ impl Config {
             ("tls.key", &self.tls.key),
             ("tls.client_roots", &self.tls.client_roots),
         ];
+        let oidc = self.oidc.as_ref().map(|oidc| &oidc.client_secret_file);
+        let oidc = oidc.map(|file| ("oidc.client_secret_file", file));
+        let oidc_roots = self.oidc.as_ref().and_then(|oidc| oidc.roots.as_ref());
         let files = files.into_iter().chain(password).chain(roots.map(|file| ("mail.roots", file)));
+        let files = files.chain(oidc).chain(oidc_roots.map(|file| ("oidc.roots", file)));
         let folders = [
             ("keys.dir", &self.folders.keys),
             ("partners.dir", &self.folders.partners),

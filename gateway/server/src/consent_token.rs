@@ -137,6 +137,7 @@ impl ConsentTokens {
             audience: &self.audience,
             life_s_max: LIFE_S,
             jku: None,
+            foreign: false,
         };
         let claims: Claims =
             verify(token, &self.key.key_set(), &rules, now.0.div_euclid(1000)).map_err(code)?;

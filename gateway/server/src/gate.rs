@@ -19,6 +19,7 @@ use crate::egress::Egress;
 use crate::fold::Held;
 use crate::identity::crl::{Leaf, Revoked};
 use crate::identity::key_sets::KeySets;
+use crate::identity::oidc::Provider;
 use crate::identity::{AccessTokens, Refused, Scopes};
 use crate::inbound::people::sessions::Sessions;
 use crate::outbound::mail::Mailer;
@@ -55,6 +56,8 @@ pub struct Gate {
     pub pin_desk: std::sync::Mutex<()>,
     /// Who of the staff is signed in.
     pub staff: Sessions,
+    /// The OpenID provider, if staff sign in with one.
+    pub provider: Provider,
     /// Access tokens.
     pub access: AccessTokens,
     /// Consent tokens.

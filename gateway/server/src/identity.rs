@@ -7,6 +7,7 @@ pub mod access;
 pub mod client;
 pub mod crl;
 pub mod key_sets;
+pub mod oidc;
 pub mod scope;
 
 pub use access::{AccessTokens, Refused};

@@ -111,7 +111,7 @@ fn config_text(host: &str) -> String {
         (["listen", "people"], "127.0.0.1:8444".to_owned()),
         (["listen", "mllp"], "127.0.0.1:2575".to_owned()),
     ];
-    values.into_iter().fold(format!("{HEAD}{}", without_mail()), |text, (path, value)| {
+    values.into_iter().fold(format!("{HEAD}{}", without_servers()), |text, (path, value)| {
         match set_value(&text, &path, &format!("\"{value}\"")) {
             Edit::Changed(text) => text,
             _ => unreachable!("docker/loopgate.toml shows every key"),
@@ -119,12 +119,15 @@ fn config_text(host: &str) -> String {
     })
 }
 
-/// The reference without a mail server: a new deployment has none, and can still be run.
-fn without_mail() -> String {
-    let mut mail = false;
+/// The reference without a mail server and an OpenID provider: a new deployment has none, and can still
+/// be run.
+fn without_servers() -> String {
+    let mut beyond = false;
     let lines = REFERENCE.lines().map(|line| {
-        mail = if line.starts_with('[') { line == "[mail]" } else { mail };
-        if mail && !line.is_empty() && !line.starts_with('#') {
+        if line.starts_with('[') {
+            beyond = matches!(line, "[mail]" | "[oidc]");
+        }
+        if beyond && !line.is_empty() && !line.starts_with('#') {
             format!("# {line}\n")
         } else {
             format!("{line}\n")

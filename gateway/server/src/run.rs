@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::admin;
 use crate::assemble::{self, Deployment};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Tls};
 use crate::gate::Gate;
 use crate::inbound::tls::Clients;
 use crate::inbound::{http, mllp, ops, people, tls};
@@ -147,6 +147,12 @@ async fn serve(
     let client = courier::client(&gate.config.delivery, targets.clone(), client_tls.clone())?;
     let [deliveries, news, stops] = gate.scribe.published().moved.clone();
     gate.key_sets.fetch_by(client.clone(), targets.clone());
+    if let Some(roots) = gate.config.oidc.as_ref().map(|oidc| &oidc.roots) {
+        let client_roots = roots.as_ref().unwrap_or(&gate.config.tls.client_roots).clone();
+        let tls = tls::client_config(&Tls { client_roots, ..gate.config.tls.clone() })?;
+        let client = courier::client(&gate.config.delivery, targets.clone(), tls)?;
+        gate.provider.call_by(client, targets.clone());
+    }
     let settings = [&sockets.machines_tls, &sockets.people_tls, &sockets.mllp_tls].map(Arc::clone);
     tokio::spawn(notices::run(gate.clone(), client.clone(), targets.clone(), stops));
     tokio::spawn(courier::run(gate.clone(), client, targets.clone(), deliveries));

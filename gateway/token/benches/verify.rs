@@ -31,6 +31,7 @@ fn rules() -> Rules<'static> {
         audience: "gateway",
         life_s_max: 300,
         jku: None,
+        foreign: false,
     }
 }
 

@@ -64,6 +64,29 @@ impl KeySet {
         if keys.is_empty() { Err(BadKeySet::Empty) } else { Ok(KeySet(keys)) }
     }
 
+    /// Reads the set of an OpenID provider, which may hold keys for other ends: they are passed over.
+    /// An RSA key that names no algorithm is for RS256 (OpenID Connect Core §15.1).
+    pub fn of_provider(bytes: &[u8]) -> Result<KeySet, BadKeySet> {
+        if bytes.len() > BYTES_MAX {
+            return Err(BadKeySet::TooLarge);
+        }
+        let set = json::object(bytes).ok_or(BadKeySet::Malformed)?;
+        let Some(Value::Array(jwks)) = set.get("keys") else { return Err(BadKeySet::Malformed) };
+        let mut keys: Vec<Key> = Vec::new();
+        for jwk in jwks.iter().take(KEYS_MAX).filter_map(Value::as_object) {
+            let mut jwk = jwk.clone();
+            if jwk.get("kty").and_then(Value::as_str) == Some("RSA") {
+                jwk.entry("alg").or_insert_with(|| "RS256".into());
+            }
+            match Key::read(&jwk) {
+                Err(BadKeySet::Private) => return Err(BadKeySet::Private),
+                Ok(Some(key)) if keys.iter().all(|known| known.kid != key.kid) => keys.push(key),
+                _ => {}
+            }
+        }
+        if keys.is_empty() { Err(BadKeySet::Empty) } else { Ok(KeySet(keys)) }
+    }
+
     pub(crate) fn key(&self, kid: &str, algorithm: Algorithm) -> Result<&Key, Flaw> {
         let key = self.0.iter().find(|key| key.kid == kid).ok_or(Flaw::Key)?;
         if key.algorithm == algorithm { Ok(key) } else { Err(Flaw::Algorithm) }

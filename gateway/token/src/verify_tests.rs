@@ -56,6 +56,7 @@ fn rules() -> Rules<'static> {
         audience: AUD,
         life_s_max: 300,
         jku: None,
+        foreign: false,
     }
 }
 
@@ -562,4 +563,45 @@ fn the_corpora_hold() {
     for bytes in corpus("key_set") {
         let _ = KeySet::parse(&bytes);
     }
+}
+
+/// An OpenID provider's token: `typ` left out, hints to find the key; and still nothing that could
+/// change what it means.
+#[test]
+fn an_id_token_of_another_maker_is_read_as_strictly_but_for_its_hints() {
+    let header = |change: &dyn Fn(&mut Value)| {
+        let mut header = json!({ "alg": "ES384", "kid": KEY.kid() });
+        change(&mut header);
+        signed(&header.to_string(), &claims().to_string())
+    };
+    let foreign = Rules { foreign: true, ..rules() };
+    let read = |token: &str, rules: &Rules<'_>| verify::<Claims>(token, &keys(), rules, NOW).err();
+    assert_eq!(read(&header(&|_| {}), &foreign), None);
+    assert_eq!(read(&header(&|_| {}), &rules()), Some(Flaw::Kind));
+    let hinted = header(&|h| h["x5t"] = json!("abc"));
+    assert_eq!(read(&hinted, &foreign), None);
+    assert_eq!(read(&hinted, &rules()), Some(Flaw::Malformed));
+    for (name, value) in [
+        ("typ", json!("at+jwt")),
+        ("typ", json!(1)),
+        ("crit", json!(["exp"])),
+        ("jwk", KEY.jwk()),
+        ("x5u", json!("https://evil.example")),
+        ("jku", json!("https://evil.example")),
+        ("b64", json!(false)),
+    ] {
+        assert!(read(&header(&|h| h[name] = value.clone()), &foreign).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_providers_set_is_read_past_what_is_for_other_ends() {
+    let mut other = rsa_jwk("enc");
+    other["use"] = json!("enc");
+    let set = |keys: Value| KeySet::of_provider(json!({ "keys": keys }).to_string().as_bytes());
+    assert!(set(json!([other, rsa_jwk("rsa"), { "kty": "OKP", "kid": "x" }])).unwrap().has("rsa"));
+    assert_eq!(set(json!([other])).err(), Some(BadKeySet::Empty));
+    let mut private = rsa_jwk("rsa");
+    private["d"] = json!("AA");
+    assert_eq!(set(json!([private])).err(), Some(BadKeySet::Private));
 }

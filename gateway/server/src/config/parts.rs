@@ -197,6 +197,25 @@ pub struct People {
     pub pin_window_s: u64,
 }
 
+/// `[oidc]`: the OpenID provider that staff sign in with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oidc {
+    /// Its issuer, an https URL without a slash at the end.
+    pub issuer: url::Url,
+    /// Our client id there.
+    pub client_id: String,
+    /// The file of our client secret.
+    pub client_secret_file: PathBuf,
+    /// The claim of an ID token that lists groups.
+    pub groups_claim: String,
+    /// The group of coordinators.
+    pub coordinators: String,
+    /// The group of auditors.
+    pub auditors: String,
+    /// The roots its certificate must chain to, PEM; those of `[tls] client_roots` if not given.
+    pub roots: Option<PathBuf>,
+}
+
 /// `[mail]`: how e-mails leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {

@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::parts::{
     Clock, Consent, Delivery, Folders, Identity, Ledger, Limits, Listen, Log, LogFormat, Mail,
-    MailTls, Organization, People, Tenant, Tls,
+    MailTls, Oidc, Organization, People, Tenant, Tls,
 };
 use super::section::{Read, Section};
 use super::{Config, value};
@@ -27,6 +27,7 @@ pub(super) fn config(root: &mut Section<'_, '_>, base: &Path) -> Option<Config> 
     let delivery = root.section("delivery", delivery);
     let people = root.section("people", people);
     let mail = root.maybe_section("mail", |s| mail(s, base, &folders.data));
+    let oidc = root.maybe_section("oidc", |s| oidc(s, base, &folders.data));
     let clock = root.section("clock", clock);
     let log = root.section("log", log);
     Some(Config {
@@ -42,6 +43,7 @@ pub(super) fn config(root: &mut Section<'_, '_>, base: &Path) -> Option<Config> 
         delivery,
         people,
         mail,
+        oidc,
         clock,
         log,
     })
@@ -238,6 +240,25 @@ fn mail(s: &mut Section<'_, '_>, base: &Path, data: &Path) -> Option<Mail> {
     }
     let roots = s.maybe("roots", value::path(base));
     Some(Mail { host: host?, port, tls, from: from?, login: user.zip(password), roots })
+}
+
+fn oidc(s: &mut Section<'_, '_>, base: &Path, data: &Path) -> Option<Oidc> {
+    let issuer = s.must("issuer", value::https);
+    let client_id = s.must("client_id", value::text);
+    let line = s.line_of("client_secret_file");
+    let secret = s.must("client_secret_file", value::path(base));
+    if let Some(secret) = &secret {
+        refuse_under_data(s, line, "client_secret_file", secret, data);
+    }
+    Some(Oidc {
+        issuer: issuer?,
+        client_id: client_id?,
+        client_secret_file: secret?,
+        groups_claim: s.or("groups_claim", "groups".to_owned(), value::text),
+        coordinators: s.must("coordinators", value::text)?,
+        auditors: s.must("auditors", value::text)?,
+        roots: s.maybe("roots", value::path(base)),
+    })
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -139,6 +139,7 @@ impl AccessTokens {
             audience: &self.audience,
             life_s_max: LIFE_S,
             jku: None,
+            foreign: false,
         };
         verify(token, &self.key.key_set(), &rules, now.0.div_euclid(1000))
     }

@@ -177,6 +177,7 @@ fn client(gate: &Gate, request: &Request, form: &Form) -> Result<(Partner, Clien
         audience: &audience,
         life_s_max: ASSERTION_S_MAX,
         jku,
+        foreign: false,
     };
     let now = gate.now();
     let assertion: Assertion =

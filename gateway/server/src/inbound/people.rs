@@ -10,6 +10,7 @@ mod desk;
 mod desk_html;
 mod form;
 mod html;
+mod oidc;
 mod own;
 mod own_html;
 mod page;
@@ -42,6 +43,7 @@ const BODY_BYTES_MAX: usize = 16 * 1024;
 pub struct Visit {
     method: String,
     path: String,
+    query: Vec<(String, String)>,
     cookie: Option<String>,
     content_type: Option<String>,
     /// Not sent by another site's page.
@@ -89,6 +91,9 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Response<Body> {
     let visit = Visit {
         method: if head { "GET".to_owned() } else { parts.method.as_str().to_owned() },
         path: parts.uri.path().to_owned(),
+        query: form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect(),
         cookie: header("cookie"),
         content_type: header("content-type"),
         same_origin: same_origin(&parts.headers, &gate.config.people.base_url),

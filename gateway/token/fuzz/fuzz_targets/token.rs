@@ -16,6 +16,7 @@ fuzz_target!(|data: &[u8]| {
         audience: "gateway",
         life_s_max: 300,
         jku: None,
+        foreign: false,
     };
     assert!(verify::<serde_json::Value>(text, &keys, &rules, 1_795_341_600).is_err());
     let _ = unverified_issuer(text);

@@ -9,7 +9,7 @@ use loopgate_fhir::Json;
 use loopgate_referral::{OrgId, PersonId, ResourceId};
 
 use super::sessions::{self, Member, SignedIn};
-use super::{Visit, attest_form, desk_html, html, person, sorry, why};
+use super::{Visit, attest_form, desk_html, html, oidc, person, sorry, why};
 use crate::egress::Way;
 use crate::fold::Held;
 use crate::gate::Gate;
@@ -44,9 +44,14 @@ pub fn handle(gate: &Gate, visit: &Visit) -> Reply {
     if let (Some(filled), ["sign-in"]) = (&post, segments.as_slice()) {
         return signed_in(gate, filled);
     }
+    match (&post, segments.as_slice()) {
+        (None, ["oidc"]) => return oidc::leave(gate),
+        (None, ["oidc", "callback"]) => return oidc::back(gate, visit).unwrap_or_else(sorry),
+        _ => {}
+    }
     let Some(member) = gate.staff.member(gate, visit.cookie.as_deref()) else {
         let code = if post.is_some() || !segments.is_empty() { 401 } else { 200 };
-        return desk_html::sign_in(code, None);
+        return desk_html::sign_in(code, None, gate.config.oidc.is_some());
     };
     let coordinator = member.is(StaffRole::Coordinator);
     let answer = match (&post, segments.as_slice()) {
@@ -87,7 +92,7 @@ fn signed_in(gate: &Gate, filled: &super::form::Filled) -> Reply {
         Ok(SignedIn::Yes(cookie)) => html::see("/staff", Some(cookie)),
         Ok(SignedIn::No) => {
             let words = "That did not match. Please check name, password and one-time code.";
-            desk_html::sign_in(403, Some(words))
+            desk_html::sign_in(403, Some(words), gate.config.oidc.is_some())
         }
         Ok(SignedIn::Wait(seconds)) => {
             let words = "Too many tries went wrong. Please wait a while and try again.";

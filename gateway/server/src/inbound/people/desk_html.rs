@@ -16,11 +16,12 @@ use crate::reply::Reply;
 use crate::staff::StaffRole;
 
 /// The sign-in page.
-pub fn sign_in(status: u16, problem: Option<&str>) -> Reply {
+pub fn sign_in(status: u16, problem: Option<&str>, provider: bool) -> Reply {
     let page = html! {
         h1 { "Sign in" }
         p.lead { "For coordinators and auditors of this community." }
         @if let Some(words) = problem { p.banner.problem role="alert" { (words) } }
+        @if provider { section.card { p { a href="/staff/oidc" { "Sign in with your organization's account" } } } }
         section.card {
             form method="post" action="/staff/sign-in" {
                 div.field { label for="name" { "Name" } input type="text" id="name" name="name" autocomplete="username" required maxlength="64"; }

@@ -28,10 +28,18 @@ pub struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
 
 struct Session {
     name: StaffName,
-    /// Of the password that opened it: another one ends it.
-    password: String,
+    opened: Opened,
     begun: Timestamp,
     seen: Timestamp,
+}
+
+/// What opened a session.
+#[derive(Clone)]
+enum Opened {
+    /// A password, by its hash: another one ends it.
+    Password(String),
+    /// The OpenID provider, which named these roles.
+    Provider(Vec<StaffRole>),
 }
 
 /// Somebody who is signed in.
@@ -87,9 +95,20 @@ pub fn sign_in(gate: &Gate, name: &str, password: &str, code: &str) -> Result<Si
         return Ok(SignedIn::No);
     }
     let password = hash.map(|hash| hash.as_str().to_owned()).unwrap_or_default();
-    let session = Session { name, password, begun: now, seen: now };
-    let value = gate.staff.begin(session, gate);
-    Ok(SignedIn::Yes(format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Strict")))
+    let opened = Opened::Password(password);
+    Ok(SignedIn::Yes(begun(gate, name, opened, "Strict")))
+}
+
+/// The header that remembers somebody whom the OpenID provider knows. Who comes back from it comes from
+/// another site; forms are guarded by where they were made.
+pub fn begin_with(gate: &Gate, name: StaffName, roles: Vec<StaffRole>) -> String {
+    begun(gate, name, Opened::Provider(roles), "Lax")
+}
+
+fn begun(gate: &Gate, name: StaffName, opened: Opened, same_site: &str) -> String {
+    let now = gate.now();
+    let value = gate.staff.begin(Session { name, opened, begun: now, seen: now }, gate);
+    format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite={same_site}")
 }
 
 /// Seconds until another try, if too much was wrong.
@@ -120,7 +139,7 @@ impl Sessions {
     pub fn member(&self, gate: &Gate, cookies: Option<&str>) -> Option<Member> {
         let key = key(cookies)?;
         let now = gate.now();
-        let (name, password) = {
+        let (name, opened) = {
             let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let session = open.get_mut(&key)?;
             if now.0 - session.begun.0 >= WHOLE_MS || now.0 - session.seen.0 >= IDLE_MS {
@@ -128,12 +147,17 @@ impl Sessions {
                 return None;
             }
             session.seen = now;
-            (session.name.clone(), session.password.clone())
+            (session.name.clone(), session.opened.clone())
         };
-        // What the account says now: suspended, or another password, and the session is over.
-        let account = Account::load(&gate.config.folders.keys, &name)?;
-        let same = account.password().is_some_and(|hash| hash.as_str() == password);
-        same.then_some(Member { name, roles: account.roles })
+        match opened {
+            // What the account says now: suspended, or another password, and the session is over.
+            Opened::Password(password) => {
+                let account = Account::load(&gate.config.folders.keys, &name)?;
+                let same = account.password().is_some_and(|hash| hash.as_str() == password);
+                same.then_some(Member { name, roles: account.roles })
+            }
+            Opened::Provider(roles) => Some(Member { name, roles }),
+        }
     }
 
     /// Ends a session.
