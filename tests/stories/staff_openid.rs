@@ -87,7 +87,8 @@ fn who_the_provider_knows_with_a_role_is_in_under_their_own_name() {
 #[test]
 fn nothing_else_that_comes_back_opens_the_desk() {
     let (mut gateway, provider) = with_provider();
-    let wrongs: [(&str, fn(&mut Value)); 9] = [
+    type Change = fn(&mut Value);
+    let wrongs: [(&str, Change); 9] = [
         ("another nonce", |c| c["nonce"] = json!("x")),
         ("another audience", |c| c["aud"] = json!("somebody")),
         ("two audiences", |c| c["aud"] = json!(["loopgate", "somebody"])),
