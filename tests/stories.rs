@@ -12,6 +12,7 @@ mod consent_token;
 mod contact_prohibited;
 mod corpus;
 mod crash;
+mod decision_rows;
 mod declined;
 mod disk;
 mod email_retried;
