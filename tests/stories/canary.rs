@@ -4,6 +4,7 @@
 
 mod ears;
 mod planted;
+mod v2;
 
 use std::collections::BTreeSet;
 
