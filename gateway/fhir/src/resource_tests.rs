@@ -94,6 +94,32 @@ fn nothing_is_empty_and_null_only_keeps_step() {
 }
 
 #[test]
+fn an_element_that_says_its_type_is_of_it() {
+    use IssueCode::Structure;
+    for (member, value) in [
+        ("birthDate", r#""0000-01-01""#),
+        ("deceasedDateTime", r#""2026-11-22T25:00:00Z""#),
+        ("deceasedDateTime", r#""2026-11-22T10:00:00+15:00""#),
+        ("deceasedDateTime", "7"),
+        ("deceasedBoolean", r#""true""#),
+        ("multipleBirthInteger", r#""2""#),
+    ] {
+        let place = format!("Patient.{member}");
+        check(&patient(&format!(r#""{member}":{value}"#)), &[(&place, Structure)]);
+    }
+    let sized = |value: &str| {
+        let size = format!(r#"{{"url":"urn:example:size","valueQuantity":{{"value":{value}}}}}"#);
+        patient(&format!(r#""extension":[{size}]"#))
+    };
+    check(&sized("7"), &[]);
+    for wrong in [r#""7""#, "[7]", "true"] {
+        check(&sized(wrong), &[("Patient.extension[0].valueQuantity.value", Structure)]);
+    }
+    check(&patient(r#""deceasedDateTime":"2016-12-31T23:59:60Z""#), &[]);
+    check(&patient(r#""gender":"a\u0000b""#), &[("Patient.gender", Structure)]);
+}
+
+#[test]
 fn everything_has_a_limit() {
     use IssueCode::{TooCostly, TooLong, Value};
     check(
@@ -136,7 +162,7 @@ fn what_is_not_of_its_type_is_refused() {
     check(&task(""), &[("Task", Required)]);
     check(&task(r#","status":"nonsense""#), &[("Task", Value)]);
     check(&task(r#","status":7"#), &[("Task", Structure)]);
-    check(&patient(r#""birthDate":"nonsense""#), &[("Patient", Structure)]);
+    check(&patient(r#""birthDate":"nonsense""#), &[("Patient.birthDate", Structure)]);
     check(&patient(r#""contained":[{"resourceType":"nonsense","id":"a"}]"#), &[("Patient", Value)]);
     check(
         &patient(r#""name":[{"family":"a","family":"b"}]"#),
