@@ -46,7 +46,7 @@ pub fn read_transaction(bytes: &[u8], limits: &Limits) -> Result<Vec<Entry>, Vec
         }
     };
     if entries.len() > limits.bundle_entries_max {
-        faults.push(Fault::new(IssueCode::TooCostly, "Bundle.entry", "has too many entries"));
+        faults.push(Fault::new(IssueCode::TooLong, "Bundle.entry", "has too many entries"));
         return faults.or(None);
     }
     let mut read = Vec::new();

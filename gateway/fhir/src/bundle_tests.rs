@@ -42,7 +42,7 @@ fn entries_come_with_their_own_bytes() {
 
 #[test]
 fn only_transactions_that_create_are_read() {
-    use IssueCode::{NotSupported, Required, Structure, TooCostly};
+    use IssueCode::{NotSupported, Required, Structure, TooLong};
     check("{}", &[("Bundle", Structure)]);
     check(r#"{"resourceType":"Patient"}"#, &[("Bundle", Structure)]);
     check(r#"{"resourceType":"Bundle"}"#, &[("Bundle.type", Required), ("Bundle.entry", Required)]);
@@ -52,7 +52,7 @@ fn only_transactions_that_create_are_read() {
     );
     let ok = entry(&[PATIENT, POST]);
     check(&bundle(&[&ok, &ok, &ok]), &[]);
-    check(&bundle(&[&ok, &ok, &ok, &ok]), &[("Bundle.entry", TooCostly)]);
+    check(&bundle(&[&ok, &ok, &ok, &ok]), &[("Bundle.entry", TooLong)]);
     check(
         &bundle(&["7", &ok]),
         &[("Bundle.entry[0].resource", Required), ("Bundle.entry[0].request", Required)],

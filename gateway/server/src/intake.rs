@@ -141,7 +141,8 @@ pub fn same_id(resource: &Resource, id: &ResourceId) -> Result<(), Trouble> {
 
 /// What does not parse is malformed (400); what parses and cannot be processed is invalid (422).
 fn unreadable(faults: Vec<Fault>) -> Trouble {
-    let structural = [IssueCode::Structure, IssueCode::Invalid];
+    // What is nested too deep is not read on either.
+    let structural = [IssueCode::Structure, IssueCode::Invalid, IssueCode::TooCostly];
     let broken = faults.iter().any(|fault| structural.contains(&fault.code));
     let large = faults.iter().any(|fault| fault.code == IssueCode::TooLong);
     let kind = match (broken, large) {
