@@ -78,20 +78,20 @@ impl Gate {
     /// The partner whose certificate this is. Strangers are counted; a suspended partner's attempt is
     /// recorded, and so is one with a revoked certificate.
     pub fn certified(&self, request: &Request) -> Result<Partner, Trouble> {
-        self.certificates_partner(request.certificate.as_ref(), request.leaf.as_ref())
+        self.certificates_partner(request.certificate.as_ref(), &request.chain)
     }
 
     /// The same, for a connection that is no request.
     pub fn certificates_partner(
         &self,
         certificate: Option<&[u8; 32]>,
-        leaf: Option<&Leaf>,
+        chain: &[Leaf],
     ) -> Result<Partner, Trouble> {
         let roster = self.scribe.published().roster.load();
         let Some(partner) = certificate.and_then(|sha256| roster.by_certificate(sha256)) else {
             return Err(self.stranger());
         };
-        if leaf.is_some_and(|leaf| self.revoked.load().has(leaf, self.now())) {
+        if chain.iter().any(|one| self.revoked.load().has(one, self.now())) {
             self.refuse(&partner.org, "A2")?;
             return Err(Kind::Unauthenticated.into());
         }

@@ -50,7 +50,7 @@ fn request(body: &str) -> Request {
         authorization: None,
         consent: None,
         case: None,
-        leaf: None,
+        chain: Vec::new(),
         certificate: None,
         method: "POST".into(),
         path: "/fhir".into(),

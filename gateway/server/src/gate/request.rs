@@ -1,5 +1,6 @@
 //! One request as a door hands it in: read whole, with what its connection shows.
 
+use rustls_pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 
 use crate::consent_token::Shown;
@@ -13,14 +14,18 @@ use crate::refusal::{Kind, Trouble};
 pub struct Certificate {
     /// SHA-256 of it (DER).
     pub sha256: [u8; 32],
-    /// As far as revocation lists know it.
-    pub leaf: Option<Leaf>,
+    /// It and those above it, as far as revocation lists know them.
+    pub chain: Vec<Leaf>,
 }
 
 impl Certificate {
-    /// Of these bytes (DER).
-    pub fn of(der: &[u8]) -> Certificate {
-        Certificate { sha256: loopgate_token::sha256(der), leaf: Leaf::read(der) }
+    /// Of what a connection showed (DER), the leaf first.
+    pub fn of(chain: &[CertificateDer<'_>]) -> Option<Certificate> {
+        let sha256 = loopgate_token::sha256(chain.first()?);
+        Some(Certificate {
+            sha256,
+            chain: chain.iter().filter_map(|der| Leaf::read(der)).collect(),
+        })
     }
 }
 
@@ -46,8 +51,8 @@ pub struct Request {
     pub consent: Option<String>,
     /// `Loopgate-Case`: the case of an audit.
     pub case: Option<String>,
-    /// The client certificate, as far as revocation lists know it.
-    pub leaf: Option<Leaf>,
+    /// The client certificate and those above it, as far as revocation lists know them.
+    pub chain: Vec<Leaf>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -83,7 +88,7 @@ impl Request {
             authorization: None,
             consent: None,
             case: None,
-            leaf: self.leaf.clone(),
+            chain: self.chain.clone(),
             body: Vec::new(),
         }
     }

@@ -6,6 +6,7 @@
 //! for nothing either.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::PathBuf;
 
 use loopgate_referral::Timestamp;
@@ -23,7 +24,7 @@ struct List {
     serials: Vec<Vec<u8>>,
 }
 
-/// A leaf certificate, as far as lists know it.
+/// A certificate that an authority issued, as far as lists know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaf {
     issuer: Vec<u8>,
@@ -76,7 +77,15 @@ impl Revoked {
             let until = list.next_update().ok_or_else(bad)?.timestamp();
             let serials = list.iter_revoked_certificates().map(|one| one.raw_serial().to_vec());
             let found = List { until: Timestamp(until * 1000), serials: serials.collect() };
-            revoked.0.insert(list.issuer().as_raw().to_vec(), found);
+            // Of one issuer's lists none takes back what another says.
+            match revoked.0.entry(list.issuer().as_raw().to_vec()) {
+                Entry::Vacant(place) => drop(place.insert(found)),
+                Entry::Occupied(mut place) => {
+                    let known = place.get_mut();
+                    known.until = known.until.min(found.until);
+                    known.serials.extend(found.serials);
+                }
+            }
         }
         Ok(revoked)
     }

@@ -86,8 +86,7 @@ where
             let place = place.map_err(|_| io::Error::other("too many connections"))?;
             let (stream, service) = acceptor.accept(stream, service).await?;
             let chain = stream.get_ref().1.peer_certificates();
-            let leaf = chain.and_then(|chain| chain.first());
-            let certificate = leaf.map(|der| Certificate::of(der));
+            let certificate = chain.and_then(Certificate::of);
             let peer = Peer { certificate, _place: Arc::new(place) };
             Ok((stream, Extension(peer).layer(service)))
         })
@@ -155,7 +154,7 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         authorization,
         consent,
         case,
-        leaf: certificate.and_then(|one| one.leaf),
+        chain: certificate.map(|one| one.chain).unwrap_or_default(),
         body: Vec::new(),
     };
     let limits = &gate.config.limits;

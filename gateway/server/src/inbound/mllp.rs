@@ -57,11 +57,10 @@ async fn connection(gate: Arc<Gate>, acceptor: TlsAcceptor, open: Open, stream: 
     let handshake = Duration::from_secs(gate.config.tls.handshake_timeout_s);
     let Ok(Ok(stream)) = timeout(handshake, acceptor.accept(stream)).await else { return };
     let chain = stream.get_ref().1.peer_certificates();
-    let Some(leaf) = chain.and_then(|chain| chain.first()) else { return };
-    let certificate = Certificate::of(leaf);
+    let Some(certificate) = chain.and_then(Certificate::of) else { return };
     let known = {
         let (gate, one) = (gate.clone(), certificate.clone());
-        let partner = move || gate.certificates_partner(Some(&one.sha256), one.leaf.as_ref());
+        let partner = move || gate.certificates_partner(Some(&one.sha256), &one.chain);
         tokio::task::spawn_blocking(partner).await
     };
     // A stranger is counted and learns nothing.

@@ -152,7 +152,7 @@ fn hear(
     bytes: &[u8],
 ) -> Result<Vec<u8>, No> {
     let partner = gate
-        .certificates_partner(Some(&certificate.sha256), certificate.leaf.as_ref())
+        .certificates_partner(Some(&certificate.sha256), &certificate.chain)
         .map_err(|trouble| sound(trouble, None))?;
     let link = speaks_here(gate, &partner, header)?;
     let key = key(header);
