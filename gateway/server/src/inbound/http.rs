@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Extension;
+use axum::http::request::Parts;
 use axum::http::{
-    HeaderMap, HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Request as HttpRequest, Response, StatusCode, Version,
 };
 use axum::middleware::AddExtension;
 use axum::routing::Router;
@@ -128,6 +129,9 @@ const NAMED: [&str; 6] = [
 async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
     let (parts, body) = request.into_parts();
     let dialect = Dialect::of(parts.uri.path());
+    if !one_host(&parts) {
+        return dialect.sound(Kind::Malformed.into());
+    }
     let certificate = parts.extensions.get::<Peer>().and_then(|peer| peer.certificate.clone());
     let named = NAMED.map(|name| text(&parts.headers, name));
     // A condition that cannot be read is not the same as none.
@@ -157,6 +161,10 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         chain: certificate.map(|one| one.chain).unwrap_or_default(),
         body: Vec::new(),
     };
+    // A condition that is not offered does not hold: to pass it over would do what was not asked.
+    if parts.headers.contains_key("if-none-exist") && gate.knows(&request) {
+        return dialect.sound(Kind::VersionConflict.into());
+    }
     let limits = &gate.config.limits;
     let timeout = Duration::from_secs(limits.request_timeout_s);
     // A stranger's body is not worth a byte of memory: it is refused unread.
@@ -179,6 +187,14 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
             tracing::error!("a request handler panicked");
             dialect.sound(Trouble::Outage)
         }
+    }
+}
+
+/// RFC 9112 §3.2: one Host, no more and no less; HTTP/2 says it otherwise.
+fn one_host(parts: &Parts) -> bool {
+    match parts.headers.get_all("host").iter().count() {
+        0 => parts.version != Version::HTTP_11,
+        hosts => hosts == 1,
     }
 }
 
