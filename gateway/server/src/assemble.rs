@@ -34,6 +34,7 @@ use crate::identity::key_sets::KeySets;
 use crate::journal::Event;
 use crate::notary::Notary;
 use crate::outbound::mail::Mailer;
+use crate::outbound::targets::Targets;
 use crate::partner::{ChannelKind, LoadedPartner, load_partners};
 use crate::roster::Roster;
 use crate::scribe::{self, Bench, Command, Settings};
@@ -180,9 +181,9 @@ fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
 /// Reads the partner files; what changed is in the log before it is used.
 pub fn load_roster(gate: &Gate) -> anyhow::Result<()> {
     let loaded = load_partners(&gate.config.folders.partners).map_err(|found| listed(&found))?;
-    let unmailed = without_mail(&gate.config, &loaded);
-    if !unmailed.is_empty() {
-        return Err(listed(&unmailed));
+    let unreached = without_way(&gate.config, &loaded);
+    if !unreached.is_empty() {
+        return Err(listed(&unreached));
     }
     let roster = Arc::new(Roster::new(gate.config.tenant.name.clone(), loaded));
     gate.scribe
@@ -190,20 +191,28 @@ pub fn load_roster(gate: &Gate) -> anyhow::Result<()> {
         .map_err(|_| anyhow!("the partner files could not be put in the log"))
 }
 
-/// Partners that are told by e-mail, where no e-mail can leave.
-pub fn without_mail(config: &Config, partners: &[LoadedPartner]) -> Vec<Problem> {
-    let emailed = partners.iter().filter(|one| {
-        let channel = one.partner.channel.as_ref().map(|channel| &channel.kind);
-        config.mail.is_none() && matches!(channel, Some(ChannelKind::Email { .. }))
-    });
-    emailed
-        .map(|one| Problem {
+/// Partners that no way leads to: told by e-mail where none can leave, or pushed to at an address
+/// that may not be connected to.
+pub fn without_way(config: &Config, partners: &[LoadedPartner]) -> Vec<Problem> {
+    let targets = Targets::new(config.delivery.private_targets.clone());
+    let found = partners.iter().filter_map(|one| {
+        let (key, words) = match &one.partner.channel.as_ref()?.kind {
+            ChannelKind::Email { .. } if config.mail.is_none() => {
+                ("channel.kind", "is email, and loopgate.toml has no [mail]")
+            }
+            ChannelKind::Push { endpoint } if !targets.allows_url(endpoint) => {
+                ("channel.endpoint", "is private, and not among [delivery] private_targets")
+            }
+            _ => return None,
+        };
+        Some(Problem {
             file: format!("partners/{}.toml", one.partner.org),
             line: None,
-            key: "channel.kind".to_owned(),
-            words: "is email, and loopgate.toml has no [mail]".to_owned(),
+            key: key.to_owned(),
+            words: words.to_owned(),
         })
-        .collect()
+    });
+    found.collect()
 }
 
 #[derive(Default)]

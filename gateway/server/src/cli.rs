@@ -171,8 +171,8 @@ fn check(file: &Path) -> anyhow::Result<()> {
     let mut problems: Vec<String> = config.check_files().iter().map(ToString::to_string).collect();
     match loopgate_server::partner::load_partners(&config.folders.partners) {
         Ok(partners) => {
-            let unmailed = assemble::without_mail(&config, &partners);
-            problems.extend(unmailed.iter().map(ToString::to_string));
+            let unreached = assemble::without_way(&config, &partners);
+            problems.extend(unreached.iter().map(ToString::to_string));
         }
         Err(found) => problems.extend(found.iter().map(ToString::to_string)),
     }
