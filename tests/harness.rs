@@ -16,19 +16,21 @@ mod party;
 #[path = "../gateway/server/src/demo/post.rs"]
 mod post;
 mod provider;
+mod wire;
 
 pub use browser::{Browser, Page, letter};
 pub use bundles::{Need, Referral, consent, patient};
 pub use clerk::{Clerk, form_fields};
 pub use client::{ClientKey, credentials, form};
 pub use disk::{Dice, Disk, Op, read_trace};
-pub use endpoint::Endpoint;
-pub use engine::field;
+pub use endpoint::{Endpoint, server_config};
+pub use engine::{Engine, field};
 pub use gateway::{Gateway, START_MS, machine_now, partner_file};
 pub use hospital::{msh, referral_v2, texts};
-pub use party::{Answer, Party};
+pub use party::{Answer, Party, anonymous_config, client_config};
 pub use post::Received;
 pub use provider::{Provider, SECRET};
+pub use wire::{Wire, status};
 
 /// Says on standard error why a story is not told here.
 pub fn skipped(why: &str) {

@@ -23,6 +23,7 @@ mod lapse;
 mod link_contact_prohibited;
 mod link_is_safe;
 mod link_round_trip;
+mod negative;
 mod no_more_than_needed;
 mod not_covered;
 mod own_door;

@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use loopgate_server::certificates::{Authority, Validity};
@@ -19,6 +19,7 @@ use super::gateway::machine_now;
 pub struct Endpoint {
     port: u16,
     status: Arc<AtomicU16>,
+    location: Arc<Mutex<String>>,
     pushes: Receiver<Push>,
 }
 
@@ -43,19 +44,31 @@ impl Endpoint {
         let port = listener.local_addr().unwrap().port();
         let status = Arc::new(AtomicU16::new(200));
         let (sender, pushes) = channel();
-        let answers = status.clone();
+        let location = Arc::new(Mutex::new(String::new()));
+        let (answers, leads) = (status.clone(), location.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 // A connection that breaks off is the gateway's to try again.
-                let _ = serve(&tls, stream, &answers, &sender);
+                let _ = serve(&tls, stream, (&answers, &leads), &sender);
             }
         });
-        Endpoint { port, status, pushes }
+        Endpoint { port, status, location, pushes }
     }
 
     /// From now on it answers with this status.
     pub fn answer(&self, status: u16) {
         self.status.store(status, Ordering::SeqCst);
+    }
+
+    /// From now on it sends whoever comes there (307).
+    pub fn redirect(&self, to: &str) {
+        *self.location.lock().unwrap() = format!("location: {to}\r\n");
+        self.answer(307);
+    }
+
+    /// Its port on this machine.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// `[channel]` of a partner that is pushed to here, at this path.
@@ -77,7 +90,8 @@ impl Endpoint {
     }
 }
 
-pub(super) fn server_config(root: &Path) -> rustls::ServerConfig {
+/// The TLS of a server of the deployment's authority.
+pub fn server_config(root: &Path) -> rustls::ServerConfig {
     let read = |name: &str| std::fs::read_to_string(root.join("certs").join(name)).unwrap();
     let authority = Authority::load(&read("ca.pem"), &read("ca.key")).unwrap();
     let now = machine_now();
@@ -99,7 +113,7 @@ pub(super) fn server_config(root: &Path) -> rustls::ServerConfig {
 fn serve(
     tls: &Arc<rustls::ServerConfig>,
     stream: TcpStream,
-    status: &AtomicU16,
+    (status, location): (&AtomicU16, &Mutex<String>),
     pushes: &Sender<Push>,
 ) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
@@ -123,7 +137,11 @@ fn serve(
     reader.read_exact(&mut body)?;
     let answered = status.load(Ordering::SeqCst);
     let stream = reader.get_mut();
-    write!(stream, "HTTP/1.1 {answered} .\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
+    let location = location.lock().unwrap().clone();
+    write!(
+        stream,
+        "HTTP/1.1 {answered} .\r\n{location}content-length: 0\r\nconnection: close\r\n\r\n"
+    )?;
     stream.flush()?;
     let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
     // A story that is over looks at nothing more.

@@ -221,6 +221,22 @@ impl Gateway {
         words.ok_or_else(|| anyhow::anyhow!("no gateway listens"))
     }
 
+    /// What it logged since it was last served.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.beside("stderr")).unwrap()
+    }
+
+    /// The entries there are: how much was recorded.
+    pub fn count(&self) -> u64 {
+        let status = self.admin(&Ask::Status);
+        status.split(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// The port of its HTTPS listener for machines.
+    pub fn machines(&self) -> u16 {
+        self.base.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
     /// A partner's client.
     pub fn party(&self, name: &str) -> Party {
         Party::with_certificate(&self.root(), name, &self.base)

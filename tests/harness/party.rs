@@ -154,7 +154,7 @@ fn path_of(location: &str) -> String {
 }
 
 /// The TLS of a partner with its certificate.
-pub(super) fn client_config(root: &Path, name: &str) -> rustls::ClientConfig {
+pub fn client_config(root: &Path, name: &str) -> rustls::ClientConfig {
     let folder = root.join("certs/clients");
     let chain: Vec<CertificateDer> =
         CertificateDer::pem_file_iter(folder.join(format!("{name}.pem")))
@@ -166,7 +166,7 @@ pub(super) fn client_config(root: &Path, name: &str) -> rustls::ClientConfig {
 }
 
 /// The TLS of somebody without a certificate.
-pub(super) fn anonymous_config(root: &Path) -> rustls::ClientConfig {
+pub fn anonymous_config(root: &Path) -> rustls::ClientConfig {
     builder(root).with_no_client_auth()
 }
 

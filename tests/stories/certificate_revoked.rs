@@ -39,7 +39,7 @@ fn with_list() -> Gateway {
 }
 
 #[test]
-fn n21_n23_a_revoked_certificate_is_of_no_use_from_the_next_request_on() {
+fn a_revoked_certificate_is_of_no_use_from_the_next_request_on() {
     let mut gateway = with_list();
     let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
     clinic.get("/fhir/Task").expect(200);
@@ -59,7 +59,7 @@ fn n21_n23_a_revoked_certificate_is_of_no_use_from_the_next_request_on() {
 }
 
 #[test]
-fn n21_a_list_that_is_over_holds_nobody_harmless() {
+fn a_list_that_is_over_holds_nobody_harmless() {
     let mut gateway = with_list();
     let clinic = gateway.party("clinic-b");
     clinic.get("/fhir/Task").expect(200);
@@ -79,7 +79,7 @@ fn n21_a_list_that_is_over_holds_nobody_harmless() {
 
 /// By the machine's own clock, which TLS asks: an expired list ends the handshake.
 #[test]
-fn n21_an_expired_list_ends_the_handshake() {
+fn an_expired_list_ends_the_handshake() {
     let mut gateway = Gateway::prepare(&[(["tls", "client_crls"], "[\"certs/ca.crl\"]")]);
     write_list(&gateway.root(), &[], 0);
     gateway.serve();

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use loopgate_referral::Timestamp;
 use loopgate_server::assemble::load_config;
 use loopgate_server::clock::{Clock, SystemClock};
-use loopgate_server::run::{Options, Ticks, run};
+use loopgate_server::run::{Options, Ticks, log_to_stderr, run};
 use loopgate_store::{CommitStep, StepHook};
 use tokio::sync::{mpsc, oneshot};
 
@@ -74,7 +74,9 @@ fn main() -> anyhow::Result<()> {
         // Standard input ended, or `stop` was said.
         let _ = stop.send(());
     });
-    run(load_config(&config)?, options)
+    let config = load_config(&config)?;
+    log_to_stderr(config.log.format);
+    run(config, options)
 }
 
 fn say(line: &str) {

@@ -16,8 +16,8 @@ use loopgate_server::admin;
 use loopgate_server::admin::Ask;
 use loopgate_server::assemble::{self, load_config};
 use loopgate_server::clock::SystemClock;
-use loopgate_server::config::{Config, LogFormat};
-use loopgate_server::run::{Options, Ticks, run};
+use loopgate_server::config::Config;
+use loopgate_server::run::{Options, Ticks, log_to_stderr, run};
 
 use crate::{demo, sample};
 
@@ -156,14 +156,6 @@ fn serve(file: &Path) -> anyhow::Result<()> {
         "starting"
     );
     run(config, options)
-}
-
-fn log_to_stderr(format: LogFormat) {
-    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
-    match format {
-        LogFormat::Text => builder.with_ansi(false).init(),
-        LogFormat::Json => builder.with_ansi(false).json().init(),
-    }
 }
 
 fn check(file: &Path) -> anyhow::Result<()> {

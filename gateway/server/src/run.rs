@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::admin;
 use crate::assemble::{self, Deployment};
 use crate::clock::Clock;
-use crate::config::{Config, Tls};
+use crate::config::{Config, LogFormat, Tls};
 use crate::gate::Gate;
 use crate::inbound::tls::Clients;
 use crate::inbound::{http, mllp, ops, people, tls};
@@ -57,6 +57,15 @@ pub struct Addresses {
     pub mllp: SocketAddr,
     /// `/healthz`, `/readyz`, `/metrics`.
     pub ops: SocketAddr,
+}
+
+/// From now on what is logged is written to standard error, a line each.
+pub fn log_to_stderr(format: LogFormat) {
+    let builder = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => builder.with_ansi(false).init(),
+        LogFormat::Json => builder.with_ansi(false).json().init(),
+    }
 }
 
 /// Serves until told to stop. An error means that no promise could be kept any more.
