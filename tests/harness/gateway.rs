@@ -212,7 +212,10 @@ impl Gateway {
 
     /// Does what an operator asks.
     pub fn admin(&self, ask: &Ask) -> String {
-        self.try_admin(ask).unwrap()
+        self.try_admin(ask).unwrap_or_else(|error| {
+            let said = fs::read_to_string(self.beside("stderr")).unwrap_or_default();
+            panic!("{error}: {said}")
+        })
     }
 
     /// The same, when it may fail.

@@ -129,6 +129,14 @@ impl Answer {
         self
     }
 
+    /// The body without the name of the refusal, which each has.
+    pub fn unnamed(&self) -> String {
+        match self.text.split_once("urn:loopgate:refusal:") {
+            Some((head, rest)) => format!("{head}{}", rest.get(16..).unwrap_or_default()),
+            None => self.text.clone(),
+        }
+    }
+
     /// Where the nth entry of a transaction is, as a path: `/fhir/Task/…`.
     pub fn entry(&self, n: usize) -> String {
         let location = self.json["entry"][n]["response"]["location"].as_str().unwrap();

@@ -39,6 +39,10 @@ pub fn explain(
     render: &dyn Fn(&Value) -> Vec<u8>,
 ) -> Result<Released, Trouble> {
     let missing = || Trouble::from(Kind::NotFound);
+    // An audit without a case is curiosity, whatever it is about.
+    if asker.case.as_ref().is_none_or(|case| case.trim().is_empty()) {
+        return Err(gate.refused(asker.way.to, "A4", Kind::Denied));
+    }
     let index = entry_of(gate, about).ok_or_else(missing)?;
     let frames = gate.scribe.published().world().frames;
     let found = gate.archive.entry(index, frames).map_err(|outage| {
@@ -57,19 +61,11 @@ pub fn explain(
     said["kind"] = json!(crate::fields::kind(&body.event));
     said["time"] = json!(instant(at));
     let Some(person) = person else {
-        // About nobody: that nobody known was refused, with which code.
-        return about_nobody(gate, &asker, render(&said));
+        // About nobody: that somebody was refused, with which code.
+        return Ok(Released { bytes: render(&said), sending: None });
     };
     said["person"] = json!(called(person));
     gate.egress.release(asker.way, ask(person, index, asker.case), |_| Ok(render(&said)))
-}
-
-/// An audit of nobody's data wants a case as well.
-fn about_nobody(gate: &Gate, asker: &Asker<'_>, bytes: Vec<u8>) -> Result<Released, Trouble> {
-    if asker.case.as_ref().is_none_or(|case| case.trim().is_empty()) {
-        return Err(gate.refused(asker.way.to, "A4", Kind::Denied));
-    }
-    Ok(Released { bytes, sending: None })
 }
 
 /// What would be shown: the entry, as FHIR calls such a thing.

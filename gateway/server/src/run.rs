@@ -115,6 +115,10 @@ struct Sockets {
     machines_tls: Arc<tls::Settings>,
     people_tls: Arc<tls::Settings>,
     mllp_tls: Arc<tls::Settings>,
+    /// What we call others with.
+    client_tls: rustls::ClientConfig,
+    /// What we call the OpenID provider with, if there is one.
+    provider_tls: Option<rustls::ClientConfig>,
     addresses: Addresses,
 }
 
@@ -139,7 +143,28 @@ impl Sockets {
         let machines_tls = tls::Settings::read(&config.tls, Clients::MayShow, &["h2", "http/1.1"])?;
         let people_tls = tls::Settings::read(&config.tls, Clients::Anyone, &["h2", "http/1.1"])?;
         let mllp_tls = tls::Settings::read(&config.tls, Clients::MustShow, &[])?;
-        Ok(Sockets { machines, people, mllp, ops, machines_tls, people_tls, mllp_tls, addresses })
+        // Read before anybody is told that it is open: a file that changes later is none of the start's.
+        let client_tls = tls::client_config(&config.tls)?;
+        let provider_tls = match &config.oidc {
+            Some(oidc) => {
+                let roots = oidc.roots.as_ref().unwrap_or(&config.tls.client_roots);
+                let tls = Tls { client_roots: roots.clone(), ..config.tls.clone() };
+                Some(tls::client_config(&tls)?)
+            }
+            None => None,
+        };
+        Ok(Sockets {
+            machines,
+            people,
+            mllp,
+            ops,
+            machines_tls,
+            people_tls,
+            mllp_tls,
+            client_tls,
+            provider_tls,
+            addresses,
+        })
     }
 }
 
@@ -152,13 +177,11 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let handle = axum_server::Handle::new();
     let targets = Targets::new(gate.config.delivery.private_targets.clone());
-    let client_tls = tls::client_config(&gate.config.tls)?;
+    let client_tls = sockets.client_tls;
     let client = courier::client(&gate.config.delivery, targets.clone(), client_tls.clone())?;
     let [deliveries, news, stops] = gate.scribe.published().moved.clone();
     gate.key_sets.fetch_by(client.clone(), targets.clone());
-    if let Some(roots) = gate.config.oidc.as_ref().map(|oidc| &oidc.roots) {
-        let client_roots = roots.as_ref().unwrap_or(&gate.config.tls.client_roots).clone();
-        let tls = tls::client_config(&Tls { client_roots, ..gate.config.tls.clone() })?;
+    if let Some(tls) = sockets.provider_tls {
         let client = courier::client(&gate.config.delivery, targets.clone(), tls)?;
         gate.provider.call_by(client, targets.clone());
     }

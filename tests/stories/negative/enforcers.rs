@@ -27,7 +27,7 @@ fn e01_no_answer_to_a_write_holds_data() {
     let (gateway, clinic, pantry) = start();
     let parts = clinic.post("/fhir", &Referral::food().bundle()).expect(200);
     let silent = |answer: &Answer| {
-        for word in ["Maria", "Lindqvist", "Juniper", "555", "1988", "food"] {
+        for word in ["Maria", "Lindqvist", "Juniper", "555 0142", "1988", "food"] {
             assert!(!answer.text.contains(word), "{word}: {}", answer.text);
         }
     };

@@ -232,7 +232,7 @@ fn n55_no_and_never_was_sound_and_cost_alike() {
     }
     assert_eq!(gateway.count() - before, 60 * 6);
     for half in [&texts[..3], &texts[3..]] {
-        assert!(half.iter().all(|one| one.text == half[0].text && one.etag.is_none()));
+        assert!(half.iter().all(|one| one.unnamed() == half[0].unnamed() && one.etag.is_none()));
     }
     // To a millisecond and the noise of this machine, nobody can tell them apart.
     let medians: Vec<i64> = times
