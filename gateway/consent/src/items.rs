@@ -4,8 +4,8 @@ use loopgate_referral::NeedCode;
 
 use crate::label::level;
 use crate::{
-    Ask, DataClass, Dated, Denial, Dropped, Effect, Item, Label, LegalBasis, Level, Obligation,
-    Period, ReasonCode, Rule,
+    Ask, DataClass, Dated, Denial, Dropped, Item, Label, LegalBasis, Level, Obligation, Period,
+    ReasonCode, Rule,
 };
 
 /// What one permission lets pass. By itself it lets pass what is normal and not protected.
@@ -25,7 +25,7 @@ pub(crate) struct Sieve<'a> {
     pub only: Option<&'a Rule>,
     /// Only what is from then.
     pub data_period: Period,
-    /// What a provision denies of the data.
+    /// Deny provisions that are about some of the data; no permit is among them.
     pub denies: Vec<&'a Rule>,
 }
 
@@ -161,10 +161,7 @@ fn matches(rule: &Rule, item: &Item) -> bool {
         Dated::Unknown => true,
         Dated::Timeless => rule.data_period.is_open(),
     };
-    rule.effect == Effect::Deny
-        && (rule.labels.is_empty() || rule.labels.iter().any(bears))
-        && names(rule, item)
-        && then
+    (rule.labels.is_empty() || rule.labels.iter().any(bears)) && names(rule, item) && then
 }
 
 fn denies_label(rule: &Rule, item: &Item) -> bool {

@@ -326,6 +326,14 @@ rows! {
         w.rule().labels = vec![Label::Confidentiality(Level::M)];
     } => OK2 [L1];
     row_50_only_hiv: |w| w.label(HIV) => L6 [L1];
+    row_50x_something_else_is_nothing_without_it: |w| {
+        w.label(HIV);
+        w.items.push(along("Observation", &[]));
+    } => L6 [L1];
+    row_50x_nothing_is_left: |w| {
+        w.label(HIV);
+        w.items[0].must = false;
+    } => L6 [L1];
     row_51_unknown_label: |w| w.items.push(along("Observation", &[Label::Unknown])) => OK2 [L2];
     row_52_part2_under_an_authorization: |w| w.items.push(along("Condition", &[Label::Part2])) => OK2 [L3];
     row_52_part2_alone: |w| w.label(Label::Part2) => L6 [L3];
@@ -402,6 +410,18 @@ rows! {
         let deny = Rule { labels: vec![R], ..Rule::of(Effect::Deny) };
         w.drafts.push(draft("c2", vec![deny]));
     } => OK2 [L1];
+    row_55x_more_than_the_level_denied: |w| {
+        let very = Label::Confidentiality(Level::V);
+        w.items.push(along("Observation", &[very]));
+        w.rule().labels = vec![very];
+        w.drafts.push(draft("c2", vec![Rule { labels: vec![R], ..Rule::of(Effect::Deny) }]));
+    } => OK2 [L1];
+    row_55x_less_than_the_level_denied: |w| {
+        w.items.push(along("Observation", &[R]));
+        w.rule().labels = vec![R];
+        let very = vec![Label::Confidentiality(Level::V)];
+        w.drafts.push(draft("c2", vec![Rule { labels: very, ..Rule::of(Effect::Deny) }]));
+    } => OK1;
     row_55x_revoked_deny_of_a_kind: |w| {
         w.items.push(along("Observation", &[]));
         let deny = Rule { kinds: vec!["Observation".into()], ..Rule::of(Effect::Deny) };
@@ -846,6 +866,18 @@ mod permits {
             let mut world = base();
             world.drafts[0].rules = rules.to_vec();
             assert_eq!(world.ask().unwrap_err().code, R1);
+        }
+    }
+
+    #[test]
+    fn of_two_rules_that_deny_equally_late_the_first_names_the_reason() {
+        let payment = || Rule { purposes: vec![purpose("HPAYMT")], ..rule(Effect::Permit) };
+        let care = || rule(Effect::Permit);
+        for (rules, code) in [([payment(), care()], P2), ([care(), payment()], P1)] {
+            let mut world = base();
+            world.drafts[0].rules = rules.to_vec();
+            world.purpose = Some(purpose("HPAYMT"));
+            assert_eq!(world.ask().unwrap_err().code, code);
         }
     }
 
