@@ -50,8 +50,12 @@ fn n66_requests_within_requests_and_floods() {
         [("two hosts", "host: localhost\r\nhost: evil.example\r\n"), ("no host", "")]
     {
         let request = format!("GET /fhir/Task HTTP/1.1\r\n{hosts}connection: close\r\n\r\n");
-        let answer = wire(&gateway).http(request.as_bytes());
-        assert_eq!((status(&answer), answers(&answer)), (Some(400), 1), "{what}: {answer}");
+        let people = gateway.people().rsplit(':').next().unwrap().parse().unwrap();
+        for port in [gateway.machines(), people] {
+            let tls = crate::harness::client_config(&gateway.root(), "clinic-b");
+            let answer = Wire::open(tls, port).http(request.as_bytes());
+            assert_eq!((status(&answer), answers(&answer)), (Some(400), 1), "{what}: {answer}");
+        }
     }
     for request in
         ["GET /fhir/Task HTTP/0.9\r\n\r\n", "GET /fhir/Task\r\n\r\n", "\u{1}\u{2}\r\n\r\n"]

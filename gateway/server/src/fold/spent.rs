@@ -12,8 +12,9 @@ pub struct Spent {
     until: BTreeSet<(Timestamp, OrgId, [u8; 32])>,
 }
 
-/// How long a name is kept past its instant: clocks differ.
-const KEPT_MS: i64 = 600_000;
+/// How long a name is kept past its instant: clocks differ, and one that an operator sets back must not
+/// make what was used good again.
+const KEPT_MS: i64 = 24 * 3_600_000;
 
 impl Spent {
     /// Notes a name; what is too old to matter at `now` is forgotten.

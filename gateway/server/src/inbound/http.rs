@@ -191,7 +191,7 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
 }
 
 /// RFC 9112 §3.2: one Host, no more and no less; HTTP/2 says it otherwise.
-fn one_host(parts: &Parts) -> bool {
+pub(super) fn one_host(parts: &Parts) -> bool {
     match parts.headers.get_all("host").iter().count() {
         0 => parts.version != Version::HTTP_11,
         hosts => hosts == 1,

@@ -76,6 +76,9 @@ pub async fn serve(
 
 async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    if !http::one_host(&parts) {
+        return guarded(html::sorry(400, "The request could not be read."), false);
+    }
     let timeout = Duration::from_secs(gate.config.limits.request_timeout_s);
     let read = tokio::time::timeout(timeout, http::read(body, BODY_BYTES_MAX)).await;
     let body = match read {

@@ -4,6 +4,9 @@
 //! What staff see of a person passes the exit like everything else: they work for the organization
 //! that sent it, and each look is an entry.
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use loopgate_consent::{Grant, GrantId, GrantState};
 use loopgate_fhir::Json;
 use loopgate_referral::{OrgId, PersonId, ResourceId};
@@ -217,10 +220,38 @@ fn document(gate: &Gate, by: &Member, id: &str) -> Result<Reply, Trouble> {
         .header("content-disposition", "attachment; filename=\"form\""))
 }
 
-/// The bytes of `Consent.sourceAttachment.data`.
+/// The bytes of `Consent.sourceAttachment.data`, if they are what `hash` says (R4: SHA-1): nobody reads
+/// a form that is not the one that was sent.
 pub fn attachment(consent: &Json) -> Option<Vec<u8>> {
-    use base64::Engine as _;
-    let text = consent.text("sourceAttachment.data")?;
+    let bytes = base64(consent.text("sourceAttachment.data")?)?;
+    let same = consent.text("sourceAttachment.hash").is_none_or(|hash| {
+        let own = digest(&SHA1_FOR_LEGACY_USE_ONLY, &bytes);
+        base64(hash).is_some_and(|said| said == own.as_ref())
+    });
+    same.then_some(bytes)
+}
+
+fn base64(text: &str) -> Option<Vec<u8>> {
     let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    base64::engine::general_purpose::STANDARD.decode(text).ok()
+    STANDARD.decode(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use loopgate_fhir::Limits;
+
+    use super::*;
+
+    #[test]
+    fn n63_a_form_is_the_one_whose_hash_was_sent_or_is_not_shown() {
+        let form = |hash: &str| {
+            let text = format!(r#"{{"sourceAttachment":{{"data":"YWJj"{hash}}}}}"#);
+            attachment(&Json::parse(text.as_bytes(), "Consent", &Limits::default()).unwrap())
+        };
+        // FIPS 180-4: SHA-1 of "abc".
+        assert_eq!(form(r#","hash":"qZk+NkcGgWq6PiVxeFDCbJzQ2J0=""#).as_deref(), Some(&b"abc"[..]));
+        assert_eq!(form("").as_deref(), Some(&b"abc"[..]));
+        assert_eq!(form(r#","hash":"qZk+NkcGgWq6PiVxeFDCbJzQ2J1=""#), None);
+        assert_eq!(form(r#","hash":"?""#), None);
+    }
 }

@@ -76,7 +76,7 @@ pub fn desk(member: &Member, waiting: &[Waiting], broken: &[Broken]) -> Reply {
             section.card {
                 dl {
                     dt { "Who" } dd { (one.org) }
-                    dt { "Why" } dd { (one.glass.reason) }
+                    dt { "Why" } dd { bdi { (one.glass.reason) } }
                     dt { "Medical emergency" } dd { @if one.glass.medical_emergency { "yes" } @else { "no" } }
                     dt { "Entry" } dd { (one.entry) }
                 }
@@ -98,7 +98,7 @@ pub fn desk(member: &Member, waiting: &[Waiting], broken: &[Broken]) -> Reply {
 fn about(one: &About) -> Markup {
     html! {
         dl {
-            dt { "Person" } dd { (one.name) }
+            dt { "Person" } dd { bdi { (one.name) } }
             dt { "Born" } dd { (one.born) }
         }
     }

@@ -131,7 +131,7 @@ pub fn whole(document: &Value, opened: &Opened, token: &str, saying: &Saying) ->
             (stop(document))
             section.card {
                 dl {
-                    @if let Some(name) = name(document) { dt { "Name" } dd { (name) } }
+                    @if let Some(name) = name(document) { dt { "Name" } dd { bdi { (name) } } }
                     @if let Some(phone) = text(document, &["client", "phone"]) {
                         dt { "Phone" }
                         dd { @if silent { (phone) } @else { a href={ "tel:" (dialled(&phone)) } { (phone) } } }
@@ -152,7 +152,7 @@ pub fn whole(document: &Value, opened: &Opened, token: &str, saying: &Saying) ->
                     @if let Some(priority) = text(document, &["need", "priority"]) {
                         dt { "Priority" } dd { (priority) }
                     }
-                    @if let Some(note) = text(document, &["note"]) { dt { "Note" } dd { (note) } }
+                    @if let Some(note) = text(document, &["note"]) { dt { "Note" } dd { bdi { (note) } } }
                     @if let Some(booked) = &opened.placement.appointment {
                         dt { "Appointment" }
                         dd { (local(booked.start.0, opened)) @if let Some(place) = &booked.place { ", " (place) } }
