@@ -110,42 +110,67 @@ pub fn server_config(root: &Path) -> rustls::ServerConfig {
 }
 
 /// One request of HTTP/1.1 (RFC 9112) with a Content-Length, on a connection of its own.
+pub(super) struct Asked {
+    pub path: String,
+    headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+    reader: BufReader<rustls::StreamOwned<rustls::ServerConnection, TcpStream>>,
+}
+
+impl Asked {
+    pub fn read(tls: &Arc<rustls::ServerConfig>, stream: TcpStream) -> std::io::Result<Asked> {
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        let connection =
+            rustls::ServerConnection::new(tls.clone()).map_err(std::io::Error::other)?;
+        let mut reader = BufReader::new(rustls::StreamOwned::new(connection, stream));
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line)?;
+            let Some((name, value)) = line.trim_end().split_once(':') else { break };
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let mut asked = Asked { path, headers, body: Vec::new(), reader };
+        asked.body = vec![0; asked.header("content-length").parse().unwrap_or(0)];
+        asked.reader.read_exact(&mut asked.body)?;
+        Ok(asked)
+    }
+
+    /// A header's value; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    /// Answers it, with these header lines, and ends the connection.
+    pub fn answer(&mut self, status: u16, headers: &str, body: &str) -> std::io::Result<()> {
+        let stream = self.reader.get_mut();
+        let length = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 {status} .\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        )?;
+        stream.conn.send_close_notify();
+        stream.flush()
+    }
+}
+
 fn serve(
     tls: &Arc<rustls::ServerConfig>,
     stream: TcpStream,
     (status, location): (&AtomicU16, &Mutex<String>),
     pushes: &Sender<Push>,
 ) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let connection = rustls::ServerConnection::new(tls.clone()).map_err(std::io::Error::other)?;
-    let mut reader = BufReader::new(rustls::StreamOwned::new(connection, stream));
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    let (mut length, mut key) = (0, String::new());
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().unwrap_or(0),
-            "idempotency-key" => key = value.trim().to_owned(),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
+    let mut asked = Asked::read(tls, stream)?;
     let answered = status.load(Ordering::SeqCst);
-    let stream = reader.get_mut();
     let location = location.lock().unwrap().clone();
-    write!(
-        stream,
-        "HTTP/1.1 {answered} .\r\n{location}content-length: 0\r\nconnection: close\r\n\r\n"
-    )?;
-    stream.flush()?;
-    let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let outcome = asked.answer(answered, &location, "");
+    let json = serde_json::from_slice(&asked.body).unwrap_or(Value::Null);
+    let (path, key) = (asked.path.clone(), asked.header("idempotency-key").to_owned());
     // A story that is over looks at nothing more.
     let _ = pushes.send(Push { path, key, json, answered });
-    stream.conn.send_close_notify();
-    stream.flush()
+    outcome
 }

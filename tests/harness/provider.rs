@@ -1,17 +1,15 @@
 //! An OpenID provider: discovery, keys, and tokens for codes, as much as signing in takes.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use base64::Engine as _;
 use loopgate_token::{SigningKey, base64url_encode, sha256};
 use serde_json::{Value, json};
 
-use super::endpoint::server_config;
+use super::endpoint::{Asked, server_config};
 
 /// The secret that the gateway has there.
 pub const SECRET: &str = "s3cret, with a comma";
@@ -58,26 +56,8 @@ fn serve(
     jwk: &Value,
     tokens: &Tokens,
 ) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let connection = rustls::ServerConnection::new(tls.clone()).map_err(std::io::Error::other)?;
-    let mut reader = BufReader::new(rustls::StreamOwned::new(connection, stream));
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    let (mut length, mut login) = (0, String::new());
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().unwrap_or(0),
-            "authorization" => login = value.trim().to_owned(),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let answer = match path.strip_prefix("/town") {
+    let mut asked = Asked::read(tls, stream)?;
+    let answer = match asked.path.strip_prefix("/town") {
         Some("/.well-known/openid-configuration") => Some(json!({
             "issuer": issuer,
             "authorization_endpoint": format!("{issuer}/authorize"),
@@ -86,20 +66,12 @@ fn serve(
             "more": "that nobody asks for",
         })),
         Some("/keys") => Some(json!({ "keys": [jwk] })),
-        Some("/token") => token(&body, &login, tokens),
+        Some("/token") => token(&asked.body, asked.header("authorization"), tokens),
         _ => None,
     };
     let status = if answer.is_some() { 200 } else { 400 };
     let body = answer.unwrap_or_else(|| json!({ "error": "invalid_grant" })).to_string();
-    let stream = reader.get_mut();
-    write!(
-        stream,
-        "HTTP/1.1 {status} .\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )?;
-    stream.flush()?;
-    stream.conn.send_close_notify();
-    stream.flush()
+    asked.answer(status, "", &body)
 }
 
 /// A token for a code, once, for who has the secret and the verifier of the challenge.

@@ -73,14 +73,11 @@ fn given(gate: &Gate, opened: &Opened<'_>, visit: &Visit) -> Result<Reply, Troub
         Err(reply) => return Ok(reply),
     };
     let _one_at_a_time = gate.pin_desk.lock().unwrap_or_else(PoisonError::into_inner);
-    let people = &gate.config.people;
-    let window = i64::try_from(people.pin_window_s).unwrap_or(i64::MAX).saturating_mul(1000);
     let now = gate.now();
-    let since = Timestamp(now.0.saturating_sub(window));
     let wait = {
         let world = gate.scribe.published().world();
         let tries = world.staff.wrong_codes.get(&opened.person);
-        tries.and_then(|tries| pin::wait(tries, since, people.pin_tries_max, window, now))
+        tries.and_then(|tries| pin::wait(gate, tries))
     };
     if let Some(seconds) = wait {
         let words = "Too many wrong codes were given. Please wait a while and try again.";

@@ -84,18 +84,16 @@ fn full(world: &World, opened: &Opened, since: Timestamp, tries_max: usize) -> O
     if all.len() >= max { all.get(all.len() - max).copied() } else { None }
 }
 
-/// Seconds until another try, if as many as that were wrong since then.
-pub fn wait(
-    tries: &VecDeque<Timestamp>,
-    since: Timestamp,
-    tries_max: usize,
-    window_ms: i64,
-    now: Timestamp,
-) -> Option<i64> {
+/// Seconds until another try, if too many of these went wrong lately.
+pub fn wait(gate: &Gate, tries: &VecDeque<Timestamp>) -> Option<i64> {
+    let people = &gate.config.people;
+    let window = i64::try_from(people.pin_window_s).unwrap_or(i64::MAX).saturating_mul(1000);
+    let now = gate.now();
+    let since = Timestamp(now.0.saturating_sub(window));
     let lately: Vec<Timestamp> = tries.iter().copied().filter(|at| *at > since).collect();
-    let oldest = *lately.get(lately.len().checked_sub(tries_max)?)?;
+    let oldest = *lately.get(lately.len().checked_sub(people.pin_tries_max)?)?;
     // A commit's time may be a little ahead of the clock's.
-    Some((oldest.0.min(now.0) + window_ms - now.0 + 999).div_euclid(1000).max(1))
+    Some((oldest.0.min(now.0) + window - now.0 + 999).div_euclid(1000).max(1))
 }
 
 /// Whether this browser gave the PIN.

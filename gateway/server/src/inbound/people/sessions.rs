@@ -84,7 +84,7 @@ pub fn sign_in(gate: &Gate, name: &str, password: &str, code: &str) -> Result<Si
         return Ok(SignedIn::No);
     };
     let now = gate.now();
-    if let Some(wait) = locked_out(gate, &name, now) {
+    if let Some(wait) = locked_out(gate, &name) {
         return Ok(SignedIn::Wait(wait));
     }
     let hash = account.password();
@@ -112,13 +112,9 @@ fn begun(gate: &Gate, name: StaffName, opened: Opened, same_site: &str) -> Strin
 }
 
 /// Seconds until another try, if too much was wrong.
-fn locked_out(gate: &Gate, name: &StaffName, now: Timestamp) -> Option<i64> {
-    let people = &gate.config.people;
-    let window = i64::try_from(people.pin_window_s).unwrap_or(i64::MAX).saturating_mul(1000);
-    let since = Timestamp(now.0.saturating_sub(window));
+fn locked_out(gate: &Gate, name: &StaffName) -> Option<i64> {
     let world = gate.scribe.published().world();
-    let tries = world.staff.wrong.get(name)?;
-    super::pin::wait(tries, since, people.pin_tries_max, window, now)
+    super::pin::wait(gate, world.staff.wrong.get(name)?)
 }
 
 impl Sessions {
