@@ -161,6 +161,49 @@ fn a_guardians_word_ends_when_the_minor_is_of_age() {
     gateway.stop();
 }
 
+/// Rows 34b and 35: who signed may not any more; only the minor can agree to it.
+#[test]
+fn who_signed_has_to_be_who_may() {
+    let config = [(["consent", "minor_alone"], "[\"SUD\"]")];
+    let mut gateway = Gateway::start_with(&config);
+    let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
+    let (_, form) = scanned(&clinic, |_| {});
+    let mut ines = gateway.signed_in("ines", &[Coordinator]);
+    ines.post(&form, &form_fields(&[("grantor", "representative")])).expect(200);
+    let referral = pantry.only_referral();
+    let path = format!("/cbo/v1/referrals/{referral}");
+    pantry.get(&path).expect(200);
+    let person = ines.finds(MRN, "B-20417");
+    let page = ines.get(&person).expect(200);
+    assert!(page.text.contains("a personal representative"));
+    let (_, rest) = page.text.split_once("name=\"grant\" value=\"").unwrap();
+    let grant = format!("grant={}", rest.split('"').next().unwrap());
+    ines.post(&format!("{person}/doubt"), "grant=all").expect(404);
+    ines.post(&format!("{person}/doubt"), &grant).expect(200);
+    pantry.get(&path).expect(404);
+    assert_eq!(reason(&gateway), "C10");
+
+    let (_, form) = scanned(&clinic, |bundle| {
+        let number = |at: &mut Value| at["identifier"][0]["value"] = json!("B-3");
+        number(&mut bundle["entry"][0]["resource"]);
+        number(&mut bundle["entry"][3]["resource"]);
+        let sud =
+            json!({ "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "SUD" });
+        bundle["entry"][2]["resource"]["meta"] = json!({ "security": [sud] });
+        bundle["entry"][0]["resource"]["birthDate"] = json!("2010-05-01");
+    });
+    ines.post(&form, &form_fields(&[("grantor", "guardian")])).expect(200);
+    let held = gateway.of_kind("consent.given").len();
+    assert_eq!(held, 5, "two came in, two were read, one was doubted");
+    assert!(pantry.inbox().is_empty());
+    // It waits for who may, the minor (C11); what the label alone would do is reject it (L6).
+    assert!(gateway.of_kind("referral.refused").is_empty());
+    let referral = gateway.of_kind("referral.received")[1]["subject"][0]["id"].clone();
+    let placed = gateway.of_kind("referral.sent");
+    assert!(placed.iter().all(|one| one["subject"][0]["id"] != referral));
+    gateway.stop();
+}
+
 #[test]
 fn everything_waits_while_two_persons_may_be_one() {
     let mut gateway = Gateway::start();

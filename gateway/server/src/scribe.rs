@@ -330,6 +330,10 @@ fn decide(
             let found = attest::withdraw(desk, person, only.as_ref(), (&who.0, who.1));
             settles.push(Box::new(move |_| drop(reply.send(Ok(found)))));
         }
+        Command::Doubt(person, grant, who, reply) => {
+            let found = attest::doubt(desk, person, &grant, &who);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(found)))));
+        }
         Command::Suspend(persons, suspended, who, reply) => {
             attest::suspend(desk, &persons, suspended, &who);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));

@@ -144,6 +144,21 @@ pub fn withdraw(
     !open.is_empty()
 }
 
+/// Who signed a Grant may not any more, or is not to be asked (45 CFR 164.502(g)(5)). Says whether there
+/// is such a Grant.
+pub fn doubt(desk: &mut Desk<'_>, person: PersonId, grant: &GrantId, who: &StaffName) -> bool {
+    let known = desk.world().grants.get(person, grant);
+    let Some(known) = known.filter(|one| one.says.state != GrantState::Revoked) else {
+        return false;
+    };
+    let mut says = known.says.clone();
+    says.terms.authority_withdrawn = true;
+    let event = Event::Grant(GrantEvent::Given { says });
+    desk.record(&by(who.as_str(), "staff"), event, Vec::new(), None);
+    settle::settle_person(desk, person);
+    true
+}
+
 /// All Grants of two persons wait until somebody has found out whether they are one, or hold again.
 pub fn suspend(desk: &mut Desk<'_>, persons: &[PersonId], suspended: bool, who: &StaffName) {
     for person in persons {

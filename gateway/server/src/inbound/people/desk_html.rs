@@ -1,6 +1,6 @@
 //! How the staff's pages look.
 
-use loopgate_consent::{Back, DataClass, Effect, Grant, GrantState};
+use loopgate_consent::{Back, DataClass, Effect, Grant, GrantState, Grantor};
 use loopgate_referral::PersonId;
 use maud::{Markup, html};
 
@@ -224,6 +224,14 @@ pub fn person(one: &Person) -> Vec<u8> {
     frame("Person", &page)
 }
 
+/// Who signed, unless it was the person.
+fn row_of(grantor: Grantor) -> Markup {
+    let words = GRANTORS.iter().find(|(_, one, _)| *one == grantor).map(|(_, _, words)| *words);
+    html! {
+        @if grantor != Grantor::Person { dt { "Signed by" } dd { (words.unwrap_or_default()) } }
+    }
+}
+
 fn agreed(at: &str, grant: &Grant) -> Markup {
     let permits = || grant.says.rules.iter().filter(|rule| rule.effect == Effect::Permit);
     let to: Vec<String> =
@@ -243,6 +251,7 @@ fn agreed(at: &str, grant: &Grant) -> Markup {
                 dt { "State" } dd { (state) }
                 dt { "To" } dd { (to.join(", ")) }
                 dt { "About" } dd { (of.join(", ")) }
+                (row_of(grant.says.terms.grantor))
                 @if grant.says.terms.back == Back::StatusOnly { dt { "Answer" } dd { "the status alone" } }
                 @if !grant.says.terms.attested_by.is_empty() { dt { "Read by" } dd { (grant.says.terms.attested_by.join(", ")) } }
             }
@@ -250,6 +259,14 @@ fn agreed(at: &str, grant: &Grant) -> Markup {
                 form method="post" action={ (at) "/withdraw" } {
                     input type="hidden" name="grant" value=(grant.id);
                     button.quiet type="submit" { "Withdraw it for them" }
+                }
+                @if grant.says.terms.authority_withdrawn {
+                    p.fine { "Who signed it may not any more." }
+                } @else {
+                    form method="post" action={ (at) "/doubt" } {
+                        input type="hidden" name="grant" value=(grant.id);
+                        button.quiet type="submit" { "Who signed it may not any more" }
+                    }
                 }
             }
         }

@@ -158,6 +158,17 @@ pub fn act(
             withdraw(gate, person, filled, (member.name.to_string(), "staff"))?;
             shown(gate, member, id, Some(Notice::Words("It is withdrawn.")))
         }
+        "doubt" => {
+            let grant = named_grant(filled)?.ok_or(Trouble::from(Kind::NotFound))?;
+            let by = member.name.clone();
+            let command = |reply| Command::Doubt(person, grant, by, reply);
+            if !gate.scribe.ask_blocking(command)? {
+                return Err(Kind::NotFound.into());
+            }
+            gate.settle_sends(person);
+            let words = "It does not hold any more: who signed it may not.";
+            shown(gate, member, id, Some(Notice::Words(words)))
+        }
         "link" => {
             let proxy = filled.text("for") == "proxy";
             let by = member.name.clone();
