@@ -559,6 +559,7 @@ fn the_corpora_hold() {
     for text in corpus("token").iter().filter_map(|bytes| std::str::from_utf8(bytes).ok()) {
         assert!(verify::<Value>(text, &keys, &rules, NOW).is_err());
         let _ = unverified_issuer(text);
+        let _ = crate::status::StatusList::decode(2, text);
     }
     for bytes in corpus("key_set") {
         let _ = KeySet::parse(&bytes);
