@@ -99,11 +99,13 @@ pub(crate) fn consent(
     {
         return Err(Denial::of(ReasonCode::C9));
     }
+    // What is forbidden is so whichever Grant permits.
+    let forbids = forbidden(ask, (wish.action, wish.from), grants).err().map(|denial| denial.code);
     let mut furthest: Option<(Step, Denial)> = None;
     let mut best: Option<Weighed> = None;
     // Newest first: of two that let pass as much, or fail equally late, the newer decides.
     for grant in grants.iter().rev() {
-        match by_grant(wish, token, (grant, grants), policy) {
+        match by_grant(wish, token, (grant, grants), forbids, policy) {
             Ok(weighed) => {
                 let kept_back = |one: &Weighed| (one.dropped.len(), one.limited);
                 if best.as_ref().is_none_or(|best| kept_back(&weighed) < kept_back(best)) {
@@ -145,6 +147,7 @@ fn by_grant(
     wish: &Wish<'_>,
     token: Option<&Presented>,
     (grant, grants): (&Grant, &[Grant]),
+    forbids: Option<ReasonCode>,
     policy: &Policy,
 ) -> Result<Weighed, Failed> {
     let (ask, says) = (wish.ask, &grant.says);
@@ -190,8 +193,8 @@ fn by_grant(
     if pins.iter().flatten().any(|pinned| wish.referral != Some(*pinned)) {
         return fail(Step::Pinned, ReasonCode::X2);
     }
-    if let Err(denial) = forbidden(ask, (wish.action, wish.from), grants) {
-        return fail(Step::Forbidden, denial.code);
+    if let Some(code) = forbids {
+        return fail(Step::Forbidden, code);
     }
     let rules = if lapsed { &permits } else { &in_force };
     let mut furthest: Option<Failed> = None;
