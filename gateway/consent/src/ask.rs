@@ -205,6 +205,8 @@ pub enum Claim<'a> {
     BreakGlass {
         /// Which.
         glass: &'a Glass,
+        /// Who supplied it; none for what is no organization's, like whether somebody is known.
+        from: Option<&'a Party>,
     },
     /// Because it is the person who asks, or who speaks for them.
     ThePerson {

@@ -1,4 +1,5 @@
-//! What the person said no to. Explicit deny overrides, whatever the basis.
+//! What the person said no to. Explicit deny overrides; an emergency and a court's order alone are not
+//! asked whether.
 
 use crate::items::covers;
 use crate::{Action, Ask, Denial, Effect, Grant, GrantState, Party, ReasonCode, Rule};

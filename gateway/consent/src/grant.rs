@@ -184,6 +184,8 @@ pub struct Grant {
     pub withdrawn: Option<Timestamp>,
     /// The person may be two, or two may be one: it does not hold until somebody has looked.
     pub suspended: bool,
+    /// Who signed it may not any more, as somebody of the staff found out.
+    pub doubted: bool,
     /// What it says.
     pub says: GrantDraft,
 }
@@ -204,12 +206,31 @@ pub enum GrantEvent {
         /// What it says.
         says: GrantDraft,
     },
-    /// All Grants of a person wait, or hold again: two persons may be one.
+    /// All Grants of a person wait: two persons may be one. They hold again once none is left with whom
+    /// they may be.
     Suspended {
         /// Whose.
         person: PersonId,
-        /// They wait; otherwise they hold again.
+        /// Who may be the same.
+        with: PersonId,
+        /// They may be; otherwise they are not.
         suspended: bool,
+    },
+    /// The person withdrew all there was, and all that was signed before and is not known yet.
+    AllRevoked {
+        /// Who.
+        person: PersonId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Who signed may not any more, or may again (45 CFR 164.502(g)(5)), whatever the Consent says.
+    Doubted {
+        /// Which.
+        grant: GrantId,
+        /// Whom it is about.
+        person: PersonId,
+        /// They may not.
+        doubted: bool,
     },
     /// A Grant was withdrawn.
     Revoked {
@@ -228,7 +249,10 @@ pub enum GrantEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Grants {
     of: BTreeMap<PersonId, Vec<Grant>>,
-    suspended: BTreeSet<PersonId>,
+    /// With whom each may be one.
+    suspended: BTreeMap<PersonId, BTreeSet<PersonId>>,
+    /// When each withdrew all there was.
+    withdrawn: BTreeMap<PersonId, Timestamp>,
 }
 
 impl Grants {
@@ -242,30 +266,43 @@ impl Grants {
         self.of(person).iter().find(|grant| grant.id == *id)
     }
 
-    /// What a Consent that arrived, or changed, makes happen.
-    pub fn decide(&self, draft: GrantDraft) -> Option<GrantEvent> {
+    /// What a Consent that arrived, or changed, makes happen at this instant.
+    pub fn decide(&self, mut draft: GrantDraft, now: Timestamp) -> Option<GrantEvent> {
         let id = GrantId::of_consent(&draft.consent);
+        let known = self.get(draft.person, &id);
         if draft.state == GrantState::Revoked {
-            let known = self.get(draft.person, &id)?;
-            let already = known.says.state == GrantState::Revoked;
+            let already = known?.says.state == GrantState::Revoked;
             let revoked = GrantEvent::Revoked { grant: id, person: draft.person, at: None };
             return (!already).then_some(revoked);
         }
-        // What the person withdrew with us holds again only if they signed anew, and neither does
-        // the same form under another id.
-        let same = |known: &&Grant| {
-            known.id == id || known.says.disclosers.iter().any(|one| draft.disclosers.contains(one))
-        };
-        let known = self.of(draft.person).iter().filter(same);
-        let withdrawn = known.filter_map(|known| known.withdrawn).max();
+        // A signature of the future is none yet.
+        draft.signed = draft.signed.filter(|signed| *signed <= now);
         let before = |at| draft.signed.is_none_or(|signed| signed <= at);
-        // What forbids is heard whenever it was said.
-        let forbids = |rule: &Rule| rule.effect == Effect::Deny;
-        let only_forbids = !draft.rules.is_empty() && draft.rules.iter().all(forbids);
-        if !only_forbids && withdrawn.is_some_and(before) {
-            return None;
+        if self.withdrawn(&draft, known).is_some_and(before) {
+            // What was withdrawn permits nothing again; what forbids is heard whenever it was said.
+            draft.rules.retain(|rule| rule.effect == Effect::Deny);
+            if draft.state == GrantState::Active && draft.rules.is_empty() {
+                return None;
+            }
         }
         Some(GrantEvent::Given { says: draft })
+    }
+
+    /// When the person withdrew with us what this says: this very Consent, all of them, or, where it is
+    /// new to us, another of the same discloser, of which it may be a copy.
+    fn withdrawn(&self, draft: &GrantDraft, known: Option<&Grant>) -> Option<Timestamp> {
+        let all = self.withdrawn.get(&draft.person).copied();
+        let own = match known {
+            Some(known) => known.withdrawn,
+            None => {
+                let same = |one: &&Grant| {
+                    one.says.disclosers.iter().any(|org| draft.disclosers.contains(org))
+                };
+                let others = self.of(draft.person).iter().filter(same);
+                others.filter_map(|one| one.withdrawn).max()
+            }
+        };
+        own.max(all)
     }
 
     /// The state after `event`.
@@ -273,7 +310,7 @@ impl Grants {
         match event {
             GrantEvent::Given { says } => {
                 let id = GrantId::of_consent(&says.consent);
-                let suspended = self.suspended.contains(&says.person);
+                let suspended = self.are_suspended(says.person);
                 let grants = self.of.entry(says.person).or_default();
                 match grants.iter_mut().find(|grant| grant.id == id) {
                     Some(grant) => {
@@ -287,18 +324,32 @@ impl Grants {
                         epoch: 1,
                         withdrawn: None,
                         suspended,
+                        doubted: false,
                         says: says.clone(),
                     }),
                 }
             }
-            GrantEvent::Suspended { person, suspended } => {
-                let changed = match suspended {
-                    true => self.suspended.insert(*person),
-                    false => self.suspended.remove(person),
+            GrantEvent::Suspended { person, with, suspended } => {
+                let before = self.are_suspended(*person);
+                let others = self.suspended.entry(*person).or_default();
+                match suspended {
+                    true => others.insert(*with),
+                    false => others.remove(with),
                 };
-                for grant in self.of.entry(*person).or_default().iter_mut().filter(|_| changed) {
+                let now = !others.is_empty();
+                for grant in self.of.entry(*person).or_default().iter_mut() {
+                    grant.epoch += u64::from(before != now);
+                    grant.suspended = now;
+                }
+            }
+            GrantEvent::AllRevoked { person, at } => {
+                self.withdrawn.insert(*person, *at);
+            }
+            GrantEvent::Doubted { grant: id, person, doubted } => {
+                let grants = self.of.entry(*person).or_default();
+                if let Some(grant) = grants.iter_mut().find(|grant| grant.id == *id) {
                     grant.epoch += 1;
-                    grant.suspended = *suspended;
+                    grant.doubted = *doubted;
                 }
             }
             GrantEvent::Revoked { grant: id, person, at } => {
@@ -314,7 +365,7 @@ impl Grants {
 
     /// Whether the Grants of a person wait for somebody to look.
     pub fn are_suspended(&self, person: PersonId) -> bool {
-        self.suspended.contains(&person)
+        self.suspended.get(&person).is_some_and(|others| !others.is_empty())
     }
 
     /// Every Grant.

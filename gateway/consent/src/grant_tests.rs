@@ -50,7 +50,8 @@ fn each_reading_is_a_version_and_each_change_an_epoch() {
 
 #[test]
 fn a_suspension_is_a_change_of_every_grant() {
-    let wait = |suspended| GrantEvent::Suspended { person: person(), suspended };
+    let with = PersonId::from_random([2; 16]);
+    let wait = |suspended| GrantEvent::Suspended { person: person(), with, suspended };
     let both = grants(&[given("a"), given("b"), wait(true)]);
     assert_eq!(at(&both, "grt_a").map(|(_, epoch, _)| epoch), Some(2));
     assert_eq!(at(&both, "grt_b").map(|(_, epoch, _)| epoch), Some(2));
@@ -59,13 +60,17 @@ fn a_suspension_is_a_change_of_every_grant() {
 
 #[test]
 fn withdrawing_happens_once_and_only_to_what_was_given() {
-    let withdrawn = |known: &Grants| known.decide(draft("a", GrantState::Revoked));
+    let withdrawn =
+        |known: &Grants| known.decide(draft("a", GrantState::Revoked), Timestamp(1_000));
     let grant: GrantId = "grt_a".parse().unwrap();
     let revoked = GrantEvent::Revoked { grant: grant.clone(), person: person(), at: None };
     assert_eq!(withdrawn(&grants(&[])), None);
     assert_eq!(withdrawn(&grants(&[given("a")])), Some(revoked.clone()));
     assert_eq!(withdrawn(&grants(&[given("a"), revoked])), None);
-    assert_eq!(grants(&[]).decide(draft("a", GrantState::Active)), Some(given("a")));
+    assert_eq!(
+        grants(&[]).decide(draft("a", GrantState::Active), Timestamp(1_000)),
+        Some(given("a"))
+    );
     assert_eq!(String::from(grant), "grt_a");
     assert!("a".parse::<GrantId>().is_err() && "grt_".parse::<GrantId>().is_err());
 }
@@ -92,10 +97,13 @@ fn what_the_person_withdrew_holds_again_only_if_they_signed_anew() {
         signed: signed.map(Timestamp),
         ..draft("a", GrantState::Active)
     };
-    assert_eq!(known.decide(signed(None)), None);
-    assert_eq!(known.decide(signed(Some(100))), None);
+    assert_eq!(known.decide(signed(None), Timestamp(1_000)), None);
+    assert_eq!(known.decide(signed(Some(100)), Timestamp(1_000)), None);
     let anew = signed(Some(101));
-    assert_eq!(known.decide(anew.clone()), Some(GrantEvent::Given { says: anew }));
+    assert_eq!(
+        known.decide(anew.clone(), Timestamp(1_000)),
+        Some(GrantEvent::Given { says: anew })
+    );
 }
 
 #[test]
@@ -110,10 +118,66 @@ fn the_same_form_under_another_id_is_no_new_signature() {
     let says = from("a", "clinic-b", 5);
     let revoked = GrantEvent::Revoked { grant, person: person(), at: Some(Timestamp(100)) };
     let known = grants(&[GrantEvent::Given { says }, revoked]);
-    assert_eq!(known.decide(from("b", "clinic-b", 100)), None);
-    assert!(known.decide(from("b", "clinic-b", 101)).is_some());
-    assert!(known.decide(from("b", "hospital-a", 100)).is_some());
+    assert_eq!(known.decide(from("b", "clinic-b", 100), Timestamp(1_000)), None);
+    assert!(known.decide(from("b", "clinic-b", 101), Timestamp(1_000)).is_some());
+    assert!(known.decide(from("b", "hospital-a", 100), Timestamp(1_000)).is_some());
     // What forbids is heard whenever it was said.
     let no = GrantDraft { rules: vec![Rule::of(Effect::Deny)], ..from("b", "clinic-b", 100) };
-    assert!(known.decide(no).is_some());
+    assert!(known.decide(no, Timestamp(1_000)).is_some());
+}
+
+/// A narrower version of a Consent that holds replaces it, whatever else was withdrawn.
+#[test]
+fn a_consent_that_holds_is_narrowed_also_after_another_was_withdrawn() {
+    let from = |id: &str, rules: Vec<Rule>| GrantDraft {
+        signed: Some(Timestamp(5)),
+        disclosers: vec!["clinic-b".parse().unwrap()],
+        rules,
+        ..draft(id, GrantState::Active)
+    };
+    let permit = || Rule::of(Effect::Permit);
+    let other = GrantEvent::Revoked {
+        grant: "grt_a".parse().unwrap(),
+        person: person(),
+        at: Some(Timestamp(100)),
+    };
+    let both = ["a", "b"].map(|id| GrantEvent::Given { says: from(id, vec![permit(), permit()]) });
+    let known = grants(&[both[0].clone(), both[1].clone(), other]);
+    let says = from("b", vec![permit()]);
+    let decided = known.decide(says.clone(), Timestamp(1_000));
+    assert_eq!(decided, Some(GrantEvent::Given { says }));
+    for state in [GrantState::Pending, GrantState::Uninterpretable] {
+        let says = GrantDraft { state, ..from("b", Vec::new()) };
+        assert!(known.decide(says, Timestamp(1_000)).is_some(), "{state:?}");
+    }
+    // A new one of the same discloser keeps its no, and loses the yes that was taken back.
+    let says = from("c", vec![permit(), Rule::of(Effect::Deny)]);
+    let Some(GrantEvent::Given { says }) = known.decide(says, Timestamp(1_000)) else { panic!() };
+    assert_eq!(says.rules, [Rule::of(Effect::Deny)]);
+}
+
+#[test]
+fn who_withdrew_all_has_to_sign_anew_for_everybody() {
+    let known = grants(&[GrantEvent::AllRevoked { person: person(), at: Timestamp(100) }]);
+    let signed = |at: i64| GrantDraft {
+        signed: Some(Timestamp(at)),
+        rules: vec![Rule::of(Effect::Permit)],
+        ..draft("new", GrantState::Active)
+    };
+    assert_eq!(known.decide(signed(100), Timestamp(1_000)), None);
+    assert!(known.decide(signed(101), Timestamp(1_000)).is_some());
+    // A signature of the future is none.
+    assert_eq!(known.decide(signed(2_000), Timestamp(1_000)), None);
+}
+
+#[test]
+fn one_pair_that_is_settled_does_not_settle_another() {
+    let other = |n| PersonId::from_random([n; 16]);
+    let event =
+        |n, suspended| GrantEvent::Suspended { person: person(), with: other(n), suspended };
+    let held = grants(&[given("a"), event(2, true), event(3, true), event(2, false)]);
+    assert!(held.are_suspended(person()) && held.of(person())[0].suspended);
+    let free =
+        grants(&[given("a"), event(2, true), event(3, true), event(2, false), event(3, false)]);
+    assert!(!free.are_suspended(person()) && !free.of(person())[0].suspended);
 }

@@ -169,9 +169,11 @@ mod tests {
     #[test]
     fn every_level_reads_and_what_bears_none_is_normal() {
         let system = Some(CONFIDENTIALITY);
-        let levels = ["U", "L", "M", "N", "R", "V"].map(|code| level(&[Label::read(system, code)]));
-        assert_eq!(levels, [Level::U, Level::L, Level::M, Level::N, Level::R, Level::V]);
-        assert!(levels.is_sorted());
+        let all = [Level::U, Level::L, Level::M, Level::N, Level::R, Level::V];
+        let read = ["U", "L", "M", "N", "R", "V"].map(|code| Label::read(system, code));
+        assert_eq!(read, all.map(Label::Confidentiality));
+        assert_eq!(read.map(|one| level(&[one])), all);
+        assert!(all.is_sorted());
         assert_eq!(level(&[]), Level::N);
         assert_eq!(level(&[Label::Part2]), Level::N);
         let both = [Label::Confidentiality(Level::U), Label::Confidentiality(Level::V)];

@@ -11,7 +11,7 @@ use crate::items::{self, Sieve};
 use crate::weigh::{self, Weighed, Wish};
 use crate::{
     Action, Ask, Basis, Caller, Claim, DataClass, Denial, Dropped, FieldGroup, Glass, Grant,
-    Groups, Health, Label, Obligation, Party, Permit, Policy, ReasonCode,
+    Groups, Health, Label, LegalClass, Obligation, Party, Permit, Policy, ReasonCode,
 };
 
 /// How long broken glass lets a clinician read, ms.
@@ -31,14 +31,20 @@ pub fn release(ask: &Ask<'_>, grants: &[Grant], policy: &Policy) -> Result<Permi
             Ok(permit(ask, Basis::ReturnToSupplier, Passed { groups, ..Passed::default() }))
         }
         Claim::ThePerson { proxy } => the_person(ask, proxy),
-        Claim::BreakGlass { glass } => break_glass(ask, glass),
+        Claim::BreakGlass { glass, from } => break_glass(ask, glass, from),
         Claim::Law { order, part2 } => law(ask, order, part2),
         Claim::Treatment { from } => {
             let may = ask.to.treats && ask.to.legal.may_treat();
+            // 34 USC 12291(b)(2) and 42 CFR 2.31 want the person's word, whatever is labelled.
+            match from.legal {
+                LegalClass::VawaGrantee => return Err(Denial::of(ReasonCode::R5)),
+                LegalClass::Part2Program => return Err(Denial::of(ReasonCode::L3)),
+                _ => {}
+            }
             as_configured(ask, from, (may, Basis::Treatment), grants)
         }
         Claim::BusinessAssociate { from } => {
-            let may = ask.to.associate && ask.to.legal == crate::LegalClass::Ba;
+            let may = ask.to.associate && ask.to.legal == LegalClass::Ba;
             as_configured(ask, from, (may, Basis::BusinessAssociate), grants)
         }
         Claim::Consent { action, from, token, referral, detail } => {
@@ -165,7 +171,7 @@ fn law(ask: &Ask<'_>, order: &str, part2: bool) -> Result<Permit, Denial> {
 
 /// A clinician of a covered entity, reading, within the hour; never what is about violence, and
 /// what Part 2 protects only in a medical emergency (42 CFR 2.51).
-fn break_glass(ask: &Ask<'_>, glass: &Glass) -> Result<Permit, Denial> {
+fn break_glass(ask: &Ask<'_>, glass: &Glass, from: Option<&Party>) -> Result<Permit, Denial> {
     let emergency = ask.purpose.is_some_and(|one| matches!(one.code(), "ETREAT" | "BTG"));
     let open = glass.broken <= ask.at && ask.at.0 - glass.broken.0 < GLASS_MS_MAX;
     let may = ask.to.break_glass && ask.to.legal.may_treat() && !ask.to.suspended;
@@ -182,7 +188,12 @@ fn break_glass(ask: &Ask<'_>, glass: &Glass) -> Result<Permit, Denial> {
         item.labels.iter().any(closed)
             || item.needs.iter().any(|need| DataClass::of(need) == Some(DataClass::Ipv))
     };
-    if !glass.is_read || ask.items.iter().any(about_violence) {
+    let kept = match from.map(|from| from.legal) {
+        Some(LegalClass::VawaGrantee) => true,
+        Some(LegalClass::Part2Program) => !glass.medical_emergency,
+        _ => false,
+    };
+    if kept || !glass.is_read || ask.items.iter().any(about_violence) {
         return Err(Denial::of(ReasonCode::B2));
     }
     let passed =

@@ -38,6 +38,9 @@ pub struct Sending {
     number: u64,
 }
 
+/// What is cut notices soon.
+const LAST: Duration = Duration::from_millis(500);
+
 impl Sends {
     /// Begins a send about these persons.
     pub fn begin(&self, about: Vec<PersonId>) -> Sending {
@@ -49,27 +52,59 @@ impl Sends {
     }
 
     /// Waits until every send about a person that had begun has ended, and cuts what has not within
-    /// `patience`. Says how many were cut. When it returns, none of them begins another write.
-    pub fn settle(&self, person: PersonId, patience: Duration) -> usize {
-        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = open.next;
+    /// `patience`; what is cut has a moment more to end. `now_ms` is a clock that only goes on. Says how
+    /// many were cut. When it returns, none of them begins another write.
+    pub fn settle(&self, person: PersonId, patience: Duration, now_ms: &dyn Fn() -> i64) -> usize {
+        let before = {
+            let open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.next
+        };
+        if self.ended(person, before, patience, now_ms) {
+            return 0;
+        }
+        let cut = {
+            let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = open.sends.iter_mut();
+            let left =
+                left.filter(|(number, (about, _))| **number < before && about.contains(&person));
+            left.map(|(_, (_, cut))| *cut = true).count()
+        };
+        if cut > 0 {
+            self.ended(person, before, LAST, now_ms);
+        }
+        cut
+    }
+
+    /// Whether all of them end within `patience`. Those of others that end meanwhile wake it, and cost
+    /// it nothing.
+    fn ended(
+        &self,
+        person: PersonId,
+        before: u64,
+        patience: Duration,
+        now_ms: &dyn Fn() -> i64,
+    ) -> bool {
+        let until_ms =
+            now_ms().saturating_add(i64::try_from(patience.as_millis()).unwrap_or(i64::MAX));
         let about = |(number, (about, _)): (&u64, &(Vec<PersonId>, bool))| {
             *number < before && about.contains(&person)
         };
-        // Woken early, it waits anew: a send that never ends is cut all the same, at the latest
-        // once nothing has ended for `patience`.
-        while open.sends.iter().any(about) {
-            let waited = self.0.ended.wait_timeout(open, patience);
+        let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if !open.sends.iter().any(about) {
+                return true;
+            }
+            let left_ms = u64::try_from(until_ms - now_ms()).unwrap_or_default();
+            if left_ms == 0 {
+                return false;
+            }
+            let waited = self.0.ended.wait_timeout(open, Duration::from_millis(left_ms));
             let (again, timed_out) = waited.unwrap_or_else(PoisonError::into_inner);
             open = again;
             if timed_out.timed_out() {
-                let left = open.sends.iter_mut();
-                let left = left
-                    .filter(|(number, (about, _))| **number < before && about.contains(&person));
-                return left.map(|(_, (_, cut))| *cut = true).count();
+                return !open.sends.iter().any(about);
             }
         }
-        0
     }
 
     /// How many are on their way.
@@ -103,6 +138,7 @@ impl Drop for Sending {
 
 #[cfg(test)]
 mod tests {
+    use shuttle::sync::atomic::{AtomicBool, Ordering};
     use shuttle::{check_random, thread};
 
     use super::*;
@@ -137,7 +173,7 @@ mod tests {
 
     fn revoke(world: &World) {
         *world.granted.lock().unwrap() = false;
-        world.sends.settle(person(1), PATIENCE);
+        world.sends.settle(person(1), PATIENCE, &|| 0);
         *world.answered.lock().unwrap() = true;
     }
 
@@ -176,10 +212,38 @@ mod tests {
             || {
                 let sends = Sends::default();
                 let other = sends.begin(vec![person(2)]);
-                assert_eq!(sends.settle(person(1), PATIENCE), 0);
+                assert_eq!(sends.settle(person(1), PATIENCE, &|| 0), 0);
                 assert_eq!((sends.count(), other.is_cut()), (1, false));
                 drop(other);
                 assert_eq!(sends.count(), 0);
+            },
+            100,
+        );
+    }
+
+    /// A send that never ends is cut when its time is over, however many others end meanwhile.
+    #[test]
+    fn what_does_not_end_is_cut_in_time() {
+        check_random(
+            || {
+                let sends = Sends::default();
+                let stuck = sends.begin(vec![person(1)]);
+                let done = Arc::new(AtomicBool::new(false));
+                let others = {
+                    let (sends, done) = (sends.clone(), done.clone());
+                    thread::spawn(move || {
+                        while !done.load(Ordering::SeqCst) {
+                            drop(sends.begin(vec![person(2)]));
+                        }
+                    })
+                };
+                let clock = std::sync::atomic::AtomicI64::new(0);
+                // Each look at the clock is 100 ms.
+                let now = || clock.fetch_add(100, Ordering::SeqCst);
+                assert_eq!(sends.settle(person(1), Duration::from_millis(300), &now), 1);
+                assert!(stuck.is_cut() && stuck.write(|| ()).is_none());
+                done.store(true, Ordering::SeqCst);
+                others.join().unwrap();
             },
             100,
         );

@@ -26,7 +26,7 @@ fn decided(change: impl FnOnce(&mut World)) -> (ReasonCode, Vec<ReasonCode>) {
 
 /// All Grants of the person wait, or hold again.
 fn waits(suspended: bool) -> GrantEvent {
-    GrantEvent::Suspended { person: person(1), suspended }
+    GrantEvent::Suspended { person: person(1), with: person(2), suspended }
 }
 
 macro_rules! rows {
@@ -169,6 +169,15 @@ rows! {
         w.drafts[0].terms.grantor = Grantor::Guardian;
         let period = w.rule().period;
         w.rule().period = period.until(Timestamp(51));
+    } => OK1;
+    row_34b_who_signed_is_doubted: |w| {
+        let grant = w.grants().of(person(1))[0].id.clone();
+        w.events.push(GrantEvent::Doubted { grant, person: person(1), doubted: true });
+    } => C10;
+    row_34b_the_doubt_is_lifted: |w| {
+        let grant = w.grants().of(person(1))[0].id.clone();
+        let doubted = |doubted| GrantEvent::Doubted { grant: grant.clone(), person: person(1), doubted };
+        w.events.extend([doubted(true), doubted(false)]);
     } => OK1;
     row_34b_authority_withdrawn: |w| w.drafts[0].terms.authority_withdrawn = true => C10;
     row_35_minor_alone: |w| {
@@ -560,6 +569,19 @@ rows! {
         w.label(Label::Part2);
         if let On::Glass(glass) = &mut w.on { glass.medical_emergency = true; }
     } => OK3;
+    row_62x_what_a_shelter_sent: |w| {
+        w.glass();
+        w.from.legal = LegalClass::VawaGrantee;
+    } => B2;
+    row_62x_what_a_part2_program_sent: |w| {
+        w.glass();
+        w.from.legal = LegalClass::Part2Program;
+    } => B2;
+    row_62x_the_same_in_a_medical_emergency: |w| {
+        w.glass();
+        w.from.legal = LegalClass::Part2Program;
+        if let On::Glass(glass) = &mut w.on { glass.medical_emergency = true; }
+    } => OK3;
     row_63_audit_without_a_case: |w| w.on = On::Audit(None, false) => A4;
     row_63x_audit_of_nothing: |w| w.on = On::Audit(Some("  "), true) => A4;
     row_64_audit: |w| w.on = On::Audit(Some("2026-17"), false) => OK4;
@@ -587,6 +609,14 @@ rows! {
         w.on = On::Return(org("pantry"));
         w.to.suspended = true;
     } => R2;
+    row_74x_treatment_with_what_a_shelter_sent: |w| {
+        treats(w);
+        w.from.legal = LegalClass::VawaGrantee;
+    } => R5;
+    row_74x_treatment_with_what_a_part2_program_sent: |w| {
+        treats(w);
+        w.from.legal = LegalClass::Part2Program;
+    } => L3;
     row_74_treatment: treats => OK1;
     row_74x_treatment_not_configured: |w| {
         treats(w);
@@ -899,7 +929,7 @@ mod permits {
 #[test]
 fn grants_wait_while_a_merge_is_pending_and_hold_again_after() {
     let mut world = base();
-    let all = |suspended| GrantEvent::Suspended { person: person(1), suspended };
+    let all = |suspended| GrantEvent::Suspended { person: person(1), with: person(2), suspended };
     world.events = vec![all(true)];
     let grants = world.grants();
     assert!(grants.are_suspended(person(1)) && !grants.are_suspended(person(2)));

@@ -183,7 +183,7 @@ fn by_grant(
     if says.terms.incomplete || permits.is_empty() {
         return fail(Step::Evidence, ReasonCode::C12);
     }
-    if says.terms.authority_withdrawn {
+    if says.terms.authority_withdrawn || grant.doubted {
         return fail(Step::Evidence, ReasonCode::C10);
     }
     if !minor_may(says.terms.grantor, ask.items, policy) {
@@ -372,6 +372,7 @@ fn is_release(grant: &Grant, wish: &Wish<'_>) -> bool {
         && says.terms.basis == LegalBasis::Vawa
         && !says.terms.incomplete
         && !says.terms.authority_withdrawn
+        && !grant.doubted
         && says.disclosers.contains(&wish.from.org)
         && says.rules.iter().any(names_it)
 }

@@ -244,7 +244,7 @@ impl World {
             On::Treatment => Claim::Treatment { from: &self.from },
             On::Associate => Claim::BusinessAssociate { from: &self.from },
             On::Law(order, part2) => Claim::Law { order, part2: *part2 },
-            On::Glass(glass) => Claim::BreakGlass { glass },
+            On::Glass(glass) => Claim::BreakGlass { glass, from: Some(&self.from) },
             On::Person(proxy) => Claim::ThePerson { proxy: *proxy },
             On::Audit(case, reveal) => Claim::Audit { case: *case, reveal: *reveal },
         };

@@ -1,6 +1,6 @@
 //! Why something was allowed or refused: any entry that decided about somebody's data, in words, for
-//! whoever may ask. Persons are called by a pseudonym of the asker's; a case is named, and the look is
-//! an entry itself.
+//! whoever may ask. Persons are called by a pseudonym of the asker's; a case is named, and a look at what
+//! is about somebody is an entry itself.
 //!
 //! Not here: proofs, which `verify` makes offline; whole timelines.
 
@@ -22,6 +22,12 @@ pub struct Asker<'a> {
     pub case: Option<String>,
 }
 
+/// Whether it names a case: a number or a name of it, never words, which could be about a person.
+pub fn is_case(text: &str) -> bool {
+    let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(sign)
+}
+
 /// The entry that a number or a correlation id names.
 pub fn entry_of(gate: &Gate, about: &str) -> Option<u64> {
     let about = about.trim();
@@ -40,7 +46,7 @@ pub fn explain(
 ) -> Result<Released, Trouble> {
     let missing = || Trouble::from(Kind::NotFound);
     // An audit without a case is curiosity, whatever it is about.
-    if asker.case.as_ref().is_none_or(|case| case.trim().is_empty()) {
+    if !asker.case.as_deref().is_some_and(is_case) {
         return Err(gate.refused(asker.way.to, "A4", Kind::Denied));
     }
     let index = entry_of(gate, about).ok_or_else(missing)?;

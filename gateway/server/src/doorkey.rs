@@ -25,6 +25,17 @@ pub struct Doorkeys {
     persons: hmac::Key,
 }
 
+/// What a link of a person's own is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnLink {
+    /// Whose.
+    pub person: PersonId,
+    /// It is of who speaks for them.
+    pub proxy: bool,
+    /// How often such links were ended before it was made.
+    pub epoch: u32,
+}
+
 impl Doorkeys {
     /// Keys derived from the deployment's index key, one for each use.
     pub fn new(index_key: &[u8; 32]) -> Doorkeys {
@@ -56,22 +67,28 @@ impl Doorkeys {
     }
 
     /// The token of a person's own link, or of who speaks for them, good until then.
-    pub fn person_token(&self, person: PersonId, proxy: bool, until: Timestamp) -> String {
-        let said = [&person.bytes()[..], &[u8::from(proxy)], &until.0.to_be_bytes()].concat();
+    pub fn person_token(&self, link: OwnLink, until: Timestamp) -> String {
+        let OwnLink { person, proxy, epoch } = link;
+        let flags = [u8::from(proxy)];
+        let said =
+            [&person.bytes()[..], &flags, &epoch.to_be_bytes(), &until.0.to_be_bytes()].concat();
         let mac = self.mac(b"own link", &said);
         URL_SAFE_NO_PAD.encode([&said[..], &mac[..MAC_BYTES]].concat())
     }
 
-    /// The person whose link this is, if it is good now, and whether it is of who speaks for them.
-    pub fn person(&self, token: &str, now: Timestamp) -> Option<(PersonId, bool)> {
+    /// What a token says, if it is ours and its time is not over. Not here: whether it was ended.
+    pub fn person(&self, token: &str, now: Timestamp) -> Option<OwnLink> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let (said, mac) = bytes.split_first_chunk::<25>()?;
+        let (said, mac) = bytes.split_first_chunk::<29>()?;
         let good = self.mac(b"own link", said);
         let same = mac.len() == MAC_BYTES && constant_time_eq(&good[..MAC_BYTES], mac);
         let (id, rest) = said.split_first_chunk::<16>()?;
-        let (proxy, until) = rest.split_first()?;
+        let (proxy, rest) = rest.split_first()?;
+        let (epoch, until) = rest.split_first_chunk::<4>()?;
         let until = Timestamp(i64::from_be_bytes(until.try_into().ok()?));
-        (same && now < until).then_some((PersonId::from_random(*id), *proxy == 1))
+        let person = PersonId::from_random(*id);
+        let link = OwnLink { person, proxy: *proxy == 1, epoch: u32::from_be_bytes(*epoch) };
+        (same && now < until).then_some(link)
     }
 
     /// The code that opens what a link leads to: eight digits.
@@ -228,8 +245,9 @@ mod tests {
     fn a_persons_link_is_theirs_and_ends() {
         let person = PersonId::from_random([1; 16]);
         for proxy in [false, true] {
-            let token = keys().person_token(person, proxy, Timestamp(1000));
-            assert_eq!(keys().person(&token, Timestamp(999)), Some((person, proxy)));
+            let link = OwnLink { person, proxy, epoch: 7 };
+            let token = keys().person_token(link, Timestamp(1000));
+            assert_eq!(keys().person(&token, Timestamp(999)), Some(link));
             assert_eq!(keys().person(&token, Timestamp(1000)), None);
             assert_eq!(Doorkeys::new(&[8; 32]).person(&token, Timestamp(999)), None);
             let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
@@ -244,7 +262,10 @@ mod tests {
 
     #[test]
     fn a_code_and_a_cookie_are_of_one_link() {
-        let link = |n| keys().person_token(PersonId::from_random([n; 16]), false, Timestamp(9000));
+        let link = |n| {
+            let person = PersonId::from_random([n; 16]);
+            keys().person_token(OwnLink { person, proxy: false, epoch: 0 }, Timestamp(9000))
+        };
         let (one, other) = (link(1), link(2));
         let code = keys().person_code(&one);
         assert!(code.len() == 8 && code.bytes().all(|byte| byte.is_ascii_digit()));

@@ -155,6 +155,7 @@ fn staff(fact: &StaffEvent, fields: &mut Fields) {
             json!({ "consent": says.consent, "terms": says.terms.basis })
         }
         StaffEvent::LinkMade { proxy, .. } => json!({ "proxy": proxy }),
+        StaffEvent::LinksEnded { .. } => json!({ "ended": true }),
         StaffEvent::GlassBroken { reason, medical_emergency, .. } => {
             set(fields, Field::Note, json!({ "text": reason }));
             json!({ "medical_emergency": medical_emergency })
@@ -182,6 +183,8 @@ fn grant_basis(fact: &GrantEvent) -> Value {
             json!({ "grant": grant, "state": crate::journal::json(&GrantState::Revoked) })
         }
         GrantEvent::Suspended { suspended, .. } => json!({ "suspended": suspended }),
+        GrantEvent::AllRevoked { .. } => json!({ "all": true }),
+        GrantEvent::Doubted { grant, doubted, .. } => json!({ "doubted": doubted, "grant": grant }),
     }
 }
 
@@ -251,6 +254,8 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Grant(GrantEvent::Given { .. }) => "consent.given",
         Event::Grant(GrantEvent::Revoked { .. }) => "consent.revoked",
         Event::Grant(GrantEvent::Suspended { .. }) => "consent.suspended",
+        Event::Grant(GrantEvent::AllRevoked { .. }) => "consent.all-revoked",
+        Event::Grant(GrantEvent::Doubted { .. }) => "consent.doubted",
         Event::Referral { fact, .. } => match fact {
             ReferralEvent::Received { .. } => "referral.received",
             ReferralEvent::Held { .. } => "referral.held",
@@ -285,6 +290,7 @@ pub fn kind(event: &Event) -> &'static str {
             StaffEvent::SignIn { .. } => "staff.signed-in",
             StaffEvent::Proposed { .. } => "consent.proposed",
             StaffEvent::LinkMade { .. } => "person.link-made",
+            StaffEvent::LinksEnded { .. } => "person.links-ended",
             StaffEvent::GlassBroken { .. } => "glass.broken",
             StaffEvent::GlassReviewed { .. } => "glass.reviewed",
         },

@@ -189,7 +189,8 @@ impl Gate {
     /// any more on what the person said before. Called before a change is answered.
     pub fn settle_sends(&self, person: loopgate_referral::PersonId) {
         let patience = std::time::Duration::from_millis(self.config.limits.send_ms_max);
-        let cut = self.scribe.published().sends.settle(person, patience);
+        let now_ms = || self.clock.monotonic_ms();
+        let cut = self.scribe.published().sends.settle(person, patience, &now_ms);
         if cut > 0 {
             tracing::warn!(cut, "sends were cut, since the person's consent changed");
         }

@@ -273,10 +273,9 @@ fn submit(
         message: None,
     };
     let answer = gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))?;
-    for (id, version) in &answer {
-        // A Consent that was there before may say less now.
+    for (id, _) in &answer {
+        // A Consent may say no to what others said yes to.
         if id.kind() == "Consent"
-            && *version > 1
             && let Some(person) = gate.held(id).and_then(|held| held.person)
         {
             gate.settle_sends(person);

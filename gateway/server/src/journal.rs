@@ -355,7 +355,10 @@ impl Event {
             }),
             Event::Grant(GrantEvent::Given { says }) => Some(says.person),
             Event::Grant(
-                GrantEvent::Revoked { person, .. } | GrantEvent::Suspended { person, .. },
+                GrantEvent::Revoked { person, .. }
+                | GrantEvent::Suspended { person, .. }
+                | GrantEvent::AllRevoked { person, .. }
+                | GrantEvent::Doubted { person, .. },
             ) => Some(*person),
             Event::Referral { fact: ReferralEvent::Received { persons, .. }, .. } => {
                 persons.first().copied()

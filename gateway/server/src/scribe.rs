@@ -330,12 +330,12 @@ fn decide(
             let found = attest::withdraw(desk, person, only.as_ref(), (&who.0, who.1));
             settles.push(Box::new(move |_| drop(reply.send(Ok(found)))));
         }
-        Command::Doubt(person, grant, who, reply) => {
-            let found = attest::doubt(desk, person, &grant, &who);
+        Command::Doubt((person, grant), doubted, who, reply) => {
+            let found = attest::doubt(desk, (person, &grant), doubted, &who);
             settles.push(Box::new(move |_| drop(reply.send(Ok(found)))));
         }
         Command::Suspend(persons, suspended, who, reply) => {
-            attest::suspend(desk, &persons, suspended, &who);
+            attest::suspend(desk, persons, suspended, &who);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
         }
         Command::SignIn(staff, step, reply) => {

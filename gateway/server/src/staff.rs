@@ -14,6 +14,9 @@ use totp_rs::{Builder, Secret, Totp};
 use crate::doorkey::hash_pin;
 use crate::partner::PinHash;
 
+/// What the names of those begin with whom the OpenID provider knows; no account here does.
+pub const PROVIDER_PREFIX: &str = "oidc-";
+
 /// The name of a person who signs in: 1 to 64 of a-z, 0-9 and -.
 pub type StaffName = OrgId;
 
@@ -87,7 +90,7 @@ impl Account {
         let folder = keys.join("staff");
         fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{name}.toml"));
-        if path.exists() {
+        if path.exists() || name.as_str().starts_with(PROVIDER_PREFIX) {
             return Err(NoAccount::Taken);
         }
         let (mut secret, mut salt, mut word) = ([0; SECRET_BYTES], [0; 16], [0; 12]);
@@ -111,6 +114,9 @@ impl Account {
 
     /// Suspends or reinstates an account.
     pub fn suspend(keys: &Path, name: &StaffName, suspended: bool) -> Result<(), NoAccount> {
+        if name.as_str().starts_with(PROVIDER_PREFIX) {
+            return shut_out(keys, name, suspended);
+        }
         let path = keys.join("staff").join(format!("{name}.toml"));
         let text = fs::read_to_string(&path).map_err(|_| NoAccount::Missing)?;
         let account: Account = toml::from_str(&text).map_err(|_| NoAccount::Unmade)?;
@@ -136,6 +142,23 @@ impl Account {
         let seconds = u64::try_from(now.0.div_euclid(1000)).ok()?;
         Some(totp(&hex::decode(&self.totp_secret).ok()?)?.generate(seconds).to_string())
     }
+}
+
+/// Whether somebody whom the OpenID provider knows was shut out here.
+pub fn is_shut_out(keys: &Path, name: &StaffName) -> bool {
+    keys.join("staff").join(format!("{name}.suspended")).exists()
+}
+
+fn shut_out(keys: &Path, name: &StaffName, suspended: bool) -> Result<(), NoAccount> {
+    let folder = keys.join("staff");
+    fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("{name}.suspended"));
+    if suspended {
+        loopgate_store::write_durably(&path, b"", 0o600)?;
+    } else if path.exists() {
+        fs::remove_file(path)?;
+    }
+    Ok(())
 }
 
 fn totp(secret: &[u8]) -> Option<Totp> {

@@ -34,6 +34,8 @@ pub struct StaffBook {
     pub wrong: BTreeMap<StaffName, VecDeque<Timestamp>>,
     /// When a wrong code was given at a person's own link, newest last.
     pub wrong_codes: BTreeMap<PersonId, VecDeque<Timestamp>>,
+    /// How often the links of a person, or of who speaks for them, were ended.
+    link_epochs: BTreeMap<(PersonId, bool), u32>,
     /// The last step of a one-time password that each used.
     pub steps: BTreeMap<StaffName, u64>,
     /// Every pane that was broken, oldest first.
@@ -44,6 +46,10 @@ impl StaffBook {
     pub(super) fn evolve(&mut self, event: &Event, place: Place) {
         match event {
             Event::Grant(GrantEvent::Given { says }) => drop(self.proposals.remove(&says.consent)),
+            Event::Grant(GrantEvent::AllRevoked { person, .. }) => {
+                self.proposals.retain(|_, (_, says)| says.person != *person);
+            }
+            Event::Grant(GrantEvent::Doubted { person, .. }) => self.end_links(*person, true),
             Event::Grant(GrantEvent::Revoked { grant, .. }) => {
                 self.proposals.retain(|_, (_, says)| {
                     loopgate_consent::GrantId::of_consent(&says.consent) != *grant
@@ -93,7 +99,20 @@ impl StaffBook {
                 }
             }
             StaffEvent::LinkMade { .. } => {}
+            StaffEvent::LinksEnded { person, .. } => {
+                self.end_links(*person, false);
+                self.end_links(*person, true);
+            }
         }
+    }
+
+    fn end_links(&mut self, person: PersonId, proxy: bool) {
+        *self.link_epochs.entry((person, proxy)).or_default() += 1;
+    }
+
+    /// Which links of a person, or of who speaks for them, are good: those of this count.
+    pub fn link_epoch(&self, person: PersonId, proxy: bool) -> u32 {
+        self.link_epochs.get(&(person, proxy)).copied().unwrap_or_default()
     }
 
     /// The newest pane that an organization broke about somebody.

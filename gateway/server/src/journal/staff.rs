@@ -36,6 +36,13 @@ pub enum StaffEvent {
         /// For somebody who speaks for them.
         proxy: bool,
     },
+    /// All links that were made for a person, or who speaks for them, lead nowhere any more.
+    LinksEnded {
+        /// By whom.
+        by: StaffName,
+        /// Of whom.
+        person: PersonId,
+    },
     /// A clinician broke the glass: what is known of a person may be read for an hour.
     GlassBroken {
         /// Of which organization.
@@ -69,6 +76,7 @@ impl StaffEvent {
             StaffEvent::SignIn { .. } => None,
             StaffEvent::Proposed { says, .. } => Some(says.person),
             StaffEvent::LinkMade { person, .. }
+            | StaffEvent::LinksEnded { person, .. }
             | StaffEvent::GlassBroken { person, .. }
             | StaffEvent::GlassReviewed { person, .. } => Some(*person),
         }

@@ -1,7 +1,7 @@
 //! What people say for themselves and what staff read off forms: Grants that no program read.
 
 use loopgate_consent::{
-    Effect, Element, GrantDraft, GrantEvent, GrantId, GrantState, Reading, Terms,
+    Effect, Element, GrantDraft, GrantEvent, GrantId, GrantState, LegalBasis, Reading, Terms,
 };
 use loopgate_referral::{OrgId, PersonId, ResourceId};
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::desk::{Desk, by};
 use super::settle;
 use crate::journal::{Event, StaffEvent};
-use crate::staff::StaffName;
+use crate::staff::{PROVIDER_PREFIX, StaffName};
 
 /// Which form somebody read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +48,19 @@ pub enum Attested {
 
 /// Records what was read.
 pub fn attest(desk: &mut Desk<'_>, attest: Attest) -> Attested {
+    // A day that has not come is no day of signing.
+    let mut attest = attest;
+    attest.reading.signed = attest.reading.signed.filter(|signed| *signed <= desk.at);
     let missing = attest.reading.missing(desk.settings().verbal);
     if !missing.is_empty() {
         return Attested::Incomplete(missing);
     }
     let Some(blank) = blank(desk, &attest) else { return Attested::NotWaiting };
-    let two = attest.reading.takes_two();
+    let first = desk.world().staff.proposals.get(&blank.consent).cloned();
+    // Once two have to read it, no second reading makes it one.
+    let two = attest.reading.takes_two()
+        || first.is_some()
+        || matches!(blank.terms.basis, LegalBasis::Part2 | LegalBasis::Vawa);
     let Reading { rules, terms, signed, .. } = attest.reading.limited(desk.at);
     // What the Consent itself denies stays denied.
     let denied = blank.rules.iter().filter(|rule| rule.effect == Effect::Deny).cloned();
@@ -65,7 +72,6 @@ pub fn attest(desk: &mut Desk<'_>, attest: Attest) -> Attested {
         ..blank.clone()
     };
     let cause = by(attest.by.as_str(), "staff");
-    let first = desk.world().staff.proposals.get(&says.consent).cloned();
     match first {
         None if two => {
             let event = Event::Staff(StaffEvent::Proposed { by: attest.by, says });
@@ -73,7 +79,7 @@ pub fn attest(desk: &mut Desk<'_>, attest: Attest) -> Attested {
             return Attested::OneMore;
         }
         Some((first, proposed)) if two => {
-            if first == attest.by || proposed != says {
+            if !are_two(&first, &attest.by) || proposed != says {
                 return Attested::Differs;
             }
             says.terms.attested_by = vec![first.to_string(), attest.by.to_string()];
@@ -81,10 +87,17 @@ pub fn attest(desk: &mut Desk<'_>, attest: Attest) -> Attested {
         _ => says.terms.attested_by = vec![attest.by.to_string()],
     }
     let person = says.person;
-    let Some(event) = desk.world().grants.decide(says) else { return Attested::NotWaiting };
+    let decided = desk.world().grants.decide(says, desk.at);
+    let Some(event) = decided else { return Attested::NotWaiting };
     desk.record(&cause, Event::Grant(event), Vec::new(), None);
     settle::settle_person(desk, person);
     Attested::Given
+}
+
+/// Whether two names are of two persons: one of them may have an account here and one at the provider.
+fn are_two(one: &StaffName, other: &StaffName) -> bool {
+    let provider = |name: &StaffName| name.as_str().starts_with(PROVIDER_PREFIX);
+    one != other && provider(one) == provider(other)
 }
 
 /// The Grant as it was before anybody read the form.
@@ -135,6 +148,10 @@ pub fn withdraw(
         .filter(|grant| only.is_none_or(|only| grant.id == *only))
         .map(|grant| grant.id.clone())
         .collect();
+    if only.is_none() {
+        let event = GrantEvent::AllRevoked { person, at: desk.at };
+        desk.record(&by(who, transport), Event::Grant(event), Vec::new(), None);
+    }
     let at = Some(desk.at);
     for grant in &open {
         let event = GrantEvent::Revoked { grant: grant.clone(), person, at };
@@ -144,30 +161,35 @@ pub fn withdraw(
     !open.is_empty()
 }
 
-/// Who signed a Grant may not any more, or is not to be asked (45 CFR 164.502(g)(5)). Says whether there
-/// is such a Grant.
-pub fn doubt(desk: &mut Desk<'_>, person: PersonId, grant: &GrantId, who: &StaffName) -> bool {
+/// Who signed a Grant may not any more, or is not to be asked (45 CFR 164.502(g)(5)); or may again. Says
+/// whether that is new of a Grant there is.
+pub fn doubt(
+    desk: &mut Desk<'_>,
+    (person, grant): (PersonId, &GrantId),
+    doubted: bool,
+    who: &StaffName,
+) -> bool {
     let known = desk.world().grants.get(person, grant);
-    let Some(known) = known.filter(|one| one.says.state != GrantState::Revoked) else {
+    if known.is_none_or(|one| one.doubted == doubted) {
         return false;
-    };
-    let mut says = known.says.clone();
-    says.terms.authority_withdrawn = true;
-    let event = Event::Grant(GrantEvent::Given { says });
+    }
+    let event = Event::Grant(GrantEvent::Doubted { grant: grant.clone(), person, doubted });
     desk.record(&by(who.as_str(), "staff"), event, Vec::new(), None);
     settle::settle_person(desk, person);
     true
 }
 
 /// All Grants of two persons wait until somebody has found out whether they are one, or hold again.
-pub fn suspend(desk: &mut Desk<'_>, persons: &[PersonId], suspended: bool, who: &StaffName) {
-    for person in persons {
-        if desk.world().grants.are_suspended(*person) == suspended {
-            continue;
-        }
-        let event = GrantEvent::Suspended { person: *person, suspended };
+pub fn suspend(
+    desk: &mut Desk<'_>,
+    (one, other): (PersonId, PersonId),
+    suspended: bool,
+    who: &StaffName,
+) {
+    for (person, with) in [(one, other), (other, one)] {
+        let event = GrantEvent::Suspended { person, with, suspended };
         desk.record(&by(who.as_str(), "staff"), Event::Grant(event), Vec::new(), None);
-        settle::settle_person(desk, *person);
+        settle::settle_person(desk, person);
     }
 }
 

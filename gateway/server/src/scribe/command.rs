@@ -41,10 +41,10 @@ pub enum Command {
     Attest(Box<Attest>, Reply<Attested>),
     /// A person withdraws a Grant, or all; who says so for them, and by which way.
     Withdraw(PersonId, Option<GrantId>, (String, &'static str), Reply<bool>),
-    /// Who signed a Grant may not any more, as somebody of the staff says.
-    Doubt(PersonId, GrantId, StaffName, Reply<bool>),
-    /// All Grants of these persons wait, or hold again, as somebody of the staff says.
-    Suspend(Vec<PersonId>, bool, StaffName, Reply<()>),
+    /// Who signed a Grant may not any more, or may again, as somebody of the staff says.
+    Doubt((PersonId, GrantId), bool, StaffName, Reply<bool>),
+    /// All Grants of these two persons wait, or hold again, as somebody of the staff says.
+    Suspend((PersonId, PersonId), bool, StaffName, Reply<()>),
     /// Somebody of the staff gave a right password, and this step of a one-time password if it was
     /// right. `false` if they are not in.
     SignIn(StaffName, Option<u64>, Reply<bool>),

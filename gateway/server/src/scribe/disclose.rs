@@ -53,6 +53,8 @@ pub enum OwnedClaim {
         glass: Glass,
         /// The entry that says why.
         entry: u64,
+        /// Who supplied it, if it is some organization's.
+        from: Option<OrgId>,
     },
     /// It is audited, without names.
     Audit {
@@ -161,7 +163,13 @@ pub fn permits(ask: &AskFor, to: &Party, on: &Grounds<'_>) -> Result<Vec<Permit>
         let claim = match claim {
             OwnedClaim::ReturnToSupplier { supplier } => Claim::ReturnToSupplier { supplier },
             OwnedClaim::ThePerson { proxy } => Claim::ThePerson { proxy: *proxy },
-            OwnedClaim::BreakGlass { glass, .. } => Claim::BreakGlass { glass },
+            OwnedClaim::BreakGlass { glass, from: None, .. } => {
+                Claim::BreakGlass { glass, from: None }
+            }
+            OwnedClaim::BreakGlass { glass, from: Some(org), .. } => {
+                from = party(org)?;
+                Claim::BreakGlass { glass, from: Some(&from) }
+            }
             OwnedClaim::Audit { case } => Claim::Audit { case: case.as_deref(), reveal: false },
             OwnedClaim::Treatment { from: org } => {
                 from = party(org)?;

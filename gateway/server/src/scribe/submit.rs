@@ -114,7 +114,7 @@ impl Plan {
         // The organizations a consent names may have come with it: they are kept by now.
         for (consent, person, id, sha256) in consents {
             let draft = read_consent(desk, &org, &consent, (person, id, sha256));
-            if let Some(event) = desk.world().grants.decide(draft) {
+            if let Some(event) = desk.world().grants.decide(draft, desk.at) {
                 desk.record(&cause, Event::Grant(event), Vec::new(), None);
                 settle::settle_person(desk, person);
             }

@@ -17,7 +17,7 @@ use crate::gate::{Gate, Request, Session};
 use crate::journal::StaffEvent;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Trouble};
-use crate::reply::{FHIR_JSON, Reply, json_reply};
+use crate::reply::{FHIR_JSON, Reply};
 use crate::scribe::{AskFor, Command, OwnedClaim, OwnedToken};
 
 /// How long broken glass lets a clinician read: as `consent::release` has it.
@@ -33,7 +33,17 @@ pub fn claim(gate: &Gate, session: &Session, held: &Held) -> Option<OwnedClaim> 
         return Some(OwnedClaim::Treatment { from: held.org.clone() });
     }
     let broken = world.staff.glass(&caller.org, person)?;
-    Some(OwnedClaim::BreakGlass { glass: broken.glass.clone(), entry: broken.entry })
+    let open = gate.now().0 - broken.glass.broken.0 < HOUR_MS;
+    // What it may read as a target it reads so, once the hour is over.
+    let serves = world.by_org.get(&caller.org).into_iter().flatten().any(|id| {
+        let referral = world.referrals.get(id);
+        referral.is_some_and(|one| one.source != caller.org && one.persons.contains(&person))
+    });
+    if serves && !open {
+        return None;
+    }
+    let (glass, entry) = (broken.glass.clone(), broken.entry);
+    Some(OwnedClaim::BreakGlass { glass, entry, from: Some(held.org.clone()) })
 }
 
 /// Whether an organization has sent this person itself: it treats nobody whom it does not know.
@@ -133,10 +143,10 @@ pub fn break_glass(gate: &Gate, caller: &Partner, request: &Request) -> Result<R
     };
     let ask = AskFor {
         person: *person,
-        claims: vec![OwnedClaim::BreakGlass { glass, entry: 0 }],
-        resources: Vec::new(),
+        claims: vec![OwnedClaim::BreakGlass { glass: glass.clone(), entry: 0, from: None }],
+        resources: known(gate, *person),
         referral: None,
-        view: "clinician",
+        view: "glass",
         token: OwnedToken::NotAsked,
     };
     if let Err(denial) = gate.egress.weigh(&caller.org, &ask) {
@@ -150,20 +160,28 @@ pub fn break_glass(gate: &Gate, caller: &Partner, request: &Request) -> Result<R
         at: glass_at,
     };
     let who = (caller.org.to_string(), "fhir");
-    gate.scribe.ask_blocking(|reply| Command::Staff(Box::new(fact), who, reply))?;
+    let entry = gate.scribe.ask_blocking(|reply| Command::Staff(Box::new(fact), who, reply))?;
     tracing::warn!(partner = %caller.org, "the glass was broken; it is to be reviewed");
-    Ok(opened(gate, *person))
+    let ask = AskFor { claims: vec![OwnedClaim::BreakGlass { glass, entry, from: None }], ..ask };
+    let (until, patients) = (glass_at.0 + HOUR_MS, ask.resources.clone());
+    let body = gate.egress.release(way(&caller.org), ask, |_| Ok(opened(until, &patients)))?;
+    Ok(Reply::released(200, FHIR_JSON, body))
+}
+
+/// The Patients of a person, with their versions.
+fn known(gate: &Gate, person: PersonId) -> Vec<(ResourceId, u64)> {
+    let world = gate.scribe.published().world();
+    let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
+    theirs.filter_map(|id| Some((id.clone(), world.resources.get(id)?.version))).collect()
 }
 
 /// The Patients of that person, and until when they may be read.
-fn opened(gate: &Gate, person: PersonId) -> Reply {
-    let until = jiff::Timestamp::from_millisecond(gate.now().0 + HOUR_MS).unwrap_or_default();
-    let world = gate.scribe.published().world();
-    let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
-    let mut parameters: Vec<serde_json::Value> = theirs
-        .map(|id| json!({ "name": "patient", "valueReference": { "reference": id } }))
+fn opened(until_ms: i64, patients: &[(ResourceId, u64)]) -> Vec<u8> {
+    let until = jiff::Timestamp::from_millisecond(until_ms).unwrap_or_default();
+    let mut parameters: Vec<serde_json::Value> = patients
+        .iter()
+        .map(|(id, _)| json!({ "name": "patient", "valueReference": { "reference": id } }))
         .collect();
     parameters.push(json!({ "name": "until", "valueInstant": until.to_string() }));
-    let body = json!({ "resourceType": "Parameters", "parameter": parameters });
-    json_reply(200, FHIR_JSON, &body)
+    json!({ "resourceType": "Parameters", "parameter": parameters }).to_string().into_bytes()
 }

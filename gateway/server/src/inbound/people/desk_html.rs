@@ -206,6 +206,9 @@ pub fn person(one: &Person) -> Vec<u8> {
                 label.choice { input type="radio" name="for" value="proxy" required; span { "For somebody who speaks for them" } }
                 button.quiet type="submit" { "Make a link" }
             }
+            form method="post" action={ (at) "/end-links" } {
+                button.quiet type="submit" { "End every link made before" }
+            }
         }
         @for other in &one.alike {
             section.card {
@@ -260,12 +263,10 @@ fn agreed(at: &str, grant: &Grant) -> Markup {
                     input type="hidden" name="grant" value=(grant.id);
                     button.quiet type="submit" { "Withdraw it for them" }
                 }
-                @if grant.says.terms.authority_withdrawn {
-                    p.fine { "Who signed it may not any more." }
-                } @else {
-                    form method="post" action={ (at) "/doubt" } {
-                        input type="hidden" name="grant" value=(grant.id);
-                        button.quiet type="submit" { "Who signed it may not any more" }
+                form method="post" action={ (at) "/" (if grant.doubted { "trust" } else { "doubt" }) } {
+                    input type="hidden" name="grant" value=(grant.id);
+                    button.quiet type="submit" {
+                        @if grant.doubted { "Who signed it may after all" } @else { "Who signed it may not any more" }
                     }
                 }
             }

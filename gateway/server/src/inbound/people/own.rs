@@ -10,6 +10,7 @@ use loopgate_consent::{DataClass, Grant, GrantId, Grantor};
 use loopgate_referral::{OrgId, PersonId, Timestamp};
 
 use super::{Visit, cookie, html, own_html, person, pin, sorry};
+use crate::doorkey::OwnLink;
 use crate::egress::{Released, Way};
 use crate::fold::{Line, WRONG_PIN, World};
 use crate::gate::Gate;
@@ -43,9 +44,11 @@ pub struct Account {
 pub fn handle(gate: &Gate, visit: &Visit) -> Reply {
     let segments: Vec<&str> = visit.path.split('/').skip(2).collect();
     let Some(token) = segments.first() else { return html::nowhere() };
-    let Some((person, proxy)) = gate.doorkeys.person(token, gate.now()) else {
-        return html::nowhere();
-    };
+    let link = gate.doorkeys.person(token, gate.now()).filter(|link| {
+        let world = gate.scribe.published().world();
+        world.staff.link_epoch(link.person, link.proxy) == link.epoch
+    });
+    let Some(OwnLink { person, proxy, .. }) = link else { return html::nowhere() };
     let opened = Opened { token, person, proxy };
     let known = is_known(gate, &opened, visit);
     let answer = match (visit.method.as_str(), &segments[1..], known) {
@@ -137,7 +140,15 @@ fn is_hidden(world: &World, person: PersonId, line: &Line) -> bool {
     let private = |id: &GrantId| grants.iter().any(|grant| grant.id == *id && is_private(grant));
     let referral = line.referral.and_then(|id| world.referrals.get(&id));
     let violence = |need| DataClass::of(need) == Some(DataClass::Ipv);
-    line.grants.iter().any(private) || referral.is_some_and(|one| one.needs.iter().any(violence))
+    // What names no Grant tells all the same who knows them, if it is whom a private one is about.
+    let told = |grant: &&Grant| {
+        let who = referral.map(|one| &one.source).unwrap_or(&line.who);
+        is_private(grant)
+            && (grant.says.disclosers.contains(who) || grant.says.disclosers.contains(&line.who))
+    };
+    line.grants.iter().any(private)
+        || referral.is_some_and(|one| one.needs.iter().any(violence))
+        || (line.grants.is_empty() && grants.iter().any(|grant| told(&grant)))
 }
 
 /// The account leaves as everything else does: it is asked for, sealed and recorded.

@@ -9,11 +9,12 @@ use super::desk::{record, staff_ask, the_staff, way};
 use super::form::Filled;
 use super::sessions::Member;
 use super::{desk_html, html};
+use crate::doorkey::OwnLink;
 use crate::gate::Gate;
 use crate::journal::StaffEvent;
 use crate::refusal::{Kind, Trouble};
 use crate::reply::Reply;
-use crate::scribe::Command;
+use crate::scribe::{AskFor, Command, OwnedClaim};
 
 /// Whom a page is about.
 #[derive(Debug, Clone, Default)]
@@ -111,6 +112,9 @@ pub fn find(gate: &Gate, filled: &Filled) -> Result<Reply, Trouble> {
 pub fn shown(gate: &Gate, by: &Member, id: &str, notice: Option<Notice>) -> Result<Reply, Trouble> {
     let (person, orgs) = known(gate, id)?;
     let from = orgs.first().ok_or(Trouble::from(Kind::NotFound))?;
+    // On behalf of each organization that sent something of them.
+    let claims: Vec<OwnedClaim> =
+        orgs.iter().map(|org| OwnedClaim::BusinessAssociate { from: org.clone() }).collect();
     let (grants, alike, waits): (Vec<Grant>, Vec<PersonId>, bool) = {
         let world = gate.scribe.published().world();
         let pairs = world.persons.candidates().filter(|(a, b)| *a == person || *b == person);
@@ -118,15 +122,21 @@ pub fn shown(gate: &Gate, by: &Member, id: &str, notice: Option<Notice>) -> Resu
         (world.grants.of(person).to_vec(), alike, world.grants.are_suspended(person))
     };
     let mut resources = patients(gate, person, from);
-    resources.extend(grants.iter().map(|one| (one.says.consent.clone(), u64::from(one.version))));
+    for grant in &grants {
+        let held = gate.held(&grant.says.consent);
+        resources.extend(held.map(|held| (grant.says.consent.clone(), held.version)));
+    }
     let staff = the_staff();
-    let ask = staff_ask(person, from.clone(), resources, "staff-person");
+    let ask = AskFor { claims, ..staff_ask(person, from.clone(), resources, "staff-person") };
     let released = gate.egress.release(way(&staff, by), ask, |permits| {
         let about = About::read(gate, person, from, permits)?;
+        let kept_back: Vec<&ResourceId> =
+            permits.iter().flat_map(Permit::dropped).map(|one| &one.resource).collect();
+        let passes = |grant: &&Grant| !kept_back.contains(&&grant.says.consent);
         let page = desk_html::Person {
             id: person,
             about,
-            grants: grants.clone(),
+            grants: grants.iter().filter(passes).cloned().collect(),
             alike: alike.clone(),
             waits,
             notice: notice.clone(),
@@ -158,41 +168,56 @@ pub fn act(
             withdraw(gate, person, filled, (member.name.to_string(), "staff"))?;
             shown(gate, member, id, Some(Notice::Words("It is withdrawn.")))
         }
-        "doubt" => {
+        "doubt" | "trust" => {
             let grant = named_grant(filled)?.ok_or(Trouble::from(Kind::NotFound))?;
             let by = member.name.clone();
-            let command = |reply| Command::Doubt(person, grant, by, reply);
+            let doubted = act == "doubt";
+            let command = |reply| Command::Doubt((person, grant), doubted, by, reply);
             if !gate.scribe.ask_blocking(command)? {
                 return Err(Kind::NotFound.into());
             }
             gate.settle_sends(person);
-            let words = "It does not hold any more: who signed it may not.";
+            let words = if doubted {
+                "It does not hold any more: who signed it may not."
+            } else {
+                "Who signed it may."
+            };
             shown(gate, member, id, Some(Notice::Words(words)))
         }
         "link" => {
-            let proxy = filled.text("for") == "proxy";
+            let proxy = match filled.text("for") {
+                "proxy" => true,
+                "person" => false,
+                _ => return Err(Kind::NotFound.into()),
+            };
             let by = member.name.clone();
             record(gate, member, StaffEvent::LinkMade { by, person, proxy })?;
             let until = gate.now().plus_days(gate.config.people.link_days_max);
-            let token = gate.doorkeys.person_token(person, proxy, until);
+            let epoch = gate.scribe.published().world().staff.link_epoch(person, proxy);
+            let token = gate.doorkeys.person_token(OwnLink { person, proxy, epoch }, until);
             let link = format!("{}/me/{token}", gate.config.people.base_url);
             let code = gate.doorkeys.person_code(&token);
             shown(gate, member, id, Some(Notice::Link(link, code)))
         }
+        "end-links" => {
+            let by = member.name.clone();
+            record(gate, member, StaffEvent::LinksEnded { by, person })?;
+            shown(gate, member, id, Some(Notice::Words("No link made before leads anywhere.")))
+        }
         "hold" | "release" => {
             let other: PersonId =
                 filled.text("other").parse().map_err(|_| Trouble::from(Kind::NotFound))?;
-            let (persons, suspended) = (vec![person, other], act == "hold");
+            let (persons, suspended) = ([person, other], act == "hold");
             let alike = {
                 let world = gate.scribe.published().world();
                 let mut pairs = world.persons.candidates();
-                pairs.any(|(a, b)| persons.contains(a) && persons.contains(b))
+                pairs.any(|(a, b)| a != b && persons.contains(a) && persons.contains(b))
             };
             if !alike {
                 return Err(Kind::NotFound.into());
             }
             let by = member.name.clone();
-            let command = |reply| Command::Suspend(persons.clone(), suspended, by, reply);
+            let command = |reply| Command::Suspend((person, other), suspended, by, reply);
             gate.scribe.ask_blocking(command)?;
             persons.iter().for_each(|one| gate.settle_sends(*one));
             let words = if suspended { "Both wait." } else { "They are two persons." };

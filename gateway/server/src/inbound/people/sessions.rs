@@ -9,7 +9,7 @@ use loopgate_referral::Timestamp;
 use crate::gate::Gate;
 use crate::refusal::Trouble;
 use crate::scribe::Command;
-use crate::staff::{Account, StaffName, StaffRole};
+use crate::staff::{Account, StaffName, StaffRole, is_shut_out};
 
 /// A session ends after this long, whatever is done in it.
 const WHOLE_MS: i64 = 8 * 3_600_000;
@@ -152,7 +152,10 @@ impl Sessions {
                 let same = account.password().is_some_and(|hash| hash.as_str() == password);
                 same.then_some(Member { name, roles: account.roles })
             }
-            Opened::Provider(roles) => Some(Member { name, roles }),
+            Opened::Provider(roles) => {
+                let shut_out = is_shut_out(&gate.config.folders.keys, &name);
+                (!shut_out).then_some(Member { name, roles })
+            }
         }
     }
 

@@ -41,8 +41,8 @@ pub fn asked(problem: Option<&str>) -> Reply {
 /// The answer.
 pub fn posted(gate: &Gate, member: &Member, filled: &Filled) -> Result<Reply, Trouble> {
     let (case, about) = (filled.text("case"), filled.text("about"));
-    if case.is_empty() {
-        return Ok(asked(Some("Please name the case.")));
+    if !audit::is_case(case) {
+        return Ok(asked(Some("Please name the case, in letters, digits, dots and dashes.")));
     }
     let staff = the_staff();
     let asker = Asker { way: way(&staff, member), case: Some(case.to_owned()) };
