@@ -41,18 +41,18 @@ const STAFF_MAY: &[&str] = &["Patient.name[0].text", "Consent.sourceAttachment.d
 fn each_word_is_found_where_the_permit_says_and_nowhere_else() {
     let (mut gateway, post) = Gateway::with_mailbox();
     let endpoint = Endpoint::open(&gateway.root());
-    let auditor = partner_file("watch", "auditor", "");
-    gateway.add_partner("watch", &auditor);
-    gateway.add_partner(
-        "push-pantry",
-        &partner_file("push-pantry", "target", &endpoint.channel("/in")),
-    );
     let file = gateway.root().join("loopgate.toml");
     let text = std::fs::read_to_string(&file).unwrap();
     let text = text.replace("private_targets = []", "private_targets = [\"127.0.0.1\"]");
     std::fs::write(&file, text).unwrap();
     gateway.stop();
     gateway.serve();
+    let auditor = partner_file("watch", "auditor", "");
+    gateway.add_partner("watch", &auditor);
+    gateway.add_partner(
+        "push-pantry",
+        &partner_file("push-pantry", "target", &endpoint.channel("/in")),
+    );
 
     let mut planted = Planted::default();
     let mut ears = Ears::default();
@@ -198,11 +198,11 @@ fn others(gateway: &Gateway, ears: &mut Ears, everything: &[String]) {
             "/ledger/checkpoint",
             "/fhir/metadata",
         ] {
-            let case = [("loopgate-case", "case 1")];
+            let case = [("loopgate-case", "case-1")];
             ears.hear(who, &party.call("GET", path, &case, Vec::new()));
         }
         for n in 0..80 {
-            let case = [("loopgate-case", "case 1")];
+            let case = [("loopgate-case", "case-1")];
             let path = format!("/audit/v1/entries/{n}");
             ears.hear(who, &party.call("GET", &path, &case, Vec::new()));
         }

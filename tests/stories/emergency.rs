@@ -1,7 +1,7 @@
 //! A clinician reads without consent: where its hospital treats the person too, or breaks the glass in
 //! an emergency. Rows 60 to 62 of the decision table, and each time is reviewed.
 
-use loopgate_server::staff::StaffRole::Auditor;
+use loopgate_server::staff::StaffRole::{Auditor, Coordinator};
 use serde_json::{Value, json};
 
 use crate::harness::{Gateway, Party, Referral};
@@ -70,9 +70,15 @@ fn broken_glass_lets_a_clinician_read_for_an_hour_and_somebody_looks_at_it() {
     hospital.get(&patient).expect(404);
     assert_eq!(reason(&gateway), "B1");
     let mut auditor = gateway.signed_in("aud", &[Auditor]);
-    assert!(auditor.get("").expect(200).text.contains("unconscious in the ED"));
-    auditor.post(&format!("/glass/{index}"), "justified=yes").expect(303);
-    auditor.post(&format!("/glass/{index}"), "justified=no").expect(404);
+    auditor.get(&format!("/glass/{index}")).expect(404);
+    let mut ines = gateway.signed_in("ines", &[Coordinator]);
+    assert!(ines.get("").expect(200).text.contains(&format!("/staff/glass/{index}")));
+    // Why is about her: to see it is an entry, under the name of who saw it.
+    let why = ines.get(&format!("/glass/{index}")).expect(200);
+    assert!(why.text.contains("unconscious in the ED"));
+    assert_eq!(gateway.of_kind("phi.disclosed").last().unwrap()["actor"]["org"], "ines");
+    ines.post(&format!("/glass/{index}"), "justified=yes").expect(303);
+    ines.post(&format!("/glass/{index}"), "justified=no").expect(404);
     let reviewed = &gateway.of_kind("glass.reviewed")[0];
     assert_eq!(reviewed["basis"], json!({ "glass": index, "justified": true }));
     gateway.stop();
@@ -119,5 +125,23 @@ fn who_treats_the_person_too_reads_on_that_basis_and_nobody_else_does() {
     assert_eq!(read["name"][0]["family"], "Lindqvist-Okafor");
     let shown = gateway.of_kind("phi.disclosed");
     assert_eq!(shown.last().unwrap()["basis"][0]["basis"], "treatment");
+    gateway.stop();
+}
+
+#[test]
+fn what_a_shelter_sent_is_read_on_no_basis_but_consent() {
+    let (mut gateway, _, hospital, patient, _) = referred(Value::Null);
+    gateway.change_partner("clinic-b", |text| {
+        text.replace("legal_class = \"ce\"", "legal_class = \"vawa-grantee\"")
+    });
+    hospital.post(BREAK, &glass("C-77", "unconscious")).expect(200);
+    hospital.get(&patient).expect(404);
+    assert_eq!(reason(&gateway), "B2");
+    gateway.change_partner("hospital-a", |text| text.replace("treats = false", "treats = true"));
+    let own =
+        json!({ "resourceType": "Patient", "identifier": [{ "system": SHARED, "value": "C-77" }] });
+    hospital.post("/fhir/Patient", &own).expect(201);
+    hospital.get(&patient).expect(404);
+    assert_eq!(reason(&gateway), "R5");
     gateway.stop();
 }

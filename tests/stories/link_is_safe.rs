@@ -113,7 +113,7 @@ fn wrong_pin_is_limited_even_across_a_restart() {
     gateway.kill();
     gateway.serve();
     let mut browser = Browser::new(&gateway);
-    // Many at once are counted one by one.
+    // Of many at once, one is looked at; who is turned away has not guessed.
     let guesses: Vec<u16> = std::thread::scope(|scope| {
         let guess = |n: u32| {
             let (gateway, link) = (&gateway, &link);
@@ -124,8 +124,12 @@ fn wrong_pin_is_limited_even_across_a_restart() {
         let all: Vec<_> = (0..6).map(guess).collect();
         all.into_iter().map(|one| one.join().unwrap()).collect()
     });
-    assert_eq!(guesses.iter().filter(|status| **status == 403).count(), 2, "{guesses:?}");
-    assert_eq!(guesses.iter().filter(|status| **status == 429).count(), 4, "{guesses:?}");
+    let looked_at = guesses.iter().filter(|status| **status == 403).count();
+    let turned_away = guesses.iter().filter(|status| **status == 429).count();
+    assert!((1..=2).contains(&looked_at) && looked_at + turned_away == 6, "{guesses:?}");
+    for _ in looked_at..2 {
+        browser.post(&format!("{link}/pin"), "pin=222222").expect(403);
+    }
     // The right one is not looked at either, and the answer says how long.
     let wait = browser.post(&format!("{link}/pin"), "pin=482913").expect(429);
     let seconds: i64 = wait.header("retry-after").unwrap().parse().unwrap();

@@ -68,6 +68,13 @@ fn a_link_and_its_code_show_what_was_shared_with_whom_and_why() {
     assert_eq!(mine.len(), 2);
     assert!(mine.iter().all(|one| one["basis"][0]["basis"] == "the-person"));
 
+    // Ended: it leads nowhere, and neither does its cookie; a new one does.
+    ines.post(&format!("{person}/link"), "").expect(404);
+    ines.post(&format!("{person}/end-links"), "").expect(200);
+    maria.get(&link).expect(404);
+    let (link, code) = ines.makes_link(&person, "person");
+    maria.post(&format!("{link}/code"), &format!("code={code}")).expect(303);
+    maria.get(&link).expect(200);
     // Another's link, a changed one, one whose time is over.
     let mut other = Browser::new(&gateway);
     let broken = format!("{}A", &link[..link.len() - 1]);
@@ -188,5 +195,29 @@ fn who_speaks_for_the_person_does_not_see_what_is_about_violence() {
     let page = husband.get(&link).expect(200);
     assert!(!page.text.contains("pantry") && !page.text.contains("violence"), "{}", page.text);
     husband.post(&format!("{link}/withdraw"), "grant=all").expect(404);
+    gateway.stop();
+}
+
+/// No to everything is also no to what nobody has read yet, and to what was signed before.
+#[test]
+fn who_withdraws_everything_is_asked_anew_by_everybody() {
+    let mut gateway = Gateway::start();
+    let (clinic, hospital) = (gateway.party("clinic-b"), gateway.party("hospital-a"));
+    let known = json!({ "system": "urn:example:community-id", "value": "C-77" });
+    let mut bundle = Referral::food().bundle();
+    bundle["entry"][0]["resource"]["identifier"].as_array_mut().unwrap().push(known.clone());
+    clinic.post("/fhir", &bundle).expect(200);
+    let mut ines = gateway.signed_in("ines", &[Coordinator]);
+    let (mut maria, link) = opened(&gateway, &mut ines, "person");
+    maria.post(&format!("{link}/withdraw"), "grant=all").expect(303);
+    assert_eq!(gateway.of_kind("consent.all-revoked").len(), 1);
+    // Another organization brings what she signed before.
+    let other = Referral { source: "hospital-a", mrn: "A-1", ..Referral::food() };
+    let mut bundle = other.bundle();
+    bundle["entry"][0]["resource"]["identifier"].as_array_mut().unwrap().push(known);
+    let task = hospital.post("/fhir", &bundle).expect(200).entry(3);
+    let read = hospital.get(&task).expect(200).json;
+    assert_eq!(read["businessStatus"]["text"], "waiting for consent");
+    assert!(gateway.party("pantry").inbox().is_empty());
     gateway.stop();
 }

@@ -22,7 +22,7 @@ fn a_password_and_a_code_open_the_desk_and_each_code_is_good_once() {
     for guard in ["__Host-", "Secure", "HttpOnly", "SameSite=Strict", "Path=/"] {
         assert!(cookie.contains(guard), "{cookie}");
     }
-    assert!(ines.get("").expect(200).text.contains("Signed in as ines"));
+    assert!(ines.get("").expect(200).text.contains("Signed in as <bdi>ines"));
 
     // The same code again opens nothing, for whoever saw it; the next one does.
     let mut other = gateway.clerk_again(&ines);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use loopgate_server::staff::Account;
 use serde_json::{Value, json};
 
 use crate::harness::{Browser, Gateway, Page, Provider, SECRET};
@@ -76,11 +77,21 @@ fn who_the_provider_knows_with_a_role_is_in_under_their_own_name() {
     let back = ines.comes_back("code-1", &state).expect(303);
     assert_eq!(back.header("location"), Some("/staff"));
     let desk = ines.browser.get(&ines.desk.clone()).expect(200);
-    assert!(desk.text.contains("Signed in as ines-"), "{}", desk.text);
+    assert!(desk.text.contains("Signed in as <bdi>Ines</bdi>"), "{}", desk.text);
     assert!(desk.text.contains("Find a person") && !desk.text.contains("Why was something"));
     let signed_in = &gateway.of_kind("staff.signed-in")[0];
     assert_eq!(signed_in["source"]["transport"], "oidc");
-    assert!(signed_in["actor"]["org"].as_str().unwrap().starts_with("ines-"));
+    let name = signed_in["actor"]["org"].as_str().unwrap().to_owned();
+    assert!(name.starts_with("oidc-"), "{name}");
+    // Shut out here, whatever the provider says.
+    let keys = gateway.root().join("keys");
+    Account::suspend(&keys, &name.parse().unwrap(), true).unwrap();
+    ines.browser.get(&format!("{}/why", ines.desk)).expect(401);
+    let mut again = leaves(&gateway, &provider);
+    let claims = again.claims(&gateway, &provider);
+    provider.gives("code-2", &again.asked["code_challenge"], &claims);
+    let state = again.asked["state"].clone();
+    again.comes_back("code-2", &state).expect(403);
     gateway.stop();
 }
 

@@ -38,7 +38,7 @@ fn a_source_is_told_the_class_the_need_and_by_what_to_ask() {
     assert_eq!(denied.last().unwrap()["basis"]["reason"], "A4");
 
     // Row 64: without names, and recorded.
-    let why = asked(&auditor, reference, Some("case 7")).expect(200);
+    let why = asked(&auditor, reference, Some("case-7")).expect(200);
     assert_eq!(why.json["decision"], "refused");
     assert_eq!(
         why.json["reason"],
@@ -54,7 +54,7 @@ fn a_source_is_told_the_class_the_need_and_by_what_to_ask() {
     }
     let looks = gateway.of_kind("phi.disclosed");
     let look = looks.last().unwrap();
-    assert_eq!(look["basis"][0], json!({ "basis": "audit", "case": "case 7" }));
+    assert_eq!(look["basis"][0], json!({ "basis": "audit", "case": "case-7" }));
     assert_eq!(look["disclosed"]["recipient"], "watch");
     gateway.stop();
 }
@@ -67,14 +67,14 @@ fn why_something_was_allowed_and_what_is_no_decision() {
     pantry.get(&format!("/cbo/v1/referrals/{referral}")).expect(200);
     let entries = gateway.entries();
     let shown = entries.iter().rposition(|one| one.kind == "phi.disclosed").unwrap();
-    let why = asked(&auditor, &shown.to_string(), Some("case 7")).expect(200).json;
+    let why = asked(&auditor, &shown.to_string(), Some("case-7")).expect(200).json;
     assert_eq!((&why["decision"], &why["organization"]), (&json!("allowed"), &json!("pantry")));
     let on = &why["on"][0];
     assert_eq!((&on["basis"], &on["reason"]["code"]), (&json!("consent"), &json!("OK1")));
     assert_eq!(on["action"], "forward");
     assert_eq!(on["templates"], json!(["food/1"]));
     for nothing in ["0", "99999", "-1", "x", "0123456789abcdef"] {
-        asked(&auditor, nothing, Some("case 7")).expect(404);
+        asked(&auditor, nothing, Some("case-7")).expect(404);
     }
     // The pantry's own refusal has a name as well; only an auditor asks about it.
     let gone = pantry.call(
@@ -85,11 +85,11 @@ fn why_something_was_allowed_and_what_is_no_decision() {
     );
     let instance = gone.expect(404).json["instance"].as_str().unwrap().to_owned();
     let name = instance.strip_prefix("urn:loopgate:refusal:").unwrap();
-    asked(&pantry, name, Some("case 7")).expect(403);
-    assert_eq!(asked(&auditor, name, Some("case 7")).expect(200).json["reason"]["code"], "R1");
+    asked(&pantry, name, Some("case-7")).expect(403);
+    assert_eq!(asked(&auditor, name, Some("case-7")).expect(200).json["reason"]["code"], "R1");
     // Without a certificate, and with a token in its place.
-    asked(&gateway.stranger(), name, Some("case 7")).expect(401);
-    let headers = [("loopgate-case", "case 7"), ("authorization", "Bearer x")];
+    asked(&gateway.stranger(), name, Some("case-7")).expect(401);
+    let headers = [("loopgate-case", "case-7"), ("authorization", "Bearer x")];
     auditor.call("GET", &format!("/audit/v1/entries/{name}"), &headers, vec![]).expect(401);
     auditor.call("POST", &format!("/audit/v1/entries/{name}"), &[], vec![]).expect(405);
     auditor.get("/audit/v1/everything").expect(404);

@@ -128,7 +128,7 @@ pub fn open(
         key_sets: KeySets::default(),
         revoked: ArcSwap::default(),
         doorkeys: Doorkeys::new(&index_key),
-        pin_desk: std::sync::Mutex::new(()),
+        turnstile: crate::inbound::people::turnstile::Turnstile::default(),
         staff: crate::inbound::people::sessions::Sessions::default(),
         provider: crate::identity::oidc::Provider::default(),
         mailer: Mailer::new(&config).context("the way e-mails leave")?,

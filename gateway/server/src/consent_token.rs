@@ -144,17 +144,18 @@ impl ConsentTokens {
         if claims.lg.v == 1 { Ok(claims) } else { Err(ReasonCode::T2) }
     }
 
-    /// The status list of all tokens that are alive.
-    fn status_list(&self, world: &World, now: Timestamp) -> Result<String, Trouble> {
+    /// Whose token it is, and until when, by what it is known: to revoke it.
+    pub fn named(&self, token: &str, now: Timestamp) -> Option<(OrgId, [u8; 32], Timestamp)> {
+        let claims = self.read(token, now).ok()?;
+        Some((claims.client_id, sha256(claims.jti.as_bytes()), Timestamp(claims.exp * 1000)))
+    }
+
+    /// The status list of tokens that stand so.
+    fn status_list(&self, stand: &[(u32, Status)], now: Timestamp) -> Result<String, Trouble> {
         let mut list = StatusList::new(INDEXES as usize);
-        for (index, minted) in world.minted.iter() {
-            let status = match standing(world, minted) {
-                None => Status::Valid,
-                Some(ReasonCode::T13) => Status::Suspended,
-                Some(_) => Status::Invalid,
-            };
+        for (index, status) in stand {
             // An index is below their number.
-            let _ = list.set(*index as usize, status);
+            let _ = list.set(*index as usize, *status);
         }
         let iat = now.0.div_euclid(1000);
         let claims = json!({
@@ -348,6 +349,13 @@ pub fn exchange(
     let referral: ReferralId =
         field("resource").and_then(|text| text.parse().ok()).ok_or_else(refused)?;
     let shown = Request { consent: field("subject_token"), ..request.like() };
+    let single = |token: &String| {
+        gate.consent_tokens.read(token, gate.now()).is_ok_and(|claims| claims.lg.once.is_some())
+    };
+    if shown.consent.as_ref().is_some_and(single) {
+        // A token of one use has it where it is shown; it makes no other.
+        return Err(refused());
+    }
     let Shown::Token(token) = self::shown(gate, &shown, caller)? else { return Err(refused()) };
     let (mut claims, bound, standing) = *token;
     let pinned_elsewhere = claims.lg.ref_id.is_some_and(|pinned| pinned != referral);
@@ -369,10 +377,17 @@ pub fn exchange(
 
 /// `GET /status/1`: says of tokens how they stand, and of nobody anything.
 pub fn status(gate: &Gate) -> Result<Reply, Trouble> {
-    let list = {
+    let stand: Vec<(u32, Status)> = {
         let world = gate.scribe.published().world();
-        gate.consent_tokens.status_list(&world, gate.now())?
+        let stands = |minted: &Minted| match standing(&world, minted) {
+            None => Status::Valid,
+            Some(ReasonCode::T13) => Status::Suspended,
+            Some(_) => Status::Invalid,
+        };
+        world.minted.iter().map(|(index, minted)| (*index, stands(minted))).collect()
     };
+    // Packed and signed once nobody waits for the world.
+    let list = gate.consent_tokens.status_list(&stand, gate.now())?;
     Ok(Reply::with(200, "application/statuslist+jwt", list.into_bytes()))
 }
 

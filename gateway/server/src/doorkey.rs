@@ -112,6 +112,11 @@ impl Doorkeys {
         now < until && constant_time_eq(good.as_bytes(), cookie.as_bytes())
     }
 
+    /// What is made of a state that somebody carries to the OpenID provider and back.
+    pub fn oidc(&self, state: &str, what: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac(format!("oidc {what}").as_bytes(), state.as_bytes()))
+    }
+
     fn mac(&self, what: &[u8], said: &[u8]) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.persons);
         context.update(&(what.len() as u64).to_be_bytes());

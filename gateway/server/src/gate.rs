@@ -22,6 +22,7 @@ use crate::identity::key_sets::KeySets;
 use crate::identity::oidc::Provider;
 use crate::identity::{AccessTokens, Refused, Scopes};
 use crate::inbound::people::sessions::Sessions;
+use crate::inbound::people::turnstile::Turnstile;
 use crate::outbound::mail::Mailer;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -52,8 +53,8 @@ pub struct Gate {
     pub vkey: String,
     /// Tokens and cookies of people's pages.
     pub doorkeys: Doorkeys,
-    /// One PIN is checked at a time, so that tries are counted one by one.
-    pub pin_desk: std::sync::Mutex<()>,
+    /// Where who guesses waits.
+    pub turnstile: Turnstile,
     /// Who of the staff is signed in.
     pub staff: Sessions,
     /// The OpenID provider, if staff sign in with one.

@@ -5,7 +5,7 @@
 //! listed, 64 KiB, five seconds. An unknown key id makes us look again, once a minute at most.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use loopgate_referral::OrgId;
@@ -27,7 +27,7 @@ const KEPT_MS_MAX: i64 = 3_600_000;
 /// Key sets by client.
 #[derive(Default)]
 pub struct KeySets {
-    kept: Mutex<HashMap<OrgId, Kept>>,
+    kept: Mutex<HashMap<OrgId, Arc<Mutex<Option<Kept>>>>>,
     way: OnceLock<(reqwest::Client, Targets, Handle)>,
 }
 
@@ -52,30 +52,37 @@ impl KeySets {
             Keys::Here(text) => return KeySet::parse(text.as_bytes()).ok(),
             Keys::At(url) => url,
         };
-        // One fetch at a time: who else asks waits, and finds it done.
-        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = all.get(org).filter(|kept| kept.from == *url);
+        // One fetch at a time for one client: who else asks for it waits, and finds it done. Nobody
+        // waits for another client's.
+        let own = {
+            let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(org.clone()).or_default().clone()
+        };
+        let mut own = own.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = own.as_ref().filter(|kept| kept.from == *url);
         if let Some(kept) = kept {
             let fresh = now_ms < kept.until_ms;
             let has = kept.set.as_ref().is_some_and(|set| set.has(kid));
+            // Whatever its answers say, an address is not asked more often than that.
             let too_soon = now_ms - kept.fetched_ms < AGAIN_MS_MIN;
-            if (fresh && has) || (too_soon && (fresh || kept.set.is_none())) {
+            if (fresh && has) || too_soon {
                 return kept.set.clone();
             }
         }
         let fetched = self.fetch(url);
         let kept_ms = fetched.as_ref().map_or(AGAIN_MS_MIN, |(_, kept_ms)| *kept_ms);
         let set = fetched.map(|(set, _)| set);
+        // One that is not to be had now does not take away one that is good still.
+        let still = kept.filter(|kept| now_ms < kept.until_ms).and_then(|kept| kept.set.clone());
         if set.is_none() {
             tracing::warn!(%org, "the key set of a client is not to be had");
         }
-        let kept = Kept {
-            from: url.clone(),
-            set: set.clone(),
-            fetched_ms: now_ms,
-            until_ms: now_ms + kept_ms,
+        let until_ms = match (&set, kept) {
+            (None, Some(kept)) if still.is_some() => kept.until_ms,
+            _ => now_ms + kept_ms,
         };
-        all.insert(org.clone(), kept);
+        let set = set.or(still);
+        *own = Some(Kept { from: url.clone(), set: set.clone(), fetched_ms: now_ms, until_ms });
         set
     }
 

@@ -17,16 +17,15 @@ use url::Url;
 
 use crate::config::Oidc;
 use crate::outbound::targets::Targets;
-use crate::staff::{StaffName, StaffRole};
+use crate::staff::{PROVIDER_PREFIX, StaffName, StaffRole};
 
 const BYTES_MAX: usize = 64 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Somebody may take this long at the provider.
 const AWAY_MS_MAX: i64 = 600_000;
-/// Visits to the provider at once.
-const AWAY_MAX: usize = 1_000;
-/// How long the provider's documents are kept.
+/// How long the provider's documents are kept, and how long that they are not to be had.
 const KEPT_MS: i64 = 600_000;
+const MISSED_MS: i64 = 30_000;
 /// An ID token that is good for longer is not for signing in.
 const LIFE_S_MAX: i64 = 24 * 3600;
 
@@ -34,15 +33,10 @@ const LIFE_S_MAX: i64 = 24 * 3600;
 #[derive(Default)]
 pub struct Provider {
     way: OnceLock<(reqwest::Client, Targets, Handle)>,
-    away: Mutex<HashMap<[u8; 32], Away>>,
-    found: Mutex<Option<(Found, i64)>>,
-}
-
-/// Somebody who is at the provider.
-struct Away {
-    nonce: String,
-    verifier: String,
-    since: Timestamp,
+    /// States that came back, until they are too old anyway. What is asked with is in the visitor's own
+    /// cookie, so that nobody fills a table by asking.
+    used: Mutex<HashMap<[u8; 32], Timestamp>>,
+    found: Mutex<Option<(Option<Found>, i64)>>,
 }
 
 #[derive(Clone)]
@@ -55,8 +49,10 @@ struct Found {
 /// Somebody whom the provider knows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Known {
-    /// What they are called here.
+    /// What they are called in the log.
     pub name: StaffName,
+    /// What people call them.
+    pub called: String,
     /// What they may do.
     pub roles: Vec<StaffRole>,
 }
@@ -79,51 +75,45 @@ impl Provider {
         let _ = self.way.set((client, targets, Handle::current()));
     }
 
-    /// Where to send somebody, and the state that has to come back with them.
+    /// Where to send somebody who carries this state: what comes back is asked with the nonce and the
+    /// verifier that `of` makes of it.
     pub fn leave(
         &self,
         oidc: &Oidc,
         redirect: &str,
-        (now, now_ms): (Timestamp, i64),
-        random: &dyn Fn() -> String,
-    ) -> Result<(String, String), NotKnown> {
+        state: &str,
+        of: &dyn Fn(&str) -> String,
+        now_ms: i64,
+    ) -> Result<String, NotKnown> {
         let found = self.found(oidc, now_ms).ok_or(NotKnown::Unreachable)?;
-        let (state, nonce, verifier) = (random(), random(), random() + &random());
-        let challenge = base64url_encode(&sha256(verifier.as_bytes()));
+        let challenge = base64url_encode(&sha256(of("verifier").as_bytes()));
         let mut url = found.authorize;
         url.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("client_id", &oidc.client_id)
             .append_pair("redirect_uri", redirect)
             .append_pair("scope", "openid profile")
-            .append_pair("state", &state)
-            .append_pair("nonce", &nonce)
+            .append_pair("state", state)
+            .append_pair("nonce", &of("nonce"))
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256");
-        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        away.retain(|_, one| now.0 - one.since.0 < AWAY_MS_MAX);
-        if away.len() >= AWAY_MAX {
-            return Err(NotKnown::Unreachable);
-        }
-        away.insert(sha256(state.as_bytes()), Away { nonce, verifier, since: now });
-        Ok((url.into(), state))
+        Ok(url.into())
     }
 
-    /// Who came back with this state and code; each state is good once.
+    /// Who came back with this code, in a state that began then and is good once.
     pub fn back(
         &self,
         oidc: &Oidc,
         redirect: &str,
-        (state, code): (&str, &str),
+        (state, began, code): (&str, Timestamp, &str),
+        of: &dyn Fn(&str) -> String,
         (now, now_ms): (Timestamp, i64),
     ) -> Result<Known, NotKnown> {
-        let away = {
-            let mut all = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-            all.remove(&sha256(state.as_bytes()))
-        };
-        let away = away.filter(|one| now.0 - one.since.0 < AWAY_MS_MAX).ok_or(NotKnown::Unasked)?;
+        if now.0 - began.0 >= AWAY_MS_MAX || !self.uses(state, now) {
+            return Err(NotKnown::Unasked);
+        }
         let found = self.found(oidc, now_ms).ok_or(NotKnown::Unreachable)?;
-        let token = self.exchange(oidc, &found, redirect, (code, &away.verifier));
+        let token = self.exchange(oidc, &found, redirect, (code, &of("verifier")));
         let token = token.ok_or(NotKnown::Unreachable)?;
         let rules = Rules {
             typ: "JWT",
@@ -139,7 +129,14 @@ impl Provider {
                 tracing::warn!(code = %flaw, "an ID token was refused");
                 NotKnown::Refused
             })?;
-        known(oidc, &claims, &away.nonce)
+        known(oidc, &claims, &of("nonce"))
+    }
+
+    /// Uses a state; `false` if it was used before.
+    fn uses(&self, state: &str, now: Timestamp) -> bool {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.retain(|_, at| now.0 - at.0 < AWAY_MS_MAX);
+        used.insert(sha256(state.as_bytes()), now).is_none()
     }
 
     /// RFC 6749 §4.1.3, as a confidential client.
@@ -172,14 +169,26 @@ impl Provider {
         serde_json::from_slice::<Answer>(&bytes).ok().map(|answer| answer.id_token)
     }
 
-    /// The provider's addresses and keys (OpenID Connect Discovery 1.0 §4).
+    /// The provider's addresses and keys, as they were fetched lately.
     fn found(&self, oidc: &Oidc, now_ms: i64) -> Option<Found> {
-        let mut kept = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((found, until_ms)) = kept.as_ref()
-            && now_ms < *until_ms
         {
-            return Some(found.clone());
+            let kept = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((found, until_ms)) = kept.as_ref()
+                && now_ms < *until_ms
+            {
+                return found.clone();
+            }
         }
+        // Nobody waits while it is fetched, and that it is not to be had is kept as well.
+        let found = self.discover(oidc);
+        let kept_ms = if found.is_some() { KEPT_MS } else { MISSED_MS };
+        let mut kept = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some((found.clone(), now_ms + kept_ms));
+        found
+    }
+
+    /// OpenID Connect Discovery 1.0 §4.
+    fn discover(&self, oidc: &Oidc) -> Option<Found> {
         #[derive(Deserialize)]
         struct Discovery {
             issuer: String,
@@ -201,9 +210,7 @@ impl Provider {
             return None;
         }
         let keys = KeySet::of_provider(&self.fetch(&jwks)?).ok()?;
-        let found = Found { authorize, token, keys };
-        *kept = Some((found.clone(), now_ms + KEPT_MS));
-        Some(found)
+        Some(Found { authorize, token, keys })
     }
 
     fn fetch(&self, url: &Url) -> Option<Vec<u8>> {
@@ -256,13 +263,13 @@ fn known(oidc: &Oidc, claims: &Value, nonce: &str) -> Result<Known, NotKnown> {
     if roles.is_empty() {
         return Err(NotKnown::Refused);
     }
-    // A name that people know, and what only one person has.
-    let mut name: String = text("preferred_username").unwrap_or("staff").to_ascii_lowercase();
-    name.retain(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    name.truncate(40);
-    let name = format!("{}-{}", name, hex::encode(&sha256(subject.as_bytes())[..6]));
-    let name = name.trim_start_matches('-').parse().map_err(|_| NotKnown::Refused)?;
-    Ok(Known { name, roles })
+    // OpenID Connect Core §5.7: issuer and subject alone are somebody; a user name may change hands.
+    let who = sha256(format!("{} {subject}", issuer(oidc)).as_bytes());
+    let name = format!("{PROVIDER_PREFIX}{}", hex::encode(&who[..8]));
+    let called = text("preferred_username").or(text("name")).unwrap_or(&name);
+    let called = called.chars().filter(|c| !c.is_control()).take(64).collect();
+    let name = name.parse().map_err(|_| NotKnown::Refused)?;
+    Ok(Known { name, called, roles })
 }
 
 #[cfg(test)]
@@ -293,7 +300,10 @@ mod tests {
         };
         let ines = read(&|_| {}).unwrap();
         assert_eq!(ines.roles, [StaffRole::Coordinator]);
-        assert!(ines.name.as_str().starts_with("inesruiztown-"), "{}", ines.name);
+        assert!(ines.name.as_str().starts_with("oidc-"), "{}", ines.name);
+        assert_eq!(ines.called, "Ines.Ruiz@town");
+        // Another name of the same person is the same person.
+        assert_eq!(read(&|c| c["preferred_username"] = json!("Otto")).unwrap().name, ines.name);
         // The same name of somebody else is somebody else.
         assert_ne!(read(&|c| c["sub"] = json!("43")).unwrap().name, ines.name);
         let both = read(&|c| c["groups"] = json!(["a", "c"])).unwrap();

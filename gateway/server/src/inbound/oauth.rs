@@ -295,5 +295,11 @@ fn revoke(gate: &Gate, request: &Request) -> Result<Reply, Wrong> {
         let revoke = |reply| Command::Revoke(asker.org.clone(), jti, until, reply);
         gate.scribe.ask_blocking(revoke).map_err(|_| Wrong::Outage)?;
     }
+    if let Some((org, jti, until)) = gate.consent_tokens.named(token, gate.now())
+        && org == asker.org
+    {
+        let revoke = |reply| Command::Revoke(org, jti, until, reply);
+        gate.scribe.ask_blocking(revoke).map_err(|_| Wrong::Outage)?;
+    }
     Ok(Reply::empty(200))
 }

@@ -17,6 +17,7 @@ mod page;
 mod person;
 mod pin;
 pub mod sessions;
+pub mod turnstile;
 mod why;
 
 use std::io;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use loopgate_referral::OrgId;
 use reqwest::Client;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use super::courier::delay_ms;
 use super::mail::Letter;
@@ -28,25 +29,33 @@ type Due = (u64, OrgId, Notice, ChannelKind);
 /// Tells until the process ends. `wake` says that clocks or consents moved.
 pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<Notify>) {
     let mut tries: HashMap<(u64, OrgId), (i64, u32)> = HashMap::new();
+    let mut rounds = JoinSet::new();
     loop {
         wake.notified().await;
         let due = due(&gate);
         tries.retain(|(entry, org), _| due.iter().any(|one| one.0 == *entry && one.1 == *org));
+        let now = gate.clock.monotonic_ms();
         for one in due {
             let key = (one.0, one.1.clone());
-            let now = gate.clock.monotonic_ms();
-            let (at, count) = tries.get(&key).copied().unwrap_or((now, 0));
-            if at > now {
+            if tries.get(&key).is_some_and(|(at, _)| *at > now) {
                 continue;
             }
-            let told = tell(&gate, &client, &targets, &one).await && {
-                let command = |reply| Command::StopUseTold(one.0, one.1.clone(), reply);
-                gate.scribe.ask(command).await.is_ok()
-            };
-            if !told {
-                tracing::info!(partner = %one.1, "a notice was not taken");
-                tries.insert(key, (now + delay_ms(&gate.config.delivery, count), count + 1));
-            }
+            // Holders do not wait for each other.
+            let (gate, client, targets) = (gate.clone(), client.clone(), targets.clone());
+            rounds.spawn(async move {
+                let told = tell(&gate, &client, &targets, &one).await && {
+                    let command = |reply| Command::StopUseTold(one.0, one.1.clone(), reply);
+                    gate.scribe.ask(command).await.is_ok()
+                };
+                (one.0, one.1, told)
+            });
+        }
+        while let Some(ended) = rounds.join_next().await {
+            let Ok((entry, org, false)) = ended else { continue };
+            tracing::info!(partner = %org, "a notice was not taken");
+            let (_, count) = tries.get(&(entry, org.clone())).copied().unwrap_or_default();
+            let again = now + delay_ms(&gate.config.delivery, count);
+            tries.insert((entry, org), (again, count + 1));
         }
     }
 }

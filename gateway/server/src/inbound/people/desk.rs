@@ -14,7 +14,7 @@ use loopgate_referral::{OrgId, PersonId, ResourceId};
 use super::sessions::{self, Member, SignedIn};
 use super::{Visit, attest_form, desk_html, html, oidc, person, sorry, why};
 use crate::egress::Way;
-use crate::fold::Held;
+use crate::fold::{Broken, Held};
 use crate::gate::Gate;
 use crate::journal::StaffEvent;
 use crate::refusal::{Kind, Trouble};
@@ -78,7 +78,8 @@ pub fn handle(gate: &Gate, visit: &Visit) -> Reply {
         (Some(filled), ["person", id, act]) if coordinator => {
             person::act(gate, &member, (id, act), filled)
         }
-        (Some(filled), ["glass", entry]) => reviewed(gate, &member, entry, filled),
+        (None, ["glass", entry]) if coordinator => glass(gate, &member, entry),
+        (Some(filled), ["glass", entry]) if coordinator => reviewed(gate, &member, entry, filled),
         (None, ["why"]) => Ok(why::asked(None)),
         (Some(filled), ["why"]) if member.is(StaffRole::Auditor) => {
             why::posted(gate, &member, filled)
@@ -128,19 +129,35 @@ fn desk(gate: &Gate, member: &Member) -> Reply {
     desk_html::desk(member, &waiting, &broken)
 }
 
+/// Why somebody broke the glass, which is about a person: it passes the exit like all that is.
+fn glass(gate: &Gate, member: &Member, entry: &str) -> Result<Reply, Trouble> {
+    let broken = broken(gate, entry)?;
+    let resources = person::patients(gate, broken.person, &broken.org);
+    let event = ResourceId::of("AuditEvent", &broken.entry.to_string());
+    let resources = resources.into_iter().chain(event.ok().map(|id| (id, 1))).collect();
+    let ask = staff_ask(broken.person, broken.org.clone(), resources, "glass-review");
+    let staff = the_staff();
+    let released =
+        gate.egress.release(way(&staff, member), ask, |_| Ok(desk_html::glass(&broken)))?;
+    Ok(Reply::released(200, html::HTML, released))
+}
+
+/// A pane that was broken and that nobody looked at.
+fn broken(gate: &Gate, entry: &str) -> Result<Broken, Trouble> {
+    let missing = || Trouble::from(Kind::NotFound);
+    let entry: u64 = entry.parse().map_err(|_| missing())?;
+    let world = gate.scribe.published().world();
+    let found = world.staff.broken.iter().find(|one| one.entry == entry);
+    found.filter(|one| one.reviewed.is_none()).cloned().ok_or_else(missing)
+}
+
 fn reviewed(
     gate: &Gate,
     member: &Member,
     entry: &str,
     filled: &super::form::Filled,
 ) -> Result<Reply, Trouble> {
-    let entry: u64 = entry.parse().map_err(|_| Trouble::from(Kind::NotFound))?;
-    let person = {
-        let world = gate.scribe.published().world();
-        let broken = world.staff.broken.iter().find(|one| one.entry == entry);
-        broken.filter(|one| one.reviewed.is_none()).map(|one| one.person)
-    };
-    let person = person.ok_or(Trouble::from(Kind::NotFound))?;
+    let Broken { entry, person, .. } = broken(gate, entry)?;
     let justified = filled.text("justified") == "yes";
     let fact = StaffEvent::GlassReviewed { by: member.name.clone(), entry, person, justified };
     record(gate, member, fact)?;

@@ -48,7 +48,7 @@ pub fn done(words: &str) -> Reply {
 pub fn desk(member: &Member, waiting: &[Waiting], broken: &[Broken]) -> Reply {
     let page = html! {
         h1 { "Desk" }
-        p.lead { "Signed in as " (member.name) }
+        p.lead { "Signed in as " bdi { (member.called) } }
         @if member.is(StaffRole::Coordinator) {
             h2 { "Forms that wait for somebody to read them" }
             @if waiting.is_empty() { p { "None." } }
@@ -70,20 +70,15 @@ pub fn desk(member: &Member, waiting: &[Waiting], broken: &[Broken]) -> Reply {
                 }
             }
         }
-        h2 { "Emergencies to look at" }
-        @if broken.is_empty() { p { "None." } }
-        @for one in broken {
-            section.card {
-                dl {
-                    dt { "Who" } dd { (one.org) }
-                    dt { "Why" } dd { bdi { (one.glass.reason) } }
-                    dt { "Medical emergency" } dd { @if one.glass.medical_emergency { "yes" } @else { "no" } }
-                    dt { "Entry" } dd { (one.entry) }
-                }
-                form method="post" action={ "/staff/glass/" (one.entry) } {
-                    label.choice { input type="radio" name="justified" value="yes" required; span { "It was an emergency" } }
-                    label.choice { input type="radio" name="justified" value="no" required; span { "It was not; it is followed up" } }
-                    button.quiet type="submit" { "Record the review" }
+        @if member.is(StaffRole::Coordinator) {
+            h2 { "Emergencies to look at" }
+            @if broken.is_empty() { p { "None." } }
+            @for one in broken {
+                section.card {
+                    dl {
+                        dt { "Who" } dd { (one.org) }
+                        dt { "Entry" } dd { a href={ "/staff/glass/" (one.entry) } { (one.entry) } }
+                    }
                 }
             }
         }
@@ -93,6 +88,28 @@ pub fn desk(member: &Member, waiting: &[Waiting], broken: &[Broken]) -> Reply {
         form method="post" action="/staff/sign-out" { button.quiet type="submit" { "Sign out" } }
     };
     Reply::with(200, HTML, frame("Desk", &page))
+}
+
+/// Why somebody broke the glass, and what to make of it.
+pub fn glass(one: &Broken) -> Vec<u8> {
+    let page = html! {
+        h1 { "An emergency to look at" }
+        section.card {
+            dl {
+                dt { "Who" } dd { (one.org) }
+                dt { "Why" } dd { bdi { (one.glass.reason) } }
+                dt { "Medical emergency" } dd { @if one.glass.medical_emergency { "yes" } @else { "no" } }
+                dt { "Entry" } dd { (one.entry) }
+            }
+            form method="post" action={ "/staff/glass/" (one.entry) } {
+                label.choice { input type="radio" name="justified" value="yes" required; span { "It was an emergency" } }
+                label.choice { input type="radio" name="justified" value="no" required; span { "It was not; it is followed up" } }
+                button.quiet type="submit" { "Record the review" }
+            }
+        }
+        p { a href="/staff" { "Back to the desk" } }
+    };
+    frame("Emergency", &page)
 }
 
 fn about(one: &About) -> Markup {

@@ -3,6 +3,8 @@
 //! The way back is a GET, as OpenID Connect wants it; what makes it this browser's own is the state in
 //! its cookie, which is good once.
 
+use loopgate_referral::Timestamp;
+
 use super::sessions::begin_with;
 use super::{Visit, cookie, desk_html, html};
 use crate::gate::Gate;
@@ -11,6 +13,7 @@ use crate::journal::StaffEvent;
 use crate::refusal::Trouble;
 use crate::reply::Reply;
 use crate::scribe::Command;
+use crate::staff::is_shut_out;
 
 const COOKIE: &str = "__Host-loopgate-oidc";
 
@@ -21,11 +24,15 @@ fn redirect(gate: &Gate) -> String {
 /// `GET /staff/oidc`.
 pub fn leave(gate: &Gate) -> Reply {
     let Some(oidc) = &gate.config.oidc else { return html::nowhere() };
-    let now = (gate.now(), gate.clock.monotonic_ms());
-    match gate.provider.leave(oidc, &redirect(gate), now, &|| gate.fresh_name()) {
-        Ok((url, state)) => {
+    // A name nobody can guess, and when it began: what is asked with is made of it.
+    let state = format!("{}.{}", gate.fresh_name(), gate.now().0);
+    let of = |what: &str| gate.doorkeys.oidc(&state, what);
+    let way = gate.provider.leave(oidc, &redirect(gate), &state, &of, gate.clock.monotonic_ms());
+    match way {
+        Ok(url) => {
+            let value = format!("{state}.{}", of("cookie"));
             let cookie =
-                format!("{COOKIE}={state}; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
+                format!("{COOKIE}={value}; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
             html::see(&url, Some(cookie))
         }
         Err(_) => html::outage(),
@@ -43,12 +50,17 @@ pub fn back(gate: &Gate, visit: &Visit) -> Result<Reply, Trouble> {
     let (Some(state), Some(code)) = (one("state"), one("code")) else {
         return Ok(refused());
     };
-    let own = cookie(visit.cookie.as_deref(), COOKIE);
-    if !own.is_some_and(|own| loopgate_token::same(own.as_bytes(), state.as_bytes())) {
+    let of = |what: &str| gate.doorkeys.oidc(state, what);
+    // The cookie says that this browser asked with this state, and that the state is ours.
+    let good = format!("{state}.{}", of("cookie"));
+    let own = cookie(visit.cookie.as_deref(), COOKIE).unwrap_or_default();
+    let began = state.rsplit_once('.').and_then(|(_, began)| began.parse().ok());
+    let (true, Some(began)) = (loopgate_token::same(own.as_bytes(), good.as_bytes()), began) else {
         return Ok(refused());
-    }
+    };
     let now = (gate.now(), gate.clock.monotonic_ms());
-    let known = match gate.provider.back(oidc, &redirect(gate), (state, code), now) {
+    let back = (state, Timestamp(began), code);
+    let known = match gate.provider.back(oidc, &redirect(gate), back, &of, now) {
         Ok(known) => known,
         Err(NotKnown::Unreachable) => return Ok(html::outage()),
         Err(NotKnown::Unasked | NotKnown::Refused) => {
@@ -56,10 +68,13 @@ pub fn back(gate: &Gate, visit: &Visit) -> Result<Reply, Trouble> {
             return Ok(refused());
         }
     };
+    if is_shut_out(&gate.config.folders.keys, &known.name) {
+        return Ok(refused());
+    }
     let who = (known.name.to_string(), "oidc");
     let fact = StaffEvent::SignIn { staff: known.name.clone(), right: true, step: None };
     gate.scribe.ask_blocking(|reply| Command::Staff(Box::new(fact), who, reply))?;
-    Ok(html::see("/staff", Some(begin_with(gate, known.name, known.roles))))
+    Ok(html::see("/staff", Some(begin_with(gate, known))))
 }
 
 fn refused() -> Reply {

@@ -1,7 +1,6 @@
 //! The PIN of an organization: asked once, remembered for some hours, and not to be guessed.
 
 use std::collections::VecDeque;
-use std::sync::PoisonError;
 
 use loopgate_referral::{OrgId, Timestamp};
 
@@ -30,7 +29,8 @@ pub enum Given {
 /// Checks a PIN. One at a time, so that many guesses at once are counted like one after the other; a
 /// wrong one is on the disk before it is answered, so that a restart forgets none.
 pub fn check(gate: &Gate, opened: &Opened, pin: &str) -> Result<Given, Trouble> {
-    let _one_at_a_time = gate.pin_desk.lock().unwrap_or_else(PoisonError::into_inner);
+    let turn = gate.turnstile.turn(format!("pin {}", opened.partner.org));
+    let Some(_turn) = turn else { return Ok(Given::Wait(1)) };
     let people = &gate.config.people;
     let window = i64::try_from(people.pin_window_s).unwrap_or(i64::MAX).saturating_mul(1000);
     let now = gate.now();

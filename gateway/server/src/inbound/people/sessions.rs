@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use loopgate_referral::Timestamp;
 
 use crate::gate::Gate;
+use crate::identity::oidc::Known;
 use crate::refusal::Trouble;
 use crate::scribe::Command;
 use crate::staff::{Account, StaffName, StaffRole, is_shut_out};
@@ -38,14 +39,16 @@ struct Session {
 enum Opened {
     /// A password, by its hash: another one ends it.
     Password(String),
-    /// The OpenID provider, which named these roles.
-    Provider(Vec<StaffRole>),
+    /// The OpenID provider, which named them so, with these roles.
+    Provider(String, Vec<StaffRole>),
 }
 
 /// Somebody who is signed in.
 pub struct Member {
-    /// Who.
+    /// Who, as the log has it.
     pub name: StaffName,
+    /// What people call them.
+    pub called: String,
     /// What they may do.
     pub roles: Vec<StaffRole>,
 }
@@ -70,12 +73,14 @@ pub enum SignedIn {
 /// Signs somebody in. One at a time, so that many guesses at once are counted like one after the
 /// other; a wrong one is on the disk before it is answered.
 pub fn sign_in(gate: &Gate, name: &str, password: &str, code: &str) -> Result<SignedIn, Trouble> {
-    let _one_at_a_time = gate.pin_desk.lock().unwrap_or_else(PoisonError::into_inner);
     let name: Option<StaffName> = name.trim().parse().ok();
     let known = name.and_then(|name| {
         let account = Account::load(&gate.config.folders.keys, &name)?;
         Some((name, account))
     });
+    // Those who are nobody share one turn, so that a flood of them shuts out nobody.
+    let whom = known.as_ref().map_or("nobody".to_owned(), |(name, _)| format!("staff {name}"));
+    let Some(_turn) = gate.turnstile.turn(whom) else { return Ok(SignedIn::Wait(1)) };
     let Some((name, account)) = known else {
         if let Ok(nobody) = NOBODY.parse() {
             crate::doorkey::is_pin(password, &nobody);
@@ -101,8 +106,9 @@ pub fn sign_in(gate: &Gate, name: &str, password: &str, code: &str) -> Result<Si
 
 /// The header that remembers somebody whom the OpenID provider knows. Who comes back from it comes from
 /// another site; forms are guarded by where they were made.
-pub fn begin_with(gate: &Gate, name: StaffName, roles: Vec<StaffRole>) -> String {
-    begun(gate, name, Opened::Provider(roles), "Lax")
+pub fn begin_with(gate: &Gate, known: Known) -> String {
+    let Known { name, called, roles } = known;
+    begun(gate, name, Opened::Provider(called, roles), "Lax")
 }
 
 fn begun(gate: &Gate, name: StaffName, opened: Opened, same_site: &str) -> String {
@@ -150,11 +156,12 @@ impl Sessions {
             Opened::Password(password) => {
                 let account = Account::load(&gate.config.folders.keys, &name)?;
                 let same = account.password().is_some_and(|hash| hash.as_str() == password);
-                same.then_some(Member { name, roles: account.roles })
+                let called = name.to_string();
+                same.then_some(Member { name, called, roles: account.roles })
             }
-            Opened::Provider(roles) => {
+            Opened::Provider(called, roles) => {
                 let shut_out = is_shut_out(&gate.config.folders.keys, &name);
-                (!shut_out).then_some(Member { name, roles })
+                (!shut_out).then_some(Member { name, called, roles })
             }
         }
     }
