@@ -116,8 +116,18 @@ impl Sends {
 impl Sending {
     /// Writes, unless this send was cut: a cut and a write do not overlap.
     pub fn write<T>(&self, write: impl FnOnce() -> T) -> Option<T> {
-        let open = self.of.0.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let cut = open.sends.get(&self.number).is_none_or(|(_, cut)| *cut);
+        Sending::write_all(std::iter::once(self), write)
+    }
+
+    /// Writes what may be of several sends of one gateway, unless one of them was cut.
+    pub fn write_all<'s, T>(
+        all: impl IntoIterator<Item = &'s Sending>,
+        write: impl FnOnce() -> T,
+    ) -> Option<T> {
+        let mut all = all.into_iter().peekable();
+        let Some(first) = all.peek() else { return Some(write()) };
+        let open = first.of.0.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let cut = all.any(|one| open.sends.get(&one.number).is_none_or(|(_, was_cut)| *was_cut));
         if cut { None } else { Some(write()) }
     }
 

@@ -10,3 +10,4 @@ pub mod ops;
 pub mod people;
 pub mod tls;
 pub mod v2;
+mod wire;

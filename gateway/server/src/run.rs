@@ -140,8 +140,8 @@ impl Sockets {
             mllp: mllp.local_addr()?,
             ops: ops.local_addr()?,
         };
-        let machines_tls = tls::Settings::read(&config.tls, Clients::MayShow, &["h2", "http/1.1"])?;
-        let people_tls = tls::Settings::read(&config.tls, Clients::Anyone, &["h2", "http/1.1"])?;
+        let machines_tls = tls::Settings::read(&config.tls, Clients::MayShow, &["http/1.1"])?;
+        let people_tls = tls::Settings::read(&config.tls, Clients::Anyone, &["http/1.1"])?;
         let mllp_tls = tls::Settings::read(&config.tls, Clients::MustShow, &[])?;
         // Read before anybody is told that it is open: a file that changes later is none of the start's.
         let client_tls = tls::client_config(&config.tls)?;

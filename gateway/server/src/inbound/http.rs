@@ -29,6 +29,7 @@ use tower::Layer;
 use crate::consent_token;
 use crate::gate::{Certificate, Gate, Request};
 use crate::inbound::tls::Settings;
+use crate::inbound::wire::{Held, Wire};
 use crate::inbound::{audit, cbo, fhir, oauth};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{self, Reply};
@@ -36,14 +37,13 @@ use crate::reply::{self, Reply};
 /// How long the head of a request may take.
 const HEAD_READ: Duration = Duration::from_secs(10);
 
-/// Requests one connection may have open.
-const STREAMS_MAX: u32 = 16;
-
 /// What a request is told of its connection.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Peer {
     /// The client certificate.
     certificate: Option<Certificate>,
+    /// What it has yet to write.
+    held: Held,
     /// The connection's place among those that may be open; given back when it ends.
     _place: Arc<OwnedSemaphorePermit>,
 }
@@ -75,7 +75,7 @@ where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     S: Send + 'static,
 {
-    type Stream = tokio_rustls::server::TlsStream<I>;
+    type Stream = Wire<tokio_rustls::server::TlsStream<I>>;
     type Service = AddExtension<S, Peer>;
     type Future = Accepted<Self::Stream, S>;
 
@@ -88,7 +88,9 @@ where
             let (stream, service) = acceptor.accept(stream, service).await?;
             let chain = stream.get_ref().1.peer_certificates();
             let certificate = chain.and_then(Certificate::of);
-            let peer = Peer { certificate, _place: Arc::new(place) };
+            let held = Held::default();
+            let stream = Wire::new(stream, held.clone());
+            let peer = Peer { certificate, held, _place: Arc::new(place) };
             Ok((stream, Extension(peer).layer(service)))
         })
     }
@@ -103,17 +105,28 @@ pub async fn serve(
 ) -> io::Result<()> {
     let acceptor = PeerAcceptor::new(&gate, tls);
     let app = Router::new().fallback(move |request: HttpRequest<Body>| {
-        let gate = gate.clone();
-        async move { respond(answer(gate, request).await) }
+        let (gate, held) = (gate.clone(), held(&request));
+        async move { respond(answer(gate, request).await, &held) }
     });
-    let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle);
-    let http = server.http_builder();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_READ);
-    http.http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(HEAD_READ)
-        .max_concurrent_streams(STREAMS_MAX);
+    serve_app(listener, acceptor, handle, app).await
+}
+
+/// Serves over HTTP/1.1 alone: of HTTP/2 nobody can say whose bytes it still holds (ADR 0017).
+pub(super) async fn serve_app(
+    listener: std::net::TcpListener,
+    acceptor: PeerAcceptor,
+    handle: axum_server::Handle<SocketAddr>,
+    app: Router,
+) -> io::Result<()> {
+    let server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle);
+    let mut server = server.http1_only();
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEAD_READ);
     server.serve(app.into_make_service()).await
+}
+
+/// What the connection of a request has yet to write.
+pub(super) fn held(request: &HttpRequest<Body>) -> Held {
+    request.extensions().get::<Peer>().map(|peer| peer.held.clone()).unwrap_or_default()
 }
 
 /// The header fields that are read.
@@ -190,7 +203,7 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
     }
 }
 
-/// RFC 9112 §3.2: one Host, no more and no less; HTTP/2 says it otherwise.
+/// RFC 9112 §3.2: one Host, no more and no less; HTTP/1.0 may have none.
 pub(super) fn one_host(parts: &Parts) -> bool {
     match parts.headers.get_all("host").iter().count() {
         0 => parts.version != Version::HTTP_11,
@@ -254,9 +267,12 @@ impl http_body::Body for InSteps {
     }
 }
 
-pub(super) fn respond(reply: Reply) -> Response<Body> {
+pub(super) fn respond(reply: Reply, held: &Held) -> Response<Body> {
     let body = match reply.sending.0 {
-        Some(sending) => Body::new(InSteps { bytes: Bytes::from(reply.body), sending }),
+        Some(sending) => {
+            held.hold(sending.clone());
+            Body::new(InSteps { bytes: Bytes::from(reply.body), sending })
+        }
         None => Body::from(reply.body),
     };
     let mut response = Response::new(body);

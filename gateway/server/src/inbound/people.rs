@@ -26,9 +26,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Request as HttpRequest, Response};
+use axum::http::{HeaderMap, Request as HttpRequest};
 use axum::routing::Router;
-use hyper_util::rt::TokioTimer;
 
 use crate::gate::Gate;
 use crate::inbound::http;
@@ -36,7 +35,6 @@ use crate::inbound::tls::Settings;
 use crate::refusal::Trouble;
 use crate::reply::Reply;
 
-const HEAD_READ: Duration = Duration::from_secs(10);
 /// A form is short.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
@@ -61,21 +59,13 @@ pub async fn serve(
 ) -> io::Result<()> {
     let acceptor = http::PeerAcceptor::new(&gate, tls);
     let app = Router::new().fallback(move |request: HttpRequest<Body>| {
-        let gate = gate.clone();
-        async move { answer(gate, request).await }
+        let (gate, held) = (gate.clone(), http::held(&request));
+        async move { http::respond(answer(gate, request).await, &held) }
     });
-    let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle);
-    let settings = server.http_builder();
-    settings.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_READ);
-    settings
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(HEAD_READ)
-        .max_concurrent_streams(16);
-    server.serve(app.into_make_service()).await
+    http::serve_app(listener, acceptor, handle, app).await
 }
 
-async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Response<Body> {
+async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
     let (parts, body) = request.into_parts();
     if !http::one_host(&parts) {
         return guarded(html::sorry(400, "The request could not be read."), false);
@@ -154,7 +144,7 @@ fn same_origin(headers: &HeaderMap, base: &str) -> bool {
 }
 
 /// What every answer carries.
-fn guarded(reply: Reply, head: bool) -> Response<Body> {
+fn guarded(reply: Reply, head: bool) -> Reply {
     const GUARDS: [(&str, &str); 9] = [
         (
             "content-security-policy",
@@ -170,8 +160,7 @@ fn guarded(reply: Reply, head: bool) -> Response<Body> {
         ("x-frame-options", "DENY"),
     ];
     let reply = GUARDS.iter().fold(reply, |reply, (name, value)| reply.header(name, *value));
-    let reply = if head { Reply { body: Vec::new(), ..reply } } else { reply };
-    http::respond(reply)
+    if head { Reply { body: Vec::new(), ..reply } } else { reply }
 }
 
 /// What a page cannot be made of.
