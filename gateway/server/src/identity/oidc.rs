@@ -13,6 +13,7 @@ use loopgate_token::{Algorithm, KeySet, Rules, base64url_encode, sha256, verify}
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::config::Oidc;
@@ -21,6 +22,8 @@ use crate::staff::{PROVIDER_PREFIX, StaffName, StaffRole};
 
 const BYTES_MAX: usize = 64 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How many wait for the provider at once: a slow one holds up nobody else's thread.
+const WAITING_MAX: usize = 16;
 /// Somebody may take this long at the provider.
 const AWAY_MS_MAX: i64 = 600_000;
 /// How long the provider's documents are kept, and how long that they are not to be had.
@@ -30,13 +33,24 @@ const MISSED_MS: i64 = 30_000;
 const LIFE_S_MAX: i64 = 24 * 3600;
 
 /// What signing in with the provider goes by.
-#[derive(Default)]
 pub struct Provider {
     way: OnceLock<(reqwest::Client, Targets, Handle)>,
     /// States that came back, until they are too old anyway. What is asked with is in the visitor's own
     /// cookie, so that nobody fills a table by asking.
     used: Mutex<HashMap<[u8; 32], Timestamp>>,
     found: Mutex<Option<(Option<Found>, i64)>>,
+    places: Semaphore,
+}
+
+impl Default for Provider {
+    fn default() -> Provider {
+        Provider {
+            way: OnceLock::new(),
+            used: Mutex::default(),
+            found: Mutex::default(),
+            places: Semaphore::new(WAITING_MAX),
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -109,6 +123,7 @@ impl Provider {
         of: &dyn Fn(&str) -> String,
         (now, now_ms): (Timestamp, i64),
     ) -> Result<Known, NotKnown> {
+        let _place = self.places.try_acquire().map_err(|_| NotKnown::Unreachable)?;
         if now.0 - began.0 >= AWAY_MS_MAX || !self.uses(state, now) {
             return Err(NotKnown::Unasked);
         }
@@ -179,6 +194,7 @@ impl Provider {
                 return found.clone();
             }
         }
+        let _place = self.places.try_acquire().ok()?;
         // Nobody waits while it is fetched, and that it is not to be had is kept as well.
         let found = self.discover(oidc);
         let kept_ms = if found.is_some() { KEPT_MS } else { MISSED_MS };
@@ -320,5 +336,23 @@ mod tests {
         for change in refused {
             assert_eq!(read(change), Err(NotKnown::Refused));
         }
+    }
+    #[test]
+    fn who_finds_too_many_waiting_does_not_wait_and_has_used_nothing() {
+        let provider = Provider::default();
+        let full = provider.places.try_acquire_many(16).unwrap();
+        let of = |what: &str| what.to_owned();
+        let leave = || provider.leave(&oidc(), "https://here.example", "s", &of, 0);
+        let state = ("s", Timestamp(0), "code");
+        let now = (Timestamp(1), 1);
+        let back = || provider.back(&oidc(), "https://here.example", state, &of, now);
+        assert_eq!((leave(), back()), (Err(NotKnown::Unreachable), Err(NotKnown::Unreachable)));
+        // That it is not to be had was not found out, and the state is still good.
+        assert!(provider.found.lock().unwrap().is_none());
+        assert!(provider.used.lock().unwrap().is_empty());
+        drop(full);
+        assert_eq!(leave(), Err(NotKnown::Unreachable));
+        assert!(provider.found.lock().unwrap().is_some());
+        assert_eq!((back(), back()), (Err(NotKnown::Unreachable), Err(NotKnown::Unasked)));
     }
 }
