@@ -158,5 +158,23 @@ fn a_token_is_exchanged_for_one_that_reaches_less() {
     exchange("3", "not a token", referral).expect(400);
     let other = "ref_00000000-0000-7000-8000-000000000000";
     exchange("4", flow, other).expect(400);
+    // One of one use makes no other, and is not used by trying.
+    let (once, _) = mint(&clinic, &consent, &json!({ "recipient": "pantry", "once": true }));
+    exchange("5", &once, referral).expect(400);
+    shown(&pantry, &path, &once).expect(200);
+    gateway.stop();
+}
+
+#[test]
+fn a_token_is_revoked_by_whoever_it_was_made_for() {
+    let (mut gateway, clinic, pantry, consent, path) = with_referral();
+    let (token, index) = mint(&clinic, &consent, &json!({ "recipient": "pantry" }));
+    form(&gateway.party("housing"), "/oauth/revoke", &[("token", &token)]).expect(200);
+    shown(&pantry, &path, &token).expect(200);
+    assert_eq!(status(&gateway, index), Status::Valid);
+    form(&pantry, "/oauth/revoke", &[("token", &token)]).expect(200);
+    shown(&pantry, &path, &token).expect(404);
+    assert_eq!(last_code(&gateway), "T12");
+    assert_eq!(status(&gateway, index), Status::Invalid);
     gateway.stop();
 }

@@ -144,7 +144,7 @@ impl ConsentTokens {
         if claims.lg.v == 1 { Ok(claims) } else { Err(ReasonCode::T2) }
     }
 
-    /// Whose token it is, and until when, by what it is known: to revoke it.
+    /// Whose token it is, by what it is known, and until when: to revoke it.
     pub fn named(&self, token: &str, now: Timestamp) -> Option<(OrgId, [u8; 32], Timestamp)> {
         let claims = self.read(token, now).ok()?;
         Some((claims.client_id, sha256(claims.jti.as_bytes()), Timestamp(claims.exp * 1000)))
@@ -183,16 +183,32 @@ fn standing(world: &World, minted: &Minted) -> Option<ReasonCode> {
     if grant.filter(same).is_some() { None } else { Some(ReasonCode::T12) }
 }
 
-/// What a request shows: verified, bound, and looked up, once.
+/// What a request shows: verified, bound, looked up, and used up if it is of one use.
 pub fn shown(gate: &Gate, request: &Request, caller: &Partner) -> Result<Shown, Trouble> {
-    let Some(token) = &request.consent else { return Ok(Shown::Nothing) };
+    let mut shown = match &request.consent {
+        Some(token) => looked_up(gate, request, caller, token),
+        None => Shown::Nothing,
+    };
+    if let Shown::Token(token) = &mut shown
+        && let (claims, true, stands @ None) = &mut **token
+        && claims.lg.once.is_some()
+    {
+        let jti = sha256(claims.jti.as_bytes());
+        let (org, until) = (caller.org.clone(), Timestamp(claims.exp * 1000));
+        let spent = gate.scribe.ask_blocking(|reply| Command::Spend(org, jti, until, reply))?;
+        *stands = (!spent).then_some(ReasonCode::T11);
+    }
+    Ok(shown)
+}
+
+fn looked_up(gate: &Gate, request: &Request, caller: &Partner, token: &str) -> Shown {
     let claims = match gate.consent_tokens.read(token, gate.now()) {
         Ok(claims) => claims,
-        Err(code) => return Ok(Shown::Refused(code)),
+        Err(code) => return Shown::Refused(code),
     };
     let bound = claims.client_id == caller.org && claims.cnf.is_of(request.certificate.as_ref());
     let jti = sha256(claims.jti.as_bytes());
-    let mut stands = {
+    let stands = {
         let world = gate.scribe.published().world();
         let revoked = world.revoked_tokens.has(&claims.client_id, &jti);
         let known = world.minted.values().find(|minted| minted.jti == jti);
@@ -203,12 +219,7 @@ pub fn shown(gate: &Gate, request: &Request, caller: &Partner) -> Result<Shown, 
             (false, false) => None,
         }
     };
-    if stands.is_none() && bound && claims.lg.once.is_some() {
-        let (org, until) = (caller.org.clone(), Timestamp(claims.exp * 1000));
-        let spent = gate.scribe.ask_blocking(|reply| Command::Spend(org, jti, until, reply))?;
-        stands = (!spent).then_some(ReasonCode::T11);
-    }
-    Ok(Shown::Token(Box::new((claims, bound, stands))))
+    Shown::Token(Box::new((claims, bound, stands)))
 }
 
 impl Shown {
@@ -348,16 +359,15 @@ pub fn exchange(
     }
     let referral: ReferralId =
         field("resource").and_then(|text| text.parse().ok()).ok_or_else(refused)?;
-    let shown = Request { consent: field("subject_token"), ..request.like() };
-    let single = |token: &String| {
-        gate.consent_tokens.read(token, gate.now()).is_ok_and(|claims| claims.lg.once.is_some())
+    let subject = field("subject_token").ok_or_else(refused)?;
+    let Shown::Token(token) = looked_up(gate, request, caller, &subject) else {
+        return Err(refused());
     };
-    if shown.consent.as_ref().is_some_and(single) {
-        // A token of one use has it where it is shown; it makes no other.
+    let (mut claims, bound, standing) = *token;
+    // A token of one use has it where it is shown; it makes no other.
+    if claims.lg.once.is_some() {
         return Err(refused());
     }
-    let Shown::Token(token) = self::shown(gate, &shown, caller)? else { return Err(refused()) };
-    let (mut claims, bound, standing) = *token;
     let pinned_elsewhere = claims.lg.ref_id.is_some_and(|pinned| pinned != referral);
     if !bound || standing.is_some() || pinned_elsewhere {
         gate.refuse(&caller.org, standing.map_or("A3", ReasonCode::name))?;

@@ -75,24 +75,6 @@ impl Session {
 }
 
 impl Request {
-    /// A request of the same connection, with nothing in it.
-    pub fn like(&self) -> Request {
-        Request {
-            certificate: self.certificate,
-            method: self.method.clone(),
-            path: self.path.clone(),
-            query: Vec::new(),
-            content_type: None,
-            if_match: None,
-            idempotency_key: None,
-            authorization: None,
-            consent: None,
-            case: None,
-            chain: self.chain.clone(),
-            body: Vec::new(),
-        }
-    }
-
     /// What makes a resend the same request.
     pub fn digest(&self) -> [u8; 32] {
         let key = self.idempotency_key.as_deref().unwrap_or_default();

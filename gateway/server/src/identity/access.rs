@@ -1,7 +1,7 @@
 //! Access tokens (RFC 9068), bound to the certificate that asked for them (RFC 8705).
 
 use loopgate_referral::{OrgId, Timestamp};
-use loopgate_token::{Algorithm, BadKey, Flaw, Rules, SigningKey, same, verify, x5t_s256};
+use loopgate_token::{Algorithm, BadKey, Flaw, Rules, SigningKey, same, sha256, verify, x5t_s256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -142,6 +142,12 @@ impl AccessTokens {
             foreign: false,
         };
         verify(token, &self.key.key_set(), &rules, now.0.div_euclid(1000))
+    }
+
+    /// Whose token it is, by what it is known, and until when: to revoke it.
+    pub fn named(&self, token: &str, now: Timestamp) -> Option<(OrgId, [u8; 32], Timestamp)> {
+        let access = self.claims(token, now).ok()?;
+        Some((access.client_id, sha256(access.jti.as_bytes()), Timestamp(access.exp * 1000)))
     }
 }
 

@@ -287,15 +287,10 @@ fn revoke(gate: &Gate, request: &Request) -> Result<Reply, Wrong> {
     let asker = asker(gate, request)?;
     let form = Form::read(request)?;
     let token = form.text("token").ok_or(Wrong::Request)?;
-    if let Ok(access) = gate.access.claims(token, gate.now())
-        && access.client_id == asker.org
-    {
-        let jti = sha256(access.jti.as_bytes());
-        let until = Timestamp(access.exp * 1000);
-        let revoke = |reply| Command::Revoke(asker.org.clone(), jti, until, reply);
-        gate.scribe.ask_blocking(revoke).map_err(|_| Wrong::Outage)?;
-    }
-    if let Some((org, jti, until)) = gate.consent_tokens.named(token, gate.now())
+    let now = gate.now();
+    let access = gate.access.named(token, now);
+    let named = access.or_else(|| gate.consent_tokens.named(token, now));
+    if let Some((org, jti, until)) = named
         && org == asker.org
     {
         let revoke = |reply| Command::Revoke(org, jti, until, reply);

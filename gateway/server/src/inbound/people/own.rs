@@ -10,13 +10,12 @@ use loopgate_referral::{OrgId, PersonId, Timestamp};
 use super::{Visit, cookie, html, own_html, person, pin, sorry};
 use crate::doorkey::OwnLink;
 use crate::egress::{Released, Way};
-use crate::fold::{Line, WRONG_PIN, World};
+use crate::fold::{Line, World};
 use crate::gate::Gate;
-use crate::journal::Event;
 use crate::refusal::{Kind, Trouble};
 use crate::reply::Reply;
 use crate::roster::THE_PERSON;
-use crate::scribe::{AskFor, Command, OwnedClaim, OwnedToken};
+use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 
 const COOKIE: &str = "__Host-loopgate-own";
 const HOUR_MS: i64 = 3_600_000;
@@ -92,17 +91,7 @@ fn given(gate: &Gate, opened: &Opened<'_>, visit: &Visit) -> Result<Reply, Troub
             format!("{COOKIE}={value}; Path=/; Max-Age=3600; Secure; HttpOnly; SameSite=Strict");
         return Ok(html::see(&format!("/me/{}", opened.token), Some(cookie)));
     }
-    let event = Event::Denied {
-        org: the_person(),
-        person: Some(opened.person),
-        referral: None,
-        action: None,
-        code: WRONG_PIN.to_owned(),
-        correlation: None,
-        grant: None,
-        dropped: Vec::new(),
-    };
-    gate.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply))?;
+    pin::record_wrong(gate, the_person(), Some(opened.person), None)?;
     Ok(own_html::code(403, opened.token, Some("That is not the code. Please try again.")))
 }
 

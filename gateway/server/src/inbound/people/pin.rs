@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use loopgate_referral::{OrgId, Timestamp};
+use loopgate_referral::{OrgId, PersonId, ReferralId, Timestamp};
 
 use super::page::Opened;
 use crate::doorkey::is_pin;
@@ -32,39 +32,68 @@ pub fn check(gate: &Gate, opened: &Opened, pin: &str) -> Result<Given, Trouble> 
     let turn = gate.turnstile.turn(format!("pin {}", opened.partner.org));
     let Some(_turn) = turn else { return Ok(Given::Wait(1)) };
     let people = &gate.config.people;
-    let window = i64::try_from(people.pin_window_s).unwrap_or(i64::MAX).saturating_mul(1000);
-    let now = gate.now();
-    let since = Timestamp(now.0.saturating_sub(window));
+    let window = Window::of(gate);
     let oldest = {
         let world = gate.scribe.published().world();
-        full(&world, opened, since, people.pin_tries_max)
+        full(&world, opened, window.since(), people.pin_tries_max)
     };
     if let Some(oldest) = oldest {
-        // A commit's time may be a little ahead of the clock's.
-        let wait = (oldest.0.min(now.0) + window - now.0 + 999).div_euclid(1000);
-        return Ok(Given::Wait(wait.max(1)));
+        return Ok(Given::Wait(window.seconds_left(oldest)));
     }
     if is_pin(pin, &opened.pin) {
         let hours = i64::from(people.pin_hours);
-        let until = Timestamp(now.0 + hours * 3_600_000);
+        let until = Timestamp(window.now.0 + hours * 3_600_000);
         let value = gate.doorkeys.cookie(&opened.partner.org, &opened.pin, until);
         let age = hours * 3600;
         return Ok(Given::Right(format!(
             "{COOKIE}={value}; Path=/; Max-Age={age}; Secure; HttpOnly; SameSite=Lax"
         )));
     }
+    let person = opened.referral.persons.first().copied();
+    record_wrong(gate, opened.partner.org.clone(), person, Some(opened.referral.id))?;
+    Ok(Given::Wrong)
+}
+
+/// Records that a PIN or a code was wrong: before it is answered.
+pub fn record_wrong(
+    gate: &Gate,
+    org: OrgId,
+    person: Option<PersonId>,
+    referral: Option<ReferralId>,
+) -> Result<(), Trouble> {
     let event = Event::Denied {
-        org: opened.partner.org.clone(),
-        person: opened.referral.persons.first().copied(),
-        referral: Some(opened.referral.id),
+        org,
+        person,
+        referral,
         action: None,
         code: WRONG_PIN.to_owned(),
         correlation: None,
         grant: None,
         dropped: Vec::new(),
     };
-    gate.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply))?;
-    Ok(Given::Wrong)
+    gate.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply))
+}
+
+/// How long wrong tries count, and up to when.
+struct Window {
+    now: Timestamp,
+    ms: i64,
+}
+
+impl Window {
+    fn of(gate: &Gate) -> Window {
+        let seconds = i64::try_from(gate.config.people.pin_window_s).unwrap_or(i64::MAX);
+        Window { now: gate.now(), ms: seconds.saturating_mul(1000) }
+    }
+
+    fn since(&self) -> Timestamp {
+        Timestamp(self.now.0.saturating_sub(self.ms))
+    }
+
+    /// Until a try does not count any more. A commit's time may be a little ahead of the clock's.
+    fn seconds_left(&self, of: Timestamp) -> i64 {
+        (of.0.min(self.now.0) + self.ms - self.now.0 + 999).div_euclid(1000).max(1)
+    }
 }
 
 /// The try that has to grow old before another is allowed, if too many were wrong.
@@ -86,14 +115,11 @@ fn full(world: &World, opened: &Opened, since: Timestamp, tries_max: usize) -> O
 
 /// Seconds until another try, if too many of these went wrong lately.
 pub fn wait(gate: &Gate, tries: &VecDeque<Timestamp>) -> Option<i64> {
-    let people = &gate.config.people;
-    let window = i64::try_from(people.pin_window_s).unwrap_or(i64::MAX).saturating_mul(1000);
-    let now = gate.now();
-    let since = Timestamp(now.0.saturating_sub(window));
+    let window = Window::of(gate);
+    let since = window.since();
     let lately: Vec<Timestamp> = tries.iter().copied().filter(|at| *at > since).collect();
-    let oldest = *lately.get(lately.len().checked_sub(people.pin_tries_max)?)?;
-    // A commit's time may be a little ahead of the clock's.
-    Some((oldest.0.min(now.0) + window - now.0 + 999).div_euclid(1000).max(1))
+    let oldest = *lately.get(lately.len().checked_sub(gate.config.people.pin_tries_max)?)?;
+    Some(window.seconds_left(oldest))
 }
 
 /// Whether this browser gave the PIN.
