@@ -213,11 +213,7 @@ fn looked_up(gate: &Gate, request: &Request, caller: &Partner, token: &str) -> S
         let revoked = world.revoked_tokens.has(&claims.client_id, &jti);
         let known = world.minted.values().find(|minted| minted.jti == jti);
         let suspended = known.is_some_and(|one| world.grants.are_suspended(one.person));
-        match (revoked, suspended) {
-            (true, _) => Some(ReasonCode::T12),
-            (false, true) => Some(ReasonCode::T13),
-            (false, false) => None,
-        }
+        if revoked { Some(ReasonCode::T12) } else { suspended.then_some(ReasonCode::T13) }
     };
     Shown::Token(Box::new((claims, bound, stands)))
 }
@@ -316,7 +312,6 @@ pub fn mint(
     let pou = all(&|rule| rule.purposes.iter().map(|one| one.code().to_owned()).collect());
     let tokens = &gate.consent_tokens;
     let sub = gate.doorkeys.pseudonym(&gate.config.tenant.name, person, &wanted.recipient);
-    let once = if wanted.once { Some("once") } else { None };
     let mut scope = json!({
         "v": 1, "grant": grant.id,
         "consent": {
@@ -327,8 +322,8 @@ pub fn mint(
     if let Some(referral) = wanted.referral {
         scope["ref_id"] = json!(referral);
     }
-    if let Some(once) = once {
-        scope["use"] = json!(once);
+    if wanted.once {
+        scope["use"] = json!("once");
     }
     let claims = json!({
         "iss": tokens.issuer, "sub": sub, "aud": tokens.audience,
@@ -364,9 +359,8 @@ pub fn exchange(
         return Err(refused());
     };
     let (mut claims, bound, standing) = *token;
-    // A token of one use has it where it is shown; it makes no other.
     if claims.lg.once.is_some() {
-        return Err(refused());
+        return Err(refused()); // Its one use is where it is shown.
     }
     let pinned_elsewhere = claims.lg.ref_id.is_some_and(|pinned| pinned != referral);
     if !bound || standing.is_some() || pinned_elsewhere {
