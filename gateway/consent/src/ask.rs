@@ -151,7 +151,7 @@ pub enum Detail {
 }
 
 /// A pane that was broken: access in an emergency, against or without consent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Glass {
     /// When.
     pub broken: Timestamp,

@@ -172,7 +172,7 @@ pub struct GrantDraft {
 }
 
 /// What a person consented to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// Its name.
     pub id: GrantId,
@@ -246,7 +246,7 @@ pub enum GrantEvent {
 }
 
 /// Every Grant: a fold of [`GrantEvent`]s.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Grants {
     of: BTreeMap<PersonId, Vec<Grant>>,
     /// With whom each may be one.

@@ -24,7 +24,7 @@ pub use news::{News, Says};
 pub use person::{
     Candidate, Identifier, LinkBasis, Person, PersonEvent, Persons, Presented, Sameness,
 };
-pub use state::{Placement, Referral, Standing};
+pub use state::{Business, Placement, Referral, Standing};
 pub use task::{
     Accepted, Cancelled, Completed, Draft, EnteredInError, Failed, InProgress, OnHold, Rejected,
     Requested, TaskState, TaskStatus,

@@ -2,10 +2,12 @@
 //!
 //! Not here: how it sounds in a dialect, which sources are told this way, when.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Appointment, Event, Outcome, Referral, StatusReason, TargetMove, Timestamp};
 
 /// One thing to tell the source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct News {
     /// The version of the source's Task that it made.
     pub version: u64,
@@ -18,7 +20,7 @@ pub struct News {
 }
 
 /// What there is to tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Says {
     /// It waits for consent.
     Waiting,

@@ -105,14 +105,14 @@ pub enum PersonEvent {
 pub type Candidate = (PersonId, PersonId);
 
 /// What is known of one person.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Person {
     identifiers: BTreeSet<(OrgId, Identifier)>,
     sameness: BTreeSet<Sameness>,
 }
 
 /// Everyone: a fold of [`PersonEvent`]s.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Persons {
     persons: BTreeMap<PersonId, Person>,
     by_identifier: BTreeMap<Identifier, BTreeSet<(OrgId, PersonId)>>,

@@ -1,5 +1,7 @@
 //! The state of a referral: a fold of its events in log order.
 
+use serde::{Deserialize, Serialize};
+
 use crate::news::{News, Says, says};
 use crate::{
     Appointment, Event, HeldWhy, NeedCode, OrgId, Outcome, PersonId, PlacementId, ReferralId,
@@ -7,7 +9,7 @@ use crate::{
 };
 
 /// Where consent leaves a referral.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Standing {
     /// Nothing stands in its way.
     Open,
@@ -20,8 +22,34 @@ pub enum Standing {
     },
 }
 
+/// What a placement has come to between two statuses, in the words of BSeR's business status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Business {
+    /// There is an appointment.
+    Scheduled,
+    /// The appointment is off.
+    Cancelled,
+    /// The person did not come.
+    Missed,
+    /// What was asked for was given.
+    Given,
+}
+
+impl Business {
+    /// `Task.businessStatus.text`.
+    pub fn text(self) -> &'static str {
+        match self {
+            Business::Scheduled => "appointment scheduled",
+            Business::Cancelled => "appointment cancelled",
+            Business::Missed => "appointment missed",
+            Business::Given => "service given",
+        }
+    }
+}
+
 /// One coordination-platform Task and ServiceRequest to one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
     /// Its name.
     pub id: PlacementId,
@@ -43,8 +71,8 @@ pub struct Placement {
     pub reason: Option<StatusReason>,
     /// The appointment in force.
     pub appointment: Option<Appointment>,
-    /// `businessStatus.text`, in the words of BSeR's business status.
-    pub business: Option<&'static str>,
+    /// `businessStatus`.
+    pub business: Option<Business>,
     /// What was done.
     pub outcome: Option<Outcome>,
     /// A pushed delivery was taken.
@@ -52,7 +80,7 @@ pub struct Placement {
 }
 
 /// A referral: a source's Task and ServiceRequest, and what became of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Referral {
     /// Its name.
     pub id: ReferralId,
@@ -204,22 +232,22 @@ impl Referral {
             Event::AppointmentBooked { placement, appointment } => {
                 self.news(placement, at, |p| {
                     p.appointment = Some(appointment.clone());
-                    p.business = Some("appointment scheduled");
+                    p.business = Some(Business::Scheduled);
                 });
             }
             Event::AppointmentCancelled { placement } => self.news(placement, at, |p| {
                 p.appointment = None;
-                p.business = Some("appointment cancelled");
+                p.business = Some(Business::Cancelled);
             }),
             Event::NoShow { placement } => self.news(placement, at, |p| {
                 p.appointment = None;
-                p.business = Some("appointment missed");
+                p.business = Some(Business::Missed);
             }),
             Event::InterimNote { placement, .. } => self.news(placement, at, |_| {}),
             Event::CapacityReported { placement, .. } => self.news(placement, at, |_| {}),
             Event::OutcomeRecorded { placement, outcome } => self.news(placement, at, |p| {
                 p.outcome = Some(outcome.clone());
-                p.business = Some("service given");
+                p.business = Some(Business::Given);
             }),
         }
     }
@@ -329,7 +357,9 @@ impl Referral {
     pub fn business(&self) -> Option<&'static str> {
         match self.standing {
             Standing::Held { .. } => Some(WAITING_FOR_CONSENT),
-            Standing::Open => self.placements.last().and_then(|placement| placement.business),
+            Standing::Open => {
+                self.placements.last().and_then(|last| last.business).map(Business::text)
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The referral Task's states (SDOHCC 3.0.0 TaskForReferralManagement; the diagram's edges are
 //! listed in `tests::EDGES`). Each state is a struct whose methods are its only exits.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{StatusReason, TargetMove};
 
@@ -194,7 +194,8 @@ impl OnHold {
 }
 
 /// A Task in whichever state it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "TaskStatus")]
 #[allow(missing_docs)] // each variant is the state it holds
 pub enum TaskState {
     Draft(Draft),
@@ -279,6 +280,22 @@ impl TaskState {
         }))
     }
 
+    /// As it was kept; the only way to a state that is not one of its moves.
+    fn kept(status: TaskStatus) -> TaskState {
+        match status {
+            TaskStatus::Draft => TaskState::Draft(Draft(())),
+            TaskStatus::Requested => TaskState::Requested(Requested(())),
+            TaskStatus::Accepted => TaskState::Accepted(Accepted(())),
+            TaskStatus::InProgress => TaskState::InProgress(InProgress(())),
+            TaskStatus::OnHold => TaskState::OnHold(OnHold(())),
+            TaskStatus::Rejected => TaskState::Rejected(Rejected(())),
+            TaskStatus::Cancelled => TaskState::Cancelled(Cancelled(())),
+            TaskStatus::Completed => TaskState::Completed(Completed(())),
+            TaskStatus::Failed => TaskState::Failed(Failed(())),
+            TaskStatus::EnteredInError => TaskState::EnteredInError(EnteredInError(())),
+        }
+    }
+
     /// draft -> requested, if it is a draft.
     pub fn send(self) -> Option<TaskState> {
         match self {
@@ -290,6 +307,18 @@ impl TaskState {
     /// any -> entered-in-error.
     pub fn enter_in_error(self) -> TaskState {
         TaskState::EnteredInError(EnteredInError(()))
+    }
+}
+
+impl From<TaskState> for TaskStatus {
+    fn from(state: TaskState) -> TaskStatus {
+        state.status()
+    }
+}
+
+impl<'de> Deserialize<'de> for TaskState {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<TaskState, D::Error> {
+        TaskStatus::deserialize(from).map(TaskState::kept)
     }
 }
 
@@ -358,6 +387,7 @@ mod tests {
             assert_eq!(reached, drawn, "from {from}");
             assert_eq!(state.enter_in_error().status(), TaskStatus::EnteredInError);
             assert_eq!(state.is_final(), drawn.is_empty());
+            assert_eq!(TaskState::kept(state.status()), state);
         }
     }
 }

@@ -18,7 +18,7 @@ use loopgate_fhir::{
 };
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{
-    OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus,
+    Business, OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus,
 };
 use serde_json::{Value, json};
 
@@ -364,7 +364,7 @@ impl<'a> Refs<'a> {
             target: &self.target,
             status: placement.state.status(),
             status_reason: placement.reason.as_ref().map(|r| (r.code(), r.text())),
-            business: placement.business,
+            business: placement.business.map(Business::text),
             outputs: &self.outputs,
             authored: placement.placed,
             version: placement.version,

@@ -12,13 +12,14 @@ mod refusals;
 mod spent;
 mod staff;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use loopgate_consent::Grants;
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
     ReferralId, ResourceId, TaskStatus, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 
 pub use crate::journal::Minted;
 pub use heard::{Heard, Spoken};
@@ -56,7 +57,7 @@ pub type Answer = Vec<(ResourceId, u64)>;
 type Shown = (OrgId, String, ResourceId, u64, Vec<BasisUsed>);
 
 /// Everything, after some prefix of the log.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct World {
     /// How many leaves were folded.
     pub leaves: u64,
@@ -85,15 +86,15 @@ pub struct World {
     /// When a wrong PIN was given at a referral's link, newest last.
     pub wrong_pins: BTreeMap<(OrgId, ReferralId), VecDeque<Timestamp>>,
     /// First answers, by who asked and what.
-    pub answers: HashMap<(OrgId, [u8; 32]), Answer>,
+    pub answers: BTreeMap<(OrgId, [u8; 32]), Answer>,
     /// HL7 v2 messages taken in, by link and MSH-3, MSH-4, MSH-10.
-    pub heard: HashMap<(OrgId, [u8; 32]), Heard>,
+    pub heard: BTreeMap<(OrgId, [u8; 32]), Heard>,
     /// Referrals that came as HL7 v2, and are answered so.
     pub spoken: BTreeMap<ReferralId, Spoken>,
     /// Referral Tasks by their supplier's business identifiers.
-    pub task_keys: HashMap<(OrgId, Identifier), ResourceId>,
+    pub task_keys: BTreeMap<(OrgId, Identifier), ResourceId>,
     /// Versions already disclosed.
-    shown: HashSet<Shown>,
+    shown: BTreeSet<Shown>,
     /// Partner files in force: hash, suspended.
     pub partners: BTreeMap<OrgId, ([u8; 32], bool)>,
     /// Assertions and single-use tokens that were used.
@@ -112,7 +113,7 @@ pub struct World {
     pub accounts: BTreeMap<PersonId, Vec<Line>>,
     /// When strangers were last counted.
     pub strangers_at: Timestamp,
-    chains: HashMap<(about::Class, String), (u64, i64)>,
+    chains: BTreeMap<(about::Class, String), (u64, i64)>,
 }
 
 impl World {

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use loopgate_ledger::Link;
 use loopgate_referral::Event as ReferralEvent;
+use serde::{Deserialize, Serialize};
 
 use super::World;
 use crate::fields::Links;
 use crate::journal::{Event, StaffEvent};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Class {
     Subject,
     Patient,

@@ -1,9 +1,11 @@
 //! What is known of HL7 v2 messages taken in.
 
+use serde::{Deserialize, Serialize};
+
 use super::Locator;
 
 /// An HL7 v2 message taken in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heard {
     /// SHA-256 of it.
     pub content: [u8; 32],
@@ -12,7 +14,7 @@ pub struct Heard {
 }
 
 /// How a referral came as HL7 v2.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spoken {
     /// MSH-10 of the message.
     pub control: String,

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use loopgate_consent::{Dated, Label};
 use loopgate_referral::{Identifier, OrgId, PersonId, PlacementId, ReferralId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::journal::RequestFacts;
 
 /// Where a document lies: frame, entry in it, document in that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Locator {
     /// Frame.
     pub sequence: u64,
@@ -19,7 +20,7 @@ pub struct Locator {
 }
 
 /// What is known of a stored resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// Who supplied it.
     pub org: OrgId,
@@ -44,7 +45,7 @@ pub struct Held {
 }
 
 /// What a resource that belongs to a referral is in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
     /// The source's Task.
     SourceTask(ReferralId),

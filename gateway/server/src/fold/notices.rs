@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loopgate_consent::{Action, GrantEvent, GrantId};
 use loopgate_referral::{OrgId, PersonId, ReferralId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::Place;
 use crate::journal::{BasisUsed, Event};
 
 /// That a person withdrew, for one holder. It names referrals, and nobody.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// When the person withdrew.
     pub at: Timestamp,
@@ -24,7 +25,7 @@ pub struct Notice {
 type Held = BTreeMap<OrgId, BTreeSet<ReferralId>>;
 
 /// Holders, and what they are to be told.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Notices {
     holders: BTreeMap<(PersonId, GrantId), Held>,
     /// By the entry of the withdrawal, and the holder.

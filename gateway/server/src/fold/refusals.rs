@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Place;
 use crate::journal::Event;
 
 /// Where each refusal's entry is.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Refusals(BTreeMap<String, u64>);
 
 impl Refusals {

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use loopgate_referral::{OrgId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Names, each until an instant after which nobody takes it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
     known: BTreeSet<(OrgId, [u8; 32])>,
     until: BTreeSet<(Timestamp, OrgId, [u8; 32])>,

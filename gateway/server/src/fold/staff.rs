@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use loopgate_consent::{Glass, GrantDraft, GrantEvent};
 use loopgate_referral::{OrgId, PersonId, ResourceId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{Place, WRONG_PIN, WRONG_PINS_KEPT};
 use crate::journal::{Event, StaffEvent};
 use crate::staff::StaffName;
 
 /// A pane that was broken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broken {
     /// By which organization.
     pub org: OrgId,
@@ -26,7 +27,7 @@ pub struct Broken {
 }
 
 /// A fold of [`StaffEvent`]s.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StaffBook {
     /// Forms that one person read, and a second has to.
     pub proposals: BTreeMap<ResourceId, (StaffName, GrantDraft)>,

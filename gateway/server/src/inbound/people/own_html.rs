@@ -186,8 +186,8 @@ fn why(line: &Line) -> String {
             Some(Class::ConsentDenied) => format!("{}.", code.words()),
             _ => "They may not ask for this.".to_owned(),
         },
-        (Ok(_), Some(purpose)) => format!("{} (purpose {purpose})", line.ground),
-        (Ok(_), None) => line.ground.to_owned(),
+        (Ok(_), Some(purpose)) => format!("{} (purpose {purpose})", line.ground.words()),
+        (Ok(_), None) => line.ground.words().to_owned(),
     }
 }
 
