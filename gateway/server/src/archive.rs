@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use loopgate_ledger::{Leaf, commitment};
 use loopgate_referral::{PersonId, Timestamp};
 use loopgate_store::{
-    Attachments, EntryKey, EntryRecord, Frame, KeyName, LogKeys, LogReader, Outage, PersonKey,
-    TenantKey, WrappedKey,
+    Attachments, EntryKey, EntryRecord, Frame, KeyName, KeyRow, LogKeys, LogReader, Outage,
+    PersonKey, TenantKey, WrappedKey,
 };
 
 /// A longer document lies in a file of its own.
@@ -25,6 +25,26 @@ pub struct Draft {
     pub person: Option<PersonId>,
     /// The SHA-256 of the payload it lets out.
     pub payload: Option<[u8; 32]>,
+}
+
+/// What is kept under a key.
+pub enum Kept<T> {
+    /// The key is there.
+    Here(T),
+    /// The key was destroyed, and what it kept with it.
+    Erased {
+        /// The first frame of the `key.shred` entries that say so.
+        sequence: u64,
+    },
+}
+
+impl<T> Kept<T> {
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Kept<U> {
+        match self {
+            Kept::Here(kept) => Kept::Here(change(kept)),
+            Kept::Erased { sequence } => Kept::Erased { sequence },
+        }
+    }
 }
 
 /// Opened person keys, by name.
@@ -52,17 +72,25 @@ impl Keyring {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).insert(name, key);
     }
 
-    fn existing(&self, keys: &dyn LogKeys, name: &KeyName) -> Result<Option<PersonKey>, Outage> {
+    fn existing(
+        &self,
+        keys: &dyn LogKeys,
+        name: &KeyName,
+    ) -> Result<Option<Kept<PersonKey>>, Outage> {
         if let Some(key) = self.cached(name) {
-            return Ok(Some(key));
+            return Ok(Some(Kept::Here(key)));
         }
-        let Some(wrapped) = keys.key(name)? else { return Ok(None) };
+        let wrapped = match keys.key(name)? {
+            None => return Ok(None),
+            Some(KeyRow::Destroyed { sequence }) => return Ok(Some(Kept::Erased { sequence })),
+            Some(KeyRow::Wrapped(wrapped)) => wrapped,
+        };
         let key = self
             .tenant
             .open(name, &wrapped)
             .map_err(|_| Outage::Damaged("a wrapped key does not open"))?;
         self.cache(*name, key.clone());
-        Ok(Some(key))
+        Ok(Some(Kept::Here(key)))
     }
 }
 
@@ -77,14 +105,15 @@ pub struct Vault<'a> {
     pub attachments: &'a Attachments,
 }
 
-/// Turns drafts into the frame that comes next.
+/// Turns drafts into the frame that comes next; erased, if one is about somebody whose key is
+/// destroyed.
 pub fn seal(
     drafts: &mut [Draft],
     head: (u64, u64, Timestamp),
     log_id: &str,
     vault: &Vault<'_>,
     clock: &dyn Clock,
-) -> Result<Frame, Outage> {
+) -> Result<Kept<Frame>, Outage> {
     let Vault { keyring, keys, attachments } = *vault;
     let (sequence, first_leaf, at) = head;
     let mut random = |buffer: &mut [u8]| clock.random(buffer);
@@ -93,7 +122,8 @@ pub fn seal(
     for (n, draft) in drafts.iter_mut().enumerate() {
         let name = key_name(draft.person);
         let key = match keyring.existing(keys, &name)? {
-            Some(key) => key,
+            Some(Kept::Here(key)) => key,
+            Some(Kept::Erased { sequence }) => return Ok(Kept::Erased { sequence }),
             None => {
                 let (key, wrapped) = keyring.tenant.make(&name, &mut random);
                 // Used before it is durable, and durable with the frame that uses it.
@@ -112,7 +142,7 @@ pub fn seal(
         let body = entry.encrypt(&Leaf::hash(&leaf), &draft.body.encode(), &mut random);
         entries.push(EntryRecord { leaf, key: name, seed, body, files, payload: draft.payload });
     }
-    Ok(Frame { sequence, first_leaf, at_ms: at.0, entries, keys: fresh })
+    Ok(Kept::Here(Frame { sequence, first_leaf, at_ms: at.0, entries, keys: fresh }))
 }
 
 /// Large documents go to files of their own, durable before the entry that names them.
@@ -140,15 +170,19 @@ pub fn unseal(
     entry: usize,
     keyring: &Keyring,
     keys: &dyn LogKeys,
-) -> Result<(Body, EntryKey), Outage> {
+) -> Result<Kept<(Body, EntryKey)>, Outage> {
     let record = frame.entries.get(entry).ok_or(Outage::Damaged("an entry is missing"))?;
-    let key = keyring.existing(keys, &record.key)?.ok_or(Outage::Damaged("a key is missing"))?;
+    let key = match keyring.existing(keys, &record.key)? {
+        None => return Err(Outage::Damaged("a key is missing")),
+        Some(Kept::Erased { sequence }) => return Ok(Kept::Erased { sequence }),
+        Some(Kept::Here(key)) => key,
+    };
     let index = frame.first_leaf + entry as u64;
     let opens = || Outage::Damaged("an entry does not open under its key");
     let entry_key = key.open(index, &record.seed).map_err(|_| opens())?;
     let body = entry_key.decrypt(&Leaf::hash(&record.leaf), &record.body).map_err(|_| opens())?;
     let body = Body::decode(&body).map_err(|_| Outage::Damaged("an entry's body"))?;
-    Ok((body, entry_key))
+    Ok(Kept::Here((body, entry_key)))
 }
 
 /// Reads documents back, for any thread.
@@ -174,15 +208,19 @@ impl Archive {
     }
 
     /// One document, as received.
-    pub fn document(&self, at: Locator) -> Result<Vec<u8>, Outage> {
+    pub fn document(&self, at: Locator) -> Result<Kept<Vec<u8>>, Outage> {
         let stored = self.reader.read(at.sequence)?.ok_or(Outage::Damaged("a frame is missing"))?;
         let keys: &dyn LogKeys = self.reader.as_ref();
-        let (body, key) = unseal(&stored.frame, at.entry, &self.keyring, keys)?;
+        let (body, key) = match unseal(&stored.frame, at.entry, &self.keyring, keys)? {
+            Kept::Here(open) => open,
+            Kept::Erased { sequence } => return Ok(Kept::Erased { sequence }),
+        };
         match body.docs.into_iter().nth(at.doc).ok_or(Outage::Damaged("a document is missing"))? {
-            Document::Here(bytes) => Ok(bytes),
+            Document::Here(bytes) => Ok(Kept::Here(bytes)),
             Document::File(name) => {
                 let place = u32::try_from(at.doc).unwrap_or(u32::MAX);
                 key.decrypt_file(place, &self.attachments.get(&name)?)
+                    .map(Kept::Here)
                     .map_err(|_| Outage::Damaged("an attachment does not open under its key"))
             }
         }
@@ -190,7 +228,11 @@ impl Archive {
 
     /// What an entry says, and when it was recorded; none past the end of the log, which holds
     /// `frames` frames.
-    pub fn entry(&self, index: u64, frames: u64) -> Result<Option<(Body, Timestamp)>, Outage> {
+    pub fn entry(
+        &self,
+        index: u64,
+        frames: u64,
+    ) -> Result<Option<Kept<(Body, Timestamp)>>, Outage> {
         let (mut low, mut high) = (0, frames);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -204,8 +246,8 @@ impl Archive {
             } else {
                 let entry = usize::try_from(index - frame.first_leaf).unwrap_or(usize::MAX);
                 let keys: &dyn LogKeys = self.reader.as_ref();
-                let (body, _) = unseal(frame, entry, &self.keyring, keys)?;
-                return Ok(Some((body, Timestamp(frame.at_ms))));
+                let opened = unseal(frame, entry, &self.keyring, keys)?;
+                return Ok(Some(opened.map(|(body, _)| (body, Timestamp(frame.at_ms)))));
             }
         }
         Ok(None)

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use arc_swap::ArcSwap;
 use loopgate_consent::{DataClass, Policy, Template, Templates};
 use loopgate_ledger::LogKey;
@@ -20,7 +20,7 @@ use loopgate_referral::Timestamp;
 use loopgate_store::{Attachments, Kek, Log, LogKeys, SledLog, StepHook};
 use loopgate_token::SigningKey;
 
-use crate::archive::{Archive, Keyring, unseal};
+use crate::archive::{Archive, Kept, Keyring, unseal};
 use crate::clock::{Clock, ClockGuard, ClockLimits};
 use crate::config::{Config, Problem};
 use crate::consent_token::ConsentTokens;
@@ -235,7 +235,9 @@ impl Replayed {
             let at = Timestamp(stored.frame.at_ms);
             for (entry, proof) in stored.committed.iter().enumerate() {
                 notary.append(*proof.leaf_hash());
-                let (body, _) = unseal(&stored.frame, entry, keyring, keys)?;
+                let Kept::Here((body, _)) = unseal(&stored.frame, entry, keyring, keys)? else {
+                    bail!("an entry of this log was erased");
+                };
                 let place = Place { sequence, entry, index: proof.leaf_index(), at };
                 if let Event::Reread { person, recipient, day } = &body.event {
                     self.covers.insert((recipient.clone(), *person, *day), proof.clone());

@@ -8,6 +8,7 @@ use loopgate_consent::ReasonCode;
 use loopgate_referral::{OrgId, PersonId, ResourceId, Timestamp};
 use serde_json::{Value, json};
 
+use crate::archive::Kept;
 use crate::egress::{Released, Way};
 use crate::gate::Gate;
 use crate::journal::{BasisUsed, Event, json as plain};
@@ -55,7 +56,7 @@ pub fn explain(
         tracing::error!(%outage, "an entry does not read back");
         Trouble::Outage
     })?;
-    let (body, at) = found.ok_or_else(missing)?;
+    let Some(Kept::Here((body, at))) = found else { return Err(missing()) };
     let person = {
         let world = gate.scribe.published().world();
         world.person_of(&body.event)

@@ -4,11 +4,11 @@
 use std::io;
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use loopgate_ledger::{BundleParts, Field, Opening, write_bundle};
 use loopgate_store::LogKeys;
 
-use crate::archive::unseal;
+use crate::archive::{Kept, unseal};
 use crate::gate::Gate;
 use crate::journal::Event;
 use crate::scribe::Command;
@@ -48,7 +48,9 @@ fn entries(gate: &Gate, size: u64) -> anyhow::Result<Vec<(Vec<u8>, Opening)>> {
             if proof.leaf_index() >= size {
                 return Ok(entries);
             }
-            let (body, key) = unseal(&stored.frame, n, keyring, keys)?;
+            let Kept::Here((body, key)) = unseal(&stored.frame, n, keyring, keys)? else {
+                bail!("an entry of this log was erased");
+            };
             let opening = Opening::make(proof.leaf_index(), key.seed(), &body.fields, &shown);
             entries.push((stored.frame.entries[n].leaf.clone(), opening));
         }

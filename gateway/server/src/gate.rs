@@ -10,7 +10,7 @@ use loopgate_fhir::Json;
 use loopgate_mapping::Library;
 use loopgate_referral::{OrgId, Referral, ResourceId, Timestamp};
 
-use crate::archive::Archive;
+use crate::archive::{Archive, Kept};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consent_token::{self, ConsentTokens};
@@ -264,6 +264,7 @@ impl Gate {
             tracing::error!(%outage, "a document does not read back");
             Trouble::Outage
         })?;
+        let Kept::Here(doc) = doc else { return Err(Kind::NotFound.into()) };
         let Some(json) = crate::scribe::resolved(&doc, &held.rewrites) else {
             unreachable!("what is kept was parsed before it was kept")
         };

@@ -29,7 +29,7 @@ use loopgate_referral::{OrgId, PersonId, Timestamp};
 use loopgate_store::{Appended, Attachments, Epoch, Log, LogKeys};
 use tokio::sync::Notify;
 
-use crate::archive::{Keyring, Vault, seal};
+use crate::archive::{Kept, Keyring, Vault, seal};
 use crate::clock::{Clock, ClockGuard};
 use crate::fold::{Place, World};
 use crate::journal::Event;
@@ -223,7 +223,14 @@ impl Thread {
         let keys: &dyn LogKeys = bench.log.as_ref();
         let vault = Vault { keyring: &bench.keyring, keys, attachments: &bench.attachments };
         let place = (head.next, head.leaves, at);
-        let frame = seal(&mut drafts, place, bench.notary.log_id(), &vault, bench.clock.as_ref())?;
+        let log_id = bench.notary.log_id();
+        let frame = match seal(&mut drafts, place, log_id, &vault, bench.clock.as_ref())? {
+            Kept::Here(frame) => frame,
+            Kept::Erased { .. } => {
+                let words = "an entry is about somebody whose key was destroyed";
+                return Err(loopgate_store::Outage::Damaged(words));
+            }
+        };
         let committed = match bench.log.append(bench.epoch, &frame, head.next)? {
             Appended::Committed(committed) => committed,
             Appended::Conflict { .. } | Appended::Fenced { .. } | Appended::Indeterminate => {

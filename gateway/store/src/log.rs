@@ -3,7 +3,7 @@
 
 use loopgate_ledger::Committed;
 
-use crate::{Frame, KeyName, Outage, WrappedKey};
+use crate::{Frame, KeyName, KeyRow, Outage};
 
 /// Who may append: a newer epoch fences every older one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,10 +51,10 @@ pub struct Stored {
 /// Wrapped keys live beside the frames and change with them, so that a frame is never durable
 /// without the keys it needs.
 pub trait LogKeys {
-    /// The wrapped key of this name, if it exists.
-    fn key(&self, name: &KeyName) -> Result<Option<WrappedKey>, Outage>;
-    /// Every wrapped key.
-    fn keys(&self) -> Result<Vec<(KeyName, WrappedKey)>, Outage>;
+    /// What is known of the key of this name; none if there never was one.
+    fn key(&self, name: &KeyName) -> Result<Option<KeyRow>, Outage>;
+    /// What is known of every key, by name.
+    fn keys(&self) -> Result<Vec<(KeyName, KeyRow)>, Outage>;
 }
 
 /// An append-only sequence of frames. One thread owns it.
@@ -62,7 +62,8 @@ pub trait Log: LogKeys + Send {
     /// Takes over: every later append under an older epoch is fenced. Durable when it returns.
     fn take_over(&mut self) -> Result<Epoch, Outage>;
 
-    /// Appends a frame as the `expected_next`th, or changes nothing.
+    /// Appends a frame as the `expected_next`th, or changes nothing. Keys of the frame that are
+    /// destroyed stay so.
     ///
     /// # Errors
     /// After an error the log is poisoned: what is on disk is unknown until it is opened again.
@@ -72,6 +73,15 @@ pub trait Log: LogKeys + Send {
         frame: &Frame,
         expected_next: u64,
     ) -> Result<Appended, Outage>;
+
+    /// Writes key rows, each over the one that is there ([`KeyRow::over`]); durable when it returns.
+    /// Many rows go in several commits: after a crash between them each row is as before or as
+    /// written, and the same call again does the rest.
+    ///
+    /// # Errors
+    /// [`Outage::Fenced`] if a newer epoch has taken over: nothing was changed. After any other
+    /// error the log is poisoned, as after an append's.
+    fn rewrap(&mut self, epoch: Epoch, rows: Vec<(KeyName, KeyRow)>) -> Result<(), Outage>;
 
     /// The frame of this sequence number; `None` at and past the head.
     fn read(&self, sequence: u64) -> Result<Option<Stored>, Outage>;

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use loopgate_ledger::Leaf;
 
 use super::*;
-use crate::{Attachments, EntryRecord, read_backup, restore, write_backup};
+use crate::{Attachments, EntryRecord, Restored, WrappedKey, read_backup, restore, write_backup};
 
 fn frame(sequence: u64, first_leaf: u64, body_bytes: usize) -> Frame {
     let leaf = Leaf::new([7; 32], first_leaf, "log", 1_700_000_000).unwrap();
@@ -27,7 +27,20 @@ fn frame(sequence: u64, first_leaf: u64, body_bytes: usize) -> Frame {
 }
 
 fn open(dir: &Path) -> SledLog {
-    SledLog::open(&dir.join("log"), None).unwrap()
+    open_with(dir, || None)
+}
+
+/// sled's own threads hold its lock for a moment after it is dropped. A process that ends has none;
+/// this one goes on.
+fn open_with(dir: &Path, hook: impl Fn() -> Option<StepHook>) -> SledLog {
+    loop {
+        match SledLog::open(&dir.join("log"), hook()) {
+            Err(Outage::Disk(error)) if error.to_string().contains("acquire lock") => {
+                std::thread::yield_now();
+            }
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 fn committed(outcome: Result<Appended, Outage>) -> Vec<Committed> {
@@ -183,6 +196,7 @@ fn a_backup_restores_frame_by_frame_and_a_damaged_one_not_at_all() {
         );
     }
     assert_eq!(copy.keys().unwrap(), log.keys().unwrap());
+    assert_eq!(copy.read(3).unwrap().unwrap().frame, last_as_read(last));
 
     for at in (0..file.len()).step_by(977) {
         let mut bad = file.clone();
@@ -190,4 +204,139 @@ fn a_backup_restores_frame_by_frame_and_a_damaged_one_not_at_all() {
         assert!(read_backup(&mut bad.as_slice()).is_err(), "byte {at}");
     }
     assert!(read_backup(&mut &file[..file.len() - 1]).is_err());
+}
+
+/// A payload's hash is never on disk.
+fn last_as_read(mut frame: Frame) -> Frame {
+    frame.entries.iter_mut().for_each(|entry| entry.payload = None);
+    frame
+}
+
+fn wrap(epoch: u32) -> KeyRow {
+    KeyRow::Wrapped(WrappedKey::new([&epoch.to_be_bytes()[..], &[9; 60]].concat()))
+}
+
+#[test]
+fn an_older_backup_brings_no_destroyed_key_back_nor_its_attachments() {
+    let dir = tempfile::tempdir().unwrap();
+    let (maria, other) = (KeyName::new([1; 16]), KeyName::new([2; 16]));
+    let mut log = open(dir.path());
+    let epoch = log.take_over().unwrap();
+    let vault = Attachments::open(&dir.path().join("vault")).unwrap();
+    let (hers, theirs) = (vault.put(b"hers").unwrap(), vault.put(b"theirs").unwrap());
+    let mut first = frame(0, 0, 10);
+    first.entries[0].key = maria;
+    first.entries[0].files = vec![hers];
+    let KeyRow::Wrapped(wrapped) = wrap(1) else { unreachable!() };
+    first.keys = vec![(maria, wrapped.clone()), (other, wrapped)];
+    let mut second = frame(1, 1, 10);
+    second.entries[0].key = other;
+    second.entries[0].files = vec![theirs];
+    second.keys.clear();
+    committed(log.append(epoch, &first, 0));
+    committed(log.append(epoch, &second, 1));
+    let backup = |log: &SledLog, vault: &Attachments, first, next| {
+        let mut file = Vec::new();
+        write_backup(log.reader().as_ref(), vault, first, next, &mut file).unwrap();
+        read_backup(&mut file.as_slice()).unwrap()
+    };
+    let older = backup(&log, &vault, 0, 2);
+    assert_eq!(older.attachments, [(maria, b"hers".to_vec()), (other, b"theirs".to_vec())]);
+
+    let mut third = frame(2, 2, 10);
+    third.keys.clear();
+    committed(log.append(epoch, &third, 2));
+    let gone = KeyRow::Destroyed { sequence: 2 };
+    log.rewrap(epoch, vec![(maria, gone.clone()), (other, wrap(2))]).unwrap();
+    vault.remove(&hers).unwrap();
+    let (newer, whole) = (backup(&log, &vault, 2, 3), backup(&log, &vault, 0, 3));
+    assert_eq!(whole.attachments, [(other, b"theirs".to_vec())]);
+    let stand = vec![(maria, gone), (other, wrap(2))];
+    assert_eq!((&newer.keys, &whole.keys), (&stand, &stand));
+
+    // On the log itself; on a log that the newer table reached before, or in between.
+    let rest = read_again(&older);
+    restore(&mut log, &vault, &rest).unwrap();
+    assert_eq!(log.keys().unwrap(), stand);
+    assert!(!vault.has(&hers).unwrap());
+    for order in [vec![&older, &newer, &rest], vec![&whole, &rest]] {
+        let there = tempfile::tempdir().unwrap();
+        let mut copy = open(there.path());
+        let vault = Attachments::open(&there.path().join("vault")).unwrap();
+        order.into_iter().for_each(|backup| restore(&mut copy, &vault, backup).unwrap());
+        assert_eq!((copy.keys().unwrap(), copy.head().next), (stand.clone(), 3));
+        assert!(vault.has(&theirs).unwrap());
+    }
+}
+
+/// A backup whose frames are there already: what is left of it is its keys and attachments.
+fn read_again(backup: &Restored) -> Restored {
+    Restored {
+        frames: Vec::new(),
+        keys: backup.keys.clone(),
+        attachments: backup.attachments.clone(),
+    }
+}
+
+#[test]
+fn key_rows_only_go_forward_and_are_there_after_opening_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (a, b, c) = (KeyName::new([1; 16]), KeyName::new([2; 16]), KeyName::new([3; 16]));
+    let gone = |sequence| KeyRow::Destroyed { sequence };
+    let mut log = open(dir.path());
+    let old = log.take_over().unwrap();
+    log.rewrap(old, vec![(a, wrap(1)), (b, wrap(1))]).unwrap();
+    log.rewrap(old, vec![(a, gone(5)), (b, wrap(2)), (a, wrap(2)), (c, wrap(2))]).unwrap();
+    log.rewrap(old, vec![(a, wrap(3)), (a, gone(7)), (b, wrap(1))]).unwrap();
+    let stand = vec![(a, gone(5)), (b, wrap(2)), (c, wrap(2))];
+    assert_eq!(log.keys().unwrap(), stand);
+    // A frame that brings the key of a name that is destroyed does not bring it back.
+    let mut first = frame(0, 0, 10);
+    let KeyRow::Wrapped(wrapped) = wrap(4) else { unreachable!() };
+    first.keys = vec![(a, wrapped)];
+    committed(log.append(old, &first, 0));
+    assert_eq!(log.key(&a).unwrap(), Some(gone(5)));
+    drop(log);
+    let mut log = open(dir.path());
+    assert_eq!(log.keys().unwrap(), stand);
+    let new = log.take_over().unwrap();
+    assert!(matches!(log.rewrap(old, vec![(b, gone(6))]), Err(Outage::Fenced)));
+    assert_eq!(log.key(&b).unwrap(), Some(wrap(2)));
+    log.rewrap(new, vec![(b, gone(6))]).unwrap();
+    assert_eq!(log.key(&b).unwrap(), Some(gone(6)));
+}
+
+#[test]
+fn a_key_table_of_several_commits_is_written_whole_by_calling_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let name =
+        |n: u32| KeyName::new([[0; 12].as_slice(), &n.to_be_bytes()].concat().try_into().unwrap());
+    let count = 10_000;
+    let rows = |epoch| (0..count).map(|n| (name(n), wrap(epoch))).collect::<Vec<_>>();
+    let mut log = open(dir.path());
+    let epoch = log.take_over().unwrap();
+    log.rewrap(epoch, rows(1)).unwrap();
+    drop(log);
+    let hook = || -> Option<StepHook> {
+        let mut syncs = 0;
+        Some(Box::new(move |step| {
+            syncs += usize::from(step == CommitStep::Sync);
+            // The first is the take-over's, the second the first part's.
+            if syncs == 3 { Err(io::Error::other("no power")) } else { Ok(()) }
+        }))
+    };
+    let mut log = open_with(dir.path(), hook);
+    let epoch = log.take_over().unwrap();
+    assert!(matches!(log.rewrap(epoch, rows(2)), Err(Outage::Disk(_))));
+    assert!(matches!(log.rewrap(epoch, rows(2)), Err(Outage::Poisoned)));
+    drop(log);
+    let mut log = open(dir.path());
+    let keys = log.keys().unwrap();
+    let old = keys.iter().filter(|(_, row)| *row == wrap(1)).count();
+    assert_eq!(keys.len(), count as usize);
+    assert!((1..count as usize).contains(&old), "{old} are still under the old KEK");
+    assert!(keys.iter().all(|(_, row)| [wrap(1), wrap(2)].contains(row)));
+    let epoch = log.take_over().unwrap();
+    log.rewrap(epoch, rows(2)).unwrap();
+    assert_eq!(log.keys().unwrap(), rows(2));
 }

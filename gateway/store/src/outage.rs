@@ -12,6 +12,9 @@ pub enum Outage {
     /// The database does not open.
     #[error("the database does not open: {0}")]
     DoesNotOpen(&'static str),
+    /// A newer epoch has taken over; nothing was changed.
+    #[error("another writer has taken over the log")]
+    Fenced,
     /// An earlier failure poisoned this log; only a restart clears it.
     #[error("the log is poisoned by an earlier failure")]
     Poisoned,

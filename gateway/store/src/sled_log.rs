@@ -1,6 +1,7 @@
 //! The log on sled 0.34.7, which is not durable by itself: its `flush()` is `sync_file_range` on
 //! Linux. The commit is batch, `flush()`, `sync_data()` on the database file (adr/0002).
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -8,12 +9,14 @@ use std::path::Path;
 use loopgate_ledger::{Committed, Leaf};
 
 use crate::log::{Appended, Epoch, Head, Log, LogKeys, LogReader, Stored};
-use crate::{Frame, KeyName, Outage, WrappedKey, snapshots, write_durably};
+use crate::{Frame, KeyName, KeyRow, Outage, snapshots, write_durably};
 
 /// sled writes a tree node over 128 KiB (a quarter of its segment) into a blob file, which
 /// `sync_data` does not cover. A leaf node holds up to 17 rows before it is split, so it is their sum
 /// that counts: 17 rows of 4 KiB stay well below.
 const CHUNK_BYTES_MAX: usize = 4 * 1024;
+/// How many key rows one commit of a rewrap holds.
+const REWRAP_ROWS_MAX: usize = 4096;
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A step of the commit, for tests that fail or stop at it.
@@ -122,10 +125,10 @@ impl SledLog {
 }
 
 impl LogKeys for SledLog {
-    fn key(&self, name: &KeyName) -> Result<Option<WrappedKey>, Outage> {
+    fn key(&self, name: &KeyName) -> Result<Option<KeyRow>, Outage> {
         self.rows.key(name)
     }
-    fn keys(&self) -> Result<Vec<(KeyName, WrappedKey)>, Outage> {
+    fn keys(&self) -> Result<Vec<(KeyName, KeyRow)>, Outage> {
         self.rows.keys()
     }
 }
@@ -164,13 +167,25 @@ impl Log for SledLog {
         for (n, chunk) in frame.encode().chunks(CHUNK_BYTES_MAX).enumerate() {
             batch.insert(chunk_key(frame.sequence, n as u32).as_slice(), chunk);
         }
-        for (name, wrapped) in &frame.keys {
-            batch.insert(key_row(name).as_slice(), wrapped.bytes());
-        }
+        let keys = frame.keys.iter();
+        let keys = keys.map(|(name, wrapped)| (*name, KeyRow::Wrapped(wrapped.clone())));
+        self.rows.put_keys(keys, &mut batch)?;
         batch.insert(HEAD, head_row(&head, self.epoch));
         self.commit(batch)?;
         self.head = head;
         Ok(Appended::Committed(proofs(frame)))
+    }
+
+    fn rewrap(&mut self, epoch: Epoch, rows: Vec<(KeyName, KeyRow)>) -> Result<(), Outage> {
+        if epoch < self.epoch {
+            return Err(Outage::Fenced);
+        }
+        for part in rows.chunks(REWRAP_ROWS_MAX) {
+            let mut batch = sled::Batch::default();
+            self.rows.put_keys(part.iter().cloned(), &mut batch)?;
+            self.commit(batch)?;
+        }
+        Ok(())
     }
 
     fn read(&self, sequence: u64) -> Result<Option<Stored>, Outage> {
@@ -186,19 +201,43 @@ impl Log for SledLog {
     }
 }
 
+impl Rows {
+    /// Puts key rows into a batch, each over the one that is there, or before it in the batch.
+    fn put_keys(
+        &self,
+        rows: impl Iterator<Item = (KeyName, KeyRow)>,
+        batch: &mut sled::Batch,
+    ) -> Result<(), Outage> {
+        let mut stand: BTreeMap<KeyName, KeyRow> = BTreeMap::new();
+        for (name, row) in rows {
+            let known = match stand.remove(&name) {
+                Some(known) => Some(known),
+                None => self.key(&name)?,
+            };
+            stand.insert(name, row.over(known));
+        }
+        for (name, row) in stand {
+            batch.insert(key_row(&name), row.encode());
+        }
+        Ok(())
+    }
+}
+
 impl LogKeys for Rows {
-    fn key(&self, name: &KeyName) -> Result<Option<WrappedKey>, Outage> {
-        Ok(self.0.get(key_row(name))?.map(|row| WrappedKey::new(row.to_vec())))
+    fn key(&self, name: &KeyName) -> Result<Option<KeyRow>, Outage> {
+        let Some(row) = self.0.get(key_row(name))? else { return Ok(None) };
+        KeyRow::decode(&row).map(Some).ok_or(Outage::Damaged("a key row"))
     }
 
-    fn keys(&self) -> Result<Vec<(KeyName, WrappedKey)>, Outage> {
+    fn keys(&self) -> Result<Vec<(KeyName, KeyRow)>, Outage> {
         self.0
             .scan_prefix(KEY)
             .map(|row| {
-                let (name, wrapped) = row?;
+                let (name, row) = row?;
                 let id = name.get(1..).and_then(|id| id.try_into().ok());
                 let id = id.ok_or(Outage::Damaged("a key row has no name"))?;
-                Ok((KeyName::new(id), WrappedKey::new(wrapped.to_vec())))
+                let row = KeyRow::decode(&row).ok_or(Outage::Damaged("a key row"))?;
+                Ok((KeyName::new(id), row))
             })
             .collect()
     }

@@ -48,6 +48,10 @@ impl WrappedKey {
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
+    /// The epoch of the KEK it is wrapped under; none if it is too short to be a wrap.
+    pub fn epoch(&self) -> Option<u32> {
+        self.0.first_chunk::<4>().map(|epoch| u32::from_be_bytes(*epoch))
+    }
 }
 
 /// A key-encryption key of one epoch. It lives in a file outside `data/`.
@@ -84,9 +88,33 @@ impl TenantKey {
     pub fn make(&self, name: &KeyName, random: Entropy<'_>) -> (PersonKey, WrappedKey) {
         let mut key = [0; 32];
         random(&mut key);
+        let key = PersonKey(key);
+        let wrapped = self.wrap(name, &key, random);
+        (key, wrapped)
+    }
+
+    /// Wraps a person key under this tenant key.
+    fn wrap(&self, name: &KeyName, key: &PersonKey, random: Entropy<'_>) -> WrappedKey {
         let mut wrapped = self.epoch.to_be_bytes().to_vec();
-        wrapped.extend(encrypt(&self.key, &wrap_aad(self.epoch, name), &key, random));
-        (PersonKey(key), WrappedKey(wrapped))
+        wrapped.extend(encrypt(&self.key, &wrap_aad(self.epoch, name), &key.0, random));
+        WrappedKey(wrapped)
+    }
+
+    /// The same person key wrapped under `to`, the tenant's key of another epoch: what was wrapped
+    /// under this one can then be destroyed with its KEK.
+    pub fn rewrap(
+        &self,
+        name: &KeyName,
+        wrapped: &WrappedKey,
+        to: &TenantKey,
+        random: Entropy<'_>,
+    ) -> Result<WrappedKey, SealFault> {
+        Ok(to.wrap(name, &self.open(name, wrapped)?, random))
+    }
+
+    /// The epoch of the KEK it is derived from.
+    pub fn epoch(&self) -> u32 {
+        self.epoch
     }
 
     /// The person key in a wrap made under this tenant key.
@@ -215,6 +243,26 @@ mod tests {
                 *byte = n;
             }
         }
+    }
+
+    #[test]
+    fn a_key_wrapped_anew_is_the_same_key_and_the_old_kek_no_longer_opens_it() {
+        let mut random = counter();
+        let (old, new) = (Kek::new(1, [9; 32]).tenant("community"), Kek::new(2, [8; 32]));
+        let new = new.tenant("community");
+        let maria = KeyName::new([1; 16]);
+        let (person, wrapped) = old.make(&maria, &mut random);
+        let (entry, seed) = person.make(7, &mut random);
+        let body = entry.encrypt(&[5; 32], b"what she said", &mut random);
+
+        let again = old.rewrap(&maria, &wrapped, &new, &mut random).unwrap();
+        assert_eq!((wrapped.epoch(), again.epoch()), (Some(1), Some(2)));
+        assert!(old.open(&maria, &again).is_err());
+        let entry = new.open(&maria, &again).unwrap().open(7, &seed).unwrap();
+        assert_eq!(entry.decrypt(&[5; 32], &body).unwrap(), b"what she said");
+        assert!(new.rewrap(&maria, &wrapped, &new, &mut random).is_err(), "not wrapped under it");
+        assert!(old.rewrap(&KeyName::new([2; 16]), &wrapped, &new, &mut random).is_err());
+        assert_eq!(WrappedKey::new(vec![0, 0, 1]).epoch(), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use loopgate_hl7v2::{
 use loopgate_mapping::{Mapping, Refused, Why};
 use sha2::{Digest, Sha256};
 
+use crate::archive::Kept;
 use crate::bundle::{Known, parts};
 use crate::gate::{Certificate, Gate};
 use crate::intake;
@@ -249,7 +250,10 @@ fn first(
         tracing::error!(%outage, "an acknowledgement does not read back");
         No::Outage
     })?;
-    Ok(Some(ack))
+    match ack {
+        Kept::Here(ack) => Ok(Some(ack)),
+        Kept::Erased { .. } => Err(No::Outage),
+    }
 }
 
 /// The acknowledgement of a message taken in: what nothing here says on is said to its sender.
