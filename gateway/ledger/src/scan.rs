@@ -80,9 +80,8 @@ impl<'a> Scan<'a> {
         if digits == 0 || (digits > 1 && text[0] == b'0') {
             return None;
         }
-        text.iter().try_fold(0_u64, |sum, digit| {
-            sum.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
-        })
+        text.iter()
+            .try_fold(0_u64, |sum, digit| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
     }
 
     /// So many bytes as they are.
@@ -173,8 +172,9 @@ fn special(bytes: &[u8]) -> usize {
     for eight in eights {
         let word = u64::from_le_bytes(*eight);
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-        let found =
-            zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) | control;
+        let found = zero(word ^ (ONES * u64::from(b'"')))
+            | zero(word ^ (ONES * u64::from(b'\\')))
+            | control;
         if found != 0 {
             // The lowest marked byte is exact; those above it may be carries.
             return count + found.trailing_zeros() as usize / 8;
