@@ -182,7 +182,7 @@ pub fn commitment(seed: &Seed, fields: &Fields) -> Hash {
 }
 
 /// The RFC 6962 root whose leaf data are the digests, in field order.
-pub(crate) fn commitment_of(digests: &[Hash; FIELD_COUNT]) -> Hash {
+fn commitment_of(digests: &[Hash; FIELD_COUNT]) -> Hash {
     let mut tree = Tree::new();
     for digest in digests {
         tree.append(leaf_hash(digest));

@@ -4,15 +4,17 @@
 //! Stored bytes are hashed verbatim; a leaf that would be written otherwise is refused.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::canonical::{self, INTEGER_MAX};
+use crate::scan::Scan;
 use crate::time;
 use crate::tree::{self, Hash};
 
-const LEAF_BYTES_MAX: usize = 512;
+/// The longest leaf.
+pub(crate) const LEAF_BYTES_MAX: usize = 512;
 const LOG_BYTES_MAX: usize = 64;
 
 /// One leaf of the log.
@@ -51,8 +53,7 @@ pub enum LeafError {
     Time,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct Wire {
     c: String,
     i: u64,
@@ -81,25 +82,9 @@ impl Leaf {
 
     /// Refuses anything [`Leaf::to_bytes`] would not write byte for byte.
     pub fn parse(bytes: &[u8]) -> Result<Leaf, LeafError> {
-        if bytes.len() > LEAF_BYTES_MAX {
-            return Err(LeafError::NotCanonical);
-        }
-        let wire: Wire = canonical::read(bytes).ok_or(LeafError::NotCanonical)?;
-        if wire.v != 1 {
-            return Err(LeafError::Version);
-        }
-        let commitment = BASE64_STANDARD
-            .decode(&wire.c)
-            .map_err(|_| LeafError::Commitment)?
-            .try_into()
-            .map_err(|_| LeafError::Commitment)?;
-        let time_s = time::parse(&wire.t).ok_or(LeafError::Time)?;
-        let leaf = Leaf::new(commitment, wire.i, &wire.l, time_s)?;
-        // The strict decoder already refuses other spellings of `c`; this does not rely on it.
-        if leaf.to_bytes() != bytes {
-            return Err(LeafError::NotCanonical);
-        }
-        Ok(leaf)
+        let view = LeafView::parse(bytes)?;
+        let LeafView { commitment, index, log, time_s } = view;
+        Ok(Leaf { commitment, index, log: String::from_utf8_lossy(log).into_owned(), time_s })
     }
 
     /// The RFC 6962 leaf hash of the stored bytes: `SHA-256(0x00 || bytes)`.
@@ -111,7 +96,7 @@ impl Leaf {
         if self.index > INTEGER_MAX {
             return Err(LeafError::Index);
         }
-        if !is_log_id(&self.log) {
+        if !is_log_id(self.log.as_bytes()) {
             return Err(LeafError::Log);
         }
         Ok(Wire {
@@ -124,14 +109,86 @@ impl Leaf {
     }
 }
 
+/// A leaf where it lies, read without a copy.
+pub(crate) struct LeafView<'a> {
+    pub(crate) commitment: Hash,
+    pub(crate) index: u64,
+    pub(crate) log: &'a [u8],
+    pub(crate) time_s: i64,
+}
+
+impl<'a> LeafView<'a> {
+    /// As [`Leaf::parse`].
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<LeafView<'a>, LeafError> {
+        let Members { c, i, l, t, v } = Members::read(bytes).ok_or(LeafError::NotCanonical)?;
+        if v != 1 {
+            return Err(LeafError::Version);
+        }
+        let commitment = commitment_from(c).ok_or(LeafError::Commitment)?;
+        let time_s = time::parse(t).ok_or(LeafError::Time)?;
+        if i > INTEGER_MAX {
+            return Err(LeafError::Index);
+        }
+        if !is_log_id(l) {
+            return Err(LeafError::Log);
+        }
+        Ok(LeafView { commitment, index: i, log: l, time_s })
+    }
+}
+
+/// The five members, each spelt as canonical JSON has it.
+struct Members<'a> {
+    c: &'a [u8],
+    i: u64,
+    l: &'a [u8],
+    t: &'a [u8],
+    v: u64,
+}
+
+impl<'a> Members<'a> {
+    fn read(bytes: &'a [u8]) -> Option<Members<'a>> {
+        if bytes.len() > LEAF_BYTES_MAX {
+            return None;
+        }
+        let mut scan = Scan::new(std::str::from_utf8(bytes).ok()?);
+        // No member that holds an escape can be a sound one, so what it stands for is not kept.
+        let mut unescaped = Vec::new();
+        let mut string = |scan: &mut Scan<'a>| {
+            let start = scan.position();
+            scan.string(&mut unescaped)?;
+            bytes.get(start..scan.position() - 1)
+        };
+        scan.expect(br#"{"c":""#)?;
+        let c = string(&mut scan)?;
+        scan.expect(br#","i":"#)?;
+        let i = scan.number()?;
+        scan.expect(br#","l":""#)?;
+        let l = string(&mut scan)?;
+        scan.expect(br#","t":""#)?;
+        let t = string(&mut scan)?;
+        scan.expect(br#","v":"#)?;
+        let v = scan.number()?;
+        scan.expect(b"}")?;
+        scan.end()?;
+        Some(Members { c, i, l, t, v })
+    }
+}
+
+/// 32 bytes of base64; the engine refuses missing padding and stray bits.
+fn commitment_from(text: &[u8]) -> Option<Hash> {
+    let mut buffer = [0; 33];
+    let length = BASE64_STANDARD.decode_slice(text, &mut buffer).ok()?;
+    buffer[..length].try_into().ok()
+}
+
 /// The short id of a log in its leaves: the first 16 hex digits of `SHA-256(origin)`.
 pub fn log_id(origin: &str) -> String {
     hex::encode(&Sha256::digest(origin)[..8])
 }
 
-fn is_log_id(text: &str) -> bool {
-    let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
-    (1..=LOG_BYTES_MAX).contains(&text.len()) && text.bytes().all(allowed)
+fn is_log_id(text: &[u8]) -> bool {
+    let allowed = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
+    (1..=LOG_BYTES_MAX).contains(&text.len()) && text.iter().all(allowed)
 }
 
 #[cfg(test)]

@@ -9,12 +9,15 @@ mod bundle;
 mod canonical;
 mod chain;
 mod checkpoint;
+mod commit;
 mod committed;
 mod entry;
 mod leaf;
 mod opening;
 mod read;
 mod report;
+mod scan;
+mod tile;
 mod time;
 mod tree;
 mod verify;
@@ -29,6 +32,7 @@ pub use entry::{
 pub use leaf::{Leaf, LeafError, log_id};
 pub use opening::{FieldOpening, Opening, OpeningError};
 pub use report::{Report, Verdict};
+pub use tile::{TILE_WIDTH, Tile, TileError, TileKind, decode_entries, encode_entries};
 pub use tree::{Hash, ProofError, Tree, check_consistency, check_inclusion, leaf_hash};
 pub use verify::{verify_bundle, verify_consistency};
 

@@ -5,12 +5,18 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use thiserror::Error;
 
-use crate::canonical::{self, INTEGER_MAX};
-use crate::entry::{FIELD_COUNT, Field, Fields, Seed, commitment_of, field_digest};
+use crate::canonical;
+use crate::commit::{self, commitment_of};
+use crate::entry::{FIELD_COUNT, Field, Fields, Seed, field_digest};
+use crate::scan::Scan;
 use crate::tree::{Hash, ProofError};
+
+pub(crate) mod view;
+
+use view::{Shown, View};
 
 /// Some fields of one entry, and the digests of the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,12 +79,8 @@ impl Opening {
 
     /// Checks that these are fields of the entry with this commitment.
     pub fn check(&self, commitment: &Hash) -> Result<(), ProofError> {
-        let digest = |position: Position| match position {
-            Position::Shown(it) => field_digest(&it.key, it.field, &it.value),
-            Position::Hidden(digest) => *digest,
-        };
         let positions = self.positions().ok_or(ProofError::Shape)?;
-        if commitment_of(&positions.map(digest)) != *commitment {
+        if commitment_of(&positions.map(Position::bare)) != *commitment {
             return Err(ProofError::Mismatch);
         }
         Ok(())
@@ -96,34 +98,22 @@ impl Opening {
 
     /// Refuses anything [`Opening::to_json`] would not write byte for byte.
     pub fn parse(bytes: &[u8]) -> Result<Opening, OpeningError> {
-        let wire: Wire = canonical::read(bytes).ok_or(OpeningError::NotCanonical)?;
-        if wire.i > INTEGER_MAX {
-            return Err(OpeningError::NotCanonical);
-        }
-        if wire.f.len() != FIELD_COUNT {
-            return Err(OpeningError::Shape);
-        }
-        let mut opening = Opening { index: wire.i, fields: Vec::new(), others: Vec::new() };
-        for (field, position) in Field::ALL.into_iter().zip(wire.f) {
-            opening.push(field, position)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| OpeningError::NotCanonical)?;
+        let (mut scan, mut buffer) = (Scan::new(text), Vec::new());
+        let view = View::read(&mut scan, &mut buffer)?;
+        scan.end().ok_or(OpeningError::NotCanonical)?;
+        let shown = Shown { view: &view, text: bytes, buffer: &buffer };
+        let mut opening = Opening { index: view.index, fields: Vec::new(), others: Vec::new() };
+        for field in Field::ALL {
+            match shown.position(field.index()) {
+                (key, Some(value)) => {
+                    let (key, value) = (*key, value.to_vec());
+                    opening.fields.push(FieldOpening { field, value, key });
+                }
+                (digest, None) => opening.others.push((field, *digest)),
+            }
         }
         Ok(opening)
-    }
-
-    fn push(&mut self, field: Field, position: WirePosition) -> Result<(), OpeningError> {
-        let read = |hex: &str| canonical::hash_from_hex(hex).ok_or(OpeningError::NotCanonical);
-        let name = match position {
-            WirePosition::Shown { k, n, v } => {
-                let (value, key) = (v.into_bytes(), read(&k)?);
-                self.fields.push(FieldOpening { field, value, key });
-                n
-            }
-            WirePosition::Hidden { d, n } => {
-                self.others.push((field, read(&d)?));
-                n
-            }
-        };
-        (name == field.name()).then_some(()).ok_or(OpeningError::Shape)
     }
 
     /// `None` unless the two lists together are each field exactly once, each list in order.
@@ -154,7 +144,14 @@ enum Position<'a> {
     Hidden(&'a Hash),
 }
 
-impl Position<'_> {
+impl<'a> Position<'a> {
+    fn bare(self) -> commit::Position<'a> {
+        match self {
+            Position::Shown(opened) => commit::Position::Shown(&opened.key, &opened.value),
+            Position::Hidden(digest) => commit::Position::Hidden(digest),
+        }
+    }
+
     fn to_wire(&self, field: Field) -> Result<WirePosition, OpeningError> {
         let n = field.name().to_owned();
         Ok(match self {
@@ -169,15 +166,13 @@ impl Position<'_> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct Wire {
     f: Vec<WirePosition>,
     i: u64,
 }
 
-/// Either member set; anything between the two does not re-render.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(untagged)]
 enum WirePosition {
     Shown { k: String, n: String, v: String },

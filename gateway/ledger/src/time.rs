@@ -23,19 +23,37 @@ pub(crate) fn render(time_s: i64) -> Option<String> {
 }
 
 /// `None` unless [`render`] gives the same text back.
-pub(crate) fn parse(text: &str) -> Option<i64> {
-    let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
+pub(crate) fn parse(text: &[u8]) -> Option<i64> {
+    let bytes: &[u8; 20] = text.try_into().ok()?;
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':'), (19, b'Z')];
+    if marks.into_iter().any(|(at, mark)| bytes[at] != mark) {
+        return None;
+    }
     let number = |from: usize, to: usize| -> Option<i64> {
-        let digits = &bytes[from..to];
-        digits.iter().try_fold(0, |sum, byte| {
+        bytes[from..to].iter().try_fold(0, |sum, byte| {
             let digit = byte.is_ascii_digit().then(|| i64::from(byte - b'0'))?;
             Some(sum * 10 + digit)
         })
     };
-    let days = days_from_civil(number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let second = number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?;
-    let time_s = days * DAY_S + second;
-    (render(time_s).as_deref() == Some(text)).then_some(time_s)
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let sound = year >= 1970
+        && (1..=12).contains(&month)
+        && (1..=days_of(year, month)).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    let day_start_s = days_from_civil(year, month, day) * DAY_S;
+    sound.then_some(day_start_s + hour * 3600 + minute * 60 + second)
+}
+
+fn days_of(year: i64, month: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
@@ -71,7 +89,7 @@ mod tests {
     fn known_instants() {
         let check = |time_s, text: &str| {
             assert_eq!(render(time_s).as_deref(), Some(text));
-            assert_eq!(parse(text), Some(time_s));
+            assert_eq!(parse(text.as_bytes()), Some(time_s));
         };
         check(0, "1970-01-01T00:00:00Z");
         check(951_782_399, "2000-02-28T23:59:59Z");
@@ -93,8 +111,12 @@ mod tests {
                 for day in 1..=length {
                     assert_eq!(civil_from_days(days), (year, month, day));
                     assert_eq!(days_from_civil(year, month, day), days);
+                    let text = format!("{year}-{month:02}-{day:02}T00:00:00Z");
+                    assert_eq!(parse(text.as_bytes()), Some(days * DAY_S));
                     days += 1;
                 }
+                let text = format!("{year}-{month:02}-{:02}T00:00:00Z", length + 1);
+                assert_eq!(parse(text.as_bytes()), None);
             }
         }
         assert_eq!(days * DAY_S - 1, TIME_S_MAX);
@@ -117,8 +139,12 @@ mod tests {
             "2026-11-00T00:00:00Z",
             "1969-12-31T23:59:59Z",
             "2026-11-22T01:02:+3Z",
+            "2026/11-22T01:02:03Z",
+            "2026-11/22T01:02:03Z",
+            "2026-11-22T01.02:03Z",
+            "2026-11-22T01:02.03Z",
         ] {
-            assert_eq!(parse(text), None, "{text}");
+            assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
         assert_eq!(render(-1), None);
         assert_eq!(render(TIME_S_MAX + 1), None);

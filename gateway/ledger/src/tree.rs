@@ -6,6 +6,8 @@
 use thiserror::Error;
 use tlog_tiles::{Error as TlogError, Hash as TlogHash, HashReader};
 
+use crate::commit;
+
 /// SHA-256.
 pub type Hash = [u8; 32];
 
@@ -47,10 +49,9 @@ impl Tree {
     /// Adds a leaf hash (see [`leaf_hash`]) and returns its index.
     pub fn append(&mut self, leaf: Hash) -> u64 {
         let index = self.size;
-        let new = tlog_tiles::stored_hashes_for_record_hash(index, TlogHash(leaf), &self.stored);
-        match new {
-            Ok(hashes) => self.stored.0.extend(hashes),
-            Err(_) => unreachable!("every complete subtree to the left of a new leaf is stored"),
+        self.stored.0.push(TlogHash(leaf));
+        for height in 0..index.trailing_ones() {
+            self.stored.join(height);
         }
         self.size += 1;
         index
@@ -89,6 +90,14 @@ impl Tree {
             return None;
         }
         self.stored.get(tlog_tiles::stored_hash_index(0, index))
+    }
+
+    /// The root over leaves `[index << height, (index + 1) << height)`, if they are all there.
+    pub fn subtree(&self, height: u8, index: u64) -> Option<Hash> {
+        if index >= self.size.checked_shr(u32::from(height))? {
+            return None;
+        }
+        self.stored.get(tlog_tiles::stored_hash_index(height, index))
     }
 
     /// That leaf `index` is in the tree of the first `size` leaves.
@@ -183,6 +192,14 @@ fn wrapped(hashes: &[Hash]) -> Result<Vec<TlogHash>, ProofError> {
 struct Stored(Vec<TlogHash>);
 
 impl Stored {
+    /// Stores the parent of the last two subtrees of this height. A subtree lies in one piece
+    /// with its root last: the right one is the last `2^(height+1) - 1` hashes.
+    fn join(&mut self, height: u32) {
+        let last = self.0.len() - 1;
+        let left = last - ((2 << height) - 1);
+        self.0.push(TlogHash(commit::node(&self.0[left].0, &self.0[last].0)));
+    }
+
     fn get(&self, index: u64) -> Option<Hash> {
         let index = usize::try_from(index).ok()?;
         self.0.get(index).map(|hash| hash.0)

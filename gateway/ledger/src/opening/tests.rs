@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::canonical::INTEGER_MAX;
 use crate::entry::commitment;
 use crate::testing::{flips, seed};
 
