@@ -6,8 +6,8 @@
 //! that a processor with SHA instructions overlaps neighbours. `entry` says the same thing
 //! plainly, and the tests hold the two against each other.
 
-use sha2::compress256;
 use sha2::digest::generic_array::GenericArray;
+use sha2::{Digest, Sha256, compress256};
 
 use crate::entry::{FIELD_COUNT, FIELD_NAMES};
 use crate::tree::Hash;
@@ -101,6 +101,18 @@ pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
     let mut state = INITIAL;
     compress(&mut state, &first);
     compress(&mut state, &last_block(&[&right[31..]], BLOCK_BYTES));
+    bytes_of(&state)
+}
+
+/// `SHA-256` of the parts one after another.
+pub(crate) fn sha256_of(parts: &[&[u8]]) -> Hash {
+    let bytes: usize = parts.iter().map(|part| part.len()).sum();
+    if bytes > LAST_BYTES_MAX {
+        let hasher = parts.iter().fold(Sha256::new(), |hasher, part| hasher.chain_update(part));
+        return hasher.finalize().into();
+    }
+    let mut state = INITIAL;
+    compress(&mut state, &last_block(parts, 0));
     bytes_of(&state)
 }
 

@@ -11,8 +11,12 @@ mod chain;
 mod checkpoint;
 mod commit;
 mod committed;
+mod complete;
 mod entry;
+mod erased;
+mod keys;
 mod leaf;
+mod manifest;
 mod opening;
 mod read;
 mod report;
@@ -29,6 +33,8 @@ pub use committed::Committed;
 pub use entry::{
     FIELD_COUNT, FIELD_NAMES, Field, Fields, Seed, UnknownField, commitment, field_digest,
 };
+pub use erased::{ErasedEntry, ErasedError, erased_from_payload, erased_to_payload};
+pub use keys::{KeyEvent, KeyEventError};
 pub use leaf::{Leaf, LeafError, log_id};
 pub use opening::{FieldOpening, Opening, OpeningError};
 pub use report::{Report, Verdict};

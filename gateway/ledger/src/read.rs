@@ -1,99 +1,113 @@
-//! Reading a bundle's files: each once, within limits, hashing every byte that is looked at.
+//! Reading a bundle's files: plain ones only, each within its limit.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::bundle::{CHECKPOINT, ENTRIES, LEAVES, LINE_BYTES_MAX, MANIFEST, VKEY};
+use crate::bundle::LINE_BYTES_MAX;
+use crate::manifest::{MANIFEST, Manifest};
 use crate::report::Problem;
 use crate::tree::Hash;
 
-const FILES: [&str; 5] = [CHECKPOINT, ENTRIES, LEAVES, VKEY, MANIFEST];
+/// How much of a file of lines is looked at in one go.
+const CHUNK_BYTES: u64 = 256 * 1024;
 
-/// Exactly the five files, each a plain one.
-pub(crate) fn check_listing(dir: &Path) -> Result<(), Problem> {
-    let listing = fs::read_dir(dir).map_err(|_| Problem::of_bundle("the bundle cannot be read"))?;
-    for item in listing {
-        let item = item.map_err(|_| Problem::of_bundle("the bundle cannot be read"))?;
-        let name = item.file_name();
-        let listed = FILES.iter().any(|known| *known == name);
-        if !listed {
-            return Err(Problem::of_bundle("a file is not listed in the manifest"));
-        }
+/// Exactly the listed files and the manifest, each a plain one, and no folder that holds none.
+pub(crate) fn check_listing(dir: &Path, manifest: &Manifest) -> Result<(), Problem> {
+    let mut found = vec![false; manifest.paths().len()];
+    walk(dir, "", manifest, &mut found)?;
+    match manifest.paths().zip(found).find(|(_, found)| !found) {
+        Some((path, _)) => Err(not_plain(path)),
+        None => Ok(()),
     }
-    for name in FILES {
-        let plain = fs::symlink_metadata(dir.join(name)).is_ok_and(|meta| meta.is_file());
-        if !plain {
-            let text = format!("{name} is missing or not a plain file");
-            return Err(Problem::of_bundle(text));
+}
+
+/// `below` is the path of this folder within the bundle, with its final `/`.
+fn walk(dir: &Path, below: &str, manifest: &Manifest, found: &mut [bool]) -> Result<(), Problem> {
+    let unreadable = |_| Problem::of_bundle("the bundle cannot be read");
+    let unlisted = || Problem::of_bundle("a file is not listed in the manifest");
+    for item in fs::read_dir(dir).map_err(unreadable)? {
+        let item = item.map_err(unreadable)?;
+        let kind = item.file_type().map_err(unreadable)?;
+        let path = format!("{below}{}", item.file_name().to_str().ok_or_else(unlisted)?);
+        match manifest.position(&path) {
+            Some(at) if kind.is_file() => found[at] = true,
+            Some(_) => return Err(not_plain(&path)),
+            None if path == MANIFEST && kind.is_file() => {}
+            None => {
+                let folder = path + "/";
+                if !kind.is_dir() || !manifest.has_folder(&folder) {
+                    return Err(unlisted());
+                }
+                walk(&item.path(), &folder, manifest, found)?;
+            }
         }
     }
     Ok(())
 }
 
-/// A whole small file and its SHA-256.
+fn not_plain(path: &str) -> Problem {
+    Problem::of_bundle(format!("{path} is missing or not a plain file"))
+}
+
+/// A file that is no link, no folder and no device.
+fn open(dir: &Path, path: &str) -> Result<File, Problem> {
+    let place = dir.join(path);
+    let plain = fs::symlink_metadata(&place).is_ok_and(|meta| meta.is_file());
+    let file = plain.then(|| File::open(place).ok()).flatten();
+    file.ok_or_else(|| not_plain(path))
+}
+
+/// A whole file of at most so many bytes, and its SHA-256.
 pub(crate) fn read_small(
     dir: &Path,
-    name: &str,
+    path: &str,
     bytes_max: usize,
 ) -> Result<(Vec<u8>, Hash), Problem> {
-    let unreadable = || Problem::of_bundle(format!("{name} cannot be read"));
-    let file = File::open(dir.join(name)).map_err(|_| unreadable())?;
+    let file = open(dir, path)?;
     let mut bytes = Vec::new();
-    let mut limited = file.take(bytes_max as u64 + 1);
-    limited.read_to_end(&mut bytes).map_err(|_| unreadable())?;
+    let read = file.take(bytes_max as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|_| Problem::of_bundle(format!("{path} cannot be read")))?;
     if bytes.len() > bytes_max {
-        return Err(Problem::of_bundle(format!("{name} is too long")));
+        return Err(Problem::of_bundle(format!("{path} is too long")));
     }
     let hash = Sha256::digest(&bytes).into();
     Ok((bytes, hash))
 }
 
-/// A file of lines, each ended by `\n`, hashed as it is read.
-pub(crate) struct Lines {
-    name: &'static str,
-    reader: BufReader<File>,
-    hasher: Sha256,
-    count: u64,
+/// A file of lines, in pieces of whole lines.
+pub(crate) struct Chunks {
+    file: File,
+    /// The start of a line whose end was not in the last piece.
+    begun: Vec<u8>,
 }
 
-impl Lines {
-    pub(crate) fn open(dir: &Path, name: &'static str) -> Result<Lines, Problem> {
-        let file = File::open(dir.join(name));
-        let unreadable = |_| Problem::of_bundle(format!("{name} cannot be read"));
-        let file = file.map_err(unreadable)?;
-        Ok(Lines {
-            name,
-            reader: BufReader::with_capacity(64 * 1024, file),
-            hasher: Sha256::new(),
-            count: 0,
-        })
+impl Chunks {
+    pub(crate) fn open(dir: &Path, path: &str) -> Result<Chunks, Problem> {
+        Ok(Chunks { file: open(dir, path)?, begun: Vec::new() })
     }
 
-    /// The next line without its end; `None` after the last.
-    pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
-        let mut line = Vec::new();
-        let limit = LINE_BYTES_MAX as u64 + 1;
-        let mut limited = (&mut self.reader).take(limit);
-        let read = limited.read_until(b'\n', &mut line);
-        read.map_err(|_| Problem::of_bundle(format!("{} cannot be read", self.name)))?;
-        if line.is_empty() {
-            return Ok(None);
+    /// The next piece; false after the last. It ends with a line end, unless a line is over
+    /// [`LINE_BYTES_MAX`] or is the file's last and has none.
+    pub(crate) fn next(&mut self, chunk: &mut Vec<u8>) -> io::Result<bool> {
+        chunk.clear();
+        std::mem::swap(chunk, &mut self.begun);
+        loop {
+            let before = chunk.len();
+            if (&mut self.file).take(CHUNK_BYTES).read_to_end(chunk)? == 0 {
+                return Ok(!chunk.is_empty());
+            }
+            let end = chunk[before..].iter().rposition(|byte| *byte == b'\n');
+            if let Some(end) = end.map(|end| before + end + 1) {
+                self.begun.extend_from_slice(&chunk[end..]);
+                chunk.truncate(end);
+                return Ok(true);
+            }
+            if chunk.len() > LINE_BYTES_MAX {
+                return Ok(true);
+            }
         }
-        self.hasher.update(&line);
-        if line.pop() != Some(b'\n') {
-            let (name, at) = (self.name, self.count);
-            let text = format!("line {at} of {name} is too long or has no line end");
-            return Err(Problem::of_bundle(text));
-        }
-        self.count += 1;
-        Ok(Some(line))
-    }
-
-    /// The SHA-256 of what was read: of the whole file, once `next` gave `None`.
-    pub(crate) fn hash(self) -> Hash {
-        self.hasher.finalize().into()
     }
 }

@@ -1,23 +1,25 @@
 //! The offline verifier: no network, no clock, no trust in who wrote the bundle.
 //!
-//! Integrity: every byte is accounted for, the leaves hash to a root the log signed, and every
-//! opening matches its leaf. Completeness: every entry is shown and its chains have no hole
-//! (`chain`). Texts name a file or an entry, never what it holds.
+//! Integrity: every byte is accounted for, the leaves hash to a root the log signed, by a key that
+//! follows from the pinned one, and every opening matches its leaf. Completeness: every entry is
+//! shown or erased on record, and its chains have no hole (`complete`). Texts name a file or an
+//! entry, never what it holds.
 
 use std::path::Path;
 
-use crate::bundle::{CHECKPOINT, ENTRIES, LEAVES, MANIFEST, Manifest, VKEY};
-use crate::canonical;
-use crate::chain::Chains;
 use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX, open_checkpoint};
-use crate::leaf::{Leaf, log_id};
-use crate::opening::Opening;
-use crate::read::{Lines, check_listing, read_small};
+use crate::manifest::{CHECKPOINT, ENTRIES, MANIFEST, MANIFEST_BYTES_MAX, Manifest, ManifestError, VKEYS};
+use crate::read::{check_listing, read_small};
 use crate::report::{Problem, Report, Verdict};
 use crate::tree::{Hash, Tree};
 
-const MANIFEST_BYTES_MAX: usize = 4096;
-const VKEY_BYTES_MAX: usize = 1024;
+mod entries;
+mod leaves;
+mod rotations;
+
+use entries::read_entries;
+use leaves::{check_hash_tiles, read_leaves};
+use rotations::{Rotations, Signed, read_vkeys};
 
 /// Verifies one bundle. Without a pinned key its own is used, and the verdict says so.
 pub fn verify_bundle(dir: &Path, pinned_vkey: Option<&str>) -> Report {
@@ -25,12 +27,9 @@ pub fn verify_bundle(dir: &Path, pinned_vkey: Option<&str>) -> Report {
     match read_bundle(dir, pinned_vkey, &mut seen) {
         Ok(bundle) => {
             let integrity = integrity_holds(pinned_vkey);
-            match bundle.hole {
-                None => {
-                    let text = "ok, every entry is shown and no chain has a hole";
-                    seen.report(integrity, Verdict::Holds(text.to_owned()), None)
-                }
-                Some(hole) => seen.report(integrity, Verdict::Fails(hole.text), hole.entry),
+            match bundle.whole {
+                Ok(erased) => seen.report(integrity, Verdict::Holds(whole_text(erased)), None),
+                Err(hole) => seen.report(integrity, Verdict::Fails(hole.text), hole.entry),
             }
         }
         Err(problem) => {
@@ -43,8 +42,8 @@ pub fn verify_bundle(dir: &Path, pinned_vkey: Option<&str>) -> Report {
 
 /// Verifies two bundles of one log and that the newer tree begins with the older one.
 ///
-/// Without a pinned key the older bundle's own key must have signed both. Completeness is not
-/// asked: a bundle that shows few entries is as good a witness of the tree. Entries and size in
+/// The key that signed the older one must have signed the newer one too, or be followed there by
+/// the one that did. Completeness is not asked: a bundle that shows few entries is as good a witness of the tree. Entries and size in
 /// the report are those of the newer bundle.
 pub fn verify_consistency(old_dir: &Path, new_dir: &Path, pinned_vkey: Option<&str>) -> Report {
     let mut seen = Seen::default();
@@ -73,6 +72,13 @@ fn read_both(
         Some(root) if root == old.checkpoint.root => Ok(()),
         Some(_) => Err(Problem::of_bundle("the newer tree does not begin with the older one")),
         None => Err(Problem::of_bundle("the newer tree is shorter than the older one")),
+    }
+}
+
+fn whole_text(erased: u64) -> String {
+    match erased {
+        0 => "ok, every entry is shown and no chain has a hole".to_owned(),
+        _ => format!("ok, every entry is shown or erased ({erased} are) and no chain has a hole"),
     }
 }
 
@@ -113,142 +119,71 @@ impl Seen {
 
 /// A bundle whose integrity holds.
 struct Bundle {
+    /// The key that signed the checkpoint.
     vkey: String,
     checkpoint: Checkpoint,
     tree: Tree,
-    hole: Option<Problem>,
+    /// How many entries are erased, or the first hole.
+    whole: Result<u64, Problem>,
 }
 
 fn read_bundle(dir: &Path, pinned_vkey: Option<&str>, seen: &mut Seen) -> Result<Bundle, Problem> {
-    check_listing(dir)?;
-    let hashes = read_manifest(dir)?;
-    let vkey = read_vkey(dir, &hashes.vkey)?;
-    if pinned_vkey.is_some_and(|pinned| pinned != vkey) {
-        return Err(Problem::of_bundle(format!("{VKEY} is not the pinned key")));
+    let manifest = read_manifest(dir)?;
+    let vkeys = read_vkeys(dir, &manifest)?;
+    if pinned_vkey.is_some_and(|pinned| !vkeys.iter().any(|vkey| vkey == pinned)) {
+        return Err(Problem::of_bundle(format!("{VKEYS} does not hold the pinned key")));
     }
-    let checkpoint = read_checkpoint(dir, &hashes.checkpoint, &vkey)?;
-    seen.size = checkpoint.size;
-    let (tree, commitments) = read_leaves(dir, &hashes.leaves, &checkpoint)?;
-    let hole = read_entries(dir, &hashes.entries, &commitments, seen)?;
-    Ok(Bundle { vkey, checkpoint, tree, hole })
+    let signed = read_checkpoint(dir, &manifest, &vkeys)?;
+    let size = signed.checkpoint.size;
+    seen.size = size;
+    check_paths(&manifest, vkeys.len(), size)?;
+    check_listing(dir, &manifest)?;
+    let (tree, commitments) = read_leaves(dir, &manifest, &signed.checkpoint)?;
+    check_hash_tiles(dir, &manifest, &tree)?;
+    let openings = read_entries(dir, listed(&manifest, ENTRIES)?, &commitments, seen)?;
+    let events = &openings.key_events;
+    let rotations = Rotations { vkeys: &vkeys, events, signed: &signed, tree: &tree };
+    rotations.check(dir, &manifest)?;
+    let vkey = vkeys.last().cloned().unwrap_or_default();
+    Ok(Bundle { vkey, checkpoint: signed.checkpoint, tree, whole: openings.whole })
 }
 
-/// The manifest's four hashes.
-struct Hashes {
-    checkpoint: Hash,
-    entries: Hash,
-    leaves: Hash,
-    vkey: Hash,
-}
-
-fn read_manifest(dir: &Path) -> Result<Hashes, Problem> {
-    let malformed = || Problem::of_bundle(format!("{MANIFEST} is not canonical"));
+fn read_manifest(dir: &Path) -> Result<Manifest, Problem> {
     let (bytes, _) = read_small(dir, MANIFEST, MANIFEST_BYTES_MAX)?;
-    let manifest: Manifest = canonical::read(&bytes).ok_or_else(malformed)?;
-    if manifest.format != Manifest::FORMAT || manifest.version != Manifest::VERSION {
-        let text = format!("{MANIFEST} is of an unknown format or version");
-        return Err(Problem::of_bundle(text));
-    }
-    let hash = |hex: &str| canonical::hash_from_hex(hex).ok_or_else(malformed);
-    Ok(Hashes {
-        checkpoint: hash(&manifest.files.checkpoint)?,
-        entries: hash(&manifest.files.entries)?,
-        leaves: hash(&manifest.files.leaves)?,
-        vkey: hash(&manifest.files.vkey)?,
+    Manifest::parse(&bytes).map_err(|why| {
+        let what = match why {
+            ManifestError::NotCanonical => "is not canonical",
+            ManifestError::Unknown => "is of an unknown format or version",
+        };
+        Problem::of_bundle(format!("{MANIFEST} {what}"))
     })
 }
 
-fn read_vkey(dir: &Path, expected: &Hash) -> Result<String, Problem> {
-    let (bytes, hash) = read_small(dir, VKEY, VKEY_BYTES_MAX)?;
-    check_hash(VKEY, &hash, expected)?;
-    let text = String::from_utf8(bytes).ok();
-    let line = text.and_then(|text| text.strip_suffix('\n').map(str::to_owned));
-    line.ok_or_else(|| Problem::of_bundle(format!("{VKEY} is not one line")))
+fn check_paths(manifest: &Manifest, keys: usize, size: u64) -> Result<(), Problem> {
+    manifest.check_paths(keys, size).map_err(|missing| match missing {
+        Some(path) => Problem::of_bundle(format!("{MANIFEST} does not list {path}")),
+        None => Problem::of_bundle(format!("{MANIFEST} lists a file that has no place in it")),
+    })
 }
 
-fn read_checkpoint(dir: &Path, expected: &Hash, vkey: &str) -> Result<Checkpoint, Problem> {
-    let (bytes, hash) = read_small(dir, CHECKPOINT, NOTE_BYTES_MAX)?;
-    check_hash(CHECKPOINT, &hash, expected)?;
-    let note = String::from_utf8(bytes);
-    let note = note.map_err(|_| Problem::of_bundle(format!("{CHECKPOINT} is not text")))?;
+fn read_checkpoint(dir: &Path, manifest: &Manifest, vkeys: &[String]) -> Result<Signed, Problem> {
+    let note = read_note(dir, manifest, CHECKPOINT)?;
     let refused = |why| Problem::of_bundle(format!("{CHECKPOINT}: {why}"));
-    open_checkpoint(&note, vkey).map_err(refused)
+    let last = vkeys.last().map_or("", String::as_str);
+    let checkpoint = open_checkpoint(&note, last).map_err(refused)?;
+    Ok(Signed { note, checkpoint })
 }
 
-/// The tree over the leaves, which must be the signed one, and the commitment of each.
-fn read_leaves(
-    dir: &Path,
-    expected: &Hash,
-    checkpoint: &Checkpoint,
-) -> Result<(Tree, Vec<Hash>), Problem> {
-    let mut lines = Lines::open(dir, LEAVES)?;
-    let log = log_id(&checkpoint.origin);
-    let (mut tree, mut commitments) = (Tree::new(), Vec::new());
-    let mut time_s = 0;
-    while let Some(line) = lines.next()? {
-        let index = tree.len();
-        let leaf = Leaf::parse(&line).map_err(|why| Problem::of_entry(index, why))?;
-        check_leaf(&leaf, index, &log, time_s)?;
-        if index == checkpoint.size {
-            let text = "the leaf lies beyond the checkpoint";
-            return Err(Problem::of_entry(index, text));
-        }
-        time_s = leaf.time_s;
-        tree.append(Leaf::hash(&line));
-        commitments.push(leaf.commitment);
-    }
-    if tree.len() < checkpoint.size {
-        return Err(Problem::of_entry(tree.len(), "the leaf is missing"));
-    }
-    if tree.root() != checkpoint.root {
-        let text = "the leaves do not hash to the signed root";
-        return Err(Problem::of_bundle(text));
-    }
-    check_hash(LEAVES, &lines.hash(), expected)?;
-    Ok((tree, commitments))
+/// A signed note, of which nothing is checked yet but its hash.
+fn read_note(dir: &Path, manifest: &Manifest, path: &str) -> Result<String, Problem> {
+    let (bytes, hash) = read_small(dir, path, NOTE_BYTES_MAX)?;
+    check_hash(path, &hash, listed(manifest, path)?)?;
+    String::from_utf8(bytes).map_err(|_| Problem::of_bundle(format!("{path} is not text")))
 }
 
-fn check_leaf(leaf: &Leaf, index: u64, log: &str, time_s: i64) -> Result<(), Problem> {
-    if leaf.index != index {
-        return Err(Problem::of_entry(index, "the leaf has another index"));
-    }
-    if leaf.log != log {
-        return Err(Problem::of_entry(index, "the leaf is of another log"));
-    }
-    if leaf.time_s < time_s {
-        return Err(Problem::of_entry(index, "the leaf is older than the one before it"));
-    }
-    Ok(())
-}
-
-/// The first hole, if any; an opening that does not match its leaf is a problem of integrity.
-fn read_entries(
-    dir: &Path,
-    expected: &Hash,
-    commitments: &[Hash],
-    seen: &mut Seen,
-) -> Result<Option<Problem>, Problem> {
-    let mut lines = Lines::open(dir, ENTRIES)?;
-    let mut chains = Chains::default();
-    let mut next = 0;
-    while let Some(line) = lines.next()? {
-        let refused =
-            |why| Problem::of_bundle(format!("line {} of {ENTRIES}: {why}", seen.entries));
-        let opening = Opening::parse(&line).map_err(refused)?;
-        let index = opening.index;
-        if index < next {
-            return Err(Problem::of_entry(index, "shown twice or out of order"));
-        }
-        let commitment = usize::try_from(index).ok().and_then(|at| commitments.get(at));
-        let beyond = || Problem::of_entry(index, "the entry lies beyond the checkpoint");
-        let checked = opening.check(commitment.ok_or_else(beyond)?);
-        checked.map_err(|_| Problem::of_entry(index, "what is shown is not what was recorded"))?;
-        chains.follow(&opening);
-        next = index + 1;
-        seen.entries += 1;
-    }
-    check_hash(ENTRIES, &lines.hash(), expected)?;
-    Ok(chains.finish(commitments.len() as u64))
+fn listed<'a>(manifest: &'a Manifest, path: &str) -> Result<&'a Hash, Problem> {
+    let missing = || Problem::of_bundle(format!("{MANIFEST} does not list {path}"));
+    manifest.hash_of(path).ok_or_else(missing)
 }
 
 fn check_hash(name: &str, found: &Hash, listed: &Hash) -> Result<(), Problem> {

@@ -47,6 +47,16 @@ fn a_node_is_the_hash_of_one_and_both() {
     assert_eq!(node(&left, &right), expected);
 }
 
+#[test]
+fn parts_are_hashed_as_one() {
+    for length in 0..130_usize {
+        let text: Vec<u8> = (0..length as u8).collect();
+        let (left, right) = text.split_at(length / 3);
+        let expected: Hash = Sha256::digest(&text).into();
+        assert_eq!(sha256_of(&[left, right]), expected, "{length}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_opening_agrees_with_the_plain_way(
