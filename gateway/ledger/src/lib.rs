@@ -11,7 +11,9 @@ mod chain;
 mod checkpoint;
 mod committed;
 mod entry;
+mod index;
 mod leaf;
+mod list;
 mod opening;
 mod read;
 mod report;
@@ -26,7 +28,15 @@ pub use committed::Committed;
 pub use entry::{
     FIELD_COUNT, FIELD_NAMES, Field, Fields, Seed, UnknownField, commitment, field_digest,
 };
+pub use index::{
+    ERASED_KIND, Erased, ErasedEntry, INDEX_KIND, Index, IndexProof, IndexProofError, IndexRoot,
+    IndexValue, IndexWalk, PAYLOAD_BYTES_MAX, PayloadError, WalkError, Walked, index_key,
+};
 pub use leaf::{Leaf, LeafError, log_id};
+pub use list::{
+    Listing, ReportEntry, ReportError, ReportParts, ReportRow, Skipped, read_report, verify_report,
+    write_report,
+};
 pub use opening::{FieldOpening, Opening, OpeningError};
 pub use report::{Report, Verdict};
 pub use tree::{Hash, ProofError, Tree, check_consistency, check_inclusion, leaf_hash};
