@@ -8,9 +8,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::chain::{Chains, Gap, Step};
+use crate::chain::{CHAINED, Chains, Gap, Step};
 use crate::entry::Field;
-use crate::erased::erased_from_payload;
+use crate::index::{ERASED_KIND, Erased};
 use crate::manifest::ENTRIES;
 use crate::opening::view::{Shown, View};
 use crate::read::Chunks;
@@ -18,7 +18,7 @@ use crate::report::Problem;
 use crate::scan::Scan;
 
 /// The kind of an entry that lists erased ones.
-pub(crate) const SHRED: &[u8] = b"key.shred";
+pub(crate) const SHRED: &[u8] = ERASED_KIND.as_bytes();
 
 /// The entries that one `key.shred` entry lists, and the steps of each.
 pub(crate) type ErasedSteps = Vec<(u64, Vec<Step>)>;
@@ -179,13 +179,13 @@ fn shows_shred(line: &str) -> bool {
 pub(crate) fn erased_steps(shown: Shown<'_>) -> Result<ErasedSteps, Gap> {
     let gap = |why| Gap::new(Field::Payload, why);
     let payload = shown.value(Field::Payload).ok_or_else(|| gap("is not shown"))?;
-    let entries = erased_from_payload(payload);
-    let entries = entries.map_err(|_| gap("is not a list of erased entries"))?;
-    let steps = entries.into_iter().map(|entry| {
-        let of_field = |(field, links): &(Field, Vec<_>)| {
-            links.iter().map(|link| Step::of_link(*field, link)).collect::<Vec<Step>>()
+    let erased = Erased::from_value(payload);
+    let erased = erased.map_err(|_| gap("is not a list of erased entries"))?;
+    let steps = erased.entries.iter().map(|entry| {
+        let of_field = |field: Field| {
+            entry.links(field).iter().map(move |link| Step::of_link(field, link))
         };
-        (entry.index, entry.links.iter().flat_map(of_field).collect())
+        (entry.index, CHAINED.into_iter().flat_map(of_field).collect())
     });
     Ok(steps.collect())
 }

@@ -13,9 +13,10 @@ mod commit;
 mod committed;
 mod complete;
 mod entry;
-mod erased;
+mod index;
 mod keys;
 mod leaf;
+mod list;
 mod manifest;
 mod opening;
 mod read;
@@ -33,9 +34,16 @@ pub use committed::Committed;
 pub use entry::{
     FIELD_COUNT, FIELD_NAMES, Field, Fields, Seed, UnknownField, commitment, field_digest,
 };
-pub use erased::{ErasedEntry, ErasedError, erased_from_payload, erased_to_payload};
+pub use index::{
+    ERASED_KIND, Erased, ErasedEntry, INDEX_KIND, Index, IndexProof, IndexProofError, IndexRoot,
+    IndexValue, IndexWalk, PAYLOAD_BYTES_MAX, PayloadError, WalkError, Walked, index_key,
+};
 pub use keys::{KeyEvent, KeyEventError};
 pub use leaf::{Leaf, LeafError, log_id};
+pub use list::{
+    Listing, ReportEntry, ReportError, ReportParts, ReportRow, Skipped, read_report, verify_report,
+    write_report,
+};
 pub use opening::{FieldOpening, Opening, OpeningError};
 pub use report::{Report, Verdict};
 pub use tile::{TILE_WIDTH, Tile, TileError, TileKind, decode_entries, encode_entries};
