@@ -120,6 +120,21 @@ impl fmt::Debug for LogKey {
     }
 }
 
+/// The note that several keys of one log sign, oldest first: while one key follows another.
+///
+/// # Panics
+/// As [`LogKey::sign`]; and if there is no key.
+pub fn sign_by(keys: &[&LogKey], checkpoint: &Checkpoint) -> String {
+    let Some((first, later)) = keys.split_first() else { panic!("nobody signs") };
+    let mut note = first.sign(checkpoint);
+    for key in later {
+        let signed = key.sign(checkpoint);
+        let line = signed.rsplit_once("\n\n").map(|(_, line)| line).unwrap_or_default();
+        note.push_str(line);
+    }
+    note
+}
+
 /// Checks a signed checkpoint against one key and returns what it says.
 pub fn open_checkpoint(note: &str, vkey: &str) -> Result<Checkpoint, CheckpointError> {
     let key = LogVerifier::parse(vkey).ok_or(CheckpointError::VerifierKey)?;

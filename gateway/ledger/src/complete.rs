@@ -182,13 +182,9 @@ pub(crate) fn erased_steps(shown: Shown<'_>) -> Result<ErasedSteps, Gap> {
     let erased = Erased::from_value(payload);
     let erased = erased.map_err(|_| gap("is not a list of erased entries"))?;
     let steps = erased.entries.iter().map(|entry| {
-        let of_field = |field: Field| {
-            entry.links(field).iter().map(move |link| Step::of_link(field, link))
-        };
+        let of_field =
+            |field: Field| entry.links(field).iter().map(move |link| Step::of_link(field, link));
         (entry.index, CHAINED.into_iter().flat_map(of_field).collect())
     });
     Ok(steps.collect())
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,6 +5,7 @@
 //! can be proved (`proof`). The root is itself an entry of the log (`payload`), so that whoever
 //! has every opening can compute it anew (`walk`). Not here: disks; the index is a fold over links.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::entry::Field;
@@ -27,7 +28,7 @@ const EMPTY: Hash = [0; 32];
 const KEY_BITS: usize = 256;
 
 /// What the index says of one chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexValue {
     /// How many entries the chain has, from 1.
     pub count: u64,

@@ -29,7 +29,7 @@ mod verify;
 
 pub use bundle::{BundleError, BundleParts, write_bundle};
 pub use chain::{ChainError, Link, links_from_value, links_to_value};
-pub use checkpoint::{Checkpoint, CheckpointError, LogKey, open_checkpoint};
+pub use checkpoint::{Checkpoint, CheckpointError, LogKey, open_checkpoint, sign_by};
 pub use committed::Committed;
 pub use entry::{
     FIELD_COUNT, FIELD_NAMES, Field, Fields, Seed, UnknownField, commitment, field_digest,

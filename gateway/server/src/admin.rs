@@ -1,6 +1,7 @@
 //! The operator's commands: over `data/admin.sock` while the gateway runs, straight on the opened
 //! deployment when it does not. Same code, same entries.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -10,14 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use loopgate_referral::OrgId;
+use loopgate_referral::{OrgId, PersonId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::assemble::load_roster;
+use crate::fold::Class;
 use crate::gate::Gate;
+use crate::journal::{Event, LedgerEvent, ShredGround, ShredRefusal};
 use crate::partner::set_suspended;
-use crate::scribe::Command;
+use crate::scribe::{Command, Erase, Erasure};
+use crate::signing_keys;
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "admin.sock";
@@ -51,6 +55,28 @@ pub enum Ask {
         /// From this frame.
         first: u64,
     },
+    /// Destroy the keys of persons.
+    Erase {
+        /// Whose.
+        persons: BTreeSet<PersonId>,
+        /// Why it is lawful.
+        ground: ShredGround,
+        /// Who says so.
+        by: String,
+    },
+    /// Hold what is about a person for a case, or hold it no longer.
+    Hold {
+        /// Whose.
+        person: PersonId,
+        /// The case.
+        case: String,
+        /// Who says so.
+        by: String,
+        /// It is over.
+        lift: bool,
+    },
+    /// Begin to sign with another key beside the one in force.
+    RotateKey,
     /// The clock is right as it is.
     ClockConfirm,
     /// How things stand.
@@ -87,6 +113,9 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
             file.sync_all()?;
             Ok(format!("frames {first} to {next}"))
         }
+        Ask::Erase { persons, ground, by } => erase(gate, persons, ground, by),
+        Ask::Hold { person, case, by, lift } => hold(gate, *person, case, by, *lift),
+        Ask::RotateKey => rotate_key(gate),
         Ask::ClockConfirm => {
             let gone = |_| anyhow!("the gateway does not answer");
             gate.scribe.ask_blocking(Command::ConfirmClock).map_err(gone)?;
@@ -98,6 +127,74 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
             Ok(format!("{} entries, {} referrals", world.leaves, world.referrals.len()))
         }
     }
+}
+
+fn erase(
+    gate: &Gate,
+    persons: &BTreeSet<PersonId>,
+    ground: &ShredGround,
+    by: &str,
+) -> anyhow::Result<String> {
+    let erase = Erase { persons: persons.clone(), ground: ground.clone(), by: by.to_owned() };
+    let asked = gate.scribe.ask_blocking(|reply| Command::Erase(Box::new(erase), reply));
+    match asked.map_err(|_| anyhow!("nothing to erase is known of one of them"))? {
+        Erasure::Done(entries) => Ok(format!("{entries} entries cannot be read any more")),
+        Erasure::Refused(refused) => {
+            let lines = refused.iter().map(|(person, why)| {
+                let why = match why {
+                    ShredRefusal::LegalHold => "a case is open".to_owned(),
+                    ShredRefusal::OpenReferral => "a referral is open".to_owned(),
+                    ShredRefusal::Retention { until } => {
+                        format!("it has to be kept until {}", crate::audit::instant(*until))
+                    }
+                };
+                format!("{person}: {why}")
+            });
+            bail!("nothing was erased\n{}", lines.collect::<Vec<_>>().join("\n"))
+        }
+    }
+}
+
+fn hold(gate: &Gate, person: PersonId, case: &str, by: &str, lift: bool) -> anyhow::Result<String> {
+    {
+        let world = gate.scribe.published().world();
+        let known = world.indexed(Class::Patient, &person.to_string()).is_some();
+        anyhow::ensure!(known, "nothing is known of this person");
+        let held = world.book.holds.get(&person).is_some_and(|cases| cases.contains(case));
+        anyhow::ensure!(held == lift, "that is so already");
+    }
+    let case = case.to_owned();
+    let fact = if lift {
+        LedgerEvent::HoldEnded { person, case }
+    } else {
+        LedgerEvent::HoldPlaced { person, case }
+    };
+    record(gate, fact, by)?;
+    Ok(if lift { "held no longer".into() } else { "held".into() })
+}
+
+fn record(gate: &Gate, fact: LedgerEvent, by: &str) -> anyhow::Result<()> {
+    let event = Box::new(Event::Ledger(fact));
+    let asked = gate.scribe.ask_blocking(|reply| Command::Record(event, by.to_owned(), reply));
+    asked.map(drop).map_err(|_| anyhow!("the gateway cannot record it right now"))
+}
+
+/// The new key signs from now on; the old one beside it until the overlap is over.
+fn rotate_key(gate: &Gate) -> anyhow::Result<String> {
+    let (dir, origin) = (&gate.config.folders.keys, &gate.config.ledger.origin);
+    let key = {
+        let world = gate.scribe.published().world();
+        let open = world.book.keys.iter().any(|key| key.retired.is_none());
+        anyhow::ensure!(!open, "the last rotation is not over");
+        signing_keys::make_next(dir, origin, &world.book, gate.clock.as_ref())?
+    };
+    let vkey = key.vkey();
+    let gone = |_| anyhow!("the gateway cannot record it right now");
+    gate.scribe.ask_blocking(|reply| Command::Announce(Box::new(key), reply)).map_err(gone)?;
+    // Signed by both; the next look at the clocks writes the note down.
+    gate.scribe.ask_blocking(Command::Checkpoint).map_err(gone)?;
+    gate.scribe.ask_blocking(|reply| Command::Tick { strangers: 0, reply }).map_err(gone)?;
+    Ok(vkey)
 }
 
 fn suspend(gate: &Gate, name: &OrgId, suspended: bool) -> anyhow::Result<String> {

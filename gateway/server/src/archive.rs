@@ -7,7 +7,7 @@ use loopgate_ledger::{Leaf, commitment};
 use loopgate_referral::{PersonId, Timestamp};
 use loopgate_store::{
     Attachments, EntryKey, EntryRecord, Frame, KeyName, KeyRow, LogKeys, LogReader, Outage,
-    PersonKey, TenantKey, WrappedKey,
+    PersonKey, Stored, TenantKey, WrappedKey,
 };
 
 /// A longer document lies in a file of its own.
@@ -49,7 +49,8 @@ impl<T> Kept<T> {
 
 /// Opened person keys, by name.
 pub struct Keyring {
-    tenant: TenantKey,
+    /// The tenant's key of each epoch, oldest first.
+    tenants: Mutex<Vec<TenantKey>>,
     open: Mutex<HashMap<KeyName, PersonKey>>,
 }
 
@@ -59,9 +60,35 @@ pub fn key_name(person: Option<PersonId>) -> KeyName {
 }
 
 impl Keyring {
-    /// The keys wrapped under this tenant key.
-    pub fn new(tenant: TenantKey) -> Keyring {
-        Keyring { tenant, open: Mutex::new(HashMap::new()) }
+    /// The keys wrapped under these tenant keys, oldest first.
+    pub fn new(tenants: Vec<TenantKey>) -> Keyring {
+        Keyring { tenants: Mutex::new(tenants), open: Mutex::new(HashMap::new()) }
+    }
+
+    /// From now on these tenant keys open what is wrapped, and no key opened before is remembered.
+    pub fn renew(&self, tenants: Vec<TenantKey>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        *self.tenants.lock().unwrap_or_else(PoisonError::into_inner) = tenants;
+        open.clear();
+    }
+
+    /// The tenant's newest key.
+    ///
+    /// # Panics
+    /// If there is none: a deployment has one at least.
+    pub fn tenant(&self) -> TenantKey {
+        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        match tenants.last() {
+            Some(newest) => newest.clone(),
+            None => unreachable!("a deployment has a key-encryption key"),
+        }
+    }
+
+    fn unwrap(&self, name: &KeyName, wrapped: &WrappedKey) -> Result<PersonKey, Outage> {
+        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let tenant = tenants.iter().find(|key| Some(key.epoch()) == wrapped.epoch());
+        let key = tenant.and_then(|tenant| tenant.open(name, wrapped).ok());
+        key.ok_or(Outage::Damaged("a wrapped key does not open"))
     }
 
     fn cached(&self, name: &KeyName) -> Option<PersonKey> {
@@ -85,10 +112,7 @@ impl Keyring {
             Some(KeyRow::Destroyed { sequence }) => return Ok(Some(Kept::Erased { sequence })),
             Some(KeyRow::Wrapped(wrapped)) => wrapped,
         };
-        let key = self
-            .tenant
-            .open(name, &wrapped)
-            .map_err(|_| Outage::Damaged("a wrapped key does not open"))?;
+        let key = self.unwrap(name, &wrapped)?;
         self.cache(*name, key.clone());
         Ok(Some(Kept::Here(key)))
     }
@@ -125,7 +149,7 @@ pub fn seal(
             Some(Kept::Here(key)) => key,
             Some(Kept::Erased { sequence }) => return Ok(Kept::Erased { sequence }),
             None => {
-                let (key, wrapped) = keyring.tenant.make(&name, &mut random);
+                let (key, wrapped) = keyring.tenant().make(&name, &mut random);
                 // Used before it is durable, and durable with the frame that uses it.
                 keyring.cache(name, key.clone());
                 fresh.push((name, wrapped));
@@ -185,6 +209,29 @@ pub fn unseal(
     Ok(Kept::Here((body, entry_key)))
 }
 
+/// The frame that holds a leaf, and the entry in it; the log holds `frames` frames.
+pub fn locate(
+    log: &dyn LogReader,
+    index: u64,
+    frames: u64,
+) -> Result<Option<(Stored, usize)>, Outage> {
+    let (mut low, mut high) = (0, frames);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let Some(stored) = log.read(middle)? else { return Ok(None) };
+        let frame = &stored.frame;
+        if index < frame.first_leaf {
+            high = middle;
+        } else if index >= frame.first_leaf + frame.entries.len() as u64 {
+            low = middle + 1;
+        } else {
+            let entry = usize::try_from(index - frame.first_leaf).unwrap_or(usize::MAX);
+            return Ok(Some((stored, entry)));
+        }
+    }
+    Ok(None)
+}
+
 /// Reads documents back, for any thread.
 pub struct Archive {
     reader: Box<dyn LogReader>,
@@ -233,24 +280,42 @@ impl Archive {
         index: u64,
         frames: u64,
     ) -> Result<Option<Kept<(Body, Timestamp)>>, Outage> {
-        let (mut low, mut high) = (0, frames);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let Some(stored) = self.reader.read(middle)? else { return Ok(None) };
-            let frame = &stored.frame;
-            let past = frame.first_leaf + frame.entries.len() as u64;
-            if index < frame.first_leaf {
-                high = middle;
-            } else if index >= past {
-                low = middle + 1;
-            } else {
-                let entry = usize::try_from(index - frame.first_leaf).unwrap_or(usize::MAX);
-                let keys: &dyn LogKeys = self.reader.as_ref();
-                let opened = unseal(frame, entry, &self.keyring, keys)?;
-                return Ok(Some(opened.map(|(body, _)| (body, Timestamp(frame.at_ms)))));
+        let Some((stored, entry)) = self.locate(index, frames)? else { return Ok(None) };
+        let opened = self.unseal(&stored.frame, entry)?;
+        Ok(Some(opened.map(|(body, _)| (body, Timestamp(stored.frame.at_ms)))))
+    }
+
+    /// The frame that holds a leaf, and the entry in it.
+    pub fn locate(&self, index: u64, frames: u64) -> Result<Option<(Stored, usize)>, Outage> {
+        locate(self.reader.as_ref(), index, frames)
+    }
+
+    /// Opens one entry of a frame.
+    pub fn unseal(&self, frame: &Frame, entry: usize) -> Result<Kept<(Body, EntryKey)>, Outage> {
+        unseal(frame, entry, &self.keyring, self.reader.as_ref())
+    }
+
+    /// The stored bytes of the leaves from `first` on, at most `count_max`.
+    pub fn leaves(
+        &self,
+        first: u64,
+        count_max: usize,
+        frames: u64,
+    ) -> Result<Vec<Vec<u8>>, Outage> {
+        let mut leaves = Vec::new();
+        let Some((mut stored, mut entry)) = self.locate(first, frames)? else { return Ok(leaves) };
+        loop {
+            let rest = stored.frame.entries.drain(entry..).map(|entry| entry.leaf);
+            leaves.extend(rest.take(count_max - leaves.len()));
+            entry = 0;
+            if leaves.len() >= count_max {
+                return Ok(leaves);
+            }
+            match self.reader.read(stored.frame.sequence + 1)? {
+                Some(next) => stored = next,
+                None => return Ok(leaves),
             }
         }
-        Ok(None)
     }
 
     /// The frames and keys themselves.

@@ -3,7 +3,6 @@
 //! Start-up is replay. Nothing is served before every frame was folded, the log was found to be a
 //! continuation of what was last signed, and the partner files in force are in the log.
 
-use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -11,33 +10,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use arc_swap::ArcSwap;
 use loopgate_consent::{DataClass, Policy, Template, Templates};
 use loopgate_ledger::LogKey;
 use loopgate_mapping::Library;
-use loopgate_referral::Timestamp;
-use loopgate_store::{Attachments, Kek, Log, LogKeys, SledLog, StepHook};
+use loopgate_store::{Attachments, Log, SledLog, StepHook};
 use loopgate_token::SigningKey;
 
-use crate::archive::{Archive, Kept, Keyring, unseal};
+use crate::archive::{Archive, Keyring};
 use crate::clock::{Clock, ClockGuard, ClockLimits};
 use crate::config::{Config, Problem};
+use crate::configuration;
 use crate::consent_token::ConsentTokens;
 use crate::doorkey::Doorkeys;
 use crate::egress::Egress;
-use crate::fold::{Place, World};
 use crate::gate::Gate;
 use crate::identity::AccessTokens;
 use crate::identity::crl::{self, Revoked};
 use crate::identity::key_sets::KeySets;
-use crate::journal::Event;
+use crate::keks::Keks;
 use crate::notary::Notary;
 use crate::outbound::mail::Mailer;
 use crate::outbound::targets::Targets;
 use crate::partner::{ChannelKind, LoadedPartner, load_partners};
+use crate::replay::Replayed;
 use crate::roster::Roster;
-use crate::scribe::{self, Bench, Command, Settings};
+use crate::scribe::{self, Bench, Command, Settings, finish_erasures};
+use crate::signing_keys;
 use crate::view::View;
 
 /// A deployment whose scribe runs.
@@ -78,20 +78,29 @@ pub fn open(
     let library = Library::load(&config.folders.mappings).map_err(|found| listed(&found))?;
     let policy = policy(&config, templates(&library));
     let keys = &config.folders.keys;
-    let kek = Kek::new(1, secret(&keys.join("kek-1.key"))?);
+    let keks = Keks::new(keys, config.tenant.name.as_str());
     let index_key = secret(&keys.join("index.key"))?;
-    let log_key = LogKey::from_seed(&config.ledger.origin, secret(&keys.join("ledger.seed"))?)
-        .context("the ledger's key")?;
-    let keyring = Arc::new(Keyring::new(kek.tenant(config.tenant.name.as_str())));
+    let keyring = Arc::new(Keyring::new(keks.tenant_keys()?));
 
     let attachments = Attachments::open(&data.join("vault"))?;
     let mut log = SledLog::open(&data.join("log"), hook)?;
     let view = Arc::new(View::open(&data.join("view"), &index_key, log.head().next)?);
-    let mut notary = Notary::new(&config.ledger.origin, log_key, keys);
+    let mut notary = Notary::new(&config.ledger.origin, keys);
     let mut replayed = Replayed::default();
-    replayed.fold(&log, &keyring, &mut notary, &view)?;
+    replayed.fold(0, &log, &keyring, |proof| notary.append(*proof.leaf_hash()), &view)?;
+    let log_keys = signing_keys::load(keys, &config.ledger.origin, &replayed.world.book)?;
+    let first_vkey = log_keys.first().map(LogKey::vkey).unwrap_or_default();
+    log_keys.into_iter().for_each(|key| notary.sign_with(key));
     notary.check()?;
     let epoch = log.take_over()?;
+    // An erasure that was decided and not finished: what follows may not know what is to be erased.
+    let shredded = &replayed.world.book.shredded;
+    let clock_now = clock.as_ref();
+    if finish_erasures(&mut log, epoch, shredded, &keyring, &keks, &attachments, clock_now)? {
+        view.begin_anew()?;
+        replayed = Replayed::default();
+        replayed.fold(0, &log, &keyring, |_| {}, &view)?;
+    }
 
     let base = config.organization.origin().to_owned();
     let access = signing_key(&keys.join("access.p8"))?;
@@ -99,27 +108,30 @@ pub fn open(
         AccessTokens::new(access, format!("{base}/oauth"), config.organization.base_url.clone());
     let consent = signing_key(&keys.join("consent.p8"))?;
     let consent_tokens = ConsentTokens::new(consent, &base, &config.tenant.name);
-    let (checkpoint, vkey) = (notary.published(), notary.vkey());
+    let (checkpoint, grove) = (notary.published(), notary.grove());
+    let unsigned_since = notary.unsigned_since();
     let reader = log.reader();
     let guard = ClockGuard::new(clock.as_ref(), clock_limits(&config));
     let bench = Bench {
         log: Box::new(log),
         epoch,
+        index: replayed.index(),
         world: replayed.world,
         covers: replayed.covers,
         keyring: keyring.clone(),
+        keks,
         attachments: attachments.clone(),
         notary,
         view: view.clone(),
         clock: clock.clone(),
         guard,
         roster: Arc::new(Roster::new(config.tenant.name.clone(), Vec::new())),
-        settings: settings(&config, policy.clone()),
+        settings: settings(&config, policy.clone(), first_vkey.clone()),
     };
     let (scribe, thread) = scribe::start(bench, ended)?;
     let gate = Arc::new(Gate {
         archive: Archive::new(reader, keyring, attachments),
-        egress: Egress::new(scribe.clone(), clock.clone(), policy),
+        egress: Egress::new(scribe.clone(), clock.clone(), policy, config.ledger.origin.clone()),
         library: Arc::new(library),
         broken_streams: AtomicU64::new(0),
         strangers: AtomicU64::new(0),
@@ -137,7 +149,9 @@ pub fn open(
         view,
         clock,
         checkpoint,
-        vkey,
+        grove,
+        unsigned_since,
+        first_vkey,
     });
     read_revoked(&gate)?;
     // A clock that is behind the last entry stops the scribe at once: it is served without
@@ -146,6 +160,9 @@ pub fn open(
         && !gate.scribe.published().halted.load(Ordering::Acquire)
     {
         return Err(error);
+    }
+    if !gate.scribe.published().halted.load(Ordering::Acquire) {
+        configuration::look(&gate)?;
     }
     Ok(Deployment { gate, scribe: thread })
 }
@@ -215,46 +232,6 @@ pub fn without_way(config: &Config, partners: &[LoadedPartner]) -> Vec<Problem> 
     found.collect()
 }
 
-#[derive(Default)]
-struct Replayed {
-    world: World,
-    covers: HashMap<scribe::CoverKey, loopgate_ledger::Committed>,
-}
-
-impl Replayed {
-    fn fold(
-        &mut self,
-        log: &SledLog,
-        keyring: &Keyring,
-        notary: &mut Notary,
-        view: &View,
-    ) -> anyhow::Result<()> {
-        let keys: &dyn LogKeys = log;
-        for sequence in 0..log.head().next {
-            let stored = log.read(sequence)?.context("a frame is missing")?;
-            let at = Timestamp(stored.frame.at_ms);
-            for (entry, proof) in stored.committed.iter().enumerate() {
-                notary.append(*proof.leaf_hash());
-                let Kept::Here((body, _)) = unseal(&stored.frame, entry, keyring, keys)? else {
-                    bail!("an entry of this log was erased");
-                };
-                let place = Place { sequence, entry, index: proof.leaf_index(), at };
-                if let Event::Reread { person, recipient, day } = &body.event {
-                    self.covers.insert((recipient.clone(), *person, *day), proof.clone());
-                }
-                self.world.evolve(&body.event, place);
-                if sequence >= view.folded() {
-                    view.apply(&body.event, &self.world, place)?;
-                }
-            }
-            if sequence >= view.folded() {
-                view.stamp(sequence)?;
-            }
-        }
-        Ok(())
-    }
-}
-
 /// The templates that the mapping folder has, by data class. Of a class without one nothing leaves.
 pub fn templates(library: &Library) -> Templates {
     let of = |class: DataClass| {
@@ -276,7 +253,7 @@ fn policy(config: &Config, templates: Templates) -> Policy {
     }
 }
 
-fn settings(config: &Config, policy: Policy) -> Settings {
+fn settings(config: &Config, policy: Policy, first_vkey: String) -> Settings {
     Settings {
         hold_days_max: config.consent.hold_days_max,
         shared_systems: config.identity.shared_systems.clone(),
@@ -285,6 +262,11 @@ fn settings(config: &Config, policy: Policy) -> Settings {
         queue_commands_max: config.limits.queue_commands_max,
         frame_bytes_max: config.limits.frame_bytes_max,
         frame_events_max: config.limits.frame_events_max,
+        retention_days: config.ledger.retention_days,
+        key_overlap_days: config.ledger.key_overlap_days,
+        index_interval_ms: millis(config.ledger.index_interval_s),
+        keys_dir: config.folders.keys.clone(),
+        first_vkey,
         checkpoint_interval_ms: millis(config.ledger.checkpoint_interval_s),
     }
 }

@@ -69,7 +69,7 @@ pub fn explain(
     said["time"] = json!(instant(at));
     let Some(person) = person else {
         // About nobody: that somebody was refused, with which code.
-        return Ok(Released { bytes: render(&said), sending: None });
+        return Ok(Released { bytes: render(&said), sending: None, receipt: None });
     };
     said["person"] = json!(called(person));
     gate.egress.release(asker.way, ask(person, index, asker.case), |_| Ok(render(&said)))
@@ -93,7 +93,7 @@ fn ask(person: PersonId, index: u64, case: Option<String>) -> AskFor {
     }
 }
 
-fn instant(at: Timestamp) -> String {
+pub fn instant(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().to_string()
 }
 

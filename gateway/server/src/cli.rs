@@ -3,6 +3,7 @@
 
 mod evidence;
 mod partner;
+mod person;
 mod staff;
 mod translate;
 
@@ -60,6 +61,14 @@ enum Command {
     Partner(partner::Partner),
     /// Coordinators and auditors of a deployment.
     Staff(staff::Staff),
+    /// Legal holds and erasure.
+    Person(person::Person),
+    /// Begin to sign with another key; the one in force signs beside it until the overlap is over.
+    RotateKey {
+        /// The deployment.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
     /// Convert between dialects; no server, no disclosure.
     Translate(translate::Translate),
     /// Write evidence.
@@ -120,6 +129,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckConfig { file } => check(&file).map(done),
         Command::Partner(command) => partner::run(command).map(done),
         Command::Staff(command) => staff::run(command).map(done),
+        Command::Person(command) => person::run(command).map(done),
+        Command::RotateKey { data } => told(&data, &Ask::RotateKey).map(done),
         Command::Translate(command) => Ok(translate::run(&command)),
         Command::Export(command) => evidence::export(command).map(done),
         Command::Verify(command) => Ok(evidence::verify(&command)),

@@ -59,6 +59,8 @@ pub struct Config {
     pub clock: Clock,
     /// `[log]`
     pub log: Log,
+    /// SHA-256 of the text it was read from.
+    pub sha256: [u8; 32],
 }
 
 impl Config {
@@ -119,7 +121,9 @@ impl Config {
 }
 
 fn read_config(file: &str, text: &str, base: &Path) -> section::Reading<Config> {
-    section::read(file, text, |root| read::config(root, base))
+    section::read(file, text, |root| {
+        read::config(root, base, loopgate_token::sha256(text.as_bytes()))
+    })
 }
 
 fn problem_at(key: &str, words: &str) -> Problem {

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use loopgate_consent::{Class, Denial, Health, Permit, Policy, Sealed, Sending};
+use loopgate_ledger::Committed;
 use loopgate_referral::{OrgId, PersonId};
 
 use crate::clock::Clock;
@@ -22,6 +24,7 @@ pub struct Egress {
     scribe: Scribe,
     clock: Arc<dyn Clock>,
     policy: Policy,
+    origin: String,
 }
 
 /// Bytes that may leave, and the send that they are. While this is held they are on their way; a
@@ -32,6 +35,35 @@ pub struct Released {
     pub bytes: Vec<u8>,
     /// The send; none for what is about nobody.
     pub sending: Option<Arc<Sending>>,
+    /// What the recipient can hold us to: the entries that say it received this.
+    pub receipt: Option<Receipt>,
+}
+
+/// Disclosure receipts, for a header field: origin, index and leaf hash of each entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt(String);
+
+/// Entries that one receipt names; of a longer page the rest is counted.
+const RECEIPT_ENTRIES_MAX: usize = 16;
+
+impl Receipt {
+    fn of(origin: &str, committed: &[Committed]) -> Receipt {
+        let entry = |one: &Committed| {
+            let hash = BASE64_STANDARD.encode(one.leaf_hash());
+            format!("{origin} {} {hash}", one.leaf_index())
+        };
+        let named = committed.iter().take(RECEIPT_ENTRIES_MAX).map(entry);
+        let mut all: Vec<String> = named.collect();
+        if let more @ 1.. = committed.len().saturating_sub(RECEIPT_ENTRIES_MAX) {
+            all.push(format!("{origin} +{more}"));
+        }
+        Receipt(all.join(", "))
+    }
+
+    /// The value of `Loopgate-Receipt`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Released {
@@ -67,8 +99,8 @@ pub struct Way<'a> {
 
 impl Egress {
     /// The exit of a gateway.
-    pub fn new(scribe: Scribe, clock: Arc<dyn Clock>, policy: Policy) -> Egress {
-        Egress { scribe, clock, policy }
+    pub fn new(scribe: Scribe, clock: Arc<dyn Clock>, policy: Policy, origin: String) -> Egress {
+        Egress { scribe, clock, policy, origin }
     }
 
     /// What consent says of one part, now. Records nothing: for choosing what to ask for.
@@ -140,7 +172,7 @@ impl Egress {
         let bytes = render()?;
         let asks = by_person(parts);
         if asks.is_empty() {
-            return Ok(Released { bytes, sending: None });
+            return Ok(Released { bytes, sending: None, receipt: None });
         }
         let mut all = Vec::new();
         for ask in &asks {
@@ -171,9 +203,11 @@ impl Egress {
         let command = |reply| Command::Disclose(Box::new(disclose), reply);
         let (committed, sending) = self.scribe.ask_blocking(command)?;
         match sealed.open(&committed) {
-            Ok(opened) => {
-                Ok(Released { bytes: opened.into_bytes(), sending: Some(Arc::new(sending)) })
-            }
+            Ok(opened) => Ok(Released {
+                bytes: opened.into_bytes(),
+                sending: Some(Arc::new(sending)),
+                receipt: Some(Receipt::of(&self.origin, &committed)),
+            }),
             Err(_) => unreachable!("the scribe answers one proof per permit, for this payload"),
         }
     }

@@ -4,56 +4,72 @@
 use std::io;
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
-use loopgate_ledger::{BundleParts, Field, Opening, write_bundle};
-use loopgate_store::LogKeys;
+use anyhow::{Context, anyhow};
+use loopgate_ledger::{BundleParts, Field, Opening, open_checkpoint, write_bundle};
+use loopgate_store::{Outage, Stored};
 
-use crate::archive::{Kept, unseal};
+use crate::archive::{Archive, Kept};
+use crate::evidence;
 use crate::gate::Gate;
 use crate::journal::Event;
 use crate::scribe::Command;
 
 /// Writes a bundle over the whole log into an empty folder. That it was made, and for which case,
-/// is recorded first.
+/// is recorded first. How many entries it covers.
 pub fn export(gate: &Gate, out: &Path, case: &str) -> anyhow::Result<u64> {
     let known = gate.scribe.published().world().leaves;
-    let event = Event::Exported { size: known, case: case.to_owned() };
+    let event = Box::new(Event::Exported { size: known, case: case.to_owned() });
     let gone = |_| anyhow!("the gateway cannot record the export right now");
-    gate.scribe.ask_blocking(|reply| Command::Record(Box::new(event), reply)).map_err(gone)?;
+    let by = "loopgate".to_owned();
+    gate.scribe.ask_blocking(|reply| Command::Record(event, by, reply)).map_err(gone)?;
     let note = gate.scribe.ask_blocking(Command::Checkpoint).map_err(gone)?;
-    let signed =
-        loopgate_ledger::open_checkpoint(&note, &gate.vkey).context("our own checkpoint")?;
+    let (vkeys, rotations) = (gate.vkeys(), evidence::rotations(gate));
+    let newest = vkeys.last().context("the log has no key")?;
+    let signed = open_checkpoint(&note, newest).context("our own checkpoint")?;
 
-    let entries = entries(gate, signed.size)?;
-    let (leaves, openings): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
     let parts = BundleParts {
-        vkey: &gate.vkey,
+        vkeys: &vkeys,
+        rotations: &rotations,
         checkpoint_note: &note,
-        leaves: leaves.into_iter().map(io::Result::Ok),
-        openings: openings.into_iter().map(io::Result::Ok),
+        leaves: each(&gate.archive, signed.size, |stored, entry| {
+            Ok(Some(stored.frame.entries[entry].leaf.clone()))
+        }),
+        openings: each(&gate.archive, signed.size, |stored, entry| {
+            opening(&gate.archive, stored, entry)
+        }),
     };
     write_bundle(out, parts).context("the bundle could not be written")?;
     Ok(signed.size)
 }
 
-fn entries(gate: &Gate, size: u64) -> anyhow::Result<Vec<(Vec<u8>, Opening)>> {
-    let (log, keyring) = (gate.archive.log(), gate.archive.keyring());
-    let keys: &dyn LogKeys = log;
-    // Everything but free text, which may be about the person.
-    let shown: Vec<Field> = Field::ALL.into_iter().filter(|field| *field != Field::Note).collect();
-    let mut entries = Vec::new();
-    for sequence in 0.. {
-        let Some(stored) = log.read(sequence)? else { break };
-        for (n, proof) in stored.committed.iter().enumerate() {
-            if proof.leaf_index() >= size {
-                return Ok(entries);
+/// What `take` makes of each of the first `size` entries, frame by frame.
+fn each<'a, T: 'a>(
+    archive: &'a Archive,
+    size: u64,
+    take: impl Fn(&Stored, usize) -> Result<Option<T>, Outage> + Clone + 'a,
+) -> impl Iterator<Item = io::Result<T>> + 'a {
+    let frames = (0..).map(|sequence| archive.log().read(sequence));
+    let frames = frames.map_while(Result::transpose).take_while(move |stored| {
+        stored.as_ref().map_or(true, |stored| stored.frame.first_leaf < size)
+    });
+    frames.flat_map(move |stored| {
+        let taken: Vec<io::Result<T>> = match stored {
+            Ok(stored) => {
+                let left = size - stored.frame.first_leaf;
+                let count = stored.frame.entries.len().min(usize::try_from(left).unwrap_or(0));
+                let taken = (0..count).filter_map(|entry| take(&stored, entry).transpose());
+                taken.map(|one| one.map_err(io::Error::other)).collect()
             }
-            let Kept::Here((body, key)) = unseal(&stored.frame, n, keyring, keys)? else {
-                bail!("an entry of this log was erased");
-            };
-            let opening = Opening::make(proof.leaf_index(), key.seed(), &body.fields, &shown);
-            entries.push((stored.frame.entries[n].leaf.clone(), opening));
-        }
-    }
-    Ok(entries)
+            Err(outage) => vec![Err(io::Error::other(outage))],
+        };
+        taken
+    })
+}
+
+/// Everything but free text, which may be about the person; nothing of what was erased.
+fn opening(archive: &Archive, stored: &Stored, entry: usize) -> Result<Option<Opening>, Outage> {
+    let Kept::Here((body, key)) = archive.unseal(&stored.frame, entry)? else { return Ok(None) };
+    let shown: Vec<Field> = Field::ALL.into_iter().filter(|field| *field != Field::Note).collect();
+    let index = stored.frame.first_leaf + entry as u64;
+    Ok(Some(Opening::make(index, key.seed(), &body.fields, &shown)))
 }

@@ -3,6 +3,8 @@
 //! Values are canonical JSON (sorted keys, no spaces) or empty. None holds a name, a date of birth,
 //! an address or free text but `note`.
 
+mod ledger;
+
 use loopgate_consent::{GrantEvent, GrantState};
 use loopgate_ledger::{Field, Fields, Link, links_to_value};
 use loopgate_referral::{Event as ReferralEvent, PersonEvent, SourceMove, TargetMove};
@@ -124,6 +126,7 @@ fn detail(event: &Event, fields: &mut Fields) {
         ),
         Event::Spent { .. } | Event::TokenRevoked { .. } => {}
         Event::Staff(fact) => staff(fact, fields),
+        Event::Ledger(fact) => ledger::detail(fact, fields),
         Event::StopUseTold { entry, .. } => {
             set(fields, Field::Basis, json!({ "withdrawal": entry }));
         }
@@ -294,6 +297,7 @@ pub fn kind(event: &Event) -> &'static str {
             StaffEvent::GlassBroken { .. } => "glass.broken",
             StaffEvent::GlassReviewed { .. } => "glass.reviewed",
         },
+        Event::Ledger(fact) => fact.kind(),
         Event::StopUseTold { .. } => "consent.stop-use-told",
         Event::TokenRevoked { .. } => "token.revoked",
         Event::TokenMinted { .. } => "token.minted",

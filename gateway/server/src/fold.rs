@@ -4,6 +4,7 @@
 //! Start-up is replay, so recovery runs every day.
 
 mod about;
+mod book;
 mod heard;
 mod held;
 mod line;
@@ -15,6 +16,7 @@ mod staff;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use loopgate_consent::Grants;
+use loopgate_ledger::IndexValue;
 use loopgate_referral::{
     Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
     ReferralId, ResourceId, TaskStatus, Timestamp,
@@ -22,6 +24,8 @@ use loopgate_referral::{
 use serde::{Deserialize, Serialize};
 
 pub use crate::journal::Minted;
+pub use about::Class;
+pub use book::{Announced, Book};
 pub use heard::{Heard, Spoken};
 pub use held::{Held, Locator, Part};
 pub use line::Line;
@@ -30,7 +34,7 @@ pub use refusals::Refusals;
 pub use spent::Spent;
 pub use staff::{Broken, StaffBook};
 
-use crate::journal::{BasisUsed, Event};
+use crate::journal::{BasisUsed, Erased, Event};
 
 /// Where an event lies in the log.
 #[derive(Debug, Clone, Copy)]
@@ -111,18 +115,21 @@ pub struct World {
     pub refusals: Refusals,
     /// What happened to each person's data, for them to read.
     pub accounts: BTreeMap<PersonId, Vec<Line>>,
+    /// What the log says of itself.
+    pub book: Book,
     /// When strangers were last counted.
     pub strangers_at: Timestamp,
-    chains: BTreeMap<(about::Class, String), (u64, i64)>,
+    chains: BTreeMap<(Class, String), IndexValue>,
 }
 
 impl World {
     /// The state after `event`, which lies at `place`.
     pub fn evolve(&mut self, event: &Event, place: Place) {
         self.chain(event, place.index);
-        self.leaves = place.index + 1;
-        self.frames = place.sequence + 1;
-        self.last_at = place.at;
+        self.reached(place);
+        if let Some(person) = self.person_of(event) {
+            self.book.last_about.insert(person, place.at);
+        }
         if let Some((person, line)) = Line::of(event, place) {
             self.accounts.entry(person).or_default().push(line);
         }
@@ -191,6 +198,7 @@ impl World {
             Event::Partner { org, sha256, suspended } => {
                 self.partners.insert(org.clone(), (*sha256, *suspended));
             }
+            Event::Ledger(fact) => self.book.evolve(fact, place),
             Event::Strangers { .. } => self.strangers_at = place.at,
             Event::Spent { org, jti, until } => self.spent.note(org, *jti, *until, place.at),
             Event::TokenRevoked { org, jti, until } => {
@@ -214,6 +222,19 @@ impl World {
             | Event::Staff(_)
             | Event::StopUseTold { .. } => {}
         }
+    }
+
+    /// The state after an entry that cannot be read any more: it stands where it stood, and says nothing.
+    pub fn pass(&mut self, erased: &Erased, place: Place) {
+        self.chain_erased(erased);
+        self.reached(place);
+    }
+
+    fn reached(&mut self, place: Place) {
+        self.leaves = place.index + 1;
+        self.frames = place.sequence + 1;
+        self.last_at = place.at;
+        self.book.begun.get_or_insert(place.at);
     }
 
     fn evolve_referral(&mut self, id: ReferralId, fact: &ReferralEvent, at: Timestamp) {
@@ -243,13 +264,15 @@ impl World {
     }
 
     /// Whose key an event is kept under: a referral's events under its first person's.
+    /// Nobody's, if that person's key was destroyed: what is asked about them still is about nobody.
     pub fn person_of(&self, event: &Event) -> Option<PersonId> {
-        match event {
+        let person = match event {
             Event::Referral { referral, fact: _ } => event
                 .person()
                 .or_else(|| self.referrals.get(referral).and_then(|r| r.persons.first().copied())),
             _ => event.person(),
-        }
+        };
+        person.filter(|person| !self.book.shredded.contains_key(person))
     }
 
     /// Whether this recipient was already shown all of these versions on these bases.

@@ -3,7 +3,7 @@
 mod request;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use loopgate_fhir::Json;
@@ -23,6 +23,7 @@ use crate::identity::oidc::Provider;
 use crate::identity::{AccessTokens, Refused, Scopes};
 use crate::inbound::people::sessions::Sessions;
 use crate::inbound::people::turnstile::Turnstile;
+use crate::notary::Grove;
 use crate::outbound::mail::Mailer;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -49,8 +50,12 @@ pub struct Gate {
     pub clock: Arc<dyn Clock>,
     /// The newest signed checkpoint.
     pub checkpoint: Arc<ArcSwapOption<String>>,
-    /// The log's verifier key.
-    pub vkey: String,
+    /// The tree over all leaves.
+    pub grove: Grove,
+    /// Since when there is something unsigned, on the monotonic clock.
+    pub unsigned_since: Arc<AtomicI64>,
+    /// The log's first verifier key, while it signs.
+    pub first_vkey: String,
     /// Tokens and cookies of people's pages.
     pub doorkeys: Doorkeys,
     /// Where who guesses waits.
@@ -76,6 +81,11 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// Every verifier key the log ever had, oldest first.
+    pub fn vkeys(&self) -> Vec<String> {
+        crate::signing_keys::vkeys(&self.first_vkey, &self.scribe.published().world().book)
+    }
+
     /// The partner whose certificate this is. Strangers are counted; a suspended partner's attempt is
     /// recorded, and so is one with a revoked certificate.
     pub fn certified(&self, request: &Request) -> Result<Partner, Trouble> {

@@ -4,6 +4,7 @@ mod audit;
 pub mod cbo;
 pub mod fhir;
 pub mod http;
+mod ledger;
 pub mod mllp;
 mod oauth;
 pub mod ops;

@@ -4,6 +4,7 @@
 //! [`upcast`] is a pure chain from any older version to this one.
 
 mod disclosure;
+mod ledger;
 mod minted;
 mod staff;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use disclosure::{BasisUsed, Disclosure};
+pub use ledger::{Erased, LedgerEvent, ShredGround, ShredRefusal};
 pub use minted::Minted;
 pub use staff::StaffEvent;
 
@@ -167,6 +169,8 @@ pub enum Event {
     },
     /// Something that staff did, or that waits for them.
     Staff(StaffEvent),
+    /// Something that happened to the log itself.
+    Ledger(LedgerEvent),
     /// A holder of what was shared was told that the person withdrew.
     StopUseTold {
         /// Who.
@@ -374,6 +378,7 @@ impl Event {
             | Event::Spent { .. }
             | Event::TokenRevoked { .. }
             | Event::StopUseTold { .. }
+            | Event::Ledger(_)
             | Event::Exported { .. } => None,
         }
     }

@@ -4,10 +4,29 @@
 //! replaced, and then nothing is signed any more (promise P5).
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use arc_swap::ArcSwapOption;
-use loopgate_ledger::{Checkpoint, Hash, LogKey, Tree, log_id, open_checkpoint};
+use loopgate_ledger::{Checkpoint, Hash, LogKey, Tree, log_id, open_checkpoint, sign_by};
+
+/// A checkpoint is due once so many leaves are unsigned, whatever the interval.
+const UNSIGNED_LEAVES_MAX: u64 = 4_096;
+
+/// The tree over all leaves, for every thread; only the notary adds to it.
+#[derive(Clone, Default)]
+pub struct Grove(Arc<RwLock<Tree>>);
+
+impl Grove {
+    /// The tree as it is now.
+    pub fn tree(&self) -> RwLockReadGuard<'_, Tree> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn append(&self, leaf: Hash) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).append(leaf);
+    }
+}
 
 /// The file in `[keys] dir` that holds the last signed checkpoint.
 pub const CHECKPOINT_FILE: &str = "checkpoint";
@@ -41,28 +60,34 @@ pub enum Halt {
 
 /// Signs what is durable.
 pub struct Notary {
-    tree: Tree,
-    key: LogKey,
+    tree: Grove,
+    /// Those in force, oldest first.
+    keys: Vec<LogKey>,
     origin: String,
     log_id: String,
     path: PathBuf,
     signed_size: u64,
     signed_at_ms: i64,
     published: Arc<ArcSwapOption<String>>,
+    unsigned_since_ms: Arc<AtomicI64>,
 }
 
+/// Nothing is unsigned.
+pub const ALL_SIGNED: i64 = i64::MAX;
+
 impl Notary {
-    /// A notary over an empty tree; leaves follow by [`Notary::append`].
-    pub fn new(origin: &str, key: LogKey, keys_dir: &std::path::Path) -> Notary {
+    /// A notary over an empty tree; leaves follow by [`Notary::append`], keys by [`Notary::sign_with`].
+    pub fn new(origin: &str, keys_dir: &std::path::Path) -> Notary {
         Notary {
-            tree: Tree::new(),
-            key,
+            tree: Grove::default(),
+            keys: Vec::new(),
             origin: origin.to_owned(),
             log_id: log_id(origin),
             path: keys_dir.join(CHECKPOINT_FILE),
             signed_size: 0,
             signed_at_ms: i64::MIN,
             published: Arc::new(ArcSwapOption::empty()),
+            unsigned_since_ms: Arc::new(AtomicI64::new(ALL_SIGNED)),
         }
     }
 
@@ -71,9 +96,29 @@ impl Notary {
         &self.log_id
     }
 
-    /// The log's verifier key.
-    pub fn vkey(&self) -> String {
-        self.key.vkey()
+    /// From now on this key signs too.
+    pub fn sign_with(&mut self, key: LogKey) {
+        self.keys.push(key);
+    }
+
+    /// From now on this key signs nothing.
+    pub fn retire(&mut self, vkey: &str) {
+        self.keys.retain(|key| key.vkey() != vkey);
+    }
+
+    /// The tree, for other threads.
+    pub fn grove(&self) -> Grove {
+        self.tree.clone()
+    }
+
+    /// The size of the newest signed log.
+    pub fn signed_size(&self) -> u64 {
+        self.signed_size
+    }
+
+    /// Since when there is something unsigned, on the monotonic clock, or [`ALL_SIGNED`].
+    pub fn unsigned_since(&self) -> Arc<AtomicI64> {
+        self.unsigned_since_ms.clone()
     }
 
     /// Where the newest signed checkpoint is published.
@@ -88,11 +133,12 @@ impl Notary {
 
     /// After replay: is this log a continuation of what was last signed?
     pub fn check(&mut self) -> Result<(), Halt> {
+        let len = self.tree.tree().len();
         let note = match std::fs::read_to_string(&self.path) {
             Ok(note) => note,
             // A new log: the checkpoint of nothing is kept before anything is appended, so that a
             // missing one always means that it was lost.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && self.tree.is_empty() => {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && len == 0 => {
                 return Ok(self.keep(0)?);
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -100,14 +146,14 @@ impl Notary {
             }
             Err(error) => return Err(error.into()),
         };
-        let signed = open_checkpoint(&note, &self.key.vkey()).map_err(|_| Halt::NotOurs)?;
-        if signed.origin != self.origin {
-            return Err(Halt::NotOurs);
+        // The newest key may have been announced after it was signed.
+        let mut keys = self.keys.iter().rev();
+        let signed = keys.find_map(|key| open_checkpoint(&note, &key.vkey()).ok());
+        let signed = signed.filter(|signed| signed.origin == self.origin).ok_or(Halt::NotOurs)?;
+        if len < signed.size {
+            return Err(Halt::Shorter { has: len, signed: signed.size });
         }
-        if self.tree.len() < signed.size {
-            return Err(Halt::Shorter { has: self.tree.len(), signed: signed.size });
-        }
-        if self.tree.root_at(signed.size) != Some(signed.root) {
+        if self.tree.tree().root_at(signed.size) != Some(signed.root) {
             return Err(Halt::Forked);
         }
         self.signed_size = signed.size;
@@ -118,18 +164,24 @@ impl Notary {
     /// Signs a checkpoint over everything durable, unless one was signed within the interval. The
     /// file is synced before anybody sees it.
     pub fn sign_if_due(&mut self, now_ms: i64, interval_ms: i64) -> std::io::Result<()> {
-        let due = now_ms.saturating_sub(self.signed_at_ms) >= interval_ms;
-        if self.tree.len() == self.signed_size || !due {
+        let len = self.tree.tree().len();
+        let due = now_ms.saturating_sub(self.signed_at_ms) >= interval_ms
+            || len - self.signed_size >= UNSIGNED_LEAVES_MAX;
+        if len == self.signed_size || !due {
+            let since = if len == self.signed_size { ALL_SIGNED } else { now_ms };
+            self.unsigned_since_ms.fetch_min(since, Ordering::AcqRel);
             return Ok(());
         }
-        self.keep(self.tree.len())?;
+        self.keep(len)?;
         self.signed_at_ms = now_ms;
+        self.unsigned_since_ms.store(ALL_SIGNED, Ordering::Release);
         Ok(())
     }
 
     fn keep(&mut self, size: u64) -> std::io::Result<()> {
-        let (origin, root) = (self.origin.clone(), self.tree.root());
-        let note = self.key.sign(&Checkpoint { origin, size, root });
+        let (origin, root) = (self.origin.clone(), self.tree.tree().root());
+        let keys: Vec<&LogKey> = self.keys.iter().collect();
+        let note = sign_by(&keys, &Checkpoint { origin, size, root });
         loopgate_store::write_durably(&self.path, note.as_bytes(), 0o600)?;
         self.signed_size = size;
         self.published.store(Some(Arc::new(note)));

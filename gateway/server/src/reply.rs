@@ -37,6 +37,8 @@ impl std::fmt::Debug for Hold {
 
 /// FHIR's media type.
 pub const FHIR_JSON: &str = "application/fhir+json";
+/// Where the disclosure receipt stands: `origin index leaf-hash`, one for each entry.
+pub const RECEIPT: &str = "loopgate-receipt";
 /// RFC 9457.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 /// Ours.
@@ -50,7 +52,12 @@ impl Reply {
 
     /// An answer with what the exit released.
     pub fn released(status: u16, media: &'static str, released: Released) -> Reply {
-        Reply { sending: Hold(released.sending), ..Reply::with(status, media, released.bytes) }
+        let mut reply = Reply::with(status, media, released.bytes);
+        reply.sending = Hold(released.sending);
+        match released.receipt {
+            Some(receipt) => reply.header(RECEIPT, receipt.as_str()),
+            None => reply,
+        }
     }
 
     /// An answer without one.

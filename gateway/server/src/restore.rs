@@ -5,21 +5,22 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use loopgate_ledger::{Leaf, LogKey};
+use loopgate_ledger::Leaf;
 use loopgate_store::{Attachments, Log, SledLog, read_backup};
 
-use crate::assemble::secret;
 use crate::config::Config;
 use crate::notary::Notary;
+use crate::signing_keys;
 
 /// Restores backups, oldest first, onto the log of a deployment that does not run. Checks before it
 /// writes. Returns how many frames came back.
 pub fn restore(config: &Config, files: &[PathBuf]) -> anyhow::Result<usize> {
     let mut log = SledLog::open(&config.folders.data.join("log"), None)?;
     let keys = &config.folders.keys;
-    let seed = secret(&keys.join("ledger.seed"))?;
-    let key = LogKey::from_seed(&config.ledger.origin, seed).context("the ledger's key")?;
-    let mut notary = Notary::new(&config.ledger.origin, key, keys);
+    let mut notary = Notary::new(&config.ledger.origin, keys);
+    for key in signing_keys::all(keys, &config.ledger.origin)? {
+        notary.sign_with(key);
+    }
     for sequence in 0..log.head().next {
         let stored = log.read(sequence)?.context("a frame is missing")?;
         stored.committed.iter().for_each(|proof| notary.append(*proof.leaf_hash()));

@@ -13,6 +13,7 @@ use crate::admin;
 use crate::assemble::{self, Deployment};
 use crate::clock::Clock;
 use crate::config::{Config, LogFormat, Tls};
+use crate::configuration;
 use crate::gate::Gate;
 use crate::inbound::tls::Clients;
 use crate::inbound::{http, mllp, ops, people, tls};
@@ -226,8 +227,8 @@ async fn signalled() -> std::io::Result<()> {
     }
 }
 
-/// How often the files of TLS are read again.
-const TLS_READ_MS: i64 = 60_000;
+/// How often the files of TLS and of the configuration are read again.
+const READ_MS: i64 = 60_000;
 
 async fn tick(gate: Arc<Gate>, ticks: Ticks, settings: [Arc<tls::Settings>; 3]) {
     let mut read_ms = gate.clock.monotonic_ms();
@@ -236,13 +237,13 @@ async fn tick(gate: Arc<Gate>, ticks: Ticks, settings: [Arc<tls::Settings>; 3]) 
             let mut interval = tokio::time::interval(TICK);
             loop {
                 interval.tick().await;
-                read_tls_again(&gate, &settings, &mut read_ms);
+                read_again(&gate, &settings, &mut read_ms).await;
                 look(&gate).await;
             }
         }
         Ticks::WhenTold(mut told) => {
             while let Some(answer) = told.recv().await {
-                read_tls_again(&gate, &settings, &mut read_ms);
+                read_again(&gate, &settings, &mut read_ms).await;
                 look(&gate).await;
                 let _ = answer.send(());
             }
@@ -252,9 +253,9 @@ async fn tick(gate: Arc<Gate>, ticks: Ticks, settings: [Arc<tls::Settings>; 3]) 
 
 /// Certificates, roots and revocation lists as their files are now. What does not read is said, and
 /// what was read before holds; a list that is over holds nobody harmless.
-fn read_tls_again(gate: &Gate, settings: &[Arc<tls::Settings>; 3], read_ms: &mut i64) {
+async fn read_again(gate: &Arc<Gate>, settings: &[Arc<tls::Settings>; 3], read_ms: &mut i64) {
     let now_ms = gate.clock.monotonic_ms();
-    if now_ms - *read_ms < TLS_READ_MS {
+    if now_ms - *read_ms < READ_MS {
         return;
     }
     *read_ms = now_ms;
@@ -262,6 +263,11 @@ fn read_tls_again(gate: &Gate, settings: &[Arc<tls::Settings>; 3], read_ms: &mut
     let read = settings.iter().try_for_each(|one| one.read_again(tls));
     if let Err(error) = read.and_then(|()| assemble::read_revoked(gate)) {
         tracing::error!(%error, "the files of TLS were not read again");
+    }
+    let gate = gate.clone();
+    let looked = tokio::task::spawn_blocking(move || configuration::look(&gate)).await;
+    if let Ok(Err(error)) = looked {
+        tracing::error!(%error, "the configuration was not looked at");
     }
 }
 

@@ -6,9 +6,12 @@
 
 mod act;
 mod attest;
+mod chores;
 mod command;
 mod desk;
 mod disclose;
+mod dispatch;
+mod erase;
 mod known;
 mod settle;
 mod submission;
@@ -24,7 +27,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use loopgate_consent::Sends;
-use loopgate_ledger::Committed;
+use loopgate_ledger::{Committed, Index, LogKey};
 use loopgate_referral::{OrgId, PersonId, Timestamp};
 use loopgate_store::{Appended, Attachments, Epoch, Log, LogKeys};
 use tokio::sync::Notify;
@@ -33,15 +36,19 @@ use crate::archive::{Kept, Keyring, Vault, seal};
 use crate::clock::{Clock, ClockGuard};
 use crate::fold::{Place, World};
 use crate::journal::Event;
+use crate::keks::Keks;
 use crate::notary::Notary;
 use crate::refusal::Trouble;
+use crate::replay::Replayed;
 use crate::roster::Roster;
+use crate::signing_keys;
 use crate::view::View;
 
 pub use act::{Act, Acted, Wish};
 pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
+pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use settle::{is_held, strangers_due};
 pub use submission::{Hearing, Incoming, Meaning, Submission};
 pub use submit::resolved;
@@ -59,8 +66,12 @@ pub struct Bench {
     pub world: World,
     /// Summary entries that cover re-reads.
     pub covers: HashMap<CoverKey, Committed>,
+    /// The verifiable index over all of it.
+    pub index: Index,
     /// Keys.
     pub keyring: Arc<Keyring>,
+    /// The files of key-encryption keys.
+    pub keks: Keks,
     /// Files of large documents.
     pub attachments: Attachments,
     /// Tree and checkpoints.
@@ -97,7 +108,7 @@ pub fn start(
     let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {
         // However the thread ends, a panic included, nothing is acknowledged after it.
         let _last = Last { published: published.clone(), ended: Some(ended) };
-        let mut thread = Thread { bench, published };
+        let mut thread = Thread { bench, published, next: None };
         thread.run(&commands);
         // What is still queued is dropped: its callers see an outage and try again.
     })?;
@@ -122,6 +133,8 @@ impl Drop for Last {
 struct Thread {
     bench: Bench,
     published: Arc<Published>,
+    /// Taken from the queue, and to be done by itself.
+    next: Option<Command>,
 }
 
 /// What to do once the frame is durable; given one proof per entry of the frame.
@@ -131,7 +144,8 @@ impl Thread {
     fn run(&mut self, commands: &Receiver<Command>) {
         let idle = Duration::from_millis(200);
         loop {
-            let first = match commands.recv_timeout(idle) {
+            let next = self.next.take().map_or_else(|| commands.recv_timeout(idle), Ok);
+            let first = match next {
                 Ok(command) => command,
                 Err(RecvTimeoutError::Timeout) => {
                     if self.sign_if_due(false).is_err() {
@@ -141,7 +155,7 @@ impl Thread {
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            match self.group(first, commands) {
+            match self.next_group(first, commands) {
                 Ok(true) => {}
                 Ok(false) => {
                     if let Err(outage) = self.sign_if_due(true) {
@@ -158,12 +172,27 @@ impl Thread {
         }
     }
 
-    /// One group: decide all, commit once, answer all. `false` when told to stop.
-    fn group(
+    /// One group, or one command that is done by itself. `false` when told to stop.
+    fn next_group(
         &mut self,
         first: Command,
         commands: &Receiver<Command>,
     ) -> Result<bool, loopgate_store::Outage> {
+        let Some(at) = self.instant(&first) else {
+            self.published.queued.fetch_sub(1, Ordering::Relaxed);
+            return Ok(true);
+        };
+        if let Command::Erase(erase, reply) = first {
+            self.published.queued.fetch_sub(1, Ordering::Relaxed);
+            let outcome = self.erase(*erase, at)?;
+            drop(reply.send(outcome));
+            return Ok(true);
+        }
+        self.group(first, commands, at)
+    }
+
+    /// The commit time of what is decided now; none while the clock is not trusted.
+    fn instant(&mut self, first: &Command) -> Option<Timestamp> {
         let now = self.bench.guard.now(self.bench.clock.as_ref(), self.bench.world.last_at);
         let confirms = matches!(first, Command::ConfirmClock(_));
         let halted = self.published.halted.load(Ordering::Acquire);
@@ -171,24 +200,36 @@ impl Thread {
             if !self.published.halted.swap(true, Ordering::AcqRel) {
                 tracing::error!("the clock jumped; waiting for an operator to confirm it");
             }
-            self.published.queued.fetch_sub(1, Ordering::Relaxed);
-            return Ok(true);
+            return None;
         }
         let now = now.unwrap_or_else(|| self.bench.clock.now());
         // Commit times are strictly increasing, so that polling `_lastUpdated=gt` never skips.
-        let at = Timestamp(now.0.max(self.bench.world.last_at.0 + 1));
+        Some(Timestamp(now.0.max(self.bench.world.last_at.0 + 1)))
+    }
+
+    /// One group: decide all, commit once, answer all. `false` when told to stop.
+    fn group(
+        &mut self,
+        first: Command,
+        commands: &Receiver<Command>,
+        at: Timestamp,
+    ) -> Result<bool, loopgate_store::Outage> {
         let mut desk = desk::Desk::new(&mut self.bench, at);
         let mut settles: Vec<Settle> = Vec::new();
-        let mut after = After::default();
+        let mut after = dispatch::After::default();
         let mut command = Some(first);
         let mut more = true;
         while let Some(next) = command.take() {
+            if matches!(next, Command::Erase(..)) {
+                self.next = Some(next);
+                break;
+            }
             self.published.queued.fetch_sub(1, Ordering::Relaxed);
             if matches!(next, Command::Stop) {
                 more = false;
                 break;
             }
-            decide(&mut desk, next, &mut settles, &mut after, &self.published.sends);
+            dispatch::decide(&mut desk, next, &mut settles, &mut after, &self.published.sends);
             if !desk.is_full() {
                 command = commands.try_recv().ok();
             }
@@ -204,8 +245,10 @@ impl Thread {
             self.bench.guard.confirm(self.bench.clock.as_ref(), last_at);
             self.published.halted.store(false, Ordering::Release);
         }
+        let keys_changed = !after.announced.is_empty() || !after.retired.is_empty();
+        self.change_keys(after.announced, &after.retired)?;
         settles.into_iter().for_each(|settle| settle(&committed));
-        let forced = !after.checkpoints.is_empty();
+        let forced = !after.checkpoints.is_empty() || keys_changed;
         self.sign_if_due(forced)?;
         for reply in after.checkpoints {
             let _ = reply.send(self.bench.notary.checkpoint().ok_or(Trouble::Outage));
@@ -257,130 +300,44 @@ impl Thread {
         Ok(committed)
     }
 
+    /// After an erasure: what is in memory is computed anew, of what can still be read.
+    fn fold_anew(&mut self) -> Result<(), loopgate_store::Outage> {
+        let bench = &mut self.bench;
+        bench.view.begin_anew()?;
+        let mut replayed = Replayed::default();
+        let log = bench.log.as_ref();
+        replayed.fold(0, log, &bench.keyring, |_| {}, &bench.view).map_err(|error| {
+            tracing::error!(%error, "the log does not fold after an erasure");
+            loopgate_store::Outage::Damaged("the log does not fold after an erasure")
+        })?;
+        bench.index = replayed.index();
+        bench.covers = replayed.covers;
+        bench.world = replayed.world.clone();
+        *self.published.world.write().unwrap_or_else(PoisonError::into_inner) = replayed.world;
+        self.published.stir();
+        Ok(())
+    }
+
+    /// Once the entries that say so are durable.
+    fn change_keys(
+        &mut self,
+        announced: Vec<LogKey>,
+        retired: &[String],
+    ) -> Result<(), loopgate_store::Outage> {
+        let bench = &mut self.bench;
+        announced.into_iter().for_each(|key| bench.notary.sign_with(key));
+        for vkey in retired {
+            bench.notary.retire(vkey);
+            let dir = &bench.settings.keys_dir;
+            signing_keys::destroy(dir, vkey, &bench.world.book)
+                .map_err(loopgate_store::Outage::Disk)?;
+        }
+        Ok(())
+    }
+
     fn sign_if_due(&mut self, now: bool) -> Result<(), loopgate_store::Outage> {
         let at = self.bench.clock.monotonic_ms();
         let interval = if now { 0 } else { self.bench.settings.checkpoint_interval_ms };
         self.bench.notary.sign_if_due(at, interval).map_err(loopgate_store::Outage::Disk)
-    }
-}
-
-/// What a group also does once it is durable.
-#[derive(Default)]
-struct After {
-    roster: Option<Arc<Roster>>,
-    clock_confirmed: bool,
-    checkpoints: Vec<Reply<String>>,
-}
-
-fn decide(
-    desk: &mut desk::Desk<'_>,
-    command: Command,
-    settles: &mut Vec<Settle>,
-    after: &mut After,
-    sends: &Sends,
-) {
-    match command {
-        Command::Submit(submission, reply) => {
-            let answer = submit::decide(desk, *submission);
-            settles.push(Box::new(move |_| drop(reply.send(answer))));
-        }
-        Command::Act(act, reply) => {
-            let answer = act::decide(desk, *act);
-            settles.push(Box::new(move |_| drop(reply.send(answer))));
-        }
-        Command::Disclose(disclose, reply) => {
-            let about = disclose.asks.iter().map(|ask| ask.person).collect();
-            let proofs = disclose::decide(desk, *disclose);
-            // It begins here, in one order with every change of a Grant: what changes one later in
-            // this very group is answered after it began.
-            let sending = proofs.is_ok().then(|| sends.begin(about));
-            settles.push(Box::new(move |committed| {
-                let found = proofs.map(|proofs| {
-                    proofs.into_iter().filter_map(|proof| proof.find(committed)).collect()
-                });
-                let Some(sending) = sending else {
-                    drop(reply.send(found.and(Err(Trouble::Outage))));
-                    return;
-                };
-                drop(reply.send(found.map(|found| (found, sending))));
-            }));
-        }
-        Command::Deny(event, reply) => {
-            desk.record(&desk::by("loopgate", "egress"), *event, Vec::new(), None);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
-        }
-        Command::Delivered(referral, placement, reply) => {
-            settle::delivered(desk, referral, placement);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
-        }
-        Command::Told(referral, version, reply) => {
-            settle::source_told(desk, referral, version);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
-        }
-        Command::Spend(org, jti, until, reply) => {
-            let fresh = token::spend(desk, org, jti, until);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(fresh)))));
-        }
-        Command::Revoke(org, jti, until, reply) => {
-            token::revoke(desk, org, jti, until);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
-        }
-        Command::Mint(org, minted, reply) => {
-            let index = token::mint(desk, org, *minted);
-            settles.push(Box::new(move |_| drop(reply.send(index))));
-        }
-        Command::Attest(attest, reply) => {
-            let attested = attest::attest(desk, *attest);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(attested)))));
-        }
-        Command::Withdraw(person, only, who, reply) => {
-            let found = attest::withdraw(desk, person, only.as_ref(), (&who.0, who.1));
-            settles.push(Box::new(move |_| drop(reply.send(Ok(found)))));
-        }
-        Command::Doubt((person, grant), doubted, who, reply) => {
-            let found = attest::doubt(desk, (person, &grant), doubted, &who);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(found)))));
-        }
-        Command::Suspend(persons, suspended, who, reply) => {
-            attest::suspend(desk, persons, suspended, &who);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
-        }
-        Command::SignIn(staff, step, reply) => {
-            let right = attest::sign_in(desk, staff, step);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(right)))));
-        }
-        Command::Staff(fact, (who, transport), reply) => {
-            let cause = desk::by(&who, transport);
-            let entry = desk.record(&cause, Event::Staff(*fact), Vec::new(), None);
-            settles.push(Box::new(move |committed| {
-                let index = committed.get(entry).map(Committed::leaf_index);
-                drop(reply.send(index.ok_or(Trouble::Outage)));
-            }));
-        }
-        Command::StopUseTold(entry, org, reply) => {
-            settle::holder_told(desk, entry, org);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
-        }
-        Command::Tick { strangers, reply } => {
-            settle::tick(desk, strangers);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
-        }
-        Command::Partners(roster, reply) => {
-            settle::partners(desk, &roster);
-            after.roster = Some(roster);
-            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
-        }
-        Command::Record(event, reply) => {
-            let entry = desk.record(&desk::by("loopgate", "admin"), *event, Vec::new(), None);
-            settles.push(Box::new(move |committed| {
-                drop(reply.send(committed.get(entry).cloned().ok_or(Trouble::Outage)));
-            }));
-        }
-        Command::ConfirmClock(reply) => {
-            after.clock_confirmed = true;
-            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
-        }
-        Command::Checkpoint(reply) => after.checkpoints.push(reply),
-        Command::Stop => unreachable!("the caller ends the group at a stop"),
     }
 }

@@ -5,6 +5,7 @@
 //! key, values are ids: sled keeps deleted bytes, so no row holds personal data in the clear.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::hmac;
 use loopgate_referral::{OrgId, ResourceId, Timestamp};
@@ -15,6 +16,8 @@ use crate::journal::Event;
 
 /// Bump when what is folded changes: the next start rebuilds.
 const VERSION: u32 = 1;
+/// Rows that are removed at once.
+const ROWS_AT_ONCE: usize = 4096;
 const STAMP: &[u8] = b"s";
 const TASKS: u8 = b't';
 const NEWEST: u8 = b'n';
@@ -24,7 +27,7 @@ pub struct View {
     rows: SledKv,
     key: hmac::Key,
     /// Frames folded when it was opened; earlier frames need not be folded again.
-    folded: u64,
+    folded: AtomicU64,
 }
 
 /// A Task an organization sees.
@@ -42,19 +45,32 @@ impl View {
         let key = hmac::Key::new(hmac::HMAC_SHA256, index_key);
         match SledKv::open(dir).and_then(|rows| Ok((stamp(&rows)?, rows))) {
             Ok((Some((VERSION, folded)), rows)) if folded <= frames => {
-                return Ok(View { rows, key, folded });
+                return Ok(View { rows, key, folded: folded.into() });
             }
-            Ok((None, rows)) => return Ok(View { rows, key, folded: 0 }),
+            Ok((None, rows)) => return Ok(View { rows, key, folded: 0.into() }),
             Ok((Some(_), rows)) => drop(rows),
             Err(outage) => tracing::warn!(%outage, "the projections do not open; rebuilding them"),
         }
         std::fs::rename(dir, aside(dir)).map_err(Outage::Disk)?;
-        Ok(View { rows: SledKv::open(dir)?, key, folded: 0 })
+        Ok(View { rows: SledKv::open(dir)?, key, folded: 0.into() })
     }
 
     /// Frames folded when it was opened.
     pub fn folded(&self) -> u64 {
-        self.folded
+        self.folded.load(Ordering::Acquire)
+    }
+
+    /// Forgets everything: every frame is to be folded again.
+    pub fn begin_anew(&self) -> Result<(), Outage> {
+        loop {
+            let rows = self.rows.scan(&[], &[], ROWS_AT_ONCE)?;
+            if rows.is_empty() {
+                break;
+            }
+            self.rows.apply(rows.into_iter().map(|(key, _)| (key, None)).collect())?;
+        }
+        self.folded.store(0, Ordering::Release);
+        Ok(())
     }
 
     /// Folds one event; `world` is the state after it.

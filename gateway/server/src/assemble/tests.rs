@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use loopgate_referral::{Appointment, OrgId, TargetMove};
 
+use loopgate_referral::Timestamp;
+
 use super::*;
 use crate::fold::World;
 use crate::gate::Request;

@@ -54,6 +54,15 @@ pub struct Ledger {
     pub origin: String,
     /// Seconds between signed checkpoints.
     pub checkpoint_interval_s: u64,
+    /// Seconds between two roots of the verifiable index, while there is anything new.
+    pub index_interval_s: u64,
+    /// Days that what is about a person is kept after the last of it, before it may be erased without an
+    /// order.
+    pub retention_days: u32,
+    /// Days for which two keys sign, when one follows another.
+    pub key_overlap_days: u32,
+    /// Entries between two snapshots while running.
+    pub snapshot_entries: u64,
 }
 
 /// `[listen]`

@@ -14,7 +14,7 @@ use super::parts::{
 use super::section::{Read, Section};
 use super::{Config, value};
 
-pub(super) fn config(root: &mut Section<'_, '_>, base: &Path) -> Option<Config> {
+pub(super) fn config(root: &mut Section<'_, '_>, base: &Path, sha256: [u8; 32]) -> Option<Config> {
     let tenant = root.section("tenant", tenant);
     let organization = root.section("organization", organization);
     let folders = folders(root, base);
@@ -46,6 +46,7 @@ pub(super) fn config(root: &mut Section<'_, '_>, base: &Path) -> Option<Config> 
         oidc,
         clock,
         log,
+        sha256,
     })
 }
 
@@ -101,7 +102,14 @@ fn refuse_under_data(
 fn ledger(s: &mut Section<'_, '_>) -> Option<Ledger> {
     let origin = s.must("origin", origin);
     let checkpoint_interval_s = s.or("checkpoint_interval_s", 1, value::integer(1..=60));
-    Some(Ledger { origin: origin?, checkpoint_interval_s })
+    Some(Ledger {
+        origin: origin?,
+        checkpoint_interval_s,
+        index_interval_s: s.or("index_interval_s", 3600, value::integer(60..=86_400)),
+        retention_days: s.or("retention_days", 2192, value::integer(0..=36_500)),
+        key_overlap_days: s.or("key_overlap_days", 30, value::integer(0..=365)),
+        snapshot_entries: s.or("snapshot_entries", 100_000, value::integer(1_000..=10_000_000)),
+    })
 }
 
 /// The name of a key in a C2SP signed-note has neither a space nor a plus.

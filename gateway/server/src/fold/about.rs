@@ -1,29 +1,48 @@
 //! What an event is about: the chains it stands in, of a referral, a person, an organization, each with
-//! its ordinal and the entry before.
+//! its ordinal and the entry before. The verifiable index is made of the same chains.
 
 use std::collections::BTreeSet;
 
-use loopgate_ledger::Link;
+use loopgate_ledger::{Field, Hash, IndexValue, Link, index_key};
 use loopgate_referral::Event as ReferralEvent;
 use serde::{Deserialize, Serialize};
 
 use super::World;
 use crate::fields::Links;
-use crate::journal::{Event, StaffEvent};
+use crate::journal::{Erased, Event, StaffEvent};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) enum Class {
+/// What a chain is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// A referral.
     Subject,
+    /// A person.
     Patient,
+    /// An organization.
     Party,
+}
+
+impl Class {
+    /// The committed field that holds its links.
+    pub fn field(self) -> Field {
+        match self {
+            Class::Subject => Field::Subject,
+            Class::Patient => Field::Patient,
+            Class::Party => Field::Parties,
+        }
+    }
 }
 
 impl World {
     /// Ordinals and back-links of an event that would come next.
     pub fn links(&self, event: &Event) -> Links {
         let link = |class: Class, id: &String| {
-            let (n, last) = self.chains.get(&(class, id.clone())).copied().unwrap_or((0, -1));
-            Link { id: id.clone(), n: n + 1, prev: last }
+            let (n, prev) = match self.chains.get(&(class, id.clone())) {
+                Some(value) => (value.count, i64::try_from(value.last).unwrap_or(i64::MAX)),
+                None => (0, -1),
+            };
+            Link { id: id.clone(), n: n + 1, prev }
         };
         let about = self.about(event);
         Links {
@@ -41,11 +60,50 @@ impl World {
             (Class::Party, about.parties),
         ];
         for (class, ids) in classes {
-            for id in ids {
-                let entry = self.chains.entry((class, id)).or_insert((0, -1));
-                *entry = (entry.0 + 1, i64::try_from(index).unwrap_or(i64::MAX));
-            }
+            ids.into_iter().for_each(|id| self.lengthen(class, id, index));
         }
+    }
+
+    pub(super) fn chain_erased(&mut self, erased: &Erased) {
+        let classes = [
+            (Class::Subject, &erased.subject),
+            (Class::Patient, &erased.patient),
+            (Class::Party, &erased.parties),
+        ];
+        for (class, links) in classes {
+            links.iter().for_each(|link| self.lengthen(class, link.id.clone(), erased.index));
+        }
+    }
+
+    fn lengthen(&mut self, class: Class, id: String, index: u64) {
+        let chain = self.chains.entry((class, id));
+        chain.and_modify(|value| *value = value.after(index)).or_insert(IndexValue::first(index));
+    }
+
+    /// What the verifiable index holds of a chain, if there is one.
+    pub fn indexed(&self, class: Class, id: &str) -> Option<IndexValue> {
+        self.chains.get(&(class, id.to_owned())).copied()
+    }
+
+    /// What the verifiable index holds of each of these chains, with its key there.
+    pub fn indexed_by(&self, links: &Links) -> Vec<(Hash, IndexValue)> {
+        let classes = [
+            (Class::Subject, &links.subject),
+            (Class::Patient, &links.patient),
+            (Class::Party, &links.parties),
+        ];
+        let of = classes.into_iter().flat_map(|(class, links)| {
+            links.iter().filter_map(move |link| {
+                let value = self.indexed(class, &link.id)?;
+                Some((index_key(class.field(), &link.id), value))
+            })
+        });
+        of.collect()
+    }
+
+    /// Every chain.
+    pub fn chains(&self) -> impl Iterator<Item = (Class, &str, IndexValue)> {
+        self.chains.iter().map(|((class, id), value)| (*class, id.as_str(), *value))
     }
 
     fn about(&self, event: &Event) -> About {
@@ -110,6 +168,9 @@ impl World {
             }
             Event::Staff(StaffEvent::GlassBroken { org, .. }) | Event::StopUseTold { org, .. } => {
                 about.parties.insert(org.to_string());
+            }
+            Event::Ledger(fact) => {
+                about.patient.extend(fact.about().map(|person| person.to_string()));
             }
             Event::Grant(_)
             | Event::Staff(_)

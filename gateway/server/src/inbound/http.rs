@@ -30,7 +30,7 @@ use crate::consent_token;
 use crate::gate::{Certificate, Gate, Request};
 use crate::inbound::tls::Settings;
 use crate::inbound::wire::{Held, Wire};
-use crate::inbound::{audit, cbo, fhir, oauth};
+use crate::inbound::{audit, cbo, fhir, ledger, oauth};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{self, Reply};
 
@@ -328,20 +328,11 @@ impl Dialect {
             Dialect::Ledger if request.path == "/status/1" && request.method == "GET" => {
                 consent_token::status(gate)
             }
-            Dialect::Ledger => ledger(gate, request),
+            Dialect::Ledger => ledger::handle(gate, request),
             Dialect::OAuth => {
                 oauth::handle(gate, request).ok_or_else(|| Trouble::from(Kind::NotFound))
             }
         };
         outcome.unwrap_or_else(|trouble| self.sound(trouble))
     }
-}
-
-/// `/ledger/checkpoint`, for anyone: a checkpoint says nothing of anybody.
-fn ledger(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
-    if (request.method.as_str(), request.path.as_str()) != ("GET", "/ledger/checkpoint") {
-        return Err(Kind::NotFound.into());
-    }
-    let note = gate.checkpoint.load_full().ok_or(Trouble::from(Kind::NotFound))?;
-    Ok(Reply::with(200, "text/plain; charset=utf-8", note.as_bytes().to_vec()))
 }

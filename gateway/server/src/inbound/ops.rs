@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use axum::routing::{Router, get};
 
 use crate::gate::Gate;
+use crate::notary::ALL_SIGNED;
 
 /// Serves until the process ends.
 pub async fn serve(gate: Arc<Gate>, listener: tokio::net::TcpListener) -> io::Result<()> {
@@ -25,9 +26,20 @@ fn readiness(gate: &Gate) -> (axum::http::StatusCode, &'static str) {
         (axum::http::StatusCode::SERVICE_UNAVAILABLE, "the clock waits to be confirmed\n")
     } else if published.stopped.load(Ordering::Acquire) {
         (axum::http::StatusCode::SERVICE_UNAVAILABLE, "the scribe has stopped\n")
+    } else if unsigned_ms(gate) > UNSIGNED_MS_MAX {
+        (axum::http::StatusCode::SERVICE_UNAVAILABLE, "entries wait too long to be signed\n")
     } else {
         (axum::http::StatusCode::OK, "ready\n")
     }
+}
+
+/// The longest that an entry may wait for a checkpoint, in ms; a sixth of it is worth a look.
+const UNSIGNED_MS_MAX: i64 = 60_000;
+
+/// For how long the oldest unsigned entry has waited, in ms.
+fn unsigned_ms(gate: &Gate) -> i64 {
+    let since = gate.unsigned_since.load(Ordering::Acquire);
+    if since == ALL_SIGNED { 0 } else { gate.clock.monotonic_ms().saturating_sub(since).max(0) }
 }
 
 fn render(gate: &Gate) -> String {
@@ -37,6 +49,11 @@ fn render(gate: &Gate) -> String {
     let untold = untold.filter(|referral| !referral.news.is_empty()).count();
     let rows = [
         ("loopgate_ledger_leaves", "leaves in the log", world.leaves),
+        (
+            "loopgate_ledger_unsigned_ms",
+            "how long the oldest unsigned entry has waited; look at it from 10000",
+            u64::try_from(unsigned_ms(gate)).unwrap_or_default(),
+        ),
         ("loopgate_ledger_frames", "frames in the log", world.frames),
         ("loopgate_referrals", "referrals known", world.referrals.len() as u64),
         (

@@ -19,7 +19,7 @@ use crate::gate::Gate;
 use crate::outbound::mail::Letter;
 use crate::outbound::targets::Targets;
 use crate::partner::ChannelKind;
-use crate::reply::JSON;
+use crate::reply::{JSON, RECEIPT};
 use crate::scribe::{Command, is_held};
 
 /// One thing to send.
@@ -177,6 +177,10 @@ async fn push(
         .header("content-type", JSON)
         .header("idempotency-key", due.placement.to_string())
         .body(payload.bytes.clone());
+    let request = match &payload.receipt {
+        Some(receipt) => request.header(RECEIPT, receipt.as_str()),
+        None => request,
+    };
     // A cut one is tried again, and then consent is asked again.
     let Some(sent) = payload.while_uncut(request.send()).await else { return Tried::Refused };
     match sent {

@@ -1,16 +1,17 @@
 //! Commands, and the way to the scribe.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use arc_swap::ArcSwap;
 use loopgate_consent::{GrantId, Policy, Sending, Sends};
-use loopgate_ledger::Committed;
+use loopgate_ledger::{Committed, LogKey};
 use loopgate_referral::{OrgId, PersonId, PlacementId, ReferralId, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
-use super::{Act, Acted, Attest, Attested, Disclose, Submission};
+use super::{Act, Acted, Attest, Attested, Disclose, Erase, Erasure, Submission};
 use crate::fold::{Answer, World};
 use crate::journal::{Event, Minted, StaffEvent};
 use crate::refusal::Trouble;
@@ -61,10 +62,14 @@ pub enum Command {
     },
     /// Partner files changed.
     Partners(Arc<Roster>, Reply<()>),
-    /// Something else to record, by loopgate's own operator.
-    Record(Box<Event>, Reply<Committed>),
+    /// Something else to record, and who of the operator's says so.
+    Record(Box<Event>, String, Reply<Committed>),
     /// An operator says that the clock is right.
     ConfirmClock(Reply<()>),
+    /// A new key of the log; it signs once this is durable.
+    Announce(Box<LogKey>, Reply<()>),
+    /// Erase persons; done by itself.
+    Erase(Box<Erase>, Reply<Erasure>),
     /// Sign a checkpoint now.
     Checkpoint(Reply<String>),
     /// Finish what is queued, sign, stop.
@@ -90,6 +95,16 @@ pub struct Settings {
     pub frame_bytes_max: usize,
     /// Entries of one frame, before another is begun.
     pub frame_events_max: usize,
+    /// Days that what is about a person has to be kept after the last of it.
+    pub retention_days: u32,
+    /// Days for which two keys sign.
+    pub key_overlap_days: u32,
+    /// Least time between two roots of the index, ms.
+    pub index_interval_ms: i64,
+    /// Where the log's keys lie.
+    pub keys_dir: PathBuf,
+    /// The first verifier key of the log.
+    pub first_vkey: String,
     /// Least time between two checkpoints, ms.
     pub checkpoint_interval_ms: i64,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use loopgate_consent::Health;
-use loopgate_ledger::Committed;
+use loopgate_ledger::{Committed, Hash};
 use loopgate_referral::{OrgId, PersonId, Timestamp};
 
 use crate::archive::Draft;
@@ -86,6 +86,21 @@ impl<'a> Desk<'a> {
         known.or_else(|| self.rereads.get(&key).copied().map(Proof::Entry))
     }
 
+    /// The root of the verifiable index over everything recorded so far.
+    pub fn index_root(&mut self) -> Hash {
+        self.bench.index.root()
+    }
+
+    /// The size of the newest signed log.
+    pub fn signed_size(&self) -> u64 {
+        self.bench.notary.signed_size()
+    }
+
+    /// The newest signed checkpoint.
+    pub fn checkpoint(&self) -> Option<String> {
+        self.bench.notary.checkpoint()
+    }
+
     /// 16 random bytes.
     pub fn random16(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
@@ -122,9 +137,13 @@ impl<'a> Desk<'a> {
         let place =
             Place { sequence: head.next, entry, index: head.leaves + entry as u64, at: self.at };
         let world = &mut self.bench.world;
-        let fields = fields(&event, cause, &world.links(&event), self.at.0);
+        let links = world.links(&event);
+        let fields = fields(&event, cause, &links, self.at.0);
         let person = world.person_of(&event);
         world.evolve(&event, place);
+        for (key, value) in world.indexed_by(&links) {
+            self.bench.index.put(key, value);
+        }
         self.bytes += docs.iter().map(Vec::len).sum::<usize>() + 1024;
         let docs = docs.into_iter().map(Document::Here).collect();
         self.drafts.push(Draft { body: Body { event, fields, docs }, person, payload });

@@ -142,7 +142,10 @@ fn supplied(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Re
         Ok(as_supplied(&json, id.id(), held.version, held.changed, None).to_bytes())
     };
     let Some(person) = held.person else {
-        return Ok(found(Released { bytes: render()?, sending: None }, held.version));
+        return Ok(found(
+            Released { bytes: render()?, sending: None, receipt: None },
+            held.version,
+        ));
     };
     let ask = AskFor {
         person,

@@ -1,0 +1,120 @@
+//! Start-up is replay: every frame is folded, or a snapshot is taken for the frames it covers and the
+//! ones after it are folded. After an erasure it is done again, since what nobody can read any more may
+//! not live on in memory.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Context;
+use loopgate_ledger::{Committed, Index, index_key};
+use loopgate_referral::Timestamp;
+use loopgate_store::{Log, LogKeys, Outage};
+
+use crate::archive::{Kept, Keyring, unseal};
+use crate::fold::{Place, World};
+use crate::journal::{Erased, Event, LedgerEvent};
+use crate::scribe::CoverKey;
+use crate::view::View;
+
+/// Everything that is computed from the log.
+#[derive(Default)]
+pub struct Replayed {
+    /// The fold.
+    pub world: World,
+    /// Summary entries that cover re-reads.
+    pub covers: HashMap<CoverKey, Committed>,
+    /// The entries that `key.shred` entries name, by the frame of those.
+    erased: HashMap<u64, BTreeMap<u64, Erased>>,
+}
+
+impl Replayed {
+    /// Folds the frames from `from` on.
+    pub fn fold(
+        &mut self,
+        from: u64,
+        log: &dyn Log,
+        keyring: &Keyring,
+        mut leaf: impl FnMut(&Committed),
+        view: &View,
+    ) -> anyhow::Result<()> {
+        for sequence in from..log.head().next {
+            let stored = log.read(sequence)?.context("a frame is missing")?;
+            let at = Timestamp(stored.frame.at_ms);
+            for (entry, proof) in stored.committed.iter().enumerate() {
+                leaf(proof);
+                let index = proof.leaf_index();
+                let place = Place { sequence, entry, index, at };
+                match unseal(&stored.frame, entry, keyring, log_keys(log))? {
+                    Kept::Here((body, _)) => {
+                        self.cover(&body.event, proof);
+                        self.world.evolve(&body.event, place);
+                        if sequence >= view.folded() {
+                            view.apply(&body.event, &self.world, place)?;
+                        }
+                    }
+                    Kept::Erased { sequence: by } => {
+                        let erased = self.erased(by, index, log, keyring)?;
+                        self.world.pass(&erased, place);
+                    }
+                }
+            }
+            if sequence >= view.folded() {
+                view.stamp(sequence)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn cover(&mut self, event: &Event, proof: &Committed) {
+        if let Event::Reread { person, recipient, day } = event {
+            self.covers.insert((recipient.clone(), *person, *day), proof.clone());
+        }
+    }
+
+    /// What the `key.shred` entries of a frame say of an entry that cannot be read.
+    fn erased(
+        &mut self,
+        by: u64,
+        index: u64,
+        log: &dyn Log,
+        keyring: &Keyring,
+    ) -> Result<Erased, Outage> {
+        if !self.erased.contains_key(&by) {
+            self.erased.insert(by, shredded_in(by, log, keyring)?);
+        }
+        let named = self.erased.get(&by).and_then(|named| named.get(&index));
+        named.cloned().ok_or(Outage::Damaged("an entry does not open and none says it was erased"))
+    }
+
+    /// The verifiable index over all that was folded.
+    pub fn index(&self) -> Index {
+        index_of(&self.world)
+    }
+}
+
+/// The verifiable index of a fold.
+pub fn index_of(world: &World) -> Index {
+    world.chains().map(|(class, id, value)| (index_key(class.field(), id), value)).collect()
+}
+
+fn log_keys(log: &dyn Log) -> &dyn LogKeys {
+    log
+}
+
+/// The entries that a frame says were erased.
+pub fn shredded_in(
+    sequence: u64,
+    log: &dyn Log,
+    keyring: &Keyring,
+) -> Result<BTreeMap<u64, Erased>, Outage> {
+    let stored = log.read(sequence)?.ok_or(Outage::Damaged("a frame is missing"))?;
+    let mut named = BTreeMap::new();
+    for entry in 0..stored.frame.entries.len() {
+        let Kept::Here((body, _)) = unseal(&stored.frame, entry, keyring, log_keys(log))? else {
+            continue;
+        };
+        if let Event::Ledger(LedgerEvent::Shredded { erased, .. }) = body.event {
+            named.extend(erased.into_iter().map(|one| (one.index, one)));
+        }
+    }
+    Ok(named)
+}
