@@ -13,6 +13,7 @@ use loopgate_store::{
 /// A longer document lies in a file of its own.
 const INLINE_BYTES_MAX: usize = 256 * 1024;
 
+use crate::catalogue::Row;
 use crate::clock::Clock;
 use crate::fold::Locator;
 use crate::journal::{Body, Document};
@@ -226,31 +227,20 @@ impl Archive {
         }
     }
 
-    /// What an entry says, and when it was recorded; none past the end of the log, which holds
-    /// `frames` frames.
-    pub fn entry(
-        &self,
-        index: u64,
-        frames: u64,
-    ) -> Result<Option<Kept<(Body, Timestamp)>>, Outage> {
-        let (mut low, mut high) = (0, frames);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let Some(stored) = self.reader.read(middle)? else { return Ok(None) };
-            let frame = &stored.frame;
-            let past = frame.first_leaf + frame.entries.len() as u64;
-            if index < frame.first_leaf {
-                high = middle;
-            } else if index >= past {
-                low = middle + 1;
-            } else {
-                let entry = usize::try_from(index - frame.first_leaf).unwrap_or(usize::MAX);
-                let keys: &dyn LogKeys = self.reader.as_ref();
-                let opened = unseal(frame, entry, &self.keyring, keys)?;
-                return Ok(Some(opened.map(|(body, _)| (body, Timestamp(frame.at_ms)))));
+    /// What these entries say, in their order. Neighbours of one frame are read together.
+    pub fn entries(&self, rows: &[Row]) -> Result<Vec<Kept<Body>>, Outage> {
+        let keys: &dyn LogKeys = self.reader.as_ref();
+        let mut bodies = Vec::with_capacity(rows.len());
+        for of_one_frame in rows.chunk_by(|one, next| one.sequence == next.sequence) {
+            let stored = self.reader.read(of_one_frame[0].sequence)?;
+            let stored = stored.ok_or(Outage::Damaged("a frame is missing"))?;
+            for row in of_one_frame {
+                let entry = usize::try_from(row.entry).unwrap_or(usize::MAX);
+                let open = unseal(&stored.frame, entry, &self.keyring, keys)?;
+                bodies.push(open.map(|(body, _)| body));
             }
         }
-        Ok(None)
+        Ok(bodies)
     }
 
     /// The frames and keys themselves.

@@ -21,6 +21,7 @@ use loopgate_store::{Attachments, Kek, Log, LogKeys, SledLog, StepHook};
 use loopgate_token::SigningKey;
 
 use crate::archive::{Archive, Kept, Keyring, unseal};
+use crate::catalogue::Catalogue;
 use crate::clock::{Clock, ClockGuard, ClockLimits};
 use crate::config::{Config, Problem};
 use crate::consent_token::ConsentTokens;
@@ -106,6 +107,7 @@ pub fn open(
         log: Box::new(log),
         epoch,
         world: replayed.world,
+        catalogue: replayed.catalogue,
         covers: replayed.covers,
         keyring: keyring.clone(),
         attachments: attachments.clone(),
@@ -128,6 +130,7 @@ pub fn open(
         key_sets: KeySets::default(),
         revoked: ArcSwap::default(),
         doorkeys: Doorkeys::new(&index_key),
+        pseudonyms: crate::audit::Pseudonyms::default(),
         turnstile: crate::inbound::people::turnstile::Turnstile::default(),
         staff: crate::inbound::people::sessions::Sessions::default(),
         provider: crate::identity::oidc::Provider::default(),
@@ -218,6 +221,7 @@ pub fn without_way(config: &Config, partners: &[LoadedPartner]) -> Vec<Problem> 
 #[derive(Default)]
 struct Replayed {
     world: World,
+    catalogue: Catalogue,
     covers: HashMap<scribe::CoverKey, loopgate_ledger::Committed>,
 }
 
@@ -242,6 +246,7 @@ impl Replayed {
                 if let Event::Reread { person, recipient, day } = &body.event {
                     self.covers.insert((recipient.clone(), *person, *day), proof.clone());
                 }
+                self.catalogue.note(place, &body.event, &self.world.links(&body.event));
                 self.world.evolve(&body.event, place);
                 if sequence >= view.folded() {
                     view.apply(&body.event, &self.world, place)?;

@@ -163,6 +163,12 @@ fn staff(fact: &StaffEvent, fields: &mut Fields) {
         StaffEvent::GlassReviewed { entry, justified, .. } => {
             json!({ "glass": entry, "justified": justified })
         }
+        StaffEvent::Looked { case, view, .. } => json!({ "case": case, "view": view }),
+        StaffEvent::RevealAsked { case, reason, .. } => {
+            set(fields, Field::Note, json!({ "text": reason }));
+            json!({ "case": case })
+        }
+        StaffEvent::RevealConfirmed { entry, .. } => json!({ "reveal": entry }),
     };
     set(fields, Field::Basis, basis);
 }
@@ -293,6 +299,9 @@ pub fn kind(event: &Event) -> &'static str {
             StaffEvent::LinksEnded { .. } => "person.links-ended",
             StaffEvent::GlassBroken { .. } => "glass.broken",
             StaffEvent::GlassReviewed { .. } => "glass.reviewed",
+            StaffEvent::Looked { .. } => "audit.looked",
+            StaffEvent::RevealAsked { .. } => "reveal.asked",
+            StaffEvent::RevealConfirmed { .. } => "reveal.confirmed",
         },
         Event::StopUseTold { .. } => "consent.stop-use-told",
         Event::TokenRevoked { .. } => "token.revoked",

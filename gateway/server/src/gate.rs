@@ -53,6 +53,8 @@ pub struct Gate {
     pub vkey: String,
     /// Tokens and cookies of people's pages.
     pub doorkeys: Doorkeys,
+    /// What auditors call persons.
+    pub pseudonyms: crate::audit::Pseudonyms,
     /// Where who guesses waits.
     pub turnstile: Turnstile,
     /// Who of the staff is signed in.
