@@ -25,7 +25,7 @@ pub use client::{ClientKey, credentials, form};
 pub use disk::{Dice, Disk, Op, read_trace};
 pub use endpoint::{Endpoint, server_config};
 pub use engine::{Engine, field};
-pub use gateway::{Gateway, START_MS, machine_now, partner_file};
+pub use gateway::{Entry, Gateway, START_MS, machine_now, partner_file};
 pub use hospital::{msh, referral_v2, texts};
 pub use party::{Answer, Party, anonymous_config, client_config};
 pub use post::Received;

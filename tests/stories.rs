@@ -1,7 +1,9 @@
 //! One promise to a user per file.
 
+mod accounting;
 mod ack_lost_and_resent;
 mod attachments;
+mod auditor_search;
 mod backend_services;
 mod bad_input;
 mod canary;

@@ -13,6 +13,7 @@ use loopgate_store::{
 /// A longer document lies in a file of its own.
 const INLINE_BYTES_MAX: usize = 256 * 1024;
 
+use crate::catalogue::Row;
 use crate::clock::Clock;
 use crate::fold::Locator;
 use crate::journal::{Body, Document};
@@ -273,18 +274,6 @@ impl Archive {
         }
     }
 
-    /// What an entry says, and when it was recorded; none past the end of the log, which holds
-    /// `frames` frames.
-    pub fn entry(
-        &self,
-        index: u64,
-        frames: u64,
-    ) -> Result<Option<Kept<(Body, Timestamp)>>, Outage> {
-        let Some((stored, entry)) = self.locate(index, frames)? else { return Ok(None) };
-        let opened = self.unseal(&stored.frame, entry)?;
-        Ok(Some(opened.map(|(body, _)| (body, Timestamp(stored.frame.at_ms)))))
-    }
-
     /// The frame that holds a leaf, and the entry in it.
     pub fn locate(&self, index: u64, frames: u64) -> Result<Option<(Stored, usize)>, Outage> {
         locate(self.reader.as_ref(), index, frames)
@@ -316,6 +305,22 @@ impl Archive {
                 None => return Ok(leaves),
             }
         }
+    }
+
+    /// What these entries say, in their order. Neighbours of one frame are read together.
+    pub fn entries(&self, rows: &[Row]) -> Result<Vec<Kept<Body>>, Outage> {
+        let keys: &dyn LogKeys = self.reader.as_ref();
+        let mut bodies = Vec::with_capacity(rows.len());
+        for of_one_frame in rows.chunk_by(|one, next| one.sequence == next.sequence) {
+            let stored = self.reader.read(of_one_frame[0].sequence)?;
+            let stored = stored.ok_or(Outage::Damaged("a frame is missing"))?;
+            for row in of_one_frame {
+                let entry = usize::try_from(row.entry).unwrap_or(usize::MAX);
+                let open = unseal(&stored.frame, entry, &self.keyring, keys)?;
+                bodies.push(open.map(|(body, _)| body));
+            }
+        }
+        Ok(bodies)
     }
 
     /// The frames and keys themselves.

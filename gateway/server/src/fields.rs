@@ -166,6 +166,12 @@ fn staff(fact: &StaffEvent, fields: &mut Fields) {
         StaffEvent::GlassReviewed { entry, justified, .. } => {
             json!({ "glass": entry, "justified": justified })
         }
+        StaffEvent::Looked { case, view, .. } => json!({ "case": case, "view": view }),
+        StaffEvent::RevealAsked { case, reason, .. } => {
+            set(fields, Field::Note, json!({ "text": reason }));
+            json!({ "case": case })
+        }
+        StaffEvent::RevealConfirmed { entry, .. } => json!({ "reveal": entry }),
     };
     set(fields, Field::Basis, basis);
 }
@@ -296,6 +302,9 @@ pub fn kind(event: &Event) -> &'static str {
             StaffEvent::LinksEnded { .. } => "person.links-ended",
             StaffEvent::GlassBroken { .. } => "glass.broken",
             StaffEvent::GlassReviewed { .. } => "glass.reviewed",
+            StaffEvent::Looked { .. } => "audit.looked",
+            StaffEvent::RevealAsked { .. } => "reveal.asked",
+            StaffEvent::RevealConfirmed { .. } => "reveal.confirmed",
         },
         Event::Ledger(fact) => fact.kind(),
         Event::StopUseTold { .. } => "consent.stop-use-told",

@@ -10,6 +10,7 @@ mod held;
 mod line;
 mod notices;
 mod refusals;
+mod reveals;
 mod spent;
 mod staff;
 
@@ -31,6 +32,7 @@ pub use held::{Held, Locator, Part};
 pub use line::Line;
 pub use notices::{Notice, Notices};
 pub use refusals::Refusals;
+pub use reveals::{REVEAL, Reveal};
 pub use spent::Spent;
 pub use staff::{Broken, StaffBook};
 
@@ -183,6 +185,9 @@ impl World {
                     self.spoken.insert(*referral, spoken);
                 }
             }
+            // Each look of an auditor is an entry of its own: none is remembered as shown before.
+            Event::Disclosed(d)
+                if d.bases.iter().any(|basis| matches!(basis, BasisUsed::Audit { .. })) => {}
             Event::Disclosed(d) => {
                 for (resource, version) in &d.resources {
                     let shown = (

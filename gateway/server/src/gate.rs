@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use loopgate_fhir::Json;
+use loopgate_ledger::{Checkpoint, open_checkpoint};
 use loopgate_mapping::Library;
 use loopgate_referral::{OrgId, Referral, ResourceId, Timestamp};
 
@@ -58,6 +59,8 @@ pub struct Gate {
     pub first_vkey: String,
     /// Tokens and cookies of people's pages.
     pub doorkeys: Doorkeys,
+    /// What auditors call persons.
+    pub pseudonyms: crate::audit::Pseudonyms,
     /// Where who guesses waits.
     pub turnstile: Turnstile,
     /// Who of the staff is signed in.
@@ -84,6 +87,14 @@ impl Gate {
     /// Every verifier key the log ever had, oldest first.
     pub fn vkeys(&self) -> Vec<String> {
         crate::signing_keys::vkeys(&self.first_vkey, &self.scribe.published().world().book)
+    }
+
+    /// The newest signed checkpoint, and what it says.
+    pub fn signed(&self) -> Option<(Arc<String>, Checkpoint)> {
+        let note = self.checkpoint.load_full()?;
+        // A key may be announced that has not signed yet.
+        let opened = self.vkeys().iter().rev().find_map(|key| open_checkpoint(&note, key).ok())?;
+        Some((note, opened))
     }
 
     /// The partner whose certificate this is. Strangers are counted; a suspended partner's attempt is

@@ -10,6 +10,7 @@ use loopgate_referral::Timestamp;
 use loopgate_store::{Log, LogKeys, Outage};
 
 use crate::archive::{Kept, Keyring, unseal};
+use crate::catalogue::Catalogue;
 use crate::fold::{Place, World};
 use crate::journal::{Erased, Event, LedgerEvent};
 use crate::scribe::CoverKey;
@@ -20,6 +21,8 @@ use crate::view::View;
 pub struct Replayed {
     /// The fold.
     pub world: World,
+    /// The catalogue, for readers.
+    pub catalogue: Catalogue,
     /// Summary entries that cover re-reads.
     pub covers: HashMap<CoverKey, Committed>,
     /// The entries that `key.shred` entries name, by the frame of those.
@@ -46,6 +49,8 @@ impl Replayed {
                 match unseal(&stored.frame, entry, keyring, log_keys(log))? {
                     Kept::Here((body, _)) => {
                         self.cover(&body.event, proof);
+                        let links = self.world.links(&body.event);
+                        self.catalogue.note(place, &body.event, &links);
                         self.world.evolve(&body.event, place);
                         if sequence >= view.folded() {
                             view.apply(&body.event, &self.world, place)?;
@@ -53,6 +58,7 @@ impl Replayed {
                     }
                     Kept::Erased { sequence: by } => {
                         let erased = self.erased(by, index, log, keyring)?;
+                        self.catalogue.note_erased(place, &erased.links());
                         self.world.pass(&erased, place);
                     }
                 }

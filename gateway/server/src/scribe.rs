@@ -33,6 +33,7 @@ use loopgate_store::{Appended, Attachments, Epoch, Log, LogKeys};
 use tokio::sync::Notify;
 
 use crate::archive::{Kept, Keyring, Vault, seal};
+use crate::catalogue::Catalogue;
 use crate::clock::{Clock, ClockGuard};
 use crate::fold::{Place, World};
 use crate::journal::Event;
@@ -64,6 +65,8 @@ pub struct Bench {
     pub epoch: Epoch,
     /// The fold of all of it.
     pub world: World,
+    /// What readers find entries by; it is theirs once the scribe runs.
+    pub catalogue: Catalogue,
     /// Summary entries that cover re-reads.
     pub covers: HashMap<CoverKey, Committed>,
     /// The verifiable index over all of it.
@@ -91,12 +94,13 @@ pub struct Bench {
 /// Starts the scribe. The thread ends when it is told to stop or when the disk fails; then
 /// `Published::stopped` is set and `ended` is called.
 pub fn start(
-    bench: Bench,
+    mut bench: Bench,
     ended: Box<dyn FnOnce() + Send>,
 ) -> std::io::Result<(Scribe, JoinHandle<()>)> {
     let (queue, commands) = sync_channel(bench.settings.queue_commands_max);
     let published = Arc::new(Published {
         world: RwLock::new(bench.world.clone()),
+        catalogue: RwLock::new(std::mem::take(&mut bench.catalogue)),
         roster: ArcSwap::new(bench.roster.clone()),
         stopped: AtomicBool::new(false),
         halted: AtomicBool::new(false),
@@ -284,17 +288,20 @@ impl Thread {
         for proof in &committed {
             bench.notary.append(*proof.leaf_hash());
         }
-        let mut world = self.published.world.write().unwrap_or_else(PoisonError::into_inner);
+        let published = &self.published;
+        let mut world = published.world.write().unwrap_or_else(PoisonError::into_inner);
+        let mut catalogue = published.catalogue.write().unwrap_or_else(PoisonError::into_inner);
         for (entry, (draft, proof)) in drafts.iter().zip(&committed).enumerate() {
             let index = proof.leaf_index();
             let place = Place { sequence: frame.sequence, entry, index, at };
             if let Event::Reread { person, recipient, day } = &draft.body.event {
                 bench.covers.insert((recipient.clone(), *person, *day), proof.clone());
             }
+            catalogue.note(place, &draft.body.event, &world.links(&draft.body.event));
             world.evolve(&draft.body.event, place);
             bench.view.apply(&draft.body.event, &world, place)?;
         }
-        drop(world);
+        drop((world, catalogue));
         bench.view.stamp(frame.sequence)?;
         self.published.stir();
         Ok(committed)
@@ -313,7 +320,11 @@ impl Thread {
         bench.index = replayed.index();
         bench.covers = replayed.covers;
         bench.world = replayed.world.clone();
-        *self.published.world.write().unwrap_or_else(PoisonError::into_inner) = replayed.world;
+        let published = &self.published;
+        let mut world = published.world.write().unwrap_or_else(PoisonError::into_inner);
+        let mut catalogue = published.catalogue.write().unwrap_or_else(PoisonError::into_inner);
+        (*world, *catalogue) = (replayed.world, replayed.catalogue);
+        drop((world, catalogue));
         self.published.stir();
         Ok(())
     }

@@ -57,6 +57,7 @@ fn request(body: &str) -> Request {
         method: "POST".into(),
         path: "/fhir".into(),
         query: Vec::new(),
+        accept: None,
         content_type: None,
         if_match: None,
         idempotency_key: None,

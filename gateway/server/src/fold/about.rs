@@ -166,7 +166,12 @@ impl World {
             Event::Staff(StaffEvent::Proposed { says, .. }) => {
                 about.parties.extend(says.disclosers.iter().map(ToString::to_string));
             }
-            Event::Staff(StaffEvent::GlassBroken { org, .. }) | Event::StopUseTold { org, .. } => {
+            Event::Staff(
+                StaffEvent::GlassBroken { org, .. }
+                | StaffEvent::Looked { org, .. }
+                | StaffEvent::RevealAsked { org, .. },
+            )
+            | Event::StopUseTold { org, .. } => {
                 about.parties.insert(org.to_string());
             }
             Event::Ledger(fact) => {

@@ -7,6 +7,7 @@ use loopgate_consent::{Glass, GrantDraft, GrantEvent};
 use loopgate_referral::{OrgId, PersonId, ResourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::reveals::Reveals;
 use super::{Place, WRONG_PIN, WRONG_PINS_KEPT};
 use crate::journal::{Event, StaffEvent};
 use crate::staff::StaffName;
@@ -41,10 +42,13 @@ pub struct StaffBook {
     pub steps: BTreeMap<StaffName, u64>,
     /// Every pane that was broken, oldest first.
     pub broken: Vec<Broken>,
+    /// Who is to learn who somebody is.
+    pub reveals: Reveals,
 }
 
 impl StaffBook {
     pub(super) fn evolve(&mut self, event: &Event, place: Place) {
+        self.reveals.evolve(event, place);
         match event {
             Event::Grant(GrantEvent::Given { says }) => drop(self.proposals.remove(&says.consent)),
             Event::Grant(GrantEvent::AllRevoked { person, .. }) => {
@@ -99,7 +103,10 @@ impl StaffBook {
                     broken.reviewed = Some((by.clone(), *justified));
                 }
             }
-            StaffEvent::LinkMade { .. } => {}
+            StaffEvent::LinkMade { .. }
+            | StaffEvent::Looked { .. }
+            | StaffEvent::RevealAsked { .. }
+            | StaffEvent::RevealConfirmed { .. } => {}
             StaffEvent::LinksEnded { person, .. } => {
                 self.end_links(*person, false);
                 self.end_links(*person, true);

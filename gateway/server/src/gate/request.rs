@@ -39,6 +39,8 @@ pub struct Request {
     pub path: String,
     /// The query's pairs.
     pub query: Vec<(String, String)>,
+    /// `Accept`.
+    pub accept: Option<String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
     /// `If-Match`.

@@ -130,7 +130,8 @@ pub(super) fn held(request: &HttpRequest<Body>) -> Held {
 }
 
 /// The header fields that are read.
-const NAMED: [&str; 6] = [
+const NAMED: [&str; 7] = [
+    "accept",
     "content-type",
     "if-match",
     "idempotency-key",
@@ -149,6 +150,7 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
     let named = NAMED.map(|name| text(&parts.headers, name));
     // A condition that cannot be read is not the same as none.
     let [
+        Ok(accept),
         Ok(content_type),
         Ok(if_match),
         Ok(idempotency_key),
@@ -165,6 +167,7 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        accept,
         content_type,
         if_match,
         idempotency_key,

@@ -4,7 +4,7 @@
 //! (<https://c2sp.org/tlog-tiles>) are for known partners, since they show when how much happens. A
 //! receipt is for the organization that the entry says received something.
 
-use loopgate_ledger::{Tile, TileKind, encode_entries, open_checkpoint};
+use loopgate_ledger::{Tile, TileKind, encode_entries};
 
 use crate::evidence;
 use crate::gate::{Gate, Request};
@@ -55,7 +55,7 @@ fn text(bytes: Vec<u8>) -> Reply {
 
 /// The bytes of a tile, if a log of the size that was signed has it.
 fn tile_bytes(gate: &Gate, tile: &Tile) -> Result<Option<Vec<u8>>, Trouble> {
-    if !tile.fits(signed_size(gate)) {
+    if !tile.fits(gate.signed().map_or(0, |(_, signed)| signed.size)) {
         return Ok(None);
     }
     if tile.kind() != TileKind::Entries {
@@ -69,12 +69,4 @@ fn tile_bytes(gate: &Gate, tile: &Tile) -> Result<Option<Vec<u8>>, Trouble> {
         Trouble::Outage
     })?;
     Ok(encode_entries(leaves).ok())
-}
-
-/// The size of the newest signed log.
-fn signed_size(gate: &Gate) -> u64 {
-    let note = gate.checkpoint.load_full();
-    let newest = gate.vkeys().pop();
-    let opened = note.zip(newest).and_then(|(note, key)| open_checkpoint(&note, &key).ok());
-    opened.map_or(0, |checkpoint| checkpoint.size)
 }

@@ -6,6 +6,8 @@
 //! What leads nowhere looks the same whatever the reason. No path is ever logged.
 
 mod attest_form;
+mod audit;
+mod audit_html;
 mod desk;
 mod desk_html;
 mod form;
@@ -16,9 +18,13 @@ mod own_html;
 mod page;
 mod person;
 mod pin;
+mod reveals;
 pub mod sessions;
+mod timeline_html;
 pub mod turnstile;
 mod why;
+
+pub(crate) use person::About;
 
 use std::io;
 use std::net::SocketAddr;
@@ -44,6 +50,8 @@ pub struct Visit {
     path: String,
     query: Vec<(String, String)>,
     cookie: Option<String>,
+    accept: Option<String>,
+    case: Option<String>,
     content_type: Option<String>,
     /// Not sent by another site's page.
     same_origin: bool,
@@ -89,6 +97,8 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
             .into_owned()
             .collect(),
         cookie: header("cookie"),
+        accept: header("accept"),
+        case: header("loopgate-case"),
         content_type: header("content-type"),
         same_origin: same_origin(&parts.headers, &gate.config.people.base_url),
         body,
@@ -105,6 +115,7 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
 fn handle(gate: &Gate, visit: &Visit) -> Reply {
     match visit.path.split('/').nth(1) {
         Some("staff") => desk::handle(gate, visit),
+        Some("audit") => audit::programs(gate, visit),
         Some("me") => own::handle(gate, visit),
         _ => page::handle(gate, visit),
     }

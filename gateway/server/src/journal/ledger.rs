@@ -5,6 +5,8 @@ use loopgate_ledger::Link;
 use loopgate_referral::{PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::fields::Links;
+
 /// A fact about the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "what")]
@@ -114,6 +116,14 @@ pub struct Erased {
     /// Organizations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parties: Vec<Link>,
+}
+
+impl Erased {
+    /// The chains it stands in.
+    pub fn links(&self) -> Links {
+        let Erased { subject, patient, parties, .. } = self.clone();
+        Links { subject, patient, parties }
+    }
 }
 
 /// Why an erasure is lawful.

@@ -67,18 +67,59 @@ pub enum StaffEvent {
         /// It was one.
         justified: bool,
     },
+    /// An auditor looked, and what was shown is about nobody: partners, or that there is nothing.
+    Looked {
+        /// The recipient.
+        org: OrgId,
+        /// Who of them, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// Of which case.
+        case: String,
+        /// In which shape: `search`, `roster`.
+        view: String,
+    },
+    /// An auditor asks who somebody is, whom they know by a pseudonym.
+    RevealAsked {
+        /// The recipient.
+        org: OrgId,
+        /// Who of them, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// About whom.
+        person: PersonId,
+        /// Of which case.
+        case: String,
+        /// Why, in their words.
+        reason: String,
+        /// When; a commit's own time may be a little ahead of the clock's.
+        at: Timestamp,
+    },
+    /// A second person agreed that the first may learn who it is.
+    RevealConfirmed {
+        /// Who.
+        by: StaffName,
+        /// The entry of the question.
+        entry: u64,
+        /// About whom.
+        person: PersonId,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl StaffEvent {
     /// Whose key it is kept under.
     pub fn person(&self) -> Option<PersonId> {
         match self {
-            StaffEvent::SignIn { .. } => None,
+            StaffEvent::SignIn { .. } | StaffEvent::Looked { .. } => None,
             StaffEvent::Proposed { says, .. } => Some(says.person),
             StaffEvent::LinkMade { person, .. }
             | StaffEvent::LinksEnded { person, .. }
             | StaffEvent::GlassBroken { person, .. }
-            | StaffEvent::GlassReviewed { person, .. } => Some(*person),
+            | StaffEvent::GlassReviewed { person, .. }
+            | StaffEvent::RevealAsked { person, .. }
+            | StaffEvent::RevealConfirmed { person, .. } => Some(*person),
         }
     }
 }

@@ -12,6 +12,7 @@ use loopgate_referral::{OrgId, PersonId, PlacementId, ReferralId, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
 use super::{Act, Acted, Attest, Attested, Disclose, Erase, Erasure, Submission};
+use crate::catalogue::Catalogue;
 use crate::fold::{Answer, World};
 use crate::journal::{Event, Minted, StaffEvent};
 use crate::refusal::Trouble;
@@ -112,6 +113,7 @@ pub struct Settings {
 /// What every other thread sees.
 pub struct Published {
     pub(super) world: RwLock<World>,
+    pub(super) catalogue: RwLock<Catalogue>,
     /// Partners in force.
     pub roster: ArcSwap<Roster>,
     /// Set when the scribe stopped acknowledging.
@@ -135,6 +137,11 @@ impl Published {
     /// What has been committed and published.
     pub fn world(&self) -> RwLockReadGuard<'_, World> {
         self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the committed entries are. Whoever takes the world as well takes it first.
+    pub fn catalogue(&self) -> RwLockReadGuard<'_, Catalogue> {
+        self.catalogue.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -56,10 +56,12 @@ pub enum OwnedClaim {
         /// Who supplied it, if it is some organization's.
         from: Option<OrgId>,
     },
-    /// It is audited, without names.
+    /// It is audited.
     Audit {
         /// Of which case.
         case: Option<String>,
+        /// With names, as this entry asked and a second person agreed; without, if none.
+        reveal: Option<u64>,
     },
 }
 
@@ -170,7 +172,21 @@ pub fn permits(ask: &AskFor, to: &Party, on: &Grounds<'_>) -> Result<Vec<Permit>
                 from = party(org)?;
                 Claim::BreakGlass { glass, from: Some(&from) }
             }
-            OwnedClaim::Audit { case } => Claim::Audit { case: case.as_deref(), reveal: false },
+            OwnedClaim::Audit { case, reveal: None } => {
+                Claim::Audit { case: case.as_deref(), reveal: false }
+            }
+            OwnedClaim::Audit { case, reveal: Some(entry) } => {
+                let reveal = on.world.staff.reveals.get(*entry);
+                let open = reveal.filter(|one| {
+                    one.is_open(on.at)
+                        && (one.person, &one.org, Some(&one.case))
+                            == (ask.person, &to.org, case.as_ref())
+                });
+                if open.is_none() {
+                    return Err(Denial::of(ReasonCode::A4));
+                }
+                Claim::Audit { case: case.as_deref(), reveal: true }
+            }
             OwnedClaim::Treatment { from: org } => {
                 from = party(org)?;
                 Claim::Treatment { from: &from }

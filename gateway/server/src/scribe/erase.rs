@@ -21,7 +21,7 @@ use crate::keks::Keks;
 use crate::refusal::{Kind, Trouble};
 
 /// Entries that one `key.shred` entry names: its payload stays far below a bundle's longest line.
-const ERASED_PER_ENTRY_MAX: usize = 1_000;
+const ERASED_PER_ENTRY_MAX: usize = 500;
 
 /// What is asked for.
 pub struct Erase {

@@ -12,7 +12,7 @@ use loopgate_fhir::Json;
 use loopgate_referral::{OrgId, PersonId, ResourceId};
 
 use super::sessions::{self, Member, SignedIn};
-use super::{Visit, attest_form, desk_html, html, oidc, person, sorry, why};
+use super::{Visit, attest_form, audit, desk_html, html, oidc, person, reveals, sorry, why};
 use crate::egress::Way;
 use crate::fold::{Broken, Held};
 use crate::gate::Gate;
@@ -81,6 +81,12 @@ pub fn handle(gate: &Gate, visit: &Visit) -> Reply {
         (None, ["glass", entry]) if coordinator => glass(gate, &member, entry),
         (Some(filled), ["glass", entry]) if coordinator => reviewed(gate, &member, entry, filled),
         (None, ["why"]) => Ok(why::asked(None)),
+        (None, ["audit", path @ ..]) if member.is(StaffRole::Auditor) => {
+            audit::shown(gate, &member, visit, path)
+        }
+        (None, ["reveals"]) => Ok(reveals::list(gate, &member)),
+        (None, ["reveals", entry]) => reveals::shown(gate, &member, entry),
+        (Some(filled), ["reveals", path @ ..]) => reveals::posted(gate, &member, path, filled),
         (Some(filled), ["why"]) if member.is(StaffRole::Auditor) => {
             why::posted(gate, &member, filled)
         }
@@ -125,8 +131,11 @@ fn desk(gate: &Gate, member: &Member) -> Reply {
     }
     let broken: Vec<_> =
         world.staff.broken.iter().filter(|one| one.reviewed.is_none()).cloned().collect();
+    let asked = world.staff.reveals.iter();
+    let now = gate.now();
+    let reveals = asked.filter(|(_, one)| one.waits(now) && one.is_second(&member.name)).count();
     drop(world);
-    desk_html::desk(member, &waiting, &broken)
+    desk_html::desk(member, &waiting, &broken, reveals)
 }
 
 /// Why somebody broke the glass, which is about a person: it passes the exit like all that is.

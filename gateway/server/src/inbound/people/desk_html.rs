@@ -45,7 +45,7 @@ pub fn done(words: &str) -> Reply {
 }
 
 /// What waits.
-pub fn desk(member: &Member, waiting: &[Waiting], broken: &[Broken]) -> Reply {
+pub fn desk(member: &Member, waiting: &[Waiting], broken: &[Broken], reveals: usize) -> Reply {
     let page = html! {
         h1 { "Desk" }
         p.lead { "Signed in as " bdi { (member.called) } }
@@ -83,7 +83,12 @@ pub fn desk(member: &Member, waiting: &[Waiting], broken: &[Broken]) -> Reply {
             }
         }
         @if member.is(StaffRole::Auditor) {
+            h2 { "Audit" }
+            p { a href="/staff/audit" { "What happened, to whose data" } }
             p { a href="/staff/why" { "Why was something allowed or refused?" } }
+        }
+        @if reveals > 0 || member.is(StaffRole::Auditor) {
+            p { a href="/staff/reveals" { "Who somebody is" } @if reveals > 0 { " (" (reveals) " for a second person)" } }
         }
         form method="post" action="/staff/sign-out" { button.quiet type="submit" { "Sign out" } }
     };

@@ -65,6 +65,15 @@ fn plain(status: u16, title: &str, words: &str) -> Reply {
 }
 
 pub fn frame(title: &str, inside: &Markup) -> Vec<u8> {
+    framed(title, "", inside)
+}
+
+/// A page with something broad on it.
+pub fn wide(title: &str, inside: &Markup) -> Vec<u8> {
+    framed(title, "wide", inside)
+}
+
+fn framed(title: &str, class: &str, inside: &Markup) -> Vec<u8> {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -74,7 +83,7 @@ pub fn frame(title: &str, inside: &Markup) -> Vec<u8> {
                 title { (title) " · loopgate" }
                 link rel="stylesheet" href="/page.css";
             }
-            body { main { p.mark { "loopgate" } (inside) } }
+            body { main class=(class) { p.mark { "loopgate" } (inside) } }
         }
     };
     page.into_string().into_bytes()

@@ -176,7 +176,7 @@ fn page(gate: &Gate, opened: &Opened<'_>) -> Result<Reply, Trouble> {
 fn report(gate: &Gate, opened: &Opened<'_>) -> Result<Reply, Trouble> {
     let view = if opened.proxy { "report-proxy" } else { "report" };
     let released = release(gate, opened, view, |account| own_html::csv(gate, account))?;
-    Ok(Reply::released(200, "text/csv; charset=utf-8; header=present", released)
+    Ok(Reply::released(200, crate::sheet::CSV, released)
         .header("content-disposition", "attachment; filename=\"what-was-shared.csv\""))
 }
 

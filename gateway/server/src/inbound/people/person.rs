@@ -2,6 +2,7 @@
 //! it, a link of their own, and whether two persons are one.
 
 use loopgate_consent::{FieldGroup, Grant, Permit};
+use loopgate_fhir::Json;
 use loopgate_referral::{Identifier, OrgId, PersonId, ResourceId, Timestamp};
 
 use super::attest_form::named_grant;
@@ -17,7 +18,7 @@ use crate::reply::Reply;
 use crate::scribe::{AskFor, Command, OwnedClaim};
 
 /// Whom a page is about.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
     /// Their name.
     pub name: String,
@@ -39,7 +40,11 @@ impl About {
         let newest = patients(gate, person, from).pop();
         let held = newest.and_then(|(id, _)| gate.held(&id));
         let Some(held) = held else { return Ok(About::default()) };
-        let patient = gate.document(&held)?;
+        Ok(About::of(&gate.document(&held)?))
+    }
+
+    /// What a Patient says.
+    pub fn of(patient: &Json) -> About {
         let name = patient.list("name").first();
         let text = name.and_then(|name| name.text("text")).map(str::to_owned);
         let parts = || {
@@ -49,7 +54,7 @@ impl About {
             parts.join(" ")
         };
         let born = patient.text("birthDate").unwrap_or_default().to_owned();
-        Ok(About { name: text.unwrap_or_else(parts), born })
+        About { name: text.unwrap_or_else(parts), born }
     }
 }
 

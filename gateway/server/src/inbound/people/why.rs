@@ -46,7 +46,7 @@ pub fn posted(gate: &Gate, member: &Member, filled: &Filled) -> Result<Reply, Tr
     }
     let staff = the_staff();
     let asker = Asker { way: way(&staff, member), case: Some(case.to_owned()) };
-    match audit::explain(gate, asker, about, &page) {
+    match audit::explain(gate, &asker, about, &page) {
         Ok(released) => Ok(Reply::released(200, HTML, released)),
         Err(Trouble::Refused(_)) => {
             Ok(asked(Some("There is no such entry, or it decided nothing about anybody.")))

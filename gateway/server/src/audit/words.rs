@@ -1,0 +1,226 @@
+//! What an entry says as one sentence, and what people call kinds, codes and organizations. No name of a
+//! person, and nothing anybody wrote.
+
+use loopgate_consent::{GrantEvent, GrantState, ReasonCode};
+use loopgate_referral::{
+    Event as ReferralEvent, OrgId, PersonEvent, SourceMove, TargetMove, Timestamp,
+};
+
+use super::told::Told;
+use crate::fold::WRONG_PIN;
+use crate::gate::Gate;
+use crate::journal::{BasisUsed, Disclosure, Event, StaffEvent};
+
+/// The sentence of an entry, without who and when.
+pub fn of(gate: &Gate, told: &Told) -> String {
+    let Some(event) = &told.event else { return "What it said was erased.".to_owned() };
+    let name = |org: &OrgId| organization(gate, org.as_str());
+    match event {
+        Event::Disclosed(one) => disclosed(one, &name(&one.recipient)),
+        Event::Reread { recipient, .. } => {
+            format!("{} read again what it was shown before.", name(recipient))
+        }
+        Event::Denied { org, code, action, .. } => {
+            let asked = action.as_deref().map(|action| format!(" ({})", plain(action)));
+            format!("Refused to {}{}: {}.", name(org), asked.unwrap_or_default(), reason(code))
+        }
+        Event::Referral { fact, .. } => referral(fact, &name),
+        Event::Stored { org, resources, .. } => {
+            format!("{} sent {}.", name(org), count(resources.len(), "resource"))
+        }
+        Event::Heard { org, not_carried, .. } => {
+            let lost = match not_carried.len() {
+                0 => String::new(),
+                n => format!(" {} was not carried on.", count(n, "field")),
+            };
+            format!("An HL7 v2 message from {} was taken in.{lost}", name(org))
+        }
+        Event::Answered { org, .. } => format!("{} was answered.", name(org)),
+        Event::Grant(fact) => grant(fact),
+        Event::Person(fact) => person(fact, &name),
+        Event::Patient { .. } => "A Patient resource is this person.".to_owned(),
+        Event::Partner { org, suspended: true, .. } => format!("{} may do nothing.", name(org)),
+        Event::Partner { org, .. } => format!("A partner file of {} is in force.", name(org)),
+        Event::Strangers { count: n } => {
+            format!("{} by nobody known.", count(*n as usize, "attempt"))
+        }
+        Event::Staff(fact) => staff(fact, &name),
+        Event::StopUseTold { org, .. } => format!("{} was told to stop using it.", name(org)),
+        Event::TokenMinted { org, minted, .. } => {
+            format!("A consent token was made by {} for {}.", name(org), name(&minted.recipient))
+        }
+        Event::TokenRevoked { org, .. } => format!("A token of {} was revoked.", name(org)),
+        Event::Spent { org, .. } => format!("{} showed who it is.", name(org)),
+        Event::Exported { case, .. } => format!("Evidence was exported for case {case}."),
+        #[allow(unreachable_patterns)]
+        _ => format!("{}.", plain(&told.kind)),
+    }
+}
+
+fn disclosed(one: &Disclosure, to: &str) -> String {
+    let mut groups: Vec<String> = Vec::new();
+    let mut grounds: Vec<&str> = Vec::new();
+    for basis in &one.bases {
+        if let BasisUsed::Consent { groups: passed, .. } = basis {
+            groups.extend(passed.iter().map(|group| plain(group)));
+        }
+        grounds.push(ground(basis));
+    }
+    groups.sort_unstable();
+    groups.dedup();
+    grounds.dedup();
+    let what = if groups.is_empty() { "what is kept".to_owned() } else { groups.join(", ") };
+    match one.bases.first() {
+        Some(BasisUsed::Audit { case }) if one.view == crate::fold::REVEAL => {
+            format!("{to} read who it is, for case {case}.")
+        }
+        Some(BasisUsed::Audit { case }) => format!("{to} looked at entries, for case {case}."),
+        _ => format!("Shared with {to}: {what}. Ground: {}.", grounds.join("; ")),
+    }
+}
+
+/// On which ground something was shared.
+pub fn ground(basis: &BasisUsed) -> &'static str {
+    match basis {
+        BasisUsed::Consent { .. } => "the person agreed",
+        BasisUsed::ReturnToSupplier => "they supplied it",
+        BasisUsed::Treatment => "they treat the person",
+        BasisUsed::BusinessAssociate => "they work for who supplied it",
+        BasisUsed::Law { .. } => "a court or a statute ordered it",
+        BasisUsed::BreakGlass { .. } => "an emergency",
+        BasisUsed::ThePerson => "it is the person's own",
+        BasisUsed::Audit { .. } => "an audit",
+    }
+}
+
+fn referral(fact: &ReferralEvent, name: &dyn Fn(&OrgId) -> String) -> String {
+    match fact {
+        ReferralEvent::Received { source, owner, needs, .. } => {
+            let needs: Vec<String> = needs.iter().map(|need| plain(need.as_str())).collect();
+            format!("{} refers to {}: {}.", name(source), name(owner), needs.join(", "))
+        }
+        ReferralEvent::Held { why } => format!("It waits: {}.", reason(&why.0)),
+        ReferralEvent::Resumed => "Consent covers it now: it goes on.".to_owned(),
+        ReferralEvent::Refused { why } => format!("Not passed on: {}.", plain(why.code())),
+        ReferralEvent::Placed { target, .. } => format!("Sent to {}.", name(target)),
+        ReferralEvent::Delivered { .. } => "The target's system took it.".to_owned(),
+        ReferralEvent::SourceTold { .. } => "The source's system took the news.".to_owned(),
+        ReferralEvent::SourceMoved { step: SourceMove::Cancel { why } } => {
+            format!("Called off by its source: {}.", plain(why.code()))
+        }
+        ReferralEvent::SourceMoved { step: SourceMove::EnterInError } => {
+            "Its source says that it should never have been sent.".to_owned()
+        }
+        ReferralEvent::TargetMoved { step, inferred, .. } => {
+            let said = match step {
+                TargetMove::Accept => "Accepted".to_owned(),
+                TargetMove::Reject { why } => format!("Declined: {}", plain(why.code())),
+                TargetMove::Start => "Under way".to_owned(),
+                TargetMove::Hold { why } => format!("On hold: {}", plain(why.code())),
+                TargetMove::Complete => "Closed: the service was given".to_owned(),
+                TargetMove::Fail { why } => {
+                    format!("Closed without service: {}", plain(why.code()))
+                }
+            };
+            format!("{said}{}", if *inferred { " (follows from what was said next)." } else { "." })
+        }
+        ReferralEvent::AppointmentBooked { .. } => "An appointment was booked.".to_owned(),
+        ReferralEvent::AppointmentCancelled { .. } => "The appointment is off.".to_owned(),
+        ReferralEvent::NoShow { .. } => "The person did not come.".to_owned(),
+        ReferralEvent::InterimNote { .. } => "A note was written.".to_owned(),
+        ReferralEvent::CancelRequested => "Its source asks to stop.".to_owned(),
+        ReferralEvent::CapacityReported { code, .. } => format!("Capacity: {}.", plain(code)),
+        ReferralEvent::OutcomeRecorded { .. } => "What was given was recorded.".to_owned(),
+    }
+}
+
+fn grant(fact: &GrantEvent) -> String {
+    match fact {
+        GrantEvent::Given { says } => match says.state {
+            GrantState::Pending => "A consent form came; somebody has to read it.",
+            GrantState::Revoked => "A consent was withdrawn where it was given.",
+            GrantState::Uninterpretable => "A consent came that no program reads.",
+            _ => "The person consented.",
+        },
+        GrantEvent::Revoked { .. } => "The person withdrew a consent.",
+        GrantEvent::AllRevoked { .. } => "The person withdrew everything.",
+        GrantEvent::Suspended { suspended: true, .. } => "Consents wait: two persons may be one.",
+        GrantEvent::Suspended { .. } => "Consents hold again.",
+        GrantEvent::Doubted { doubted: true, .. } => "Who signed a consent may not any more.",
+        GrantEvent::Doubted { .. } => "Who signed a consent may after all.",
+    }
+    .to_owned()
+}
+
+fn person(fact: &PersonEvent, name: &dyn Fn(&OrgId) -> String) -> String {
+    match fact {
+        PersonEvent::Registered { by, .. } => format!("A person became known, from {}.", name(by)),
+        PersonEvent::Linked { by, .. } => format!("{} knows this person as well.", name(by)),
+        PersonEvent::CandidateNoted { .. } => "Two persons look alike.".to_owned(),
+    }
+}
+
+fn staff(fact: &StaffEvent, name: &dyn Fn(&OrgId) -> String) -> String {
+    match fact {
+        StaffEvent::SignIn { right: true, .. } => "Signed in.".to_owned(),
+        StaffEvent::SignIn { .. } => "Tried to sign in, and something was wrong.".to_owned(),
+        StaffEvent::Proposed { .. } => "A first person read a consent form.".to_owned(),
+        StaffEvent::LinkMade { proxy: true, .. } => {
+            "A link was made for who speaks for the person.".to_owned()
+        }
+        StaffEvent::LinkMade { .. } => "A link of their own was made for the person.".to_owned(),
+        StaffEvent::LinksEnded { .. } => "The person's links were ended.".to_owned(),
+        StaffEvent::GlassBroken { org, .. } => format!("{} broke the glass.", name(org)),
+        StaffEvent::GlassReviewed { justified: true, .. } => {
+            "Somebody looked: it was an emergency.".to_owned()
+        }
+        StaffEvent::GlassReviewed { .. } => "Somebody looked: it was no emergency.".to_owned(),
+        StaffEvent::Looked { org, case, .. } => format!("{} looked, for case {case}.", name(org)),
+        StaffEvent::RevealAsked { org, case, .. } => {
+            format!("{} asks who it is, for case {case}.", name(org))
+        }
+        StaffEvent::RevealConfirmed { .. } => {
+            "A second person agreed that it be told who it is.".to_owned()
+        }
+    }
+}
+
+/// A reason code with its words.
+pub fn reason(code: &str) -> String {
+    if code == WRONG_PIN {
+        return format!("{code}, a wrong PIN or code was given");
+    }
+    match ReasonCode::ALL.iter().find(|one| one.name() == code) {
+        Some(known) => format!("{code}, {}", known.words()),
+        None => plain(code),
+    }
+}
+
+/// The name of an organization, for people.
+pub fn organization(gate: &Gate, org: &str) -> String {
+    match org {
+        crate::roster::THE_PERSON => return "the person".to_owned(),
+        crate::roster::THE_STAFF => return "the gateway's staff".to_owned(),
+        crate::gate::OWN_ID => return "loopgate".to_owned(),
+        _ => {}
+    }
+    let roster = gate.scribe.published().roster.load();
+    let known = org.parse().ok().and_then(|id| roster.get(&id).map(|one| one.name.clone()));
+    known.unwrap_or_else(|| org.to_owned())
+}
+
+/// A code as people read it: `food-insecurity` is `food insecurity`.
+pub fn plain(code: &str) -> String {
+    code.replace(['-', '_', '.'], " ")
+}
+
+/// `1 resource`, `2 resources`.
+pub fn count(n: usize, of: &str) -> String {
+    format!("{n} {of}{}", if n == 1 { "" } else { "s" })
+}
+
+/// An instant for people, UTC.
+pub fn moment(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%-d %b %Y, %H:%M:%S").to_string()
+}
