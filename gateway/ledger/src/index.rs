@@ -13,12 +13,14 @@ use crate::tree::Hash;
 
 mod payload;
 mod proof;
+mod rebuild;
 mod walk;
 
 pub use payload::{
     ERASED_KIND, Erased, ErasedEntry, INDEX_KIND, IndexRoot, PAYLOAD_BYTES_MAX, PayloadError,
 };
 pub use proof::{IndexProof, IndexProofError};
+pub use rebuild::rebuild_index;
 pub use walk::{IndexWalk, WalkError, Walked};
 
 /// What stands where no key is.

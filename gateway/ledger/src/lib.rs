@@ -37,12 +37,13 @@ pub use entry::{
 pub use index::{
     ERASED_KIND, Erased, ErasedEntry, INDEX_KIND, Index, IndexProof, IndexProofError, IndexRoot,
     IndexValue, IndexWalk, PAYLOAD_BYTES_MAX, PayloadError, WalkError, Walked, index_key,
+    rebuild_index,
 };
 pub use keys::{KeyEvent, KeyEventError};
 pub use leaf::{Leaf, LeafError, log_id};
 pub use list::{
-    Listing, ReportEntry, ReportError, ReportParts, ReportRow, Skipped, read_report, verify_report,
-    write_report,
+    Listing, ReportEntry, ReportError, ReportParts, ReportRow, Skipped, read_report, report_to,
+    verify_report, write_report,
 };
 pub use opening::{FieldOpening, Opening, OpeningError};
 pub use report::{Report, Verdict};

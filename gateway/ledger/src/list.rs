@@ -130,6 +130,16 @@ where
 {
     let file = OpenOptions::new().write(true).create_new(true).open(path)?;
     let mut file = BufWriter::new(file);
+    report_to(&mut file, parts)?;
+    file.flush()?;
+    Ok(())
+}
+
+/// Writes a report to wherever it goes.
+pub fn report_to<E>(mut file: &mut impl Write, parts: ReportParts<'_, E>) -> Result<(), ReportError>
+where
+    E: IntoIterator<Item = io::Result<ReportEntry>>,
+{
     if parts.index_entry.opening.is_none() {
         return Err(ReportError::Index);
     }
@@ -150,7 +160,6 @@ where
     for (line, entry) in (1..).zip(parts.entries) {
         write_line(&mut file, line, &wire_entry(line, &entry?)?)?;
     }
-    file.flush()?;
     Ok(())
 }
 

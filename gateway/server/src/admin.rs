@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use loopgate_ledger::Field;
 use loopgate_referral::{OrgId, PersonId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::assemble::load_roster;
-use crate::fold::Class;
+use crate::evidence::Chain;
+pub use crate::fold::Class;
 use crate::gate::Gate;
 use crate::journal::{Event, LedgerEvent, ShredGround, ShredRefusal};
 use crate::partner::set_suspended;
@@ -47,6 +49,19 @@ pub enum Ask {
         out: PathBuf,
         /// For this case.
         case: String,
+    },
+    /// Write a report over everything about one referral, person or organization.
+    ExportReport {
+        /// Into this file, which is not there yet.
+        out: PathBuf,
+        /// For this case.
+        case: String,
+        /// Of what.
+        of: Class,
+        /// Which, as the log calls it.
+        id: String,
+        /// The fields it shows.
+        shown: Vec<String>,
     },
     /// Write a backup of the frames from `first` on.
     Backup {
@@ -103,6 +118,12 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         Ask::ExportBundle { out, case } => {
             let size = crate::export::export(gate, out, case)?;
             Ok(format!("{size} entries"))
+        }
+        Ask::ExportReport { out, case, of, id, shown } => {
+            let shown: Result<Vec<Field>, _> = shown.iter().map(|name| name.parse()).collect();
+            let chain = Chain { class: *of, id };
+            let count = crate::export::report(gate, &chain, &shown?, out, case)?;
+            Ok(format!("{count} entries"))
         }
         Ask::Backup { out, first } => {
             let next = gate.scribe.published().world().frames;

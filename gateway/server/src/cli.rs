@@ -6,6 +6,7 @@ mod partner;
 mod person;
 mod staff;
 mod translate;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -74,7 +75,7 @@ enum Command {
     /// Write evidence.
     Export(evidence::Export),
     /// Check evidence, offline.
-    Verify(evidence::Verify),
+    Verify(verify::Verify),
     /// Write the log's frames to a file.
     Backup {
         /// The deployment.
@@ -133,7 +134,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::RotateKey { data } => told(&data, &Ask::RotateKey).map(done),
         Command::Translate(command) => Ok(translate::run(&command)),
         Command::Export(command) => evidence::export(command).map(done),
-        Command::Verify(command) => Ok(evidence::verify(&command)),
+        Command::Verify(command) => Ok(verify::verify(&command)),
         Command::Backup { data, out, first } => {
             let out = std::path::absolute(out)?;
             told(&data, &Ask::Backup { out, first }).map(done)

@@ -1,8 +1,21 @@
-//! What is handed out so that others can check the log.
+//! What is handed out so that others can check the log: reports over one chain, the notes of rotations.
+//!
+//! A report shows of each entry what the caller names, proves that it is all there is, and is written by
+//! crate `ledger` in a format that anybody can read (`gateway/ledger/FORMAT.md`).
 
+use std::io::{self, Write};
+
+use anyhow::{Context, anyhow};
+use loopgate_ledger::{
+    Field, Opening, ReportEntry, ReportParts, index_key, open_checkpoint, report_to,
+};
+use loopgate_store::Outage;
+
+use crate::archive::Kept;
+use crate::catalogue::{Query, Row};
+use crate::fold::Class;
 use crate::gate::Gate;
-use crate::refusal::Trouble;
-use loopgate_referral::OrgId;
+use crate::scribe::{Command, Proved};
 
 /// Texts as lines.
 pub fn lines(texts: &[String]) -> Vec<u8> {
@@ -15,7 +28,90 @@ pub fn rotations(gate: &Gate) -> Vec<String> {
     world.book.keys.iter().filter_map(|key| key.note.clone()).collect()
 }
 
-/// x
-pub fn receipt(_: &Gate, _: u64, _: &OrgId) -> Result<Option<String>, Trouble> {
-    Ok(None)
+/// A chain: of a referral, a person, an organization.
+pub struct Chain<'a> {
+    /// Of what.
+    pub class: Class,
+    /// Its id, as the log calls it.
+    pub id: &'a str,
+}
+
+/// Writes the report over a chain. How many entries it lists.
+pub fn report(
+    gate: &Gate,
+    chain: &Chain<'_>,
+    shown: &[Field],
+    out: &mut impl Write,
+) -> anyhow::Result<usize> {
+    let field = chain.class.field();
+    let key = index_key(field, chain.id);
+    let Proved { entry, mut proofs, note } = gate
+        .scribe
+        .ask_blocking(|reply| Command::Prove(vec![key], reply))
+        .map_err(|_| anyhow!("the gateway cannot prove it right now"))?;
+    let proof = proofs.pop().context("there is one proof for one key")?;
+    let (vkey, size) = opened(gate, &note)?;
+    let prove = Prover { gate, size };
+    let index_entry = prove.entry(entry, &[Field::Kind, Field::Payload])?;
+    let listed = entries_of(gate, chain, entry);
+    let count = listed.len();
+    let parts = ReportParts {
+        field,
+        id: chain.id,
+        vkey: &vkey,
+        checkpoint_note: &note,
+        index_entry: &index_entry,
+        proof: &proof,
+        skipped: None,
+        entries: listed.into_iter().map(|index| prove.entry(index, shown)),
+    };
+    report_to(out, parts).context("the report could not be written")?;
+    Ok(count)
+}
+
+/// The key that signed a note last, and the size it speaks of.
+fn opened(gate: &Gate, note: &str) -> anyhow::Result<(String, u64)> {
+    let keys = gate.vkeys().into_iter().rev();
+    let mut opened = keys.filter_map(|key| open_checkpoint(note, &key).ok().map(|one| (key, one)));
+    let (vkey, signed) = opened.next().context("our own checkpoint")?;
+    Ok((vkey, signed.size))
+}
+
+/// The entries of a chain before `below`, in order.
+fn entries_of(gate: &Gate, chain: &Chain<'_>, below: u64) -> Vec<u64> {
+    let catalogue = gate.scribe.published().catalogue();
+    let mut query = Query { below: Some(below), count_max: usize::MAX - 1, ..Query::default() };
+    match chain.class {
+        Class::Subject => query.referral = chain.id.parse().ok(),
+        Class::Patient => query.person = chain.id.parse().ok(),
+        Class::Party => query.organization = chain.id.parse().ok(),
+    }
+    let known = query.referral.is_some() || query.person.is_some() || query.organization.is_some();
+    let mut entries = if known { catalogue.search(&query).entries } else { Vec::new() };
+    entries.sort_unstable();
+    entries
+}
+
+/// Proves entries under one signed size.
+struct Prover<'a> {
+    gate: &'a Gate,
+    size: u64,
+}
+
+impl Prover<'_> {
+    fn entry(&self, index: u64, shown: &[Field]) -> io::Result<ReportEntry> {
+        let missing = || io::Error::other(Outage::Damaged("an entry is missing"));
+        let row: Row = self.gate.scribe.published().catalogue().row(index).ok_or_else(missing)?;
+        let archive = &self.gate.archive;
+        let stored = archive.log().read(row.sequence).map_err(io::Error::other)?;
+        let stored = stored.ok_or_else(missing)?;
+        let place = usize::try_from(row.entry).map_err(io::Error::other)?;
+        let inclusion = self.gate.grove.tree().prove_inclusion(index, self.size);
+        let opening = match archive.unseal(&stored.frame, place).map_err(io::Error::other)? {
+            Kept::Here((body, key)) => Some(Opening::make(index, key.seed(), &body.fields, shown)),
+            Kept::Erased { .. } => None,
+        };
+        let record = stored.frame.entries.into_iter().nth(place).ok_or_else(missing)?;
+        Ok(ReportEntry { leaf: record.leaf, inclusion: inclusion.ok_or_else(missing)?, opening })
+    }
 }

@@ -1,7 +1,9 @@
 //! Evidence bundles: everything an auditor needs to check the log without us, and without the
 //! words that could be about a person (`note`).
 
-use std::io;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
@@ -9,7 +11,7 @@ use loopgate_ledger::{BundleParts, Field, Opening, open_checkpoint, write_bundle
 use loopgate_store::{Outage, Stored};
 
 use crate::archive::{Archive, Kept};
-use crate::evidence;
+use crate::evidence::{self, Chain};
 use crate::gate::Gate;
 use crate::journal::Event;
 use crate::scribe::Command;
@@ -17,11 +19,8 @@ use crate::scribe::Command;
 /// Writes a bundle over the whole log into an empty folder. That it was made, and for which case,
 /// is recorded first. How many entries it covers.
 pub fn export(gate: &Gate, out: &Path, case: &str) -> anyhow::Result<u64> {
-    let known = gate.scribe.published().world().leaves;
-    let event = Box::new(Event::Exported { size: known, case: case.to_owned() });
-    let gone = |_| anyhow!("the gateway cannot record the export right now");
-    let by = "loopgate".to_owned();
-    gate.scribe.ask_blocking(|reply| Command::Record(event, by, reply)).map_err(gone)?;
+    record(gate, case, None)?;
+    let gone = |_| anyhow!("the gateway cannot sign right now");
     let note = gate.scribe.ask_blocking(Command::Checkpoint).map_err(gone)?;
     let (vkeys, rotations) = (gate.vkeys(), evidence::rotations(gate));
     let newest = vkeys.last().context("the log has no key")?;
@@ -40,6 +39,31 @@ pub fn export(gate: &Gate, out: &Path, case: &str) -> anyhow::Result<u64> {
     };
     write_bundle(out, parts).context("the bundle could not be written")?;
     Ok(signed.size)
+}
+
+/// Writes a report over a chain into a file that is not there yet; that is recorded first. How many
+/// entries it lists.
+pub fn report(
+    gate: &Gate,
+    chain: &Chain<'_>,
+    shown: &[Field],
+    out: &Path,
+    case: &str,
+) -> anyhow::Result<usize> {
+    record(gate, case, Some(format!("{} {}", chain.class.field().name(), chain.id)))?;
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(out)?;
+    let mut file = io::BufWriter::new(file);
+    let count = evidence::report(gate, chain, shown, &mut file)?;
+    file.flush()?;
+    Ok(count)
+}
+
+fn record(gate: &Gate, case: &str, what: Option<String>) -> anyhow::Result<()> {
+    let size = gate.scribe.published().world().leaves;
+    let event = Box::new(Event::Exported { size, case: case.to_owned(), what });
+    let recorded =
+        gate.scribe.ask_blocking(|reply| Command::Record(event, "loopgate".to_owned(), reply));
+    recorded.map(drop).map_err(|_| anyhow!("the gateway cannot record the export right now"))
 }
 
 /// What `take` makes of each of the first `size` entries, frame by frame.

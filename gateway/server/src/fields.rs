@@ -141,8 +141,8 @@ fn detail(event: &Event, fields: &mut Fields) {
             Field::Transition,
             json!({ "partner_sha256": hex::encode(sha256), "suspended": suspended }),
         ),
-        Event::Exported { size, case } => {
-            set(fields, Field::Disclosed, json!({ "case": case, "leaves": size }));
+        Event::Exported { size, case, what } => {
+            set(fields, Field::Disclosed, json!({ "case": case, "leaves": size, "what": what }));
         }
         Event::Person(PersonEvent::Linked { basis, .. }) => {
             set(fields, Field::Basis, crate::journal::json(basis));

@@ -184,6 +184,9 @@ pub enum Event {
         size: u64,
         /// For whom, in the operator's words: a case id.
         case: String,
+        /// Of what, if not of everything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        what: Option<String>,
     },
 }
 

@@ -47,7 +47,7 @@ use crate::view::View;
 
 pub use act::{Act, Acted, Wish};
 pub use attest::{Attest, Attested, Form};
-pub use command::{Command, Published, Reply, Scribe, Settings};
+pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use settle::{is_held, strangers_due};
@@ -252,8 +252,14 @@ impl Thread {
         let keys_changed = !after.announced.is_empty() || !after.retired.is_empty();
         self.change_keys(after.announced, &after.retired)?;
         settles.into_iter().for_each(|settle| settle(&committed));
-        let forced = !after.checkpoints.is_empty() || keys_changed;
+        let asked = !after.checkpoints.is_empty() || !after.proved.is_empty();
+        let forced = asked || keys_changed;
         self.sign_if_due(forced)?;
+        for (entry, proofs, reply) in after.proved {
+            let proved = committed.get(entry).zip(self.bench.notary.checkpoint());
+            let proved = proved.map(|(one, note)| Proved { entry: one.leaf_index(), proofs, note });
+            drop(reply.send(proved.ok_or(Trouble::Outage)));
+        }
         for reply in after.checkpoints {
             let _ = reply.send(self.bench.notary.checkpoint().ok_or(Trouble::Outage));
         }

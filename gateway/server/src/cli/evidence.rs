@@ -1,11 +1,9 @@
-//! `loopgate export` and `loopgate verify`.
+//! `loopgate export`.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use loopgate_ledger::{Report, verify_bundle, verify_consistency};
-use loopgate_server::admin::Ask;
+use loopgate_server::admin::{Ask, Class};
 
 #[derive(Args)]
 pub struct Export {
@@ -27,68 +25,57 @@ enum ExportWhat {
         #[arg(long, default_value = "unnamed")]
         case: String,
     },
+    /// A report over everything about one referral, person or organization, which proves that it is all
+    /// there is.
+    Report {
+        /// The deployment.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// A file that is not there yet.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The case it is made for; recorded.
+        #[arg(long)]
+        case: String,
+        #[command(flatten)]
+        of: Of,
+        /// The fields it shows of each entry.
+        #[arg(long, value_name = "FIELDS", default_value = SHOWN)]
+        show: String,
+    },
 }
+
+/// What an auditor is shown: everything but free text, which may be about the person.
+const SHOWN: &str = "kind,subject,patient,parties,actor,basis,transition,disclosed,payload,command,time,code,source";
 
 pub fn export(command: Export) -> anyhow::Result<()> {
-    let ExportWhat::Bundle { data, out, case } = command.what;
-    super::told(&data, &Ask::ExportBundle { out: std::path::absolute(out)?, case })
-}
-
-#[derive(Args)]
-pub struct Verify {
-    #[command(subcommand)]
-    what: VerifyWhat,
-}
-
-#[derive(Subcommand)]
-enum VerifyWhat {
-    /// An evidence bundle.
-    Bundle {
-        /// The bundle.
-        dir: PathBuf,
-        #[command(flatten)]
-        how: How,
-    },
-    /// That a newer bundle continues an older one.
-    Consistency {
-        /// The older bundle.
-        old: PathBuf,
-        /// The newer bundle.
-        new: PathBuf,
-        #[command(flatten)]
-        how: How,
-    },
-}
-
-#[derive(Args)]
-struct How {
-    /// The log's verifier key; without it the bundle's own is used.
-    #[arg(long, value_name = "VKEY")]
-    key: Option<String>,
-    /// For programs.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Exit 0 ok, 2 integrity, 3 incomplete.
-pub fn verify(command: &Verify) -> ExitCode {
-    let (report, how) = match &command.what {
-        VerifyWhat::Bundle { dir, how } => (verify_bundle(dir, how.key.as_deref()), how),
-        VerifyWhat::Consistency { old, new, how } => {
-            (verify_consistency(old, new, how.key.as_deref()), how)
+    match command.what {
+        ExportWhat::Bundle { data, out, case } => {
+            super::told(&data, &Ask::ExportBundle { out: std::path::absolute(out)?, case })
         }
-    };
-    if how.json {
-        println!("{}", serde_json::to_string(&report).unwrap_or_default());
-    } else {
-        print(&report);
+        ExportWhat::Report { data, out, case, of, show } => {
+            let (of, id) = match of {
+                Of { referral: Some(id), .. } => (Class::Subject, id),
+                Of { person: Some(id), .. } => (Class::Patient, id),
+                Of { organization, .. } => (Class::Party, organization.unwrap_or_default()),
+            };
+            let shown = show.split(',').map(str::to_owned).collect();
+            let out = std::path::absolute(out)?;
+            super::told(&data, &Ask::ExportReport { out, case, of, id, shown })
+        }
     }
-    ExitCode::from(report.exit_code())
 }
 
-/// The three verdicts.
-pub fn print(report: &Report) {
-    println!("integrity     {}", report.integrity.text());
-    println!("completeness  {}", report.completeness.text());
-    println!("capture       {}", report.capture.text());
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Of {
+    /// Everything about this referral, as `ref_…`.
+    #[arg(long)]
+    referral: Option<String>,
+    /// Everything about this person, as `per_…`.
+    #[arg(long)]
+    person: Option<String>,
+    /// Everything that this organization took part in.
+    #[arg(long)]
+    organization: Option<String>,
 }

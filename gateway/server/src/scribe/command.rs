@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use arc_swap::ArcSwap;
 use loopgate_consent::{GrantId, Policy, Sending, Sends};
-use loopgate_ledger::{Committed, LogKey};
+use loopgate_ledger::{Committed, Hash, IndexProof, LogKey};
 use loopgate_referral::{OrgId, PersonId, PlacementId, ReferralId, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
@@ -71,10 +71,22 @@ pub enum Command {
     Announce(Box<LogKey>, Reply<()>),
     /// Erase persons; done by itself.
     Erase(Box<Erase>, Reply<Erasure>),
+    /// Write down the root of the index, prove what it says of these keys, and sign.
+    Prove(Vec<Hash>, Reply<Proved>),
     /// Sign a checkpoint now.
     Checkpoint(Reply<String>),
     /// Finish what is queued, sign, stop.
     Stop,
+}
+
+/// What the index says, under a signed checkpoint.
+pub struct Proved {
+    /// The entry of the root, which is over every entry before it.
+    pub entry: u64,
+    /// Of each key asked for, in order.
+    pub proofs: Vec<IndexProof>,
+    /// A checkpoint that covers the entry.
+    pub note: String,
 }
 
 /// Where an answer goes.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use loopgate_consent::Health;
-use loopgate_ledger::{Committed, Hash};
+use loopgate_ledger::{Committed, Hash, IndexProof};
 use loopgate_referral::{OrgId, PersonId, Timestamp};
 
 use crate::archive::Draft;
@@ -89,6 +89,11 @@ impl<'a> Desk<'a> {
     /// The root of the verifiable index over everything recorded so far.
     pub fn index_root(&mut self) -> Hash {
         self.bench.index.root()
+    }
+
+    /// What the verifiable index says of a key.
+    pub fn prove(&mut self, key: &Hash) -> IndexProof {
+        self.bench.index.prove(key)
     }
 
     /// The size of the newest signed log.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use loopgate_consent::Sends;
-use loopgate_ledger::{Committed, LogKey};
+use loopgate_ledger::{Committed, IndexProof, LogKey};
 
-use super::{Command, Reply, Settle, act, attest, chores, desk, disclose, settle, submit, token};
+use super::{
+    Command, Proved, Reply, Settle, act, attest, chores, desk, disclose, settle, submit, token,
+};
 use crate::journal::Event;
 use crate::refusal::Trouble;
 use crate::roster::Roster;
@@ -16,6 +18,7 @@ pub(super) struct After {
     pub roster: Option<Arc<Roster>>,
     pub clock_confirmed: bool,
     pub checkpoints: Vec<Reply<String>>,
+    pub proved: Vec<(usize, Vec<IndexProof>, Reply<Proved>)>,
     pub announced: Vec<LogKey>,
     pub retired: Vec<String>,
 }
@@ -137,6 +140,12 @@ pub(super) fn decide(
                 after.announced.push(*key);
             }
             settles.push(Box::new(move |_| drop(reply.send(announced))));
+        }
+        Command::Prove(keys, reply) => {
+            let entry = chores::index(desk);
+            // The entry of the root stands in no chain: the index is still the one it speaks of.
+            let proofs = keys.iter().map(|key| desk.prove(key)).collect();
+            after.proved.push((entry, proofs, reply));
         }
         Command::Checkpoint(reply) => after.checkpoints.push(reply),
         Command::Erase(..) | Command::Stop => unreachable!("the caller takes these by themselves"),
