@@ -10,14 +10,20 @@ mod canonical;
 mod chain;
 mod checkpoint;
 mod committed;
+mod cosign;
+mod diff;
 mod entry;
 mod leaf;
+mod note;
 mod opening;
+mod policy;
 mod read;
+mod receipt;
 mod report;
 mod time;
 mod tree;
 mod verify;
+mod witness;
 
 pub use bundle::{BundleError, BundleParts, write_bundle};
 pub use chain::{ChainError, Link, links_from_value, links_to_value};
@@ -31,6 +37,14 @@ pub use opening::{FieldOpening, Opening, OpeningError};
 pub use report::{Report, Verdict};
 pub use tree::{Hash, ProofError, Tree, check_consistency, check_inclusion, leaf_hash};
 pub use verify::{verify_bundle, verify_consistency};
+
+pub use cosign::{Cosigner, CosignerKey};
+pub use diff::{Evidence, EvidenceError, Outcome, View, check_evidence, verify_diff};
+pub use policy::{Accepted, Policy, PolicyError, PolicyFault, Witnessed};
+pub use receipt::{Freshness, ReceiptError, ReceiptReport, Trust, verify_receipt, write_receipt};
+pub use witness::{
+    Answer, Asked, Known, KnownLog, Pending, REQUEST_BYTES_MAX, Shelf, Witness, add_checkpoint,
+};
 
 #[cfg(test)]
 mod testing;
