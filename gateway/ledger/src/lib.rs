@@ -12,24 +12,30 @@ mod checkpoint;
 mod commit;
 mod committed;
 mod complete;
+mod cosign;
+mod diff;
 mod entry;
 mod index;
 mod keys;
 mod leaf;
 mod list;
 mod manifest;
+mod note;
 mod opening;
+mod policy;
 mod read;
+mod receipt;
 mod report;
 mod scan;
 mod tile;
 mod time;
 mod tree;
 mod verify;
+mod witness;
 
 pub use bundle::{BundleError, BundleParts, write_bundle};
 pub use chain::{ChainError, Link, links_from_value, links_to_value};
-pub use checkpoint::{Checkpoint, CheckpointError, LogKey, open_checkpoint, sign_by};
+pub use checkpoint::{Checkpoint, CheckpointError, LogKey, open_checkpoint};
 pub use committed::Committed;
 pub use entry::{
     FIELD_COUNT, FIELD_NAMES, Field, Fields, Seed, UnknownField, commitment, field_digest,
@@ -50,6 +56,14 @@ pub use report::{Report, Verdict};
 pub use tile::{TILE_WIDTH, Tile, TileError, TileKind, decode_entries, encode_entries};
 pub use tree::{Hash, ProofError, Tree, check_consistency, check_inclusion, leaf_hash};
 pub use verify::{verify_bundle, verify_consistency};
+
+pub use cosign::{Cosigner, CosignerKey};
+pub use diff::{Evidence, EvidenceError, Outcome, View, check_evidence, verify_diff};
+pub use policy::{Accepted, Policy, PolicyError, PolicyFault, Witnessed};
+pub use receipt::{Freshness, ReceiptError, ReceiptReport, Trust, verify_receipt, write_receipt};
+pub use witness::{
+    Answer, Asked, Known, KnownLog, Pending, REQUEST_BYTES_MAX, Shelf, Witness, add_checkpoint,
+};
 
 #[cfg(test)]
 mod testing;

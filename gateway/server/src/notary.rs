@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use arc_swap::ArcSwapOption;
-use loopgate_ledger::{Checkpoint, Hash, LogKey, Tree, log_id, open_checkpoint, sign_by};
+use loopgate_ledger::{Checkpoint, Hash, LogKey, Tree, log_id, open_checkpoint};
 
 /// A checkpoint is due once so many leaves are unsigned, whatever the interval.
 const UNSIGNED_LEAVES_MAX: u64 = 4_096;
@@ -181,7 +181,7 @@ impl Notary {
     fn keep(&mut self, size: u64) -> std::io::Result<()> {
         let (origin, root) = (self.origin.clone(), self.tree.tree().root());
         let keys: Vec<&LogKey> = self.keys.iter().collect();
-        let note = sign_by(&keys, &Checkpoint { origin, size, root });
+        let note = LogKey::sign_with(&keys, &Checkpoint { origin, size, root });
         loopgate_store::write_durably(&self.path, note.as_bytes(), 0o600)?;
         self.signed_size = size;
         self.published.store(Some(Arc::new(note)));

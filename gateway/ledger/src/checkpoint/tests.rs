@@ -1,4 +1,4 @@
-use signed_note::StandardVerifier;
+use signed_note::{Note, StandardVerifier, VerifierList};
 
 use super::*;
 use crate::testing::{ORIGIN, flips, hex32, log_key};
@@ -10,10 +10,8 @@ fn checkpoint() -> Checkpoint {
 /// Signs any body as the log would, to show what is refused for its content alone.
 fn note_over(body: &str) -> String {
     let key = log_key();
-    let id = key_id(ORIGIN, &key.key.verifying_key()).to_be_bytes();
     let signature = key.key.sign(body.as_bytes()).to_bytes();
-    let line = BASE64_STANDARD.encode([&id[..], &signature].concat());
-    format!("{body}\n— {ORIGIN} {line}\n")
+    format!("{body}\n{}", key.public.line(&signature))
 }
 
 #[test]
