@@ -13,9 +13,7 @@ use thiserror::Error;
 
 use crate::checkpoint::{CheckpointError, open_checkpoint};
 use crate::leaf::LEAF_BYTES_MAX;
-use crate::manifest::{
-    CHECKPOINT, ENTRIES, MANIFEST, Manifest, VKEYS, rotation_path, tile_path,
-};
+use crate::manifest::{CHECKPOINT, ENTRIES, MANIFEST, Manifest, VKEYS, rotation_path, tile_path};
 use crate::opening::{Opening, OpeningError};
 use crate::tile::{TILE_WIDTH, Tile, TileKind, encode_entries};
 use crate::tree::{Hash, Tree, leaf_hash};

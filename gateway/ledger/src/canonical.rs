@@ -23,9 +23,3 @@ pub(crate) fn read<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let value: T = serde_json::from_slice(bytes).ok()?;
     (write(&value).as_bytes() == bytes).then_some(value)
 }
-
-/// 64 lower-case hex digits.
-pub(crate) fn hash_from_hex(text: &str) -> Option<[u8; 32]> {
-    let bytes: [u8; 32] = hex::decode(text).ok()?.try_into().ok()?;
-    (hex::encode(bytes) == text).then_some(bytes)
-}

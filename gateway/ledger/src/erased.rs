@@ -89,7 +89,12 @@ mod tests {
     use super::*;
     use crate::testing::link;
 
-    fn entry(index: u64, subject: Vec<Link>, patient: Vec<Link>, parties: Vec<Link>) -> ErasedEntry {
+    fn entry(
+        index: u64,
+        subject: Vec<Link>,
+        patient: Vec<Link>,
+        parties: Vec<Link>,
+    ) -> ErasedEntry {
         let links =
             [(Field::Subject, subject), (Field::Patient, patient), (Field::Parties, parties)];
         ErasedEntry { index, links }
@@ -120,7 +125,10 @@ mod tests {
         check(r#""i":9"#, r#""i": 9"#);
         check(r#""n":4"#, r#""n":0"#);
         check(r#""id":"o""#, r#""id":"""#);
-        check(r#"{"id":"o","n":4,"prev":2}"#, r#"{"id":"o","n":4,"prev":2},{"id":"o","n":5,"prev":3}"#);
+        check(
+            r#"{"id":"o","n":4,"prev":2}"#,
+            r#"{"id":"o","n":4,"prev":2},{"id":"o","n":5,"prev":3}"#,
+        );
         check(r#""patient":[{"id":"p","n":1,"prev":-1}],"#, "");
         check(r#","subject":[]"#, r#","subject":[],"x":[]"#);
         check(r#""parties":[],"patient":[]"#, r#""patient":[],"parties":[]"#);

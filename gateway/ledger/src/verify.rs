@@ -8,7 +8,9 @@
 use std::path::Path;
 
 use crate::checkpoint::{Checkpoint, NOTE_BYTES_MAX, open_checkpoint};
-use crate::manifest::{CHECKPOINT, ENTRIES, MANIFEST, MANIFEST_BYTES_MAX, Manifest, ManifestError, VKEYS};
+use crate::manifest::{
+    CHECKPOINT, ENTRIES, MANIFEST, MANIFEST_BYTES_MAX, Manifest, ManifestError, VKEYS,
+};
 use crate::read::{check_listing, read_small};
 use crate::report::{Problem, Report, Verdict};
 use crate::tree::{Hash, Tree};

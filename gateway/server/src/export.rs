@@ -27,7 +27,8 @@ pub fn export(gate: &Gate, out: &Path, case: &str) -> anyhow::Result<u64> {
     let entries = entries(gate, signed.size)?;
     let (leaves, openings): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
     let parts = BundleParts {
-        vkey: &gate.vkey,
+        vkeys: std::slice::from_ref(&gate.vkey),
+        rotations: &[],
         checkpoint_note: &note,
         leaves: leaves.into_iter().map(io::Result::Ok),
         openings: openings.into_iter().map(io::Result::Ok),

@@ -50,10 +50,7 @@ fn a_listing_is_that_of_the_log() {
             let all: Vec<&str> = all.iter().map(String::as_str).collect();
             assert_eq!(manifest(&all).check_paths(keys, size), Ok(()));
             let (_, fewer) = all.split_first().unwrap();
-            assert_eq!(
-                manifest(fewer).check_paths(keys, size),
-                Err(Some(CHECKPOINT.to_owned()))
-            );
+            assert_eq!(manifest(fewer).check_paths(keys, size), Err(Some(CHECKPOINT.to_owned())));
             let more = [&all[..], &["more"]].concat();
             assert_eq!(manifest(&more).check_paths(keys, size), Err(None));
             assert!(manifest(&all).check_paths(keys + 1, size).is_err());

@@ -91,7 +91,9 @@ impl Rotations<'_> {
         let line = |vkey: &String| self.vkeys.iter().position(|listed| listed == vkey);
         for (index, event) in self.events {
             let known = match event {
-                KeyEvent::Next { from, to } => line(from).is_some_and(|at| line(to) == Some(at + 1)),
+                KeyEvent::Next { from, to } => {
+                    line(from).is_some_and(|at| line(to) == Some(at + 1))
+                }
                 KeyEvent::Retired { retired, .. } => line(retired).is_some(),
             };
             if !known {
