@@ -188,3 +188,6 @@ pub(crate) fn erased_steps(shown: Shown<'_>) -> Result<ErasedSteps, Gap> {
     });
     Ok(steps.collect())
 }
+
+#[cfg(test)]
+mod tests;

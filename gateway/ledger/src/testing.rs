@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use crate::*;
 
@@ -101,9 +102,14 @@ impl Sample {
         self.entries.iter().enumerate().map(open).collect()
     }
 
+    /// What the log says of itself once it has so many leaves.
+    pub fn checkpoint(&self, size: u64) -> Checkpoint {
+        let root = self.tree().root_at(size).unwrap();
+        Checkpoint { origin: ORIGIN.to_owned(), size, root }
+    }
+
     pub fn note(&self, key: &LogKey) -> String {
-        let tree = self.tree();
-        key.sign(&Checkpoint { origin: key.name().to_owned(), size: tree.len(), root: tree.root() })
+        key.sign(&self.checkpoint(self.leaves.len() as u64))
     }
 
     pub fn write(&self, dir: &Path) {
@@ -111,10 +117,21 @@ impl Sample {
     }
 
     pub fn write_showing(&self, dir: &Path, openings: Vec<Opening>) {
-        let key = log_key();
+        self.write_signed(dir, &[log_key().vkey()], &[], &self.note(&log_key()), openings);
+    }
+
+    pub fn write_signed(
+        &self,
+        dir: &Path,
+        vkeys: &[String],
+        rotations: &[String],
+        checkpoint_note: &str,
+        openings: Vec<Opening>,
+    ) {
         let parts = BundleParts {
-            vkey: &key.vkey(),
-            checkpoint_note: &self.note(&key),
+            vkeys,
+            rotations,
+            checkpoint_note,
             leaves: self.leaves.iter().cloned().map(io::Result::Ok),
             openings: openings.into_iter().map(io::Result::Ok),
         };
@@ -122,18 +139,99 @@ impl Sample {
     }
 }
 
+/// Every file below a folder by its path from there, sorted.
+pub fn files(dir: &Path) -> Vec<String> {
+    let mut paths = Vec::new();
+    for item in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let name = item.file_name().into_string().unwrap();
+        match item.file_type().unwrap().is_dir() {
+            true => paths.extend(files(&item.path()).iter().map(|path| format!("{name}/{path}"))),
+            false => paths.push(name),
+        }
+    }
+    paths.sort_unstable();
+    paths
+}
+
 /// Rewrites the manifest to list the files as they are now, as a forger would.
 pub fn reseal(dir: &Path) {
-    let hash = |name: &str| hex::encode(Sha256::digest(fs::read(dir.join(name)).unwrap()));
-    let manifest = format!(
-        concat!(
-            r#"{{"files":{{"checkpoint":"{}","entries.jsonl":"{}","leaves.jsonl":"{}","#,
-            r#""log.vkey":"{}"}},"format":"loopgate-bundle","version":1}}"#
-        ),
-        hash("checkpoint"),
-        hash("entries.jsonl"),
-        hash("leaves.jsonl"),
-        hash("log.vkey"),
-    );
+    let line = |path: &String| {
+        let hash = hex::encode(Sha256::digest(fs::read(dir.join(path)).unwrap()));
+        format!(r#""{path}":"{hash}""#)
+    };
+    let listed = files(dir).into_iter().filter(|path| path != "manifest.json");
+    let lines: Vec<String> = listed.map(|path| line(&path)).collect();
+    let files = lines.join(",");
+    let manifest = format!(r#"{{"files":{{{files}}},"format":"loopgate-bundle","version":2}}"#);
     fs::write(dir.join("manifest.json"), manifest).unwrap();
+}
+
+/// A bundle on disk, to be spoilt.
+pub struct Copy(pub TempDir);
+
+impl Copy {
+    pub fn of(sample: &Sample) -> Copy {
+        let copy = Copy::empty();
+        sample.write(&copy.dir());
+        copy
+    }
+
+    pub fn empty() -> Copy {
+        Copy(TempDir::new().unwrap())
+    }
+
+    pub fn dir(&self) -> PathBuf {
+        self.0.path().join("bundle")
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.dir().join(name)).unwrap()
+    }
+
+    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::write(self.dir().join(name), bytes).unwrap();
+    }
+
+    /// Rewrites the lines of a file, and the manifest to match.
+    pub fn edit(&self, name: &str, edit: impl FnOnce(&mut Vec<String>)) {
+        let text = String::from_utf8(self.read(name)).unwrap();
+        let mut lines = text.lines().map(str::to_owned).collect();
+        edit(&mut lines);
+        let ended = lines.iter().map(|line| format!("{line}\n"));
+        self.write(name, ended.collect::<String>());
+        reseal(&self.dir());
+    }
+
+    /// Rewrites the leaves of a tile in place, and the manifest to match.
+    pub fn edit_leaves(&self, name: &str, edit: impl FnOnce(&mut Vec<String>)) {
+        let (mut leaves, bytes) = (Vec::new(), self.read(name));
+        let mut rest = &bytes[..];
+        while let [high, low, after @ ..] = rest {
+            let (leaf, after) = after.split_at(usize::from(*high) * 256 + usize::from(*low));
+            leaves.push(String::from_utf8(leaf.to_vec()).unwrap());
+            rest = after;
+        }
+        edit(&mut leaves);
+        let mut bytes = Vec::new();
+        for leaf in leaves {
+            bytes.extend([(leaf.len() / 256) as u8, (leaf.len() % 256) as u8]);
+            bytes.extend(leaf.as_bytes());
+        }
+        self.write(name, bytes);
+        reseal(&self.dir());
+    }
+
+    /// Verifies with the log's key pinned; no report may quote what a file holds.
+    pub fn verify(&self) -> Report {
+        let report = verify_bundle(&self.dir(), Some(&log_key().vkey()));
+        let text = serde_json::to_string(&report).unwrap() + &format!("{report:?}");
+        assert!(!text.contains(SECRET), "{text}");
+        report
+    }
+
+    pub fn check(&self, exit_code: u8, first_bad: Option<u64>, problem: &str) {
+        let report = self.verify();
+        let found = (report.exit_code(), report.first_bad, report.first_problem());
+        assert_eq!(found, (exit_code, first_bad, Some(problem)));
+    }
 }

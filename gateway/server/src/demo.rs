@@ -325,11 +325,7 @@ fn evidence(teller: &Teller, dir: &Path, data: &Path) -> anyhow::Result<()> {
     ensure!(matches!(report.capture, Verdict::NotChecked(_)), "capture cannot be proved");
 
     let tampered = dir.join("tampered");
-    fs::create_dir(&tampered)?;
-    for file in fs::read_dir(&bundle)? {
-        let file = file?;
-        fs::copy(file.path(), tampered.join(file.file_name()))?;
-    }
+    copy_folder(&bundle, &tampered)?;
     let path = tampered.join("entries.jsonl");
     let mut bytes = fs::read(&path)?;
     let middle = bytes.len() / 2;
@@ -338,6 +334,20 @@ fn evidence(teller: &Teller, dir: &Path, data: &Path) -> anyhow::Result<()> {
     let report = verify_bundle(&tampered, None);
     ensure!(report.exit_code() == 2, "a flipped byte was not noticed");
     teller.step("auditor", &format!("one byte flipped: {}", report.integrity.text()));
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir(to)?;
+    for item in fs::read_dir(from)? {
+        let item = item?;
+        let target = to.join(item.file_name());
+        if item.file_type()?.is_dir() {
+            copy_folder(&item.path(), &target)?;
+        } else {
+            fs::copy(item.path(), target)?;
+        }
+    }
     Ok(())
 }
 

@@ -16,10 +16,7 @@ fn sha256(bytes: &[u8]) -> String {
 /// A bundle with one file replaced, as a careful forger does it: with its hash in the manifest.
 fn forged(gateway: &Gateway, good: &Path, name: &str, file: &str, new: &[u8]) -> PathBuf {
     let copy = gateway.beside(name);
-    fs::create_dir(&copy).unwrap();
-    for entry in fs::read_dir(good).unwrap().map(|entry| entry.unwrap()) {
-        fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
-    }
+    copy_folder(good, &copy);
     let old = fs::read(copy.join(file)).unwrap();
     assert_ne!(old, new, "{name}");
     fs::write(copy.join(file), new).unwrap();
@@ -32,6 +29,20 @@ fn forged(gateway: &Gateway, good: &Path, name: &str, file: &str, new: &[u8]) ->
 
 fn lines(path: &Path) -> Vec<Vec<u8>> {
     fs::read(path).unwrap().split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+}
+
+/// The one entries tile of a log of so many leaves, and each leaf with its length before it.
+fn leaves(bundle: &Path, count: usize) -> (String, Vec<Vec<u8>>) {
+    assert!(count < 256, "one tile");
+    let tile = format!("tile/entries/000.p/{count}");
+    let (bytes, mut leaves) = (fs::read(bundle.join(&tile)).unwrap(), Vec::new());
+    let mut rest = &bytes[..];
+    while let [high, low, ..] = rest {
+        let (leaf, after) = rest.split_at(2 + usize::from(*high) * 256 + usize::from(*low));
+        leaves.push(leaf.to_vec());
+        rest = after;
+    }
+    (tile, leaves)
 }
 
 #[test]
@@ -64,17 +75,20 @@ fn n60_evidence_that_was_changed() {
         let report = checked(&copy);
         assert_eq!((report.exit_code(), report.first_bad), (2, Some(at as u64)), "{report:?}");
     }
-    // Two swapped.
-    for file in ["entries.jsonl", "leaves.jsonl"] {
-        let mut swapped = lines(&good.join(file));
-        swapped.swap(3, 4);
-        let copy = forged(&gateway, &good, &format!("swapped-{file}"), file, &swapped.concat());
-        let report = checked(&copy);
-        assert_eq!((report.exit_code(), report.first_bad), (2, Some(3)), "{report:?}");
-    }
+    // Two swapped, in the openings and in the leaves.
+    let mut swapped = entries.clone();
+    swapped.swap(3, 4);
+    let copy = forged(&gateway, &good, "swapped", "entries.jsonl", &swapped.concat());
+    let report = checked(&copy);
+    assert_eq!((report.exit_code(), report.first_bad), (2, Some(3)), "{report:?}");
+    let (tile, leaves) = leaves(&good, count);
+    let mut swapped = leaves.clone();
+    swapped.swap(3, 4);
+    let copy = forged(&gateway, &good, "swapped-leaves", &tile, &swapped.concat());
+    let report = checked(&copy);
+    assert_eq!((report.exit_code(), report.first_bad), (2, Some(3)), "{report:?}");
     // The tail cut off, and the old checkpoint put before a new tail.
-    let leaves = lines(&good.join("leaves.jsonl"));
-    let cut = forged(&gateway, &good, "cut", "leaves.jsonl", &leaves[..count - 1].concat());
+    let cut = forged(&gateway, &good, "cut", &tile, &leaves[..count - 1].concat());
     assert_eq!(checked(&cut).exit_code(), 2);
     let checkpoint = fs::read(old.join("checkpoint")).unwrap();
     let replayed = forged(&gateway, &good, "replayed", "checkpoint", &checkpoint);

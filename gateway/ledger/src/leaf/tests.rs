@@ -108,3 +108,35 @@ proptest! {
         prop_assert!(Leaf::parse(&bytes).is_err());
     }
 }
+
+/// The three leaves of FORMAT.md, their hash tile, entries tile and root, reckoned in Python.
+#[test]
+fn the_published_bundle() {
+    use crate::{Field, Fields, Seed, Tile, TileKind, Tree, commitment, encode_entries};
+    let entries: [&[(Field, &str)]; 3] = [
+        &[(Field::Kind, "demo.opened"), (Field::Note, "café \"1\"")],
+        &[(Field::Kind, "demo.noted")],
+        &[(Field::Kind, "demo.closed")],
+    ];
+    let (mut tree, mut leaves) = (Tree::new(), Vec::new());
+    for (index, values) in entries.into_iter().enumerate() {
+        let seed = Seed::new(std::array::from_fn(|at| (32 * index + at) as u8));
+        let mut fields = Fields::default();
+        values.iter().for_each(|(field, value)| fields.set(*field, *value));
+        let (index, time_s) = (index as u64, 1_795_309_323 + index as i64);
+        let leaf = Leaf::new(commitment(&seed, &fields), index, &log_id(ORIGIN), time_s).unwrap();
+        tree.append(Leaf::hash(&leaf.to_bytes()));
+        leaves.push(leaf.to_bytes());
+    }
+    let sha256 = |bytes: &[u8]| -> Hash { Sha256::digest(bytes).into() };
+    let root = "62c5df81fc3ffcef0ca02eff6328de8fb19510be8ded6b7fae1b1857fa8b4d9c";
+    assert_eq!(tree.root(), hex32(root));
+    let node = "ee9003e05da6d18417890573c5357080530ba3e1105def4b1d84e055685264da";
+    assert_eq!(tree.subtree(1, 0), Some(hex32(node)));
+    let hashes = Tile::new(TileKind::Hashes(0), 0, 3).unwrap().hash_bytes(&tree).unwrap();
+    let tile = "92cf109790bbaafcf9bb9f039b37456b105708aacdb8350844fe6044ddc72311";
+    assert_eq!(sha256(&hashes), hex32(tile));
+    let entries = encode_entries(&leaves).unwrap();
+    let tile = "51b42a0e113f574803c1fcabc8675767be61b592ef502c744f5a17fbaae52ffd";
+    assert_eq!((entries.len(), sha256(&entries)), (348, hex32(tile)));
+}
