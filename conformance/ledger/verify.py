@@ -1,0 +1,560 @@
+#!/usr/bin/env python3
+"""A second verifier for loopgate's evidence bundles.
+
+Written from FORMAT.md alone (and the public specifications that it names), without a look at the program that makes
+the bundles: where the two disagree, one of them or the page is wrong. One file, the standard library, no network.
+
+    verify.py DIR [--key VKEY] [--json]                integrity and completeness of a bundle
+    verify.py consistency OLD NEW [--key VKEY] [--json]   the newer bundle only adds to the older one
+
+Exit codes: 0 all that was checked holds, 2 integrity or consistency fails, 3 whole but incomplete, 1 wrong usage.
+Whatever is in the files, the answer is a verdict, never a traceback.
+"""
+
+import base64
+import datetime
+import functools
+import hashlib
+import hmac
+import json
+import os
+import re
+import sys
+
+FIELDS = ("kind subject patient parties actor basis transition disclosed payload command time code source note").split()
+CHAINS = ("subject", "patient", "parties")
+KEPT = ("kind", "payload", *CHAINS)  # of an opening: what the rules look at
+MIB = 1024 * 1024
+TOP = 2**53  # sizes, indices and ordinals are below this
+
+
+class Bad(Exception):
+    """A rule of the format that does not hold; its text is the reason in the verdict."""
+
+
+def need(holds, why):
+    if not holds:
+        raise Bad(why)
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def unbase64(text, length):
+    """RFC 4648 section 4 with padding and zero stray bits: exactly what the encoder would write."""
+    data = base64.b64decode(text, validate=True)
+    need(base64.b64encode(data).decode() == text and length in (None, len(data)), "bad base64")
+    return data
+
+
+def unhex(text):
+    """32 bytes in lower-case hex."""
+    need(isinstance(text, str) and re.fullmatch("[0-9a-f]{64}", text), "not 64 digits of lower-case hex")
+    return bytes.fromhex(text)
+
+
+# Canonical JSON: read, write again, compare. Duplicates, white space, floats and the like cannot come out the same.
+
+
+def render(value):
+    if type(value) is dict:
+        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        return "{" + ",".join(render(name) + ":" + render(value[name]) for name in names) + "}"
+    if type(value) is list:
+        return "[" + ",".join(map(render, value)) + "]"
+    if type(value) is str:
+        return json.dumps(value, ensure_ascii=False)
+    if type(value) is int and -1 <= value < TOP:
+        return str(value)
+    raise ValueError("outside the subset")
+
+
+def canonical(data, what):
+    try:
+        value = json.loads(data.decode("utf-8"))
+        same = render(value).encode("utf-8") == data
+    except (ValueError, RecursionError):
+        same = False
+    need(same, what + " is not canonical JSON")
+    return value
+
+
+def members(value, names, what):
+    """The values of an object that has exactly these members."""
+    need(type(value) is dict and sorted(value) == sorted(names), what + " has other members than it should")
+    return [value[name] for name in names]
+
+
+def is_int(value, low):
+    return type(value) is int and value >= low
+
+
+# Ed25519, RFC 8032 section 5.1, in extended coordinates (X, Y, Z, T): x = X/Z, y = Y/Z, x*y = T/Z.
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+IDENTITY = (0, 1, 1, 0)
+
+
+def add(a, b):
+    m, n = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    c, d = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    e, f, g, h = n - m, d - c, d + c, n + m
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
+def add_multiples(s, a, t, b):
+    """s*a + t*b, bit by bit. The inputs are public: nothing here is constant-time."""
+    table, sum_ = (IDENTITY, a, b, add(a, b)), IDENTITY
+    for bit in range(max(s.bit_length(), t.bit_length()) - 1, -1, -1):
+        sum_ = add(sum_, sum_)
+        sum_ = add(sum_, table[(s >> bit & 1) + 2 * (t >> bit & 1)])
+    return sum_
+
+
+def encode_point(point):
+    z = pow(point[2], -1, P)
+    x, y = point[0] * z % P, point[1] * z % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+def decode_point(data):
+    """The point, or None where the 32 bytes are no canonical encoding of one."""
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    if y >= P:
+        return None
+    xx = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(xx, (P + 3) // 8, P)
+    if (x * x - xx) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if (x * x - xx) % P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = P - x
+    return (x, y, 1, x * y % P)
+
+
+def small_order(point):
+    for _ in range(3):
+        point = add(point, point)
+    return point[0] % P == 0 and (point[1] - point[2]) % P == 0
+
+
+BASE = decode_point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+
+
+@functools.lru_cache(1024)
+def ed25519_verify(public, message, signature):
+    """The equation without the cofactor, R compared as bytes; S canonical; neither A nor R of small order."""
+    if len(public) != 32 or len(signature) != 64:
+        return False
+    a, s = decode_point(public), int.from_bytes(signature[32:], "little")
+    if a is None or s >= ORDER or small_order(a):
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    r = add_multiples(s, BASE, k, (P - a[0], a[1], a[2], P - a[3]))
+    return encode_point(r) == signature[:32] and not small_order(r)
+
+
+# RFC 6962 section 2.1.
+
+
+def leaf_hash(data):
+    return sha256(b"\0" + data)
+
+
+def node_hash(left, right):
+    return sha256(b"\1" + left + right)
+
+
+class Tree:
+    """`levels[h][k]` is the root over the leaves [k*2^h, (k+1)*2^h)."""
+
+    def __init__(self, leaf_hashes):
+        self.levels = [leaf_hashes]
+        while len(self.levels[-1]) > 1:
+            below = self.levels[-1]
+            self.levels.append([node_hash(below[k], below[k + 1]) for k in range(0, len(below) - 1, 2)])
+
+    def root(self, size):
+        """The root over the first `size` leaves: its whole subtrees, joined from the right."""
+        root = None
+        for height, level in enumerate(self.levels):
+            if size >> height & 1:
+                left = level[(size >> height) - 1]
+                root = left if root is None else node_hash(left, root)
+        return sha256(b"") if root is None else root
+
+
+# Signed notes and keys.
+
+SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+KEY_NAME = re.compile("[^+" + SPACES + "]+")
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
+
+
+class Key:
+    def __init__(self, line):
+        name, id_, public = (line.split("+", 2) + ["", ""])[:3]
+        need(KEY_NAME.fullmatch(name) and not CONTROL.search(name), "a verifier key's name is malformed")
+        need(len(name.encode()) <= 255, "a verifier key's name is too long")
+        data = unbase64(public, 33)
+        need(data[0] == 1, "a verifier key is not of Ed25519")
+        self.line, self.name, self.public = line, name, data[1:]
+        self.id = sha256(name.encode() + b"\n" + data)[:4]
+        need(id_ == self.id.hex(), "a verifier key's id does not match it")
+
+
+class Checkpoint:
+    def __init__(self, data, what):
+        need(len(data) <= MIB // 2 and data.count(b"\n") <= 100, what + " is too long")
+        text = data.decode("utf-8")
+        need(not re.search("[\0-\x09\x0b-\x1f]", text), what + " has control characters")
+        lines = text.split("\n")
+        need(len(lines) >= 6 and lines[3] == "" and lines.pop() == "", what + " is not three lines and signatures")
+        self.origin, size, root = lines[:3]
+        need(re.fullmatch("0|[1-9][0-9]{0,15}", size) and int(size) < TOP, what + " has a bad size")
+        self.size, self.root = int(size), unbase64(root, 32)
+        self.text = "".join(line + "\n" for line in lines[:3]).encode()
+        self.signatures = []
+        for line in lines[4:]:
+            parts = line.split(" ")
+            need(len(parts) == 3 and parts[0] == "\u2014", what + " has a malformed signature line")
+            need(KEY_NAME.fullmatch(parts[1]), what + " has a signature line with a malformed name")
+            signature = unbase64(parts[2], None)
+            need(len(signature) > 4, what + " has a signature line without a signature")
+            self.signatures.append((parts[1], signature[:4], signature[4:]))
+
+    def opens(self, key):
+        mine = [signature for name, id_, signature in self.signatures if (name, id_) == (key.name, key.id)]
+        return self.origin == key.name and len(mine) == 1 and ed25519_verify(key.public, self.text, mine[0])
+
+
+# Leaves and openings.
+
+INSTANT = re.compile("(19[7-9][0-9]|[2-9][0-9]{3})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+
+
+def read_leaf(data, index, log):
+    """The commitment and the time of a leaf."""
+    need(len(data) <= 512, "a leaf is too long")
+    c, i, l, t, v = members(canonical(data, "a leaf"), "ciltv", "a leaf")
+    need(type(v) is int and v == 1, "a leaf is not of version 1")
+    need(i == index and type(i) is int, "a leaf has another index than its place")
+    need(l == log, "a leaf is of another log")
+    instant = INSTANT.fullmatch(t)
+    need(instant, "a leaf's time is no instant")
+    datetime.datetime(*map(int, instant.groups()))
+    return unbase64(c, 32), t
+
+
+def read_opening(data):
+    """Index, commitment and shown values of an opening."""
+    fields, index = members(canonical(data, "an opening"), "fi", "an opening")
+    need(is_int(index, 0), "an opening has no index")
+    need(type(fields) is list and len(fields) == len(FIELDS), "an opening has not 14 fields")
+    shown, hashes = {}, []
+    for name, field in zip(FIELDS, fields):
+        if type(field) is dict and "d" in field:
+            d, n = members(field, "dn", "a field")
+            mac = unhex(d)
+        else:
+            k, n, v = members(field, "knv", "a field")
+            need(type(v) is str, "a field's value is no text")
+            mac = hmac.digest(unhex(k), name.encode() + b"\0" + v.encode(), "sha256")
+            shown[name] = v
+        need(n == name, "an opening's fields are not in order")
+        hashes.append(leaf_hash(mac))
+    return index, Tree(hashes).root(len(FIELDS)), shown
+
+
+def read_links(links, least):
+    """[(id, n, prev)] of a chain field's array."""
+    need(type(links) is list and least <= len(links) <= 1024, "a chain field is no array of links of the right length")
+    read = []
+    for link in links:
+        id_, n, prev = members(link, ("id", "n", "prev"), "a link")
+        need(type(id_) is str and 1 <= len(id_.encode()) <= 256, "a link has a bad id")
+        need(is_int(n, 1) and is_int(prev, -1), "a link has a bad number")
+        read.append((id_, n, prev))
+    need(len({id_ for id_, _, _ in read}) == len(read), "a chain field holds an id twice")
+    return read
+
+
+def read_shred(payload, own):
+    """[(index, {field: links})] of a key.shred payload."""
+    (erased,) = members(canonical(payload.encode(), "a key.shred payload"), ["erased"], "a key.shred payload")
+    need(type(erased) is list and erased, "a key.shred entry erases nothing")
+    read, before = [], -1
+    for item in erased:
+        index, links = members(item, ("i", "links"), "an erased entry")
+        need(type(index) is int and before < index < own, "a key.shred entry's indices are out of order")
+        lists = members(links, CHAINS, "an erased entry's links")
+        read.append((index, {field: read_links(list_, 0) for field, list_ in zip(CHAINS, lists)}))
+        before = index
+    return read
+
+
+# The bundle.
+
+
+def tile_number(n):
+    groups = "%03d" % (n % 1000)
+    while n >= 1000:
+        n //= 1000
+        groups = "x%03d/" % (n % 1000) + groups
+    return groups
+
+
+def tiles_of(prefix, count):
+    """(path, first hash, end) of the tiles of a level of `count` hashes."""
+    for start in range(0, count, 256):
+        width = min(256, count - start)
+        yield prefix + tile_number(start // 256) + ("" if width == 256 else ".p/%d" % width), start, start + width
+
+
+def levels_of(size):
+    level = 0
+    while size:
+        yield level, size
+        level, size = level + 1, size // 256
+
+
+def plain_files(directory):
+    found, folders = set(), [""]
+    while folders:
+        folder = folders.pop()
+        with os.scandir(os.path.join(directory, folder)) as scan:
+            entries = list(scan)
+        need(entries, "a folder is empty")
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(folder + entry.name + "/")
+            else:
+                need(entry.is_file(follow_symlinks=False), "a file is not plain: %a" % (folder + entry.name))
+                found.add(folder + entry.name)
+    return found
+
+
+class Bundle:
+    """A bundle whose integrity holds; Bad where it does not. The numbers are those of FORMAT.md's list."""
+
+    def __init__(self, directory, pinned):
+        self.directory, self.pinned = directory, pinned
+        self.read_manifest()
+        self.read_keys()
+        self.read_checkpoints()
+        self.check_table()
+        self.read_leaves()
+        self.read_openings()
+        self.read_key_entries()
+        self.check_rotations()
+        self.check_retired()
+
+    def read_manifest(self):  # 1
+        found = plain_files(self.directory)
+        need("manifest.json" in found, "there is no manifest")
+        with open(os.path.join(self.directory, "manifest.json"), "rb") as file:
+            data = file.read(256 * MIB + 1)
+        need(len(data) <= 256 * MIB, "the manifest is too long")
+        manifest = canonical(data, "the manifest")
+        self.files, format_, version = members(manifest, ("files", "format", "version"), "the manifest")
+        need(format_ == "loopgate-bundle" and version == 2, "this is no bundle of version 2")
+        need(type(self.files) is dict, "the manifest lists no files")
+        need(set(self.files) == found - {"manifest.json"}, "the files are not those of the manifest")
+
+    def read(self, name, limit):  # 1: every file is read once, and here its hash is compared
+        need(name in self.files, "a file is missing: %a" % name)
+        with open(os.path.join(self.directory, name), "rb") as file:
+            data = file.read(limit + 1)
+        need(len(data) <= limit, "a file is too long: %a" % name)
+        need(sha256(data).hex() == self.files[name], "a file does not match the manifest: %a" % name)
+        return data
+
+    def read_keys(self):  # 2
+        lines = self.read("log.vkeys", 64 * 310).decode("utf-8").split("\n")
+        need(lines.pop() == "" and 1 <= len(lines) <= 64, "log.vkeys is not 1 to 64 lines")
+        need(len(set(lines)) == len(lines), "log.vkeys has a key twice")
+        self.keys = [Key(line) for line in lines]
+        self.lines = lines
+        self.origin = self.keys[0].name
+        need(all(key.name == self.origin for key in self.keys), "the keys are of several logs")
+        need(self.pinned is None or self.pinned in lines, "the pinned key is not one of the log's")
+
+    def read_checkpoints(self):  # 3
+        self.checkpoint = Checkpoint(self.read("checkpoint", MIB // 2), "the checkpoint")
+        need(self.checkpoint.opens(self.keys[-1]), "the checkpoint does not open with the last key")
+        names = ["rotations/%d" % k for k in range(len(self.keys) - 1)]
+        self.rotations = [Checkpoint(self.read(name, MIB // 2), name) for name in names]
+        self.size = self.checkpoint.size
+
+    def check_table(self):  # 1: counted first, as the size is only what someone signed
+        others = 3 + len(self.rotations)
+        tiles = sum(-(-count // 256) for _, count in levels_of(self.size)) + -(-self.size // 256)
+        need(len(self.files) == others + tiles, "the files are not those of a log of this size")
+
+    def read_leaves(self):  # 4
+        log, last, hashes, self.commitments = sha256(self.origin.encode()).hex()[:16], "", [], []
+        for path, start, end in tiles_of("tile/entries/", self.size):
+            data, at = self.read(path, 256 * 514), 0
+            for index in range(start, end):
+                length = int.from_bytes(data[at : at + 2], "big")
+                leaf, at = data[at + 2 : at + 2 + length], at + 2 + length
+                commitment, time = read_leaf(leaf, index, log)
+                need(time >= last, "a leaf is earlier than the one before")
+                last = time
+                hashes.append(leaf_hash(leaf))
+                self.commitments.append(commitment)
+            need(at == len(data), "an entries tile has not its length")
+        self.tree = Tree(hashes)
+        need(self.tree.root(self.size) == self.checkpoint.root, "the leaves do not give the signed root")
+        for level, count in levels_of(self.size):
+            for path, start, end in tiles_of("tile/%d/" % level, count):
+                expected = b"".join(self.tree.levels[8 * level][start:end])
+                need(self.read(path, 8192) == expected, "a hash tile is not what the leaves give: " + path)
+
+    def read_openings(self):  # 5 (and 1, as this file may be long)
+        self.opened, before, whole = {}, -1, hashlib.sha256()
+        need("entries.jsonl" in self.files, "there is no entries.jsonl")
+        with open(os.path.join(self.directory, "entries.jsonl"), "rb") as file:
+            while line := file.readline(MIB + 2):
+                need(line.endswith(b"\n") and len(line) <= MIB + 1, "an opening is no line of at most 1 MiB")
+                whole.update(line)
+                index, commitment, shown = read_opening(line[:-1])
+                need(before < index < self.size, "the openings are not in order, or beyond the size")
+                need(commitment == self.commitments[index], "an opening does not match its leaf: %d" % index)
+                self.opened[index], before = {name: shown[name] for name in KEPT if name in shown}, index
+        need(whole.hexdigest() == self.files["entries.jsonl"], "entries.jsonl does not match the manifest")
+
+    def read_key_entries(self):  # 7
+        steps = [{"from": a, "to": b} for a, b in zip(self.lines, self.lines[1:])]
+        self.steps, self.retired = [], []
+        for index, shown in self.opened.items():
+            if shown.get("kind") == "ledger.key":
+                need("payload" in shown, "a ledger.key entry does not show its payload")
+                payload = canonical(shown["payload"].encode(), "a ledger.key payload")
+                if type(payload) is dict and "retired" in payload:
+                    self.retired.append(members(payload, ("retired", "size"), "a ledger.key payload"))
+                else:
+                    need(payload in steps, "a ledger.key entry leads to another key than log.vkeys")
+                    self.steps.append((index, steps.index(payload)))
+
+    def check_rotations(self):  # 6
+        for k, note in enumerate(self.rotations):
+            name = "rotations/%d" % k
+            need(note.opens(self.keys[k]), name + " does not open with its key")
+            need(note.opens(self.keys[k + 1]), name + " does not open with the next key")
+            need(note.size <= self.size, name + " is above the checkpoint")
+            need(note.root == self.tree.root(note.size), name + " has another root than the leaves")
+            need(any(step == k and index < note.size for index, step in self.steps), name + " is announced by no entry")
+
+    def check_retired(self):  # 7
+        for line, size in self.retired:
+            need(is_int(size, 0), "a ledger.key payload has a bad size")
+            need(line in self.lines, "a retired key is not one of the log's")
+            key = self.keys[self.lines.index(line)]
+            late = [note for note in [self.checkpoint, *self.rotations] if note.size > size and note.opens(key)]
+            need(not late, "a retired key signed a later checkpoint")
+
+
+def check_completeness(bundle):
+    erased = {}
+    for own, shown in bundle.opened.items():
+        if shown.get("kind") == "key.shred":
+            need("payload" in shown, "a key.shred entry does not show its payload: %d" % own)
+            for index, links in read_shred(shown["payload"], own):
+                need(index not in erased, "an entry is erased twice: %d" % index)
+                need(index not in bundle.opened, "an entry is both erased and opened: %d" % index)
+                erased[index] = links
+    heads = {}
+    for index in range(bundle.size):
+        for field in CHAINS:
+            if index in erased:
+                links = erased[index][field]
+            else:
+                need(index in bundle.opened, "an entry is neither opened nor erased: %d" % index)
+                need(field in bundle.opened[index], "an entry does not show its %s: %d" % (field, index))
+                value = bundle.opened[index][field]
+                links = read_links(canonical(value.encode(), "a chain field"), 1) if value else []
+            for id_, n, prev in links:
+                last_n, last_index = heads.get((field, id_), (0, -1))
+                need((n, prev) == (last_n + 1, last_index), "a chain of %s has a hole at entry %d" % (field, index))
+                heads[field, id_] = (n, index)
+
+
+# Verdicts.
+
+
+def attempt(check, *arguments):
+    """(result, None), or (None, the reason). Whatever else goes wrong on the way is a reason as well."""
+    try:
+        return check(*arguments), None
+    except Bad as bad:
+        return None, str(bad)
+    except Exception as error:  # a verifier must not fall over what it verifies
+        return None, "unreadable (%s)" % type(error).__name__
+
+
+def bundle_verdicts(directory, pinned):
+    """({name: verdict}, exit code)."""
+    bundle, why = attempt(Bundle, directory, pinned)
+    if why is not None:
+        return {"integrity": "fails: " + why, "completeness": "not checked", "capture": "not checked"}, 2
+    _, missing = attempt(check_completeness, bundle)
+    return {
+        "integrity": "holds" + ("" if pinned is not None else ", key not pinned"),
+        "completeness": "holds" if missing is None else "fails: " + missing,
+        "capture": "not checked",
+    }, 0 if missing is None else 3
+
+
+def check_consistency(old, new, pinned):
+    older, why = attempt(Bundle, old, pinned)
+    need(why is None, "the older bundle: %s" % why)
+    newer, why = attempt(Bundle, new, older.lines[-1])
+    need(why is None, "the newer bundle: %s" % why)
+    need(older.size <= newer.size, "the newer bundle is smaller")
+    need(newer.tree.root(older.size) == older.checkpoint.root, "the newer bundle has another beginning")
+
+
+def consistency_verdicts(old, new, pinned):
+    _, why = attempt(check_consistency, old, new, pinned)
+    if why is not None:
+        return {"consistency": "fails: " + why}, 2
+    return {"consistency": "holds" + ("" if pinned is not None else ", key not pinned")}, 0
+
+
+def main(arguments):
+    rest, pinned, as_json = [], None, False
+    arguments = list(arguments)
+    while arguments:
+        argument = arguments.pop(0)
+        if argument == "--key" and arguments and pinned is None:
+            pinned = arguments.pop(0)
+        elif argument == "--json":
+            as_json = True
+        elif argument.startswith("-"):
+            rest = []
+            break
+        else:
+            rest.append(argument)
+    if len(rest) == 3 and rest[0] == "consistency":
+        verdicts, code = consistency_verdicts(rest[1], rest[2], pinned)
+    elif len(rest) == 1:
+        verdicts, code = bundle_verdicts(rest[0], pinned)
+    else:
+        print(__doc__, file=sys.stderr)
+        return 1
+    if as_json:
+        print(json.dumps(verdicts, sort_keys=True))
+    else:
+        for name, verdict in verdicts.items():
+            print((name + "  " + verdict).encode("ascii", "backslashreplace").decode())
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
