@@ -16,6 +16,7 @@ import struct
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from base64 import b64encode
 
 import verify
@@ -355,8 +356,10 @@ class Bundles(Case):
         for key in (KEYS[1].vkey, "", "x"):
             self.assertEqual(self.run_main(directory, "--key", key)[0], 2)
         self.assertEqual(self.run_main(directory + "/none")[0], 2)
-        self.assertEqual(self.run_main()[0], 1)
-        self.assertEqual(self.run_main(directory, "--what")[0], 1)
+        for usage in ((), (directory, "--what"), (directory, directory), ("consistency", directory), (directory, "--key")):
+            with self.assertRaises(SystemExit) as stopped, contextlib.redirect_stderr(io.StringIO()):
+                verify.main(usage)
+            self.assertEqual(stopped.exception.code, 1)
 
     def test_empty_log(self):
         files = Log().files()
@@ -452,6 +455,8 @@ class Bundles(Case):
         wrong += [{**good, "files": {**good["files"], "manifest.json": "0" * 64}}]
         for manifest in wrong:
             self.expect(2, "fails", {**files, "manifest.json": j(manifest).encode()}, seal=False)
+        with unittest.mock.patch("verify.MIB", 1), self.assertRaisesRegex(verify.Bad, "manifest is too long"):
+            verify.Bundle(self.put(files), None)
         self.expect(2, "canonical", {**files, "manifest.json": json.dumps(good).encode()}, seal=False)
 
     def test_keys(self):
@@ -587,6 +592,8 @@ class Completeness(Case):
             j([link(n=1, prev=-1, x=1)]), j("s"),
         ):
             self.incomplete("fails", Log(dict(subject=value)))
+        self.incomplete("twice", Log(dict(subject=j([link(n=1, prev=-1), link()]))))
+        self.incomplete("bad number", Log(dict(subject=j([link(n=0, prev=-1)]))))
 
     def test_erased(self):
         none = {field: [] for field in verify.CHAINS}
@@ -621,6 +628,11 @@ class Completeness(Case):
         late = log(erase(0))
         late.add(kind="key.shred", payload="nonsense")
         self.incomplete("canonical", late, without={0})
+        for payload, reason in (
+            ({"erased": []}, "erases nothing"), ({"erased": {}}, "erases nothing"), (erase(0, 0), "out of order"), (erase(2), "out of order"),
+            ({"erased": [{"i": 1, "links": none}, item]}, "out of order"), (erase(-1), "out of order"), (erase(3), "out of order"),
+        ):
+            self.incomplete(reason, log(payload), without={0})
 
 
 class Rotation(Case):
@@ -652,6 +664,7 @@ class Rotation(Case):
         for signed in (
             note(2, root(leaves[:2]), KEYS[:1]), note(2, root(leaves[:2]), KEYS[1:2]), note(4, root(leaves[:2]), KEYS[:2]),
             note(2, root(leaves), KEYS[:2]), note(1, root(leaves[:1]), KEYS[:2]), note(0, root([]), KEYS[:2]), b"",
+            note(4, root([]), KEYS[:2]),
         ):
             self.expect(2, name, {**files, name: signed})
         self.expect(0, "holds", {**files, name: note(3, root(leaves), KEYS[:2])})
@@ -662,6 +675,11 @@ class Rotation(Case):
         self.expect(2, "missing", {**without, "rotations/00": files[name]})
         vkeys = files["log.vkeys"].splitlines(keepends=True)
         self.expect(2, "last key", {**files, "log.vkeys": b"".join(vkeys[::-1])})
+
+    def test_no_key_comes_back(self):
+        log = self.log()
+        log.rotate(KEYS[0])
+        self.expect(2, "log.vkeys has a key twice", log.files())
 
     def test_key_entries(self):
         v = [key.vkey for key in KEYS]
@@ -696,10 +714,10 @@ class Consistency(Case):
         self.assertEqual(self.both(old, new), (0, "consistency  holds, key not pinned\n"))
         self.assertEqual(self.both(Log().files(), new)[0], 0)
         self.assertEqual(self.both(old, log.files())[0], 0)  # completeness is another question
-        self.assertEqual(self.both(new, old)[0], 2)
+        self.assertEqual(self.both(new, old), (2, "consistency  fails: the newer bundle is smaller\n"))
         self.assertEqual(self.both(old, new, "--key", KEYS[1].vkey)[0], 2)
-        self.assertEqual(self.both({**old, "checkpoint": b""}, new)[0], 2)
-        self.assertEqual(self.both(old, {**new, "checkpoint": b""})[0], 2)
+        self.assertIn("the older bundle: the checkpoint", self.both({**old, "checkpoint": b"x"}, new)[1])
+        self.assertIn("the newer bundle: the checkpoint", self.both(old, {**new, "checkpoint": b"x"})[1])
         forked = story()
         forked.entries[0] = Entry(0, dict(kind="demo.other"))
         forked.add(kind="demo.more")
