@@ -676,6 +676,13 @@ class Rotation(Case):
         vkeys = files["log.vkeys"].splitlines(keepends=True)
         self.expect(2, "last key", {**files, "log.vkeys": b"".join(vkeys[::-1])})
 
+    def test_each_step_is_announced(self):
+        log = Log(dict(kind="demo.one"))
+        log.rotate(KEYS[1])
+        log.rotate(KEYS[2])
+        self.expect(2, "rotations/0 is announced", log.files(without={1}))
+        self.expect(2, "rotations/1 is announced", log.files(without={2}))
+
     def test_no_key_comes_back(self):
         log = self.log()
         log.rotate(KEYS[0])
@@ -731,11 +738,228 @@ class Consistency(Case):
         self.assertEqual(self.both(Log().files(), other.files())[0], 2)
 
 
+def trie(leaves, key, depth=0):
+    """(root, siblings on the way to the key, (key, value) that ends the way or None) of {key: value}."""
+    if len(leaves) < 2:
+        for pair in leaves.items():
+            return sha256(b"\2" + pair[0] + struct.pack(">QQ", *pair[1][:2]) + pair[1][2]), [], pair
+        return bytes(32), [], None
+    side = lambda k: k[depth // 8] >> 7 - depth % 8 & 1
+    half = [trie({k: v for k, v in leaves.items() if side(k) == bit}, key, depth + 1) for bit in (0, 1)]
+    mine = half[side(key)]
+    return sha256(b"\3" + half[0][0] + half[1][0]), [half[1 - side(key)][0]] + mine[1], mine[2]
+
+
+def path(leaves, m):
+    """RFC 6962 section 2.1.1 as it stands there."""
+    if len(leaves) == 1:
+        return []
+    k = 1
+    while 2 * k < len(leaves):
+        k *= 2
+    return path(leaves[:k], m) + [root(leaves[k:])] if m < k else path(leaves[k:], m - k) + [root(leaves[:k])]
+
+
+def index_of(chains):
+    leaves = {}
+    for (field, id_), indices in chains.items():
+        running = bytes(32)
+        for index in indices:
+            running = sha256(b"\4" + running + struct.pack(">Q", index))
+        leaves[sha256(b"lg-idx-v1" + field.encode() + b"\0" + id_.encode())] = (len(indices), indices[-1], running)
+    return leaves
+
+
+class Reports(Case):
+    def story(self, chains=None, **index_entry):
+        """Twelve entries, an index entry, one more; (log, {(field, id): indices})."""
+        log, of = Log(), {}
+        for n in range(12):
+            subject = ["s/%d" % (n % 3)] + (["often"] if n % 2 else [])
+            for id_ in subject:
+                of.setdefault(("subject", id_), []).append(n)
+            log.add(kind="demo", subject=subject, hide=("note",) + (("subject",) if n == 7 else ()))
+        of = chains or of
+        payload = j({"index_root": trie(index_of(of), bytes(32))[0].hex(), "leaves": 12})
+        log.add(**{"kind": "ledger.index", "payload": payload, **index_entry})
+        log.add(kind="demo.after", subject=["often"])
+        return log, of
+
+    def entry(self, log, index, erased=False):
+        leaves = log.leaves()
+        entry = {"leaf": leaves[index].decode(), "proof": [b64encode(h).decode() for h in path(leaves, index)]}
+        return {**entry, "erased": True} if erased else {**entry, "opening": log.entries[index].opening}
+
+    def lines(self, field="subject", id_="often", erased=(), skip=0, story=None):
+        log, of = story or self.story()
+        key = sha256(b"lg-idx-v1" + field.encode() + b"\0" + id_.encode())
+        _, siblings, end = trie(index_of(of), key)
+        proof = {"siblings": [s.hex() for s in siblings]}
+        if end:
+            value = dict(zip(("count", "last", "running"), (*end[1][:2], end[1][2].hex())))
+            proof.update({"value": value} if end[0] == key else {"other": {"key": end[0].hex(), "value": value}})
+        header = {"checkpoint": note(len(log.entries), log.root(), KEYS[:1]).decode(), "field": field, "id": id_,
+            "format": "loopgate-report", "index": self.entry(log, 12), "proof": proof, "version": 1, "vkey": KEYS[0].vkey}
+        indices = of.get((field, id_), [])
+        if skip:
+            some = index_of({("subject", "x"): indices[:skip]})
+            header["skipped"] = {"count": skip, "running": list(some.values())[0][2].hex()}
+        return [header] + [self.entry(log, index, index in erased) for index in indices[skip:]]
+
+    def expect(self, code, reason, lines, pinned=None):
+        data = lines if isinstance(lines, bytes) else "".join(j(line) + "\n" for line in lines).encode()
+        verdicts, got = verify.report_verdicts(self.put({"report": data}) + "/report", pinned)
+        self.assertEqual(got, code, verdicts)
+        self.assertIn(reason, verdicts["completeness" if code == 3 else "integrity"])
+
+    def test_example_of_the_page(self):
+        of = {("subject", "a"): [3, 7], ("patient", "a"): [3], ("parties", "b"): [0, 7, 9]}
+        key = verify.index_key("subject", "a")
+        self.assertEqual(key.hex(), "88e92018628b2979c0e7f272dd53910a3a83ab10df504acdb7f8a3571d96e226")
+        running = verify.running_hash(verify.running_hash(bytes(32), 3), 7)
+        self.assertEqual(running.hex(), "f5114bb8d69d836a882d03da9891d3c875cd172b5dec70f0eff5222fae073632")
+        leaf = verify.index_leaf(key, (2, 7, running))
+        self.assertEqual(leaf.hex(), "76d730cb87dff368ed41a55cf6554d23f179b6b33ea566b10de701491ca6448f")
+        top, siblings, _ = trie(index_of(of), key)
+        self.assertEqual(top.hex(), "3c0bbef4c284d2598f27933d8877078004f520d5b5f1ce643e854448dffe18a8")
+        proof = {"siblings": [s.hex() for s in siblings], "value": {"count": 2, "last": 7, "running": running.hex()}}
+        self.assertEqual(verify.index_value(proof, key, top), (2, 7, running))
+
+    def test_index_proofs(self):
+        of = {("subject", "%d" % n): [n] for n in range(40)}
+        ends = set()
+        for n in range(200):
+            key = verify.index_key("subject", "%d" % n)
+            top, siblings, end = trie(index_of(of), key)
+            value = end and {"count": 1, "last": end[1][1], "running": end[1][2].hex()}
+            proof = {"siblings": [s.hex() for s in siblings]}
+            if end:
+                proof.update({"value": value} if end[0] == key else {"other": {"key": end[0].hex(), "value": value}})
+            found = verify.index_value(proof, key, top)
+            self.assertEqual(found, (1, n, index_of(of)[key][2]) if n < 40 else None)
+            ends.add("value" if "value" in proof else "other" if "other" in proof else "empty")
+            wrong = [{**proof, "siblings": proof["siblings"][:-1]}, {**proof, "siblings": proof["siblings"] + ["0" * 64]}, {**proof, "x": 1}]
+            wrong += [{**proof, "siblings": ["1" * 64] * 257}, {"siblings": proof["siblings"], "value": {"count": 2, "last": 0, "running": "0" * 64}}]
+            if end:
+                wrong += [{"siblings": proof["siblings"]}, {**proof, "value": value, "other": {"key": end[0].hex(), "value": value}}]
+            if n < 40:  # its own leaf is no other key's
+                wrong += [{"siblings": proof["siblings"], "other": {"key": key.hex(), "value": value}}]
+            for bad in wrong:
+                with self.assertRaises((verify.Bad, TypeError)):
+                    verify.index_value(bad, key, top)
+        self.assertEqual(ends, {"value", "other", "empty"})
+        self.assertIsNone(verify.index_value({"siblings": []}, key, bytes(32)))
+        for bad, reason in (({"siblings": ["1" * 64] * 257}, "too long"), ({"siblings": ["0" * 64]}, "empty sibling"),
+                ({"siblings": [], "value": {"count": 3, "last": 1, "running": "0" * 64}}, "bad numbers"),
+                ({"siblings": [], "value": {"count": 0, "last": 1, "running": "0" * 64}}, "bad numbers")):
+            with self.assertRaisesRegex(verify.Bad, reason):
+                verify.index_value(bad, key, bytes(32))
+        value = {"count": 1, "last": 0, "running": "0" * 64}  # another key, off the path, or the key itself
+        for other, siblings in ((bytes([key[0] ^ 128]) + key[1:], ["1" * 64]), (key, [])):
+            with self.assertRaisesRegex(verify.Bad, "not on the path"):
+                verify.index_value({"siblings": siblings, "other": {"key": other.hex(), "value": value}}, key, bytes(32))
+
+    def test_inclusion(self):
+        leaves = [b"%d" % n for n in range(20)]
+        for size in range(1, 21):
+            for m in range(size):
+                proof = [b64encode(h).decode() for h in path(leaves[:size], m)]
+                self.assertEqual(verify.included(verify.leaf_hash(leaves[m]), m, size, proof), root(leaves[:size]))
+                for bad in (proof[:-1] if proof else [""], proof + [b64encode(bytes(32)).decode()], 1, ["A"] * 65):
+                    with self.assertRaises((verify.Bad, ValueError)):
+                        verify.included(verify.leaf_hash(leaves[m]), m, size, bad)
+        with self.assertRaisesRegex(verify.Bad, "malformed"):
+            verify.included(bytes(32), 1, 1, [])
+
+    def test_good(self):
+        for lines in (self.lines(), self.lines(erased={3, 9}), self.lines(skip=1), self.lines(skip=5), self.lines(id_="s/1"),
+                self.lines(id_="nobody"), self.lines(field="patient"), self.lines(skip=3)):
+            self.expect(0, "key not pinned", lines)
+            self.expect(0, "holds", lines, KEYS[0].vkey)
+            self.expect(2, "pinned", lines, KEYS[1].vkey)
+        code, out = self.run_main("report", self.put({"r": "".join(j(x) + "\n" for x in self.lines()).encode()}) + "/r")
+        self.assertEqual((code, out.split("\n")[1]), (0, "completeness  holds"))
+
+    def test_incomplete(self):
+        lines = self.lines()
+        for k in (1, 2, 4, 6):
+            rest = lines[:k] + lines[k + 1 :]
+            self.expect(2 if rest[k:] else 3, "", rest)  # a shown link tells already
+        self.expect(3, "all that the index counts", lines[:1])
+        some = self.lines(erased={1, 3, 5, 7, 9, 11})
+        for k in range(1, 7):
+            self.expect(3, "all that the index counts", some[:k] + some[k + 1 :])
+        log, _ = story = self.story()
+        story[1]["subject", "often"] = [1, 3, 5, 6, 9, 11]  # six, but another in place of one of them
+        self.expect(3, "not those of the index", [some[0]] + self.lines(erased=range(12), story=story)[1:])
+        story[1]["subject", "often"] = [1, 3, 5, 7, 9, 10]
+        self.expect(3, "last entry", [some[0]] + self.lines(erased=range(12), story=story)[1:])
+        nobody = self.lines(id_="nobody")
+        self.expect(3, "does not have", nobody + some[1:2])
+        self.expect(3, "does not have", [{**nobody[0], "skipped": {"count": 1, "running": "0" * 64}}])
+        late = self.lines(skip=2)
+        late[0]["skipped"]["running"] = "0" * 64
+        self.expect(3, "not those of the index", late)
+
+    def test_bad(self):
+        lines = self.lines()
+        header = lines[0]
+        for change in (
+            dict(format="x"), dict(version=2), dict(version="1"), dict(field="kind"), dict(id=""), dict(id="x" * 257), dict(id=1), dict(x=1),
+            dict(vkey=KEYS[1].vkey), dict(vkey=""), dict(checkpoint=""), dict(checkpoint=1), dict(proof={}), dict(proof=[]), dict(index={}),
+            dict(index=lines[1]), dict(skipped={}), dict(skipped={"count": 0, "running": "0" * 64}), dict(skipped={"count": 1}),
+            dict(id="s/1"), dict(skipped={"count": 1, "running": "0" * 64}),
+        ):
+            self.expect(2, "fails", [{**header, **change}] + lines[1:])
+        for name in header:
+            self.expect(2, "fails", [{n: v for n, v in header.items() if n != name}] + lines[1:])
+        entry = lines[1]
+        for change in (dict(x=1), dict(leaf=lines[2]["leaf"]), dict(opening=lines[2]["opening"]), dict(proof=lines[2]["proof"]), dict(proof=[]),
+                dict(opening=1), dict(erased=True), dict(erased=1), dict(leaf=1)):
+            self.expect(2, "fails", [header, {**entry, **change}] + lines[2:])
+        gone = self.lines(erased={1})
+        self.expect(2, "neither", [header, {n: v for n, v in gone[1].items() if n != "erased"}] + lines[2:])
+        self.expect(2, "fails", [header, {**gone[1], "erased": 1}] + lines[2:])
+        self.expect(2, "in order", lines + lines[1:2])
+        self.expect(2, "in order", [header, lines[1], lines[1]] + lines[2:])
+        self.expect(2, "before the index entry", gone + [self.entry(self.story()[0], 13, True)])
+        log, of = self.story()
+        more = [self.entry(log, n, True) for n in range(7)]
+        self.expect(2, "more entries", [header] + more)
+        self.expect(2, "not of the chain", [header, self.entry(log, 0)])
+        self.expect(2, "does not continue", [header, self.entry(log, 3)])
+        late = self.lines(skip=2)
+        late[0]["skipped"]["count"] = 1
+        self.expect(2, "does not continue", late)
+        data = "".join(j(line) + "\n" for line in lines).encode()
+        for wrong in (b"", b"\n" + data, data + b"\n", data[:-1], data.replace(b"\n", b"\r\n"), data + b"x" * 2**21 + b"\n", data.replace(b":", b": ")):
+            self.expect(2, "fails", wrong)
+        index_root = trie(index_of(of), bytes(32))[0].hex()
+        for change in (dict(kind="demo"), dict(hide=["kind"]), dict(hide=["payload"]), dict(payload=""), dict(payload=j({"index_root": index_root})),
+                dict(payload=j({"index_root": index_root, "leaves": 11})), dict(payload=j({"index_root": "0" * 64, "leaves": 12})), dict(time="2026-11-22T00:00:00Z")):
+            self.expect(2, "fails", self.lines(story=self.story(**change)))
+        log.entries[3].leaf["t"] = "2026-11-22T00:59:00Z"
+        self.expect(2, "earlier than the one before", self.lines(story=(log, of)))
+        log.entries[3].leaf["l"] = "0" * 16
+        self.expect(2, "another log", self.lines(story=(log, of)))
+
+    def test_every_byte(self):
+        data = "".join(j(line) + "\n" for line in self.lines(erased={3}, skip=3)).encode()
+        directory = self.put({"report": data})
+        for at in range(0, len(data)):
+            broken = bytearray(data)
+            broken[at] ^= (1, 2, 0x20, 0x80, 0x10)[at % 5]
+            with open(directory + "/report", "wb") as file:
+                file.write(broken)
+            verdicts, code = verify.report_verdicts(directory + "/report", None)
+            self.assertIn(code, (2, 3), (at, verdicts))
+
+
 def mutants():
     """Each `need` of verify.py in turn always holds; the tests (but the two long sweeps) must fail."""
     with open(verify.__file__) as file:
         lines = [n for n, text in enumerate(file, 1) if text.lstrip().startswith("need(")]
-    suite = [Figures, Ed25519, Bundles, Completeness, Rotation, Consistency]
+    suite = [Figures, Ed25519, Bundles, Completeness, Rotation, Consistency, Reports]
     alive, real = [], verify.need
     for line in lines:
         def weak(holds, why):

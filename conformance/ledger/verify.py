@@ -4,8 +4,9 @@
 Written from FORMAT.md alone (and the public specifications that it names), without a look at the program that makes
 the bundles: where the two disagree, one of them or the page is wrong. One file, the standard library, no network.
 
-    verify.py DIR [--key VKEY] [--json]                integrity and completeness of a bundle
+    verify.py DIR [--key VKEY] [--json]                   integrity and completeness of a bundle
     verify.py consistency OLD NEW [--key VKEY] [--json]   the newer bundle only adds to the older one
+    verify.py report FILE [--key VKEY] [--json]           integrity and completeness of one chain's report
 
 Exit codes: 0 all that was checked holds, 2 integrity or consistency fails, 3 whole but incomplete, 1 wrong usage.
 Whatever is in the files, the answer is a verdict, never a traceback.
@@ -209,16 +210,19 @@ class Checkpoint:
 
 INSTANT = re.compile("(19[7-9][0-9]|[2-9][0-9]{3})-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 
-def read_leaf(data, index, log):
-    """The commitment and the time of a leaf."""
+def log_id(origin):
+    return sha256(origin.encode()).hex()[:16]
+
+def read_leaf(data, log):
+    """Index, commitment and time of a leaf."""
     need(len(data) <= 512, "a leaf is too long")
     c, i, l, t, v = members(canonical(data, "a leaf"), "ciltv", "a leaf")
     need(type(v) is int and v == 1, "a leaf is not of version 1")
-    need(i == index and type(i) is int, "a leaf has another index than its place")
+    need(is_int(i, 0), "a leaf has a bad index")
     need(l == log, "a leaf is of another log")
     need(INSTANT.fullmatch(t), "a leaf's time is no instant")
     datetime.datetime.fromisoformat(t[:-1])
-    return unbase64(c, 32), t
+    return i, unbase64(c, 32), t
 
 def read_opening(data):
     """Index, commitment and shown values of an opening."""
@@ -353,13 +357,14 @@ class Bundle:
         need(len(self.files) == others + tiles, "the files are not those of a log of this size")
 
     def read_leaves(self):  # 4
-        log, last, hashes, self.commitments = sha256(self.origin.encode()).hex()[:16], "", [], []
+        log, last, hashes, self.commitments = log_id(self.origin), "", [], []
         for path, start, end in tiles_of("tile/entries/", self.size):
             data, at = self.read(path, 256 * 514), 0
             for index in range(start, end):
                 length = int.from_bytes(data[at : at + 2], "big")
                 leaf, at = data[at + 2 : at + 2 + length], at + 2 + length
-                commitment, time = read_leaf(leaf, index, log)
+                own, commitment, time = read_leaf(leaf, log)
+                need(own == index, "a leaf has another index than its place")
                 need(time >= last, "a leaf is earlier than the one before")
                 last = time
                 hashes.append(leaf_hash(leaf))
@@ -438,6 +443,148 @@ def check_completeness(bundle):
                 need((n, prev) == (last_n + 1, last_index), "a chain of %s has a hole at entry %d" % (field, index))
                 heads[field, id_] = (n, index)
 
+# The index and the report of one chain.
+
+EMPTY = bytes(32)
+
+def index_key(field, id_):
+    return sha256(b"lg-idx-v1" + field.encode() + b"\0" + id_.encode())
+
+def running_hash(before, index):
+    return sha256(b"\4" + before + index.to_bytes(8, "big"))
+
+def index_leaf(key, value):
+    count, last, running = value
+    return sha256(b"\2" + key + count.to_bytes(8, "big") + last.to_bytes(8, "big") + running)
+
+def read_value(value):
+    count, last, running = members(value, ("count", "last", "running"), "a value of the index")
+    need(is_int(count, 1) and is_int(last, count - 1), "a value of the index has bad numbers")
+    return count, last, unhex(running)
+
+def index_value(proof, key, root):
+    """(count, last, running) that the proof shows under the root, or None where it shows that there is none."""
+    need(type(proof) is dict and set(proof) - {"value", "other"} == {"siblings"}, "the proof of the index is malformed")
+    need(len(proof) <= 2, "the proof of the index ends twice")
+    need(type(proof["siblings"]) is list and len(proof["siblings"]) <= 256, "the proof of the index is too long")
+    siblings, value, node = [unhex(sibling) for sibling in proof["siblings"]], None, EMPTY
+    need(siblings[-1:] != [EMPTY], "the proof of the index ends in an empty sibling")
+    bits = int.from_bytes(key, "big")
+    if "value" in proof:
+        value = read_value(proof["value"])
+        node = index_leaf(key, value)
+    elif "other" in proof:
+        other, its = members(proof["other"], ("key", "value"), "the other key of the proof")
+        shared = int.from_bytes(unhex(other), "big") ^ bits
+        need(shared and shared >> 256 - len(siblings) == 0, "the other key of the proof is not on the path")
+        node = index_leaf(unhex(other), read_value(its))
+    for depth in range(len(siblings) - 1, -1, -1):
+        right = bits >> 255 - depth & 1
+        node = sha256(b"\3" + (siblings[depth] + node if right else node + siblings[depth]))
+    need(node == root, "the proof does not lead to the root of the index")
+    return value
+
+def included(hash_, index, size, proof):
+    """The root to which an inclusion proof of RFC 6962 section 2.1.1 leads, and that it has the right length."""
+    need(type(proof) is list and len(proof) <= 64 and index < size, "an inclusion proof is malformed")
+    last = size - 1
+    for step in proof:
+        step = unbase64(step, 32)
+        need(last, "an inclusion proof is too long")
+        if index & 1 or index == last:
+            hash_ = sha256(b"\1" + step + hash_)
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            hash_ = sha256(b"\1" + hash_ + step)
+        index, last = index >> 1, last >> 1
+    need(last == 0, "an inclusion proof is too short")
+    return hash_
+
+class Report:
+    """A report whose integrity holds; Bad where it does not."""
+
+    def __init__(self, path, pinned):
+        with open(path, "rb") as file:
+            self.read_header(canonical(self.line(file), "the header"), pinned)
+            self.listed, time = [], ""
+            while line := self.line(file):
+                time = self.read_listed(line, time)
+            need(time <= self.time, "the index entry is earlier than a listed one")
+
+    @staticmethod
+    def line(file):
+        line = file.readline(MIB + 2)
+        need(line.endswith(b"\n") and len(line) <= MIB + 1 or not line, "a line is no line of at most 1 MiB")
+        return line[:-1] if line != b"\n" else b" "  # an empty line is no end
+
+    def read_header(self, header, pinned):
+        names = ["checkpoint", "field", "format", "id", "index", "proof", "version", "vkey"]
+        names += ["skipped"] if type(header) is dict and "skipped" in header else []
+        members(header, names, "the header")
+        need((header["format"], header["version"]) == ("loopgate-report", 1), "this is no report of version 1")
+        self.field, self.id = header["field"], header["id"]
+        need(self.field in CHAINS and 1 <= len(self.id.encode()) <= 256, "the header names no chain")
+        need(pinned is None or pinned == header["vkey"], "the pinned key is not the report's")
+        self.checkpoint, key = Checkpoint(header["checkpoint"].encode(), "the checkpoint"), Key(header["vkey"])
+        need(self.checkpoint.opens(key), "the checkpoint does not open with the key")
+        self.log = log_id(key.name)
+        self.own, self.time, shown = self.read_entry(header["index"])
+        need(shown and shown.get("kind") == "ledger.index" and "payload" in shown, "the index entry does not show itself")
+        payload = canonical(shown["payload"].encode(), "the index entry's payload")
+        root, leaves = members(payload, ("index_root", "leaves"), "the index entry's payload")
+        need(type(leaves) is int and leaves == self.own, "the index entry is over other entries than those before it")
+        self.value = index_value(header["proof"], index_key(self.field, self.id), unhex(root))
+        self.skipped, self.running = 0, EMPTY
+        if "skipped" in header:
+            self.skipped, running = members(header["skipped"], ("count", "running"), "the skipped")
+            need(is_int(self.skipped, 1), "the skipped have a bad count")
+            self.running = unhex(running)
+
+    def read_entry(self, entry):
+        """Index, time and shown values of an entry; None for those of an erased one, which is without an opening."""
+        erased = type(entry) is dict and "opening" not in entry
+        members(entry, ("leaf", "proof") if erased else ("leaf", "opening", "proof"), "an entry")
+        index, commitment, time = read_leaf(entry["leaf"].encode(), self.log)
+        root = included(leaf_hash(entry["leaf"].encode()), index, self.checkpoint.size, entry["proof"])
+        need(root == self.checkpoint.root, "a leaf is not under the signed root: %d" % index)
+        if erased:
+            return index, time, None
+        opened, its, shown = read_opening(render(entry["opening"]).encode())
+        need((opened, its) == (index, commitment), "an opening does not match its leaf: %d" % index)
+        return index, time, shown
+
+    def read_listed(self, line, before):
+        mark = b'{"erased":true,'  # the one word that the canonical JSON of the page has not
+        erased = line.startswith(mark)
+        entry = canonical(b"{" + line[len(mark) :] if erased else line, "an entry")
+        index, time, shown = self.read_entry(entry)
+        need(erased == (shown is None), "an entry is neither opened nor erased, or both")
+        need((self.listed or [-1])[-1] < index < self.own, "the entries are not in order, or not before the index entry")
+        need(before <= time, "an entry is earlier than the one before")
+        if shown and self.field in shown:
+            value = shown[self.field]
+            links = read_links(canonical(value.encode(), "a chain field"), 1) if value else []
+            mine = [(n, prev) for id_, n, prev in links if id_ == self.id]
+            first = not self.listed and self.skipped  # the index of the entry before it is not in the report
+            need(mine, "an entry is not of the chain: %d" % index)
+            n, prev = mine[0]
+            good = self.skipped - 1 <= prev < index if first else prev == (self.listed or [-1])[-1]
+            need(good and n == self.skipped + len(self.listed) + 1, "an entry does not continue the chain: %d" % index)
+        self.listed.append(index)
+        self.running = running_hash(self.running, index)
+        need(not self.value or self.skipped + len(self.listed) <= self.value[0], "more entries than the index counts")
+        return time
+
+def check_report_complete(report):
+    if report.value is None:
+        need(not report.listed and not report.skipped, "entries of a chain that the index does not have")
+    else:
+        count, last, running = report.value
+        need(report.skipped + len(report.listed) == count, "the report does not have all that the index counts")
+        need(report.listed[-1:] == [last], "the last entry is not that of the index")
+        need(report.running == running, "the entries are not those of the index")
+
 # Verdicts.
 
 def attempt(check, *arguments):
@@ -449,17 +596,23 @@ def attempt(check, *arguments):
     except Exception as error:  # a verifier must not fall over what it verifies
         return None, "unreadable (%s)" % type(error).__name__
 
-def bundle_verdicts(directory, pinned):
+def verdicts_of(kind, completeness, path, pinned):
     """({name: verdict}, exit code)."""
-    bundle, why = attempt(Bundle, directory, pinned)
+    read, why = attempt(kind, path, pinned)
     if why is not None:
         return {"integrity": "fails: " + why, "completeness": "not checked", "capture": "not checked"}, 2
-    _, missing = attempt(check_completeness, bundle)
+    _, missing = attempt(completeness, read)
     return {
         "integrity": "holds" + ("" if pinned is not None else ", key not pinned"),
         "completeness": "holds" if missing is None else "fails: " + missing,
         "capture": "not checked",
     }, 0 if missing is None else 3
+
+def bundle_verdicts(directory, pinned):
+    return verdicts_of(Bundle, check_completeness, directory, pinned)
+
+def report_verdicts(path, pinned):
+    return verdicts_of(Report, check_report_complete, path, pinned)
 
 def check_consistency(old, new, pinned):
     older, why = attempt(Bundle, old, pinned)
@@ -476,18 +629,20 @@ def consistency_verdicts(old, new, pinned):
     return {"consistency": "holds" + ("" if pinned is not None else ", key not pinned")}, 0
 
 def main(arguments):
-    parser = argparse.ArgumentParser(description="Verifies a bundle, or `consistency OLD NEW` of two.")
+    parser = argparse.ArgumentParser(description="Verifies a bundle, two bundles, or a report.")
     parser.error = lambda why: parser.exit(1, "%s\n" % why)
-    parser.add_argument("what", nargs="+", metavar="DIR | consistency OLD NEW")
+    parser.add_argument("what", nargs="+", metavar="DIR | consistency OLD NEW | report FILE")
     parser.add_argument("--key", metavar="VKEY", help="the verifier key that is to be among the log's")
     parser.add_argument("--json", action="store_true", help="print the verdicts as one object")
     asked = parser.parse_args(arguments)
     if len(asked.what) == 3 and asked.what[0] == "consistency":
         verdicts, code = consistency_verdicts(asked.what[1], asked.what[2], asked.key)
+    elif len(asked.what) == 2 and asked.what[0] == "report":
+        verdicts, code = report_verdicts(asked.what[1], asked.key)
     elif len(asked.what) == 1:
         verdicts, code = bundle_verdicts(asked.what[0], asked.key)
     else:
-        parser.error("neither DIR nor consistency OLD NEW")
+        parser.error("neither DIR nor consistency OLD NEW nor report FILE")
     lines = [json.dumps(verdicts)] if asked.json else [name + "  " + text for name, text in verdicts.items()]
     print("\n".join(lines).encode("ascii", "backslashreplace").decode())
     return code
