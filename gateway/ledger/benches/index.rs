@@ -1,13 +1,18 @@
 //! The index: 10,000 changed keys and the root after them, a proof, its check. Times are told as
 //! ratios to an inner node's hash (65 bytes) in the same run, which is what another machine keeps.
-//! With `LOOPGATE_BENCH_LARGE` set also for a million keys.
+//! With `LOOPGATE_BENCH_LARGE` set also for a million keys. Then a report of 10,000 entries.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)] // a bench measures time and prints it
 
+use std::error::Error;
 use std::fs;
 use std::time::Instant;
 
 use divan::black_box;
-use loopgate_ledger::{Field, Hash, Index, IndexValue, index_key};
+use loopgate_ledger::{
+    Checkpoint, Field, Fields, Hash, INDEX_KIND, Index, IndexRoot, IndexValue, Leaf, Link, LogKey,
+    Opening, ReportEntry, ReportParts, Seed, Tree, commitment, index_key, links_to_value, log_id,
+    verify_report, write_report,
+};
 use sha2::{Digest, Sha256};
 
 /// How many keys change between two roots.
@@ -23,6 +28,9 @@ fn main() {
     }
     for size in sizes {
         measure(size, node_ns);
+    }
+    if let Err(why) = report(node_ns) {
+        println!("no report: {why}");
     }
 }
 
@@ -107,4 +115,73 @@ fn measure(size: usize, node_ns: f64) {
     );
     println!("  prove: {:.1} us, {:.1} node hashes", prove / 1e3, prove / node_ns);
     println!("  check: {:.1} us, {:.1} node hashes", check / 1e3, check / node_ns);
+}
+
+/// How many entries the report lists.
+const LISTED: u64 = 10_000;
+const ORIGIN: &str = "log.example/ledger/0";
+
+fn seed(index: u64) -> Seed {
+    Seed::new(Sha256::digest(index.to_be_bytes()).into())
+}
+
+/// The entries of one chain, and last the one that states the root of their index.
+fn log(index: &mut Index) -> Vec<Fields> {
+    let mut entries = Vec::new();
+    for at in 0..LISTED {
+        let value = index.extend(Field::Subject, "chain", at);
+        let prev = at.checked_sub(1).and_then(|prev| prev.try_into().ok()).unwrap_or(-1);
+        let link = Link { id: "chain".to_owned(), n: value.count, prev };
+        let mut fields = Fields::default();
+        fields.set(Field::Kind, "bench.opened");
+        fields.set(Field::Subject, links_to_value(&[link]));
+        entries.push(fields);
+    }
+    let mut fields = Fields::default();
+    fields.set(Field::Kind, INDEX_KIND);
+    fields.set(Field::Payload, IndexRoot { root: index.root(), leaves: LISTED }.to_value());
+    entries.push(fields);
+    entries
+}
+
+fn report(node_ns: f64) -> Result<(), Box<dyn Error>> {
+    let (mut index, mut tree, mut leaves) = (Index::new(), Tree::new(), Vec::new());
+    let entries = log(&mut index);
+    for (at, fields) in (0..).zip(&entries) {
+        let leaf = Leaf::new(commitment(&seed(at), fields), at, &log_id(ORIGIN), 1_795_309_323)?;
+        let leaf = leaf.to_bytes();
+        tree.append(Leaf::hash(&leaf));
+        leaves.push(leaf);
+    }
+    let key = LogKey::from_seed(ORIGIN, [7; 32])?;
+    let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: tree.len(), root: tree.root() };
+    let shown = [Field::Kind, Field::Subject, Field::Payload];
+    let entry = |at: u64| ReportEntry {
+        leaf: leaves[at as usize].clone(),
+        inclusion: tree.prove_inclusion(at, tree.len()).unwrap_or_default(),
+        opening: Some(Opening::make(at, &seed(at), &entries[at as usize], &shown)),
+    };
+    let dir = tempfile::tempdir()?;
+    let path = dir.path().join("report");
+    let parts = ReportParts {
+        field: Field::Subject,
+        id: "chain",
+        vkey: &key.vkey(),
+        checkpoint_note: &key.sign(&checkpoint),
+        index_entry: &entry(LISTED),
+        proof: &index.prove(&index_key(Field::Subject, "chain")),
+        skipped: None,
+        entries: (0..LISTED).map(|at| Ok(entry(at))),
+    };
+    write_report(&path, parts)?;
+    let verified = median_ns(RUNS, || {
+        assert_eq!(verify_report(&path, Some(&key.vkey())).exit_code(), 0);
+    });
+    println!(
+        "report of {LISTED} entries, {} KiB: {:.0} ms, {:.0} node hashes an entry",
+        fs::metadata(&path)?.len() / 1024,
+        verified / 1e6,
+        verified / LISTED as f64 / node_ns
+    );
+    Ok(())
 }
