@@ -32,6 +32,7 @@ mod no_more_than_needed;
 mod not_covered;
 mod own_door;
 mod power_loss;
+mod receipts;
 mod recovery;
 mod ref_i12_in;
 mod replay;
