@@ -88,7 +88,7 @@ fn a_page_is_a_list_that_can_be_handed_over() {
     let page = auditor.get(&format!("/audit/accounting?person={person}&basis=164.528&case=7"));
     let page = page.expect(200);
     assert!(page.text.contains("Accounting of disclosures") && page.text.contains(&person));
-    assert!(!page.text.contains("Maria") && !page.text.contains("plid_"));
+    assert!(!page.text.contains("Maria") && !page.text.contains("per_"));
     gateway.stop();
 }
 
