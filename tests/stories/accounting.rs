@@ -22,7 +22,9 @@ fn posts(auditor: &Party, path: &str, body: &Value) -> Answer {
 fn told(legal: &str) -> (Gateway, Party, String) {
     let gateway = Gateway::start();
     let file = partner_file("watch", "auditor", "")
-        .replace("legal_class = \"ce\"", &format!("legal_class = \"{legal}\""));
+        .replace("legal_class = \"ce\"", &format!("legal_class = \"{legal}\""))
+        // What a spreadsheet would take for a formula.
+        .replace("name = \"watch\"\n", "name = \"=1+1\"\n");
     gateway.add_partner("watch", &file);
     let auditor = gateway.party("watch");
     gateway.party("clinic-b").post("/fhir", &Referral::food().bundle()).expect(200);
@@ -65,7 +67,7 @@ fn what_the_person_authorized_is_on_neither_list_and_oversight_is_on_one() {
     // The search, and the first list.
     assert_eq!((rows.len(), rows[0]["times"].as_u64()), (1, Some(2)));
     let table = asks(&agency, &format!("{path}&format=csv")).expect(200);
-    assert!(table.text.starts_with("recipient,name,what,purpose,first,last,times\r\nwatch,"));
+    assert!(table.text.starts_with("recipient,name,what,purpose,first,last,times\r\nwatch,'=1+1,"));
     let events = asks(&agency, &format!("{path}&format=fhir")).expect(200);
     assert_eq!(events.json["entry"][0]["resource"]["resourceType"], "AuditEvent");
     // Six years later there is nothing to account for of that day.

@@ -207,7 +207,6 @@ fn tables_lines_and_audit_events_say_the_same() {
     let kinds = |kind: &str| told.iter().filter(|one| one["kind"] == kind).count();
     assert_eq!(of("PrivacyDisclosure.Source"), kinds("phi.disclosed"));
     assert_eq!(of("AuthZconsent"), kinds("phi.disclosed") + kinds("phi.denied"));
-    // A partner whose name is a formula is a word in a table.
     let rules = asks(
         &auditor,
         &format!(

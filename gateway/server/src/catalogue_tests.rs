@@ -137,6 +137,19 @@ fn what_is_recorded_while_somebody_turns_pages_is_on_none_of_them() {
 }
 
 #[test]
+fn an_erased_entry_keeps_its_place_and_its_chains_and_nothing_else() {
+    let (mut catalogue, _) = stream(20);
+    let person = id::<PersonId>("per", 200);
+    let erased =
+        Erased { index: 20, subject: vec![], patient: vec![link(person)], parties: vec![] };
+    catalogue.pass(&erased, Place { sequence: 10, entry: 0, index: 20, at: Timestamp(10 * HOUR) });
+    let found = catalogue.search(&Query { person: Some(person), count_max: 9, ..Query::default() });
+    assert_eq!(found.entries, [20]);
+    let row = catalogue.row(20).unwrap();
+    assert_eq!((catalogue.kind(&row), row.code, row.erased), (ERASED, None, true));
+}
+
+#[test]
 fn it_is_the_same_after_it_was_written_down() {
     let (catalogue, _) = stream(50);
     let text = serde_json::to_string(&catalogue).unwrap();

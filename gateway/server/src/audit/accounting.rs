@@ -310,7 +310,10 @@ pub fn write(gate: &Gate, asker: &Asker<'_>, account: &Account, form: Form) -> V
         "person": asker.called(gate, account.person),
         "since": instant(account.since),
         "until": instant(account.until),
-        "not_recorded": ["addresses of organizations"],
+        "not_recorded": [
+            "addresses of organizations",
+            "how often on one day what was shown before was read again: it counts as once a day",
+        ],
     });
     let items = account.rows.iter().map(|row| {
         json!({

@@ -241,7 +241,7 @@ pub fn account(gate: &Gate, asker: &Asker<'_>, account: &Account, case: &str) ->
                 }
             } }
         }
-        p.fine { "Addresses of organizations are not recorded here. Times are UTC." }
+        p.fine { "Addresses of organizations are not recorded here. What was shown before and is read again counts once a day. Times are UTC." }
         p.no-print {
             "Save as "
             @for (n, (form, name)) in FORMS.iter().enumerate() {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::audit_html::FORMS;
 use super::html::wide;
 use crate::audit::proof::{Cosigned, Proof};
-use crate::audit::timeline::{Lane, Timeline, Tone};
+use crate::audit::timeline::{Lane, Timeline};
 use crate::audit::told::{Told, dropped};
 use crate::audit::words::{self, day, moment};
 use crate::audit::{Asker, evidence};
@@ -127,7 +127,7 @@ fn step(gate: &Gate, timeline: &Timeline, told: &Told, before: Option<&Told>) ->
             i.rail.r1 {} i.rail.r2 {} i.rail.r3 {}
             span.arrow aria-hidden="true" {}
             div.what {
-                p.words { @if tone == Tone::Refused { span.sign { "Refused " } } (words::of(gate, told)) }
+                p.words { (words::of(gate, told)) }
                 @for one in &kept_back { p.fine { "Kept back: " (one) } }
                 p.fine { "entry " (told.index) " · " (told.kind) (way) @if unsigned { " · not signed yet" } }
             }
