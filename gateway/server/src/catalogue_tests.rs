@@ -140,9 +140,9 @@ fn what_is_recorded_while_somebody_turns_pages_is_on_none_of_them() {
 fn an_erased_entry_keeps_its_place_and_its_chains_and_nothing_else() {
     let (mut catalogue, _) = stream(20);
     let person = id::<PersonId>("per", 200);
-    let erased =
-        Erased { index: 20, subject: vec![], patient: vec![link(person)], parties: vec![] };
-    catalogue.pass(&erased, Place { sequence: 10, entry: 0, index: 20, at: Timestamp(10 * HOUR) });
+    let links = Links { patient: vec![link(person)], ..Links::default() };
+    let place = Place { sequence: 10, entry: 0, index: 20, at: Timestamp(10 * HOUR) };
+    catalogue.note_erased(place, &links);
     let found = catalogue.search(&Query { person: Some(person), count_max: 9, ..Query::default() });
     assert_eq!(found.entries, [20]);
     let row = catalogue.row(20).unwrap();

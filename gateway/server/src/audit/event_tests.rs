@@ -105,7 +105,7 @@ fn all() -> Vec<Event> {
         Event::Referral { referral, fact: ReferralEvent::Resumed },
         Event::Partner { org: "pantry".parse().unwrap(), sha256: [1; 32], suspended: false },
         Event::Strangers { count: 3 },
-        Event::Exported { size: 3, case: "7".to_owned() },
+        Event::Exported { size: 3, what: Default::default(), case: "7".to_owned() },
         staff(StaffEvent::SignIn { staff: "ines".parse().unwrap(), right: false, step: None }),
         staff(StaffEvent::GlassBroken {
             org: "hospital-a".parse().unwrap(),
