@@ -112,7 +112,7 @@ pub fn page(gate: &Gate, asker: &Asker<'_>, call: &Call<'_>) -> Result<Account, 
     let law = law.ok_or_else(|| wrong("basis", "is 164.528 or 2.24"))?;
     let name = call.text("person").ok_or_else(|| wrong("person", "is missing"))?;
     let person = asker.person(gate, name).ok_or(Trouble::from(Kind::NotFound))?;
-    let now = gate.now();
+    let now = super::now(gate);
     let earliest = years_before(now, law.years());
     let since = call.from("since")?.map_or(earliest, |since| since.max(earliest));
     let until = call.to("until")?.unwrap_or(Timestamp(now.0 + 1));
@@ -310,7 +310,10 @@ pub fn write(gate: &Gate, asker: &Asker<'_>, account: &Account, form: Form) -> V
         "person": asker.called(gate, account.person),
         "since": instant(account.since),
         "until": instant(account.until),
-        "not_recorded": ["addresses of organizations"],
+        "not_recorded": [
+            "addresses of organizations",
+            "how often on one day what was shown before was read again: it counts as once a day",
+        ],
     });
     let items = account.rows.iter().map(|row| {
         json!({
