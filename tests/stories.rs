@@ -43,6 +43,7 @@ mod rri_reaches_the_hospital_after_a_day_down;
 mod search_entries;
 mod second_maria;
 mod sigkill;
+mod snapshot;
 mod staff_desk;
 mod staff_openid;
 mod stranger;

@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::audit_html::FORMS;
 use super::html::wide;
+use crate::audit::Asker;
 use crate::audit::proof::{Cosigned, Proof};
 use crate::audit::timeline::{Lane, Timeline};
 use crate::audit::told::{Told, dropped};
 use crate::audit::words::{self, day, moment};
-use crate::audit::{Asker, evidence};
 use crate::gate::Gate;
 use crate::journal::Event;
 
@@ -62,10 +62,8 @@ pub fn page(gate: &Gate, asker: &Asker<'_>, timeline: &Timeline, case: &str) -> 
                 @if n > 0 { ", " }
                 a href={ "/audit/v1/referrals/" (referral.id) "?format=" (form) "&case=" (case) } { (words) }
             }
-            @if evidence::OFFERED {
-                ", or as "
-                a href={ "/audit/v1/referrals/" (referral.id) "/evidence?case=" (case) } { "evidence to check without us" }
-            }
+            ", or as "
+            a href={ "/audit/v1/referrals/" (referral.id) "/evidence?case=" (case) } { "evidence to check without us" }
         }
         p.no-print { a href={ "/staff/audit?case=" (case) } { "Audit" } " · " a href="/staff" { "Desk" } }
     };
