@@ -37,8 +37,10 @@ pub const PARAMETERS: [&str; 5] = ["person", "basis", "since", "until", "format"
 
 /// Entries read at once.
 const PAGE: usize = 200;
-/// Entries that one list is made of at most: forty a day for two years.
-const ENTRIES_MAX: usize = 30_000;
+/// Entries that are read for one list at most.
+const READ_MAX: usize = 30_000;
+/// Entries that one list is made of at most: the entry of the look names them all.
+const ENTRIES_MAX: usize = 5_000;
 
 /// Which list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,8 +152,8 @@ fn select(
         loop {
             let found = gate.scribe.published().catalogue().search(&query);
             read += found.entries.len();
-            if read > ENTRIES_MAX {
-                return Err(wrong("since", "leaves too many entries: ask for less time"));
+            if read > READ_MAX {
+                return Err(too_many());
             }
             let page = Told::read(gate, &found.entries)?;
             let world = gate.scribe.published().world();
@@ -174,8 +176,15 @@ fn select(
     // What was read again is of the list if what was shown to them before is.
     again.retain(|told| chosen.iter().any(|one| recipient(one) == recipient(told)));
     chosen.extend(again);
+    if chosen.len() > ENTRIES_MAX {
+        return Err(too_many());
+    }
     chosen.sort_by_key(|told| std::cmp::Reverse(told.index));
     Ok(chosen)
+}
+
+fn too_many() -> Trouble {
+    wrong("since", "leaves too many entries: ask for less time")
 }
 
 fn recipient(told: &Told) -> Option<&OrgId> {

@@ -100,7 +100,9 @@ fn step(gate: &Gate, timeline: &Timeline, told: &Told, before: Option<&Told>) ->
         Lane::Gateway => 2,
         Lane::Target => 3,
     };
-    let class = format!("{} f{} t{}", tone.name(), number(from), number(to));
+    // A refusal that somebody is told of arrives; one of data does not.
+    let told_of = if told.kind == "referral.refused" { " told" } else { "" };
+    let class = format!("{} f{} t{}{told_of}", tone.name(), number(from), number(to));
     let kept_back: Vec<String> = told
         .event
         .as_ref()
