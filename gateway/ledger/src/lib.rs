@@ -27,6 +27,7 @@ mod read;
 mod receipt;
 mod report;
 mod scan;
+mod sealed;
 mod tile;
 mod time;
 mod tree;
@@ -62,6 +63,10 @@ pub use cosign::{Cosigner, CosignerKey};
 pub use diff::{Evidence, EvidenceError, Outcome, View, check_evidence, verify_diff};
 pub use policy::{Accepted, Policy, PolicyError, PolicyFault, Witnessed};
 pub use receipt::{ReceiptError, ReceiptReport, verify_receipt, write_receipt};
+pub use sealed::{
+    Custody, CustodyWhat, EvidenceParts, HandOver, SealedError, SealedEvidence, hand_over,
+    verify_evidence, write_evidence,
+};
 pub use trust::{Freshness, Trust};
 pub use witness::{
     Answer, Asked, Known, KnownLog, Pending, REQUEST_BYTES_MAX, Shelf, Witness, add_checkpoint,

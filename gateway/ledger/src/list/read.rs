@@ -4,15 +4,12 @@
 //! value. Completeness: the listed entries are exactly those of that value. The report cannot show
 //! that the index is right; whoever has all openings can (`index::IndexWalk`).
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::chain::Listed;
 use super::{FORMAT, Skipped, VERSION, WireEntry, WireHeader};
-use crate::bundle::LINE_BYTES_MAX;
 use crate::canonical::{self, INTEGER_MAX};
 use crate::chain::CHAINED;
 use crate::checkpoint::Checkpoint;
@@ -20,6 +17,7 @@ use crate::entry::Field;
 use crate::index::{INDEX_KIND, IndexProof, IndexRoot, IndexValue, index_key};
 use crate::leaf::{Leaf, log_id};
 use crate::opening::{FieldOpening, Opening};
+use crate::read::Lines;
 use crate::report::{Problem, Report, Verdict};
 use crate::time;
 use crate::tree::{Hash, check_inclusion};
@@ -161,8 +159,7 @@ fn read_file(
     seen: &mut Seen,
     each: &mut dyn FnMut(ReportRow),
 ) -> Result<(Header, Option<Problem>), Problem> {
-    let unreadable = |_| Problem::of_bundle("the report cannot be read");
-    let mut lines = Lines { reader: BufReader::new(File::open(path).map_err(unreadable)?), at: 0 };
+    let mut lines = Lines::open(path, "the report")?;
     let first = lines.next()?.ok_or_else(|| Problem::of_bundle("the report is empty"))?;
     let header = read_header(&first, trust, seen)?;
     let mut listed = Listed::new(header.field, &header.id, header.skipped);
@@ -192,7 +189,7 @@ fn read_file(
     Ok((header, hole))
 }
 
-fn row(leaf: &Leaf, opening: Option<Opening>) -> ReportRow {
+pub(crate) fn row(leaf: &Leaf, opening: Option<Opening>) -> ReportRow {
     let Some(time) = time::render(leaf.time_s) else {
         unreachable!("a leaf that was parsed has an instant that can be written");
     };
@@ -252,7 +249,7 @@ fn check_index(wire: &WireEntry, checkpoint: &Checkpoint) -> Result<(u64, i64, H
 }
 
 /// The leaf, which is under the signed root, and the opening, which is of this leaf.
-fn check_entry(
+pub(crate) fn check_entry(
     wire: &WireEntry,
     checkpoint: &Checkpoint,
 ) -> Result<(Leaf, Option<Opening>), Problem> {
@@ -285,29 +282,4 @@ fn check_entry(
         return Err(problem("what is shown is not what was recorded"));
     }
     Ok((leaf, opening))
-}
-
-/// The lines of one file, each ended by `\n` and within the limit.
-struct Lines {
-    reader: BufReader<File>,
-    at: u64,
-}
-
-impl Lines {
-    /// The next line without its end; `None` after the last.
-    fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
-        let mut line = Vec::new();
-        let mut limited = (&mut self.reader).take(LINE_BYTES_MAX as u64 + 1);
-        let read = limited.read_until(b'\n', &mut line);
-        read.map_err(|_| Problem::of_bundle("the report cannot be read"))?;
-        if line.is_empty() {
-            return Ok(None);
-        }
-        if line.pop() != Some(b'\n') {
-            let text = format!("line {} of the report is too long or has no line end", self.at);
-            return Err(Problem::of_bundle(text));
-        }
-        self.at += 1;
-        Ok(Some(line))
-    }
 }

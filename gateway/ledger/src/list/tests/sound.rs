@@ -8,7 +8,10 @@ fn the_key_is_the_pinned_one() {
     let other = LogKey::from_seed(log_key().name(), [8; 32]).unwrap().vkey();
     let report = verify_report(&written.path(), Some(&other));
     let problem = report.first_problem();
-    assert_eq!((report.exit_code(), problem), (2, Some("checkpoint: the file's key is not the pinned key")));
+    assert_eq!(
+        (report.exit_code(), problem),
+        (2, Some("checkpoint: the file's key is not the pinned key"))
+    );
     // Not pinned, the checkpoint must still be signed by the key that is named.
     let text = fs::read_to_string(written.path()).unwrap();
     fs::write(written.path(), text.replacen(&log_key().vkey(), &other, 1)).unwrap();
