@@ -154,3 +154,6 @@ impl Freshness {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
