@@ -57,7 +57,7 @@ pub use opening::{FieldOpening, Opening, OpeningError};
 pub use report::{Report, Verdict};
 pub use tile::{TILE_WIDTH, Tile, TileError, TileKind, decode_entries, encode_entries};
 pub use tree::{Hash, ProofError, Tree, check_consistency, check_inclusion, leaf_hash};
-pub use verify::{verify_bundle, verify_bundle_trusting, verify_consistency};
+pub use verify::{bundle_tree, verify_bundle, verify_bundle_trusting, verify_consistency};
 
 pub use cosign::{Cosigner, CosignerKey};
 pub use diff::{Evidence, EvidenceError, Outcome, View, check_evidence, verify_diff};

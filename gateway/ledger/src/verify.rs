@@ -55,6 +55,13 @@ pub fn verify_bundle_trusting(
     }
 }
 
+/// The tree over the leaves of a bundle whose integrity holds by its own keys; else the first reason why
+/// it does not.
+pub fn bundle_tree(dir: &Path) -> Result<Tree, String> {
+    let bundle = read_bundle(dir, Trust::Own, &mut Seen::default());
+    bundle.map(|bundle| bundle.tree).map_err(|problem| problem.text)
+}
+
 /// Verifies two bundles of one log and that the newer tree begins with the older one.
 ///
 /// The key that signed the older one must have signed the newer one too, or be followed there by

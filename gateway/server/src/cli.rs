@@ -74,6 +74,8 @@ enum Command {
     Translate(translate::Translate),
     /// Write evidence.
     Export(evidence::Export),
+    /// Give an evidence file on; the step is signed into it.
+    HandOver(evidence::HandOver),
     /// Check evidence, offline.
     Verify(verify::Verify),
     /// Write the log's frames to a file.
@@ -134,7 +136,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::RotateKey { data } => told(&data, &Ask::RotateKey).map(done),
         Command::Translate(command) => Ok(translate::run(&command)),
         Command::Export(command) => evidence::export(command).map(done),
-        Command::Verify(command) => Ok(verify::verify(&command)),
+        Command::HandOver(command) => evidence::hand_over(&command).map(done),
+        Command::Verify(command) => verify::verify(&command),
         Command::Backup { data, out, first } => {
             let out = std::path::absolute(out)?;
             told(&data, &Ask::Backup { out, first }).map(done)

@@ -4,10 +4,12 @@
 //! crate `ledger` in a format that anybody can read (`gateway/ledger/FORMAT.md`).
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use loopgate_ledger::{
-    Field, Opening, ReportEntry, ReportParts, index_key, open_checkpoint, report_to, write_receipt,
+    EvidenceParts, Field, Opening, ReportEntry, ReportParts, index_key, open_checkpoint, report_to,
+    write_evidence, write_receipt,
 };
 use loopgate_referral::OrgId;
 use loopgate_store::Outage;
@@ -19,6 +21,7 @@ use crate::gate::Gate;
 use crate::journal::Event;
 use crate::refusal::Trouble;
 use crate::scribe::{Command, Proved};
+use crate::signing_keys;
 
 /// Texts as lines.
 pub fn lines(texts: &[String]) -> Vec<u8> {
@@ -103,6 +106,39 @@ pub fn report(
     };
     report_to(out, parts).context("the report could not be written")?;
     Ok(count)
+}
+
+/// What an evidence file is to be.
+pub struct Sealed<'a> {
+    /// The entries it shows, ascending.
+    pub entries: &'a [u64],
+    /// The fields it shows of each.
+    pub shown: &'a [Field],
+    /// The case.
+    pub case: &'a str,
+    /// Whom it is made for.
+    pub made_for: &'a str,
+}
+
+/// Writes and seals an evidence file that is not there yet.
+pub fn sealed(gate: &Gate, what: &Sealed<'_>, out: &Path) -> anyhow::Result<()> {
+    let note = gate.scribe.ask_blocking(Command::Checkpoint);
+    let note = note.map_err(|_| anyhow!("the gateway cannot sign right now"))?;
+    let (_, size) = opened(gate, &note)?;
+    let (dir, origin) = (&gate.config.folders.keys, &gate.config.ledger.origin);
+    let mut keys = signing_keys::load(dir, origin, &gate.scribe.published().world().book)?;
+    let key = keys.pop().context("the log has no key")?;
+    let prove = Prover { gate, size };
+    let parts = EvidenceParts {
+        case: what.case,
+        made_for: what.made_for,
+        made_by: origin,
+        time_s: gate.now().0.div_euclid(1000),
+        key: &key,
+        checkpoint_note: &note,
+    };
+    let entries = what.entries.iter().map(|index| prove.entry(*index, what.shown));
+    write_evidence(out, &parts, entries).context("the evidence could not be written")
 }
 
 /// The key that signed a note last, and the size it speaks of.

@@ -2,6 +2,7 @@
 //! ones after it are folded. After an erasure it is done again, since what nobody can read any more may
 //! not live on in memory.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
@@ -118,11 +119,14 @@ impl Replayed {
         log: &dyn Log,
         keyring: &Keyring,
     ) -> Result<Erased, Outage> {
-        if !self.erased.contains_key(&by) {
-            self.erased.insert(by, shredded_in(by, log, keyring)?);
-        }
-        let named = self.erased.get(&by).and_then(|named| named.get(&index));
-        named.cloned().ok_or(Outage::Damaged("an entry does not open and none says it was erased"))
+        let named = match self.erased.entry(by) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(shredded_in(by, log, keyring)?),
+        };
+        named
+            .get(&index)
+            .cloned()
+            .ok_or(Outage::Damaged("an entry does not open and none says it was erased"))
     }
 
     /// The verifiable index over all that was folded.

@@ -85,7 +85,7 @@ pub fn write(
         let entry = usize::try_from(proof.leaf_index() - first)?;
         kept.push(Cover(org, *person, *day, proof.sequence(), entry));
     }
-    kept.sort_by(|one, other| (one.3, one.4).cmp(&(other.3, other.4)));
+    kept.sort_by_key(|one| (one.3, one.4));
     let mut fold = Vec::new();
     ciborium::into_writer(&Out { version: VERSION, world, catalogue, covers: kept }, &mut fold)?;
     out.write_all(&(fold.len() as u64).to_be_bytes())?;

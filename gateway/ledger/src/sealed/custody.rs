@@ -1,5 +1,7 @@
 //! One line of custody: who gave the file to whom, signed over everything before it.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use super::is_words;
@@ -36,7 +38,21 @@ pub struct Custody {
     pub vkey: String,
 }
 
+impl fmt::Display for CustodyWhat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CustodyWhat::Sealed => "sealed",
+            CustodyWhat::HandedOver => "handed over",
+        })
+    }
+}
+
 impl Custody {
+    /// When, as `YYYY-MM-DDTHH:MM:SSZ`.
+    pub fn time(&self) -> String {
+        time::render(self.time_s).unwrap_or_default()
+    }
+
     pub(super) fn is_sound(&self) -> bool {
         is_words(&self.from) && is_words(&self.to) && time::render(self.time_s).is_some()
     }
@@ -47,10 +63,7 @@ impl Custody {
     }
 
     fn text(&self, before: &Hash) -> String {
-        let what = match self.what {
-            CustodyWhat::Sealed => "sealed",
-            CustodyWhat::HandedOver => "handed over",
-        };
+        let what = self.what;
         let (before, Custody { from, to, vkey, .. }) = (hex::encode(before), self);
         let time = time::render(self.time_s).unwrap_or_default();
         format!("{FIRST_LINE}\n{before}\n{what}\n{from}\n{to}\n{time}\n{vkey}\n")
