@@ -17,7 +17,7 @@ use loopgate_consent::{DataClass, Policy, Template, Templates};
 use loopgate_ledger::LogKey;
 use loopgate_mapping::Library;
 use loopgate_referral::Timestamp;
-use loopgate_store::{Attachments, Kek, Log, LogKeys, SledLog, StepHook};
+use loopgate_store::{Attachments, FileLog, Kek, Log, LogKeys, StepHook};
 use loopgate_token::SigningKey;
 
 use crate::archive::{Archive, Kept, Keyring, unseal};
@@ -85,7 +85,7 @@ pub fn open(
     let keyring = Arc::new(Keyring::new(kek.tenant(config.tenant.name.as_str())));
 
     let attachments = Attachments::open(&data.join("vault"))?;
-    let mut log = SledLog::open(&data.join("log"), hook)?;
+    let mut log = FileLog::open(&data.join("log"), hook)?;
     let view = Arc::new(View::open(&data.join("view"), &index_key, log.head().next)?);
     let mut notary = Notary::new(&config.ledger.origin, log_key, keys);
     let mut replayed = Replayed::default();
@@ -224,7 +224,7 @@ struct Replayed {
 impl Replayed {
     fn fold(
         &mut self,
-        log: &SledLog,
+        log: &FileLog,
         keyring: &Keyring,
         notary: &mut Notary,
         view: &View,

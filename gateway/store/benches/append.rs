@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use loopgate_ledger::Leaf;
-use loopgate_store::{Appended, EntryRecord, Epoch, Frame, KeyName, Log, SledLog};
+use loopgate_store::{Appended, EntryRecord, Epoch, FileLog, Frame, KeyName, Log};
 
 /// Bytes of an entry, entries to a frame, and the share of the raw rate that is wanted.
 const CASES: [(usize, usize, f64); 6] = [
@@ -51,7 +51,7 @@ fn main() {
 
 /// The time both took for so many commits, one of each after the other.
 fn in_turn(dir: &Path, bytes: usize, batch: usize, commits: u32) -> (Duration, Duration) {
-    let mut log = SledLog::open(&dir.join("log"), None).unwrap();
+    let mut log = FileLog::open(&dir.join("log"), None).unwrap();
     let epoch = log.take_over().unwrap();
     let mut raw = File::options().create(true).append(true).open(dir.join("raw")).unwrap();
     raw.sync_all().unwrap();
@@ -108,7 +108,7 @@ fn noise(seed: u64, len: usize) -> Vec<u8> {
 fn large(folder: &Path) {
     let dir = folder.join("large");
     std::fs::create_dir(&dir).unwrap();
-    let mut log = SledLog::open(&dir.join("log"), None).unwrap();
+    let mut log = FileLog::open(&dir.join("log"), None).unwrap();
     let epoch = log.take_over().unwrap();
     let begun = Instant::now();
     for n in 0..LARGE_FRAMES {
@@ -117,7 +117,7 @@ fn large(folder: &Path) {
     println!("{LARGE_FRAMES} frames of 300 B written in {:?}", begun.elapsed());
     drop(log);
     let begun = Instant::now();
-    let log = SledLog::open(&dir.join("log"), None).unwrap();
+    let log = FileLog::open(&dir.join("log"), None).unwrap();
     println!("opened in {:?}", begun.elapsed());
     let begun = Instant::now();
     for n in 0..LARGE_FRAMES {

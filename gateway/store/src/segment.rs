@@ -159,9 +159,7 @@ pub(crate) fn scan(bytes: &[u8], first: u64) -> Scanned {
         // Within the bytes: no record ends after them.
         let rest = &bytes[index.end as usize..];
         match whole(rest) {
-            Some((head, payload))
-                if head.sequence == index.next && head.link == index.links.1 =>
-            {
+            Some((head, payload)) if head.sequence == index.next && head.link == index.links.1 => {
                 let bytes = HEAD_BYTES + payload.len();
                 index.push(bytes as u64, link_after(&rest[..HEAD_BYTES]));
             }
@@ -174,9 +172,10 @@ pub(crate) fn scan(bytes: &[u8], first: u64) -> Scanned {
 
 /// Whether a whole record of `sequence` or a later one is anywhere in these bytes.
 fn later(bytes: &[u8], sequence: u64) -> bool {
+    // No more fit: so a CRC is computed for hardly anything but a record.
+    let fitting = sequence..=sequence + (bytes.len() / HEAD_BYTES) as u64;
     (0..bytes.len()).any(|at| {
-        Head::read(&bytes[at..])
-            .is_some_and(|head| head.sequence >= sequence && head.len <= bytes.len() - at)
+        Head::read(&bytes[at..]).is_some_and(|head| fitting.contains(&head.sequence))
             && whole(&bytes[at..]).is_some()
     })
 }
@@ -185,7 +184,7 @@ fn later(bytes: &[u8], sequence: u64) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     /// Which segment's.
-    pub first: u64,
+    first: u64,
     file: Option<File>,
     at: u64,
     bytes: Vec<u8>,
@@ -200,6 +199,11 @@ impl Window {
     /// On another segment.
     pub(crate) fn of(first: u64, file: File) -> Window {
         Window { first, file: Some(file), ..Window::default() }
+    }
+
+    /// Whether it is on this segment.
+    pub(crate) fn is_of(&self, first: u64) -> bool {
+        self.file.is_some() && self.first == first
     }
 
     /// The payload of a record, searched from a place at or before it up to `end`; none if what is
@@ -270,7 +274,10 @@ mod tests {
         let (bytes, index) = segment(&[1, 20_000, 30, 40_000, 2]);
         assert_eq!(scan(&bytes, 5), Scanned::Whole(index.clone()));
         assert_eq!(scan(&bytes, 6), Scanned::NoSegment);
-        assert_eq!(index.places, [(5, 52), (7, 52 + 49 + 20_048), (9, 52 + 49 + 20_048 + 78 + 40_048)]);
+        assert_eq!(
+            index.places,
+            [(5, 52), (7, 52 + 49 + 20_048), (9, 52 + 49 + 20_048 + 78 + 40_048)]
+        );
         assert_eq!((index.before(4), index.before(6)), (None, Some((5, 52))));
         assert_eq!(scan(&segment(&[]).0, 5), Scanned::Whole(Index::empty(5, [7; 32])));
     }
