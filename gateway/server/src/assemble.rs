@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use loopgate_consent::{DataClass, Policy, Template, Templates};
 use loopgate_ledger::LogKey;
 use loopgate_mapping::Library;
-use loopgate_store::{Attachments, Log, SledLog, StepHook};
+use loopgate_store::{Attachments, FileLog, Log, StepHook};
 use loopgate_token::SigningKey;
 
 use crate::archive::{Archive, Keyring};
@@ -84,7 +84,7 @@ pub fn open(
     let keyring = Arc::new(Keyring::new(keks.tenant_keys()?));
 
     let attachments = Attachments::open(&data.join("vault"))?;
-    let mut log = SledLog::open(&data.join("log"), hook)?;
+    let mut log = FileLog::open(&data.join("log"), hook)?;
     let view = Arc::new(View::open(&data.join("view"), &index_key, log.head().next)?);
     let mut notary = Notary::new(&config.ledger.origin, keys);
     let mut replayed = match Replayed::from_state(&state::path(data), &log, &keyring, &view)? {
