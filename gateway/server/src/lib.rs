@@ -46,3 +46,4 @@ mod state;
 pub mod translate;
 mod v2;
 mod view;
+pub mod witness;

@@ -219,7 +219,8 @@ async fn told(stop: Option<oneshot::Receiver<()>>) {
     }
 }
 
-async fn signalled() -> std::io::Result<()> {
+/// Over when the process is told to end.
+pub async fn signalled() -> std::io::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         _ = terminate.recv() => Ok(()),
