@@ -14,6 +14,7 @@ pub mod clock;
 pub mod config;
 mod configuration;
 mod consent_token;
+mod cosigned;
 pub mod doorkey;
 mod egress;
 mod evidence;

@@ -83,7 +83,11 @@ fn proof(timeline: &Timeline) -> Markup {
         " is signed" @if let Some(until) = until { "; the newest was recorded " (moment(until)) }
         ". "
         @if open == 0 { "All of what is below is in it. " } @else { (open) " of what is below is not in it yet. " }
-        @match cosigned { Cosigned::Pending => { "Witnesses have not cosigned it yet." } }
+        @match cosigned {
+            Cosigned::Pending => { "Witnesses have not cosigned it yet." }
+            Cosigned::By(1) => { "A witness cosigned it." }
+            Cosigned::By(witnesses) => { (witnesses) " witnesses cosigned it." }
+        }
     }
 }
 
