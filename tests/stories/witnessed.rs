@@ -136,6 +136,24 @@ fn a_witness_does_not_go_back_and_takes_no_other_past() {
     assert_eq!(w1.size(), seen);
 }
 
+/// Who restored a witness from a backup says so, and the gateway believes it at once.
+#[test]
+fn a_witness_that_lags_is_asked_from_where_it_is() {
+    let (mut gateway, _, [mut w1, _w2]) = witnessed();
+    let entries = gateway.count();
+    cosigned(&mut gateway, entries);
+    let origin = fs::read_to_string(w1.state()).unwrap().lines().next().unwrap().to_owned();
+    w1.stop();
+    // RFC 6962: the root of nothing is the hash of nothing.
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    fs::write(w1.state(), format!("{origin}\n0\n{empty}\n")).unwrap();
+    w1.serve();
+    more(&gateway);
+    let entries = gateway.count();
+    cosigned(&mut gateway, entries);
+    assert!(w1.size() >= entries);
+}
+
 #[test]
 fn a_witness_that_cannot_keep_what_it_cosigns_does_not_cosign() {
     let (mut gateway, log, [w1, _w2]) = witnessed();

@@ -81,3 +81,84 @@ pub fn waiting_since(gate: &Gate) -> Option<Timestamp> {
 pub fn waiting_ms(gate: &Gate) -> i64 {
     waiting_since(gate).map_or(0, |since| gate.now().0.saturating_sub(since.0).max(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use loopgate_ledger::{Checkpoint, Cosigner, CosignerKey, LogKey};
+
+    use super::*;
+    use crate::config::WitnessAt;
+    use crate::notary::Notary;
+
+    const ORIGIN: &str = "log.example/1";
+
+    fn witness(n: u8) -> CosignerKey {
+        CosignerKey::from_seed(&format!("w{n}.example"), [n; 32]).unwrap()
+    }
+
+    /// Two witnesses are known; both have to cosign.
+    fn ledger(quorum: usize) -> Ledger {
+        let at = |n| WitnessAt {
+            cosigner: Cosigner::parse(&witness(n).vkey()).unwrap(),
+            url: "https://w.example".parse().unwrap(),
+        };
+        Ledger {
+            origin: ORIGIN.to_owned(),
+            checkpoint_interval_s: 1,
+            index_interval_s: 1,
+            retention_days: 1,
+            key_overlap_days: 1,
+            snapshot_entries: 1,
+            witnesses: vec![at(1), at(2)],
+            quorum,
+        }
+    }
+
+    fn key() -> LogKey {
+        LogKey::from_seed(ORIGIN, [9; 32]).unwrap()
+    }
+
+    /// What is loaded where a checkpoint of this size, over a tree of nothing or of another past, is
+    /// kept, cosigned by these.
+    fn loaded(
+        size: u64,
+        root: [u8; 32],
+        by: &[u8],
+        quorum: usize,
+    ) -> Result<Option<Cosigned>, Halt> {
+        let dir = tempfile::tempdir().unwrap();
+        let note = key().sign(&Checkpoint { origin: ORIGIN.to_owned(), size, root });
+        let body = note.split_once("\n\n").unwrap().0.to_owned() + "\n";
+        let lines: String = by.iter().map(|n| witness(*n).cosign(&body, 7).unwrap()).collect();
+        Cosigned { note: note + &lines, size, witnesses: by.len() }.keep(dir.path()).unwrap();
+        let grove = Notary::new(ORIGIN, dir.path()).grove();
+        Cosigned::load(dir.path(), &ledger(quorum), &[key().vkey()], &grove)
+    }
+
+    #[test]
+    fn what_was_cosigned_is_shown_after_a_start_if_it_still_counts() {
+        let empty = loopgate_ledger::Tree::new().root();
+        let found = loaded(0, empty, &[1, 2], 2).unwrap().unwrap();
+        assert_eq!((found.size, found.witnesses), (0, 2));
+        assert!(found.note.contains("— w1.example ") && found.note.contains("— w2.example "));
+        // A witness was taken out of the configuration, or never was in it.
+        assert_eq!(loaded(0, empty, &[1, 3], 2).unwrap(), None);
+        assert_eq!(loaded(0, empty, &[1, 3], 1).unwrap().unwrap().witnesses, 1);
+        assert_eq!(loaded(0, empty, &[], 0).unwrap(), None);
+    }
+
+    #[test]
+    fn a_log_that_others_saw_longer_or_otherwise_is_not_served() {
+        let empty = loopgate_ledger::Tree::new().root();
+        let shorter = loaded(5, [1; 32], &[1, 2], 2);
+        assert!(matches!(shorter, Err(Halt::Shorter { has: 0, signed: 5 })));
+        assert!(matches!(loaded(0, [1; 32], &[1, 2], 2), Err(Halt::Forked)));
+        assert!(matches!(loaded(0, empty, &[1, 1], 2), Err(Halt::NotOurs)), "one counts once");
+        let dir = tempfile::tempdir().unwrap();
+        let grove = Notary::new(ORIGIN, dir.path()).grove();
+        let load = |keys: &[String]| Cosigned::load(dir.path(), &ledger(2), keys, &grove);
+        assert!(matches!(load(&[key().vkey()]), Ok(None)));
+        std::fs::write(dir.path().join(FILE), "no note").unwrap();
+        assert!(matches!(load(&[key().vkey()]), Err(Halt::NotOurs)));
+    }
+}

@@ -69,3 +69,34 @@ fn one_process_serves_and_one_key_is_made() {
     let bad = init(&dir.path().join("x"), "a b", &|seed| seed.fill(9));
     assert!(matches!(bad, Err(WitnessError::Name)));
 }
+
+/// Of two that read the same state one is kept; the other is told what the state is now.
+#[test]
+fn what_was_read_is_still_there_when_it_is_replaced() {
+    use loopgate_ledger::{Known, Shelf};
+    let (dir, _) = made();
+    let opened = open(dir.path()).unwrap();
+    let origin = "log.example/1";
+    let at = |size| Known { size, root: [1; 32] };
+    let mut shelf = &opened.shelves;
+    let nothing = shelf.load(origin).unwrap();
+    assert_eq!(nothing, Known::nothing());
+    assert!(shelf.replace(origin, &nothing, &at(7)).unwrap());
+    assert!(!shelf.replace(origin, &nothing, &at(5)).unwrap());
+    assert!(!shelf.replace(origin, &Known { size: 7, root: [2; 32] }, &at(8)).unwrap());
+    assert_eq!(shelf.load(origin).unwrap(), at(7));
+    assert!(!shelf.replace("another", &nothing, &at(1)).unwrap());
+    let started = std::sync::Barrier::new(8);
+    let won = std::thread::scope(|scope| {
+        let race = |size| {
+            let (mut shelf, started) = (&opened.shelves, &started);
+            scope.spawn(move || {
+                started.wait();
+                shelf.replace(origin, &at(7), &at(size)).unwrap()
+            })
+        };
+        let racing: Vec<_> = (8..16).map(race).collect();
+        racing.into_iter().map(|one| one.join().unwrap()).filter(|won| *won).count()
+    });
+    assert_eq!(won, 1);
+}
