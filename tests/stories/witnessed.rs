@@ -33,7 +33,7 @@ fn witnessed() -> (Gateway, LogKey, [Witness; 2]) {
 
 /// Lets seconds pass until something is so.
 fn until<T>(gateway: &mut Gateway, what: &str, found: impl Fn(&Gateway) -> Option<T>) -> T {
-    for _ in 0..2_000 {
+    for _ in 0..300 {
         if let Some(found) = found(gateway) {
             return found;
         }
