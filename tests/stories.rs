@@ -54,3 +54,4 @@ mod tenants;
 mod v2_door;
 mod who_may_do_what;
 mod why_was_it;
+mod witnessed;

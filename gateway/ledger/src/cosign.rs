@@ -83,6 +83,11 @@ impl Cosigner {
         self.0.vkey()
     }
 
+    /// The public key alone: names that share it are one witness.
+    pub fn key_bytes(&self) -> &[u8] {
+        self.0.material()
+    }
+
     /// When this witness cosigned the note, in seconds since 1970; `None` if it has no line of it.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow};
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use loopgate_consent::{DataClass, Policy, Template, Templates};
 use loopgate_ledger::LogKey;
 use loopgate_mapping::Library;
@@ -23,6 +23,7 @@ use crate::clock::{Clock, ClockGuard, ClockLimits};
 use crate::config::{Config, Problem};
 use crate::configuration;
 use crate::consent_token::ConsentTokens;
+use crate::cosigned::Cosigned;
 use crate::doorkey::Doorkeys;
 use crate::egress::Egress;
 use crate::gate::Gate;
@@ -102,6 +103,9 @@ pub fn open(
     let first_vkey = log_keys.first().map(LogKey::vkey).unwrap_or_default();
     log_keys.into_iter().for_each(|key| notary.sign_with(key));
     notary.check()?;
+    let vkeys = signing_keys::vkeys(&first_vkey, &replayed.world.book);
+    let cosigned = Cosigned::load(keys, &config.ledger, &vkeys, &notary.grove())
+        .context("the cosigned checkpoint")?;
     let epoch = log.take_over()?;
     // An erasure that was decided and not finished: what follows may not know what is to be erased.
     let shredded = &replayed.world.book.shredded;
@@ -162,6 +166,7 @@ pub fn open(
         view,
         clock,
         checkpoint,
+        cosigned: Arc::new(ArcSwapOption::from_pointee(cosigned)),
         grove,
         unsigned_since,
         first_vkey,
@@ -222,9 +227,16 @@ pub fn load_roster(gate: &Gate) -> anyhow::Result<()> {
 }
 
 /// Partners that no way leads to: told by e-mail where none can leave, or pushed to at an address
-/// that may not be connected to.
+/// that may not be connected to; and witnesses at such an address.
 pub fn without_way(config: &Config, partners: &[LoadedPartner]) -> Vec<Problem> {
     let targets = Targets::new(config.delivery.private_targets.clone());
+    let unheard = config.ledger.witnesses.iter().filter(|one| !targets.allows_url(&one.url));
+    let unheard = unheard.map(|one| Problem {
+        file: "loopgate.toml".to_owned(),
+        line: None,
+        key: "ledger.witness.url".to_owned(),
+        words: format!("{} is private, and not among [delivery] private_targets", one.url),
+    });
     let found = partners.iter().filter_map(|one| {
         let (key, words) = match &one.partner.channel.as_ref()?.kind {
             ChannelKind::Email { .. } if config.mail.is_none() => {
@@ -242,7 +254,7 @@ pub fn without_way(config: &Config, partners: &[LoadedPartner]) -> Vec<Problem> 
             words: words.to_owned(),
         })
     });
-    found.collect()
+    found.chain(unheard).collect()
 }
 
 /// The templates that the mapping folder has, by data class. Of a class without one nothing leaves.

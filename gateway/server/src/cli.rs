@@ -7,6 +7,7 @@ mod person;
 mod staff;
 mod translate;
 mod verify;
+mod witness;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -78,6 +79,8 @@ enum Command {
     HandOver(evidence::HandOver),
     /// Check evidence, offline.
     Verify(verify::Verify),
+    /// Cosign the checkpoints of other logs.
+    Witness(witness::Witness),
     /// Write the log's frames to a file.
     Backup {
         /// The deployment.
@@ -138,6 +141,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Export(command) => evidence::export(command).map(done),
         Command::HandOver(command) => evidence::hand_over(&command).map(done),
         Command::Verify(command) => verify::verify(&command),
+        Command::Witness(command) => witness::run(command).map(done),
         Command::Backup { data, out, first } => {
             let out = std::path::absolute(out)?;
             told(&data, &Ask::Backup { out, first }).map(done)

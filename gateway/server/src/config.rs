@@ -12,6 +12,7 @@ pub(crate) mod section;
 #[cfg(test)]
 mod tests;
 pub(crate) mod value;
+mod witnesses;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 pub use parts::{
     BadTarget, Clock, Consent, Delivery, Folders, Identity, Ledger, Limits, Listen, Log, LogFormat,
-    Mail, MailTls, Oidc, Organization, People, PrivateTarget, Tenant, Tls,
+    Mail, MailTls, Oidc, Organization, People, PrivateTarget, Tenant, Tls, WitnessAt,
 };
 pub use problem::Problem;
 

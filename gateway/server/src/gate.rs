@@ -15,6 +15,7 @@ use crate::archive::{Archive, Kept};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::consent_token::{self, ConsentTokens};
+use crate::cosigned::Cosigned;
 use crate::doorkey::Doorkeys;
 use crate::egress::Egress;
 use crate::fold::Held;
@@ -51,6 +52,8 @@ pub struct Gate {
     pub clock: Arc<dyn Clock>,
     /// The newest signed checkpoint.
     pub checkpoint: Arc<ArcSwapOption<String>>,
+    /// The newest checkpoint that enough witnesses cosigned.
+    pub cosigned: Arc<ArcSwapOption<Cosigned>>,
     /// The tree over all leaves.
     pub grove: Grove,
     /// Since when there is something unsigned, on the monotonic clock.

@@ -119,14 +119,15 @@ fn config_text(host: &str) -> String {
     })
 }
 
-/// The reference without a mail server and an OpenID provider: a new deployment has none, and can still
-/// be run.
+/// The reference without a mail server, an OpenID provider and witnesses: a new deployment has none, and
+/// can still be run.
 fn without_servers() -> String {
     let mut beyond = false;
     let lines = REFERENCE.lines().map(|line| {
         if line.starts_with('[') {
-            beyond = matches!(line, "[mail]" | "[oidc]");
+            beyond = matches!(line, "[mail]" | "[oidc]" | "[[ledger.witness]]");
         }
+        let beyond = beyond || line.starts_with("quorum = ");
         if beyond && !line.is_empty() && !line.starts_with('#') {
             format!("# {line}\n")
         } else {

@@ -108,7 +108,7 @@ pub fn start(
         halted: AtomicBool::new(false),
         sends: Sends::default(),
         queued: AtomicU64::new(0),
-        moved: [(); 3].map(|()| Arc::new(Notify::new())),
+        moved: [(); 4].map(|()| Arc::new(Notify::new())),
     });
     let scribe = Scribe { queue, published: published.clone() };
     let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {

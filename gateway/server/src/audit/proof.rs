@@ -11,6 +11,8 @@ use crate::gate::Gate;
 pub enum Cosigned {
     /// Not yet.
     Pending,
+    /// So many witnesses did: enough.
+    By(usize),
 }
 
 /// The newest signed checkpoint.
@@ -42,13 +44,15 @@ impl Proof {
     /// For programs.
     pub fn to_json(self) -> Value {
         let cosigned = match self.cosigned {
-            Cosigned::Pending => "pending",
+            Cosigned::Pending => json!("pending"),
+            Cosigned::By(witnesses) => json!({ "witnesses": witnesses }),
         };
         json!({ "size": self.size, "newest_entry": self.until.map(instant), "cosigned": cosigned })
     }
 }
 
-/// Whether witnesses signed the checkpoint of this size. Nobody is asked yet.
-fn cosigned(_: &Gate, _: u64) -> Cosigned {
-    Cosigned::Pending
+/// Whether enough witnesses signed a checkpoint of this size or a larger one.
+fn cosigned(gate: &Gate, size: u64) -> Cosigned {
+    let newest = gate.cosigned.load_full().filter(|newest| newest.size >= size);
+    newest.map_or(Cosigned::Pending, |newest| Cosigned::By(newest.witnesses))
 }

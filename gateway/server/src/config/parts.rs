@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use loopgate_consent::{Sensitivity, TenantId};
+use loopgate_ledger::Cosigner;
 use loopgate_referral::Identifier;
 
 /// `[tenant]`: the community this gateway serves.
@@ -63,6 +64,19 @@ pub struct Ledger {
     pub key_overlap_days: u32,
     /// Entries between two snapshots while running.
     pub snapshot_entries: u64,
+    /// Who else is asked to sign each checkpoint.
+    pub witnesses: Vec<WitnessAt>,
+    /// How many of them have to, before a checkpoint is shown; 0 without witnesses.
+    pub quorum: usize,
+}
+
+/// `[[ledger.witness]]`: a witness and where it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessAt {
+    /// By which its cosignatures are believed.
+    pub cosigner: Cosigner,
+    /// Its submission prefix: `add-checkpoint` is under it (tlog-witness).
+    pub url: url::Url,
 }
 
 /// `[listen]`

@@ -12,7 +12,7 @@ use super::parts::{
     MailTls, Oidc, Organization, People, Tenant, Tls,
 };
 use super::section::{Read, Section};
-use super::{Config, value};
+use super::{Config, value, witnesses};
 
 pub(super) fn config(root: &mut Section<'_, '_>, base: &Path, sha256: [u8; 32]) -> Option<Config> {
     let tenant = root.section("tenant", tenant);
@@ -102,6 +102,7 @@ fn refuse_under_data(
 fn ledger(s: &mut Section<'_, '_>) -> Option<Ledger> {
     let origin = s.must("origin", origin);
     let checkpoint_interval_s = s.or("checkpoint_interval_s", 1, value::integer(1..=60));
+    let (witnesses, quorum) = witnesses::read(s);
     Some(Ledger {
         origin: origin?,
         checkpoint_interval_s,
@@ -109,6 +110,8 @@ fn ledger(s: &mut Section<'_, '_>) -> Option<Ledger> {
         retention_days: s.or("retention_days", 2192, value::integer(0..=36_500)),
         key_overlap_days: s.or("key_overlap_days", 30, value::integer(0..=365)),
         snapshot_entries: s.or("snapshot_entries", 100_000, value::integer(10..=10_000_000)),
+        witnesses,
+        quorum,
     })
 }
 

@@ -78,14 +78,27 @@ fn the_reference_file_is_sound_and_shows_every_key_and_its_default() {
     assert_eq!((&shown.folders, &shown.identity), (&least.folders, &least.identity));
 
     let table: toml::Table = REFERENCE.parse().unwrap();
-    let dotted = |(section, keys): (&String, &toml::Value)| {
-        let keys = keys.as_table().unwrap().keys().map(|key| format!("{section}.{key}"));
-        keys.chain([section.clone()]).collect::<Vec<_>>()
-    };
-    assert_eq!(known, table.iter().flat_map(dotted).collect::<BTreeSet<_>>());
+    assert_eq!(known, dotted("", &toml::Value::Table(table)).into_iter().collect::<BTreeSet<_>>());
     for line in REFERENCE.lines().filter(|line| line.contains(" = ")) {
         assert!(line.contains("  # "), "no comment: {line}");
         assert!(["default", "required"].iter().any(|word| line.contains(word)), "{line}");
+    }
+}
+
+/// Every key of a table and of those within it.
+fn dotted(path: &str, value: &toml::Value) -> Vec<String> {
+    match value {
+        toml::Value::Table(table) => {
+            let below = |(key, value): (&String, &toml::Value)| {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let mut keys = dotted(&path, value);
+                keys.push(path);
+                keys
+            };
+            table.iter().flat_map(below).collect()
+        }
+        toml::Value::Array(items) => items.iter().flat_map(|item| dotted(path, item)).collect(),
+        _ => Vec::new(),
     }
 }
 

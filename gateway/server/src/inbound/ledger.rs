@@ -1,6 +1,7 @@
 //! `/ledger/…` on the machines' port: what lets anybody check the log without asking us to be honest.
 //!
-//! The checkpoint and the log's keys are for anyone: they say nothing of anybody. Tiles
+//! The checkpoint and the log's keys are for anyone: they say nothing of anybody. With witnesses
+//! `checkpoint` is the newest that enough of them cosigned, `checkpoint.pending` the newest signed. Tiles
 //! (<https://c2sp.org/tlog-tiles>) are for known partners, since they show when how much happens. A
 //! receipt is for the organization that the entry says received something.
 
@@ -24,9 +25,13 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
     let missing = || Trouble::from(Kind::NotFound);
     match request.segments().as_slice() {
         ["ledger", "checkpoint"] => {
-            let note = gate.checkpoint.load_full().ok_or_else(missing)?;
-            Ok(text(note.as_bytes().to_vec()))
+            if gate.config.ledger.witnesses.is_empty() {
+                return pending(gate);
+            }
+            let cosigned = gate.cosigned.load_full().ok_or_else(missing)?;
+            Ok(text(cosigned.note.clone().into_bytes()))
         }
+        ["ledger", "checkpoint.pending"] => pending(gate),
         ["ledger", "log.vkeys"] => Ok(text(evidence::lines(&gate.vkeys()))),
         ["ledger", "rotations", number] => {
             let number: usize = number.parse().map_err(|_| missing())?;
@@ -47,6 +52,12 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
         }
         _ => Err(missing()),
     }
+}
+
+/// The newest signed checkpoint, whoever else signed it.
+fn pending(gate: &Gate) -> Result<Reply, Trouble> {
+    let note = gate.checkpoint.load_full().ok_or(Kind::NotFound)?;
+    Ok(text(note.as_bytes().to_vec()))
 }
 
 fn text(bytes: Vec<u8>) -> Reply {

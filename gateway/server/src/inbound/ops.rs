@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use axum::routing::{Router, get};
 
+use crate::cosigned::waiting_ms;
 use crate::gate::Gate;
 use crate::notary::ALL_SIGNED;
 
@@ -53,6 +54,11 @@ fn render(gate: &Gate) -> String {
             "loopgate_ledger_unsigned_ms",
             "how long the oldest unsigned entry has waited; look at it from 10000",
             u64::try_from(unsigned_ms(gate)).unwrap_or_default(),
+        ),
+        (
+            "loopgate_ledger_uncosigned_s",
+            "how long the oldest entry has waited to be cosigned by enough witnesses; look at it from 900",
+            u64::try_from(waiting_ms(gate) / 1000).unwrap_or_default(),
         ),
         ("loopgate_ledger_frames", "frames in the log", world.frames),
         ("loopgate_referrals", "referrals known", world.referrals.len() as u64),

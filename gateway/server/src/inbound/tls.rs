@@ -60,9 +60,7 @@ fn server_config(
     clients: Clients,
     protocols: &[&str],
 ) -> anyhow::Result<rustls::ServerConfig> {
-    let chain = certificates(&tls.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key)
-        .map_err(|_| io::Error::other("tls.key is not a PEM private key"))?;
+    let (chain, key) = own(&tls.certificate, &tls.key)?;
     let mut roots = RootCertStore::empty();
     for root in certificates(&tls.client_roots)? {
         roots.add(root)?;
@@ -84,13 +82,36 @@ fn server_config(
         Clients::MustShow => builder.with_client_cert_verifier(verifier.build()?),
         Clients::Anyone => builder.with_no_client_auth(),
     };
-    let mut config = builder.with_single_cert(chain, key)?;
+    Ok(closed(builder.with_single_cert(chain, key)?, protocols))
+}
+
+/// The TLS settings of a listener that asks nobody for a certificate and speaks HTTP/1.1.
+pub fn anyones(certificate: &Path, key: &Path) -> anyhow::Result<rustls::ServerConfig> {
+    let (chain, key) = own(certificate, key)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+    let config = builder.with_no_client_auth().with_single_cert(chain, key)?;
+    Ok(closed(config, &["http/1.1"]))
+}
+
+fn own(
+    certificate: &Path,
+    key: &Path,
+) -> anyhow::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+    let key = PrivateKeyDer::from_pem_file(key)
+        .map_err(|_| io::Error::other("tls.key is not a PEM private key"))?;
+    Ok((certificates(certificate)?, key))
+}
+
+/// Nothing is resumed, and only these protocols are spoken.
+fn closed(mut config: rustls::ServerConfig, protocols: &[&str]) -> rustls::ServerConfig {
     // A resumed session would skip the look at the lists.
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     config.max_early_data_size = 0;
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-    Ok(config)
+    config
 }
 
 /// The certificates of a PEM file.
@@ -109,11 +130,10 @@ pub fn client_config(tls: &Tls) -> anyhow::Result<rustls::ClientConfig> {
     for root in certificates(&tls.client_roots)? {
         roots.add(root)?;
     }
-    let key = PrivateKeyDer::from_pem_file(&tls.key)
-        .map_err(|_| io::Error::other("tls.key is not a PEM private key"))?;
+    let (chain, key) = own(&tls.certificate, &tls.key)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_root_certificates(roots)
-        .with_client_auth_cert(certificates(&tls.certificate)?, key)?)
+        .with_client_auth_cert(chain, key)?)
 }

@@ -141,7 +141,7 @@ pub struct Published {
     /// Commands waiting.
     pub queued: AtomicU64,
     /// Told after each commit, and when clocks move: one for each who waits.
-    pub moved: [Arc<Notify>; 3],
+    pub moved: [Arc<Notify>; 4],
 }
 
 impl Published {

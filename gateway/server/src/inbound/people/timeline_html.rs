@@ -89,7 +89,11 @@ fn proof(timeline: &Timeline) -> Markup {
             n if n == timeline.told.len() => { "What is below is not in it yet. " }
             n => { (words::count(n, "step")) " below not in it yet. " }
         }
-        @match cosigned { Cosigned::Pending => { "Witnesses have not cosigned it yet." } }
+        @match cosigned {
+            Cosigned::Pending => { "Witnesses have not cosigned it yet." }
+            Cosigned::By(1) => { "A witness cosigned it." }
+            Cosigned::By(witnesses) => { (witnesses) " witnesses cosigned it." }
+        }
     }
 }
 
