@@ -18,6 +18,7 @@ mod outage;
 mod sled_kv;
 mod sled_log;
 mod snapshots;
+mod state_file;
 mod vault;
 
 pub use attachments::Attachments;
@@ -30,4 +31,7 @@ pub use log::{Appended, Epoch, Head, Log, LogKeys, LogReader, Stored};
 pub use outage::Outage;
 pub use sled_kv::SledKv;
 pub use sled_log::{CommitStep, SledLog, StepHook};
-pub use vault::{Entropy, EntryKey, Kek, KeyName, PersonKey, SealFault, TenantKey, WrappedKey};
+pub use state_file::{StateHead, StateRead, read_state, write_state};
+pub use vault::{
+    Entropy, EntryKey, Kek, KeyName, PersonKey, SealFault, StateKey, TenantKey, WrappedKey,
+};
