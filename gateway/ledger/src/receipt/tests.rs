@@ -1,6 +1,7 @@
 use super::*;
 use crate::cosign::CosignerKey;
 use crate::entry::Field;
+use crate::policy::Policy;
 use crate::testing::{ORIGIN, SECRET, Sample, flips, log_key, seed};
 
 const TIME_S: u64 = 1_795_309_400;
