@@ -28,6 +28,8 @@ pub struct Answer {
     pub text: String,
     /// `ETag`.
     pub etag: Option<String>,
+    /// `Loopgate-Receipt`.
+    pub receipt: Option<String>,
     /// `Location`.
     pub location: Option<String>,
 }
@@ -97,9 +99,10 @@ impl Party {
                 response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned)
             };
             let (etag, location) = (header("etag"), header("location"));
+            let receipt = header("loopgate-receipt");
             let Ok(text) = response.text().await else { return Answer::broken() };
             let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-            Answer { status, json, text, etag, location }
+            Answer { status, json, text, etag, receipt, location }
         })
     }
 
@@ -119,7 +122,14 @@ impl Party {
 
 impl Answer {
     fn broken() -> Answer {
-        Answer { status: 0, json: Value::Null, text: String::new(), etag: None, location: None }
+        Answer {
+            status: 0,
+            json: Value::Null,
+            text: String::new(),
+            etag: None,
+            receipt: None,
+            location: None,
+        }
     }
 
     /// The answer, if it has this status.

@@ -22,7 +22,9 @@ fn posts(auditor: &Party, path: &str, body: &Value) -> Answer {
 fn told(legal: &str) -> (Gateway, Party, String) {
     let gateway = Gateway::start();
     let file = partner_file("watch", "auditor", "")
-        .replace("legal_class = \"ce\"", &format!("legal_class = \"{legal}\""));
+        .replace("legal_class = \"ce\"", &format!("legal_class = \"{legal}\""))
+        // What a spreadsheet would take for a formula.
+        .replace("name = \"watch\"\n", "name = \"=1+1\"\n");
     gateway.add_partner("watch", &file);
     let auditor = gateway.party("watch");
     gateway.party("clinic-b").post("/fhir", &Referral::food().bundle()).expect(200);
@@ -65,7 +67,7 @@ fn what_the_person_authorized_is_on_neither_list_and_oversight_is_on_one() {
     // The search, and the first list.
     assert_eq!((rows.len(), rows[0]["times"].as_u64()), (1, Some(2)));
     let table = asks(&agency, &format!("{path}&format=csv")).expect(200);
-    assert!(table.text.starts_with("recipient,name,what,purpose,first,last,times\r\nwatch,"));
+    assert!(table.text.starts_with("recipient,name,what,purpose,first,last,times\r\nwatch,'=1+1,"));
     let events = asks(&agency, &format!("{path}&format=fhir")).expect(200);
     assert_eq!(events.json["entry"][0]["resource"]["resourceType"], "AuditEvent");
     // Six years later there is nothing to account for of that day.
@@ -88,7 +90,7 @@ fn a_page_is_a_list_that_can_be_handed_over() {
     let page = auditor.get(&format!("/audit/accounting?person={person}&basis=164.528&case=7"));
     let page = page.expect(200);
     assert!(page.text.contains("Accounting of disclosures") && page.text.contains(&person));
-    assert!(!page.text.contains("Maria") && !page.text.contains("plid_"));
+    assert!(!page.text.contains("Maria") && !page.text.contains("per_"));
     gateway.stop();
 }
 

@@ -53,7 +53,7 @@ fn a_control_id_used_again_for_something_else_is_refused() {
 fn no_acknowledgement_is_given_before_the_entry_is_safe() {
     let (mut gateway, engine, _inbox) = Gateway::with_hospital();
     gateway.maria_consents();
-    for (n, step) in ["apply", "flush", "sync", "synced"].into_iter().enumerate() {
+    for (n, step) in ["write", "torn", "sync", "synced"].into_iter().enumerate() {
         gateway.die_at(step, 1);
         let message = referral_v2(&format!("MSG-{n}"), "AL|NE", &format!("RA-{n}"), "A-99871");
         assert_eq!(engine.try_send(&message), None, "{step}");

@@ -18,7 +18,7 @@ pub const RECEIVED: [&str; 7] = [
 
 #[test]
 fn a_crash_before_the_commit_is_no_answer_and_a_resend_is_one_referral() {
-    for step in ["apply", "flush", "sync"] {
+    for step in ["write", "torn", "sync"] {
         let mut gateway = Gateway::start();
         let bundle = Referral::food().bundle();
         gateway.die_at(step, 1);
@@ -28,7 +28,7 @@ fn a_crash_before_the_commit_is_no_answer_and_a_resend_is_one_referral() {
         // A killed process may leave what it had written, and the system writes it out: all or nothing.
         let kinds = gateway.kinds();
         assert!(kinds.is_empty() || kinds == RECEIVED, "{step}: {kinds:?}");
-        if step == "apply" {
+        if step == "write" {
             assert!(kinds.is_empty(), "{kinds:?}");
         }
         resent_once(&gateway, &bundle);

@@ -6,7 +6,7 @@ use crate::harness::{Gateway, Referral};
 
 #[test]
 fn a_disk_that_fails_ends_the_process_without_a_yes_and_a_resend_succeeds() {
-    for step in ["apply", "flush", "sync"] {
+    for step in ["write", "torn", "sync"] {
         let mut gateway = Gateway::start();
         let referral = Referral::food();
         let bundle = referral.bundle();

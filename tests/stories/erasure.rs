@@ -10,7 +10,7 @@ use loopgate_referral::PersonId;
 use loopgate_server::admin::Ask;
 use loopgate_server::config::Config;
 use loopgate_server::journal::ShredGround;
-use loopgate_store::{Kek, KeyName, KeyRow, Log, LogKeys, SledLog};
+use loopgate_store::{FileLog, Kek, KeyName, KeyRow, Log, LogKeys};
 use serde_json::{Value, json};
 
 use crate::harness::{Gateway, Need, Referral, consent};
@@ -66,7 +66,7 @@ fn secrets(root: &Path, person: PersonId) -> Vec<(String, Vec<u8>)> {
     let kek: [u8; 32] = hex::decode(kek.trim()).unwrap().try_into().unwrap();
     let config = Config::load(&root.join("loopgate.toml")).unwrap();
     let tenant = Kek::new(1, kek).tenant(config.tenant.name.as_str());
-    let log = SledLog::open(&root.join("data/log"), None).unwrap();
+    let log = FileLog::open(&root.join("data/log"), None).unwrap();
     let name = KeyName::new(*person.bytes());
     let Some(KeyRow::Wrapped(wrapped)) = log.key(&name).unwrap() else { panic!("no key") };
     let key = tenant.open(&name, &wrapped).unwrap();

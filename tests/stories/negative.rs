@@ -80,7 +80,7 @@ const ROWS: [Row; 72] = [
     ("N44", "negative/others.rs::n44_patches"),
     ("N45", "negative/content.rs::n45_labels_that_a_sender_would_take_off"),
     ("N46", "negative/content.rs::n46_words_that_would_be_a_page"),
-    ("N47", "gateway/server/src/inbound/people/own_html.rs::n47_no_cell_is_a_formula"),
+    ("N47", "gateway/server/src/sheet.rs::n47_no_cell_is_a_formula"),
     ("N48", "negative/v2.rs::n48_text_that_would_be_a_message"),
     ("N49", "negative/v2.rs::n49_characters_of_another_set"),
     ("N50", "negative/v2.rs::n50_streams_that_are_not_frames"),

@@ -1,11 +1,13 @@
 //! The system calls of one commit, observed: the log's file is synced after the last write to it
-//! and before the first byte of the answer (promise P1, adr/0002).
+//! and before the first byte of the answer (promise P1, adr/0021).
 
 use std::fs;
 use std::process::{Command, Stdio};
 
 use crate::harness::{Gateway, Referral, skipped};
 
+/// How the name of the log's file ends, as it is traced.
+const SEGMENT: &str = ".seg>";
 const TRACED: &str = "trace=fdatasync,fsync,write,writev,pwrite64,pwritev,sendto,sendmsg";
 
 /// A system call that ended well, in the order in which it ended.
@@ -37,7 +39,7 @@ fn the_log_is_synced_after_the_last_write_and_before_the_answer() {
 
 #[test]
 fn an_answer_before_the_sync_would_be_found_out() {
-    let file = "9</d/data/log/db>";
+    let file = "9</d/data/log/00000000000000000000.seg>";
     let client = "12<TCP:[127.0.0.1:8443->127.0.0.1:40000]>";
     let hello = format!("7 sendto({client}, \"\", 9, 0, NULL, 0) = 9\n");
     let write = format!("8 pwrite64({file}, \"\", 4, 0) = 4\n");
@@ -100,10 +102,8 @@ fn ended(start: &str, end: &str) -> Option<Call> {
     let failed = end.rsplit_once(" = ").is_none_or(|(_, result)| result.starts_with('-'));
     match name {
         _ if failed => None,
-        "fdatasync" | "fsync" if on.contains("/data/log/db>") => Some(Call::Sync),
-        "write" | "writev" | "pwrite64" | "pwritev" if on.contains("/data/log/db>") => {
-            Some(Call::Write)
-        }
+        "fdatasync" | "fsync" if on.contains(SEGMENT) => Some(Call::Sync),
+        "write" | "writev" | "pwrite64" | "pwritev" if on.contains(SEGMENT) => Some(Call::Write),
         "write" | "writev" | "sendto" | "sendmsg" if on.contains("<TCP:") => Some(Call::Send),
         _ => None,
     }

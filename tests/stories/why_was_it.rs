@@ -49,7 +49,7 @@ fn a_source_is_told_the_class_the_need_and_by_what_to_ask() {
         (&json!("housing"), &json!(reference))
     );
     assert!(why.json["person"].as_str().unwrap().starts_with("ps1."));
-    for word in ["Maria", "Lindqvist", "plid_", "B-20417"] {
+    for word in ["Maria", "Lindqvist", "per_", "B-20417"] {
         assert!(!why.text.contains(word), "{word}");
     }
     let looks = gateway.of_kind("phi.disclosed");

@@ -3,7 +3,7 @@
 //!
 //! Standard input, one command a line, each answered by a line on standard output:
 //! `advance MS` moves both clocks; `jump MS` moves the wall clock only; `tick` looks at the clocks;
-//! `arm STEP NTH error|abort` fails or kills at the NTH commit step `apply|flush|sync|synced` from
+//! `arm STEP NTH error|abort` fails or kills at the NTH commit step `write|torn|sync|synced` from
 //! now; `stop` ends cleanly. The first line out is `ready MACHINES OPS`.
 #![allow(clippy::print_stdout)]
 
@@ -120,8 +120,8 @@ fn obey(clock: &StoryClock, trap: &Trap, ticks: &mpsc::Sender<oneshot::Sender<()
 
 fn step_named(name: &str) -> CommitStep {
     match name {
-        "apply" => CommitStep::Apply,
-        "flush" => CommitStep::Flush,
+        "write" => CommitStep::Write,
+        "torn" => CommitStep::Torn,
         "sync" => CommitStep::Sync,
         _ => CommitStep::Synced,
     }

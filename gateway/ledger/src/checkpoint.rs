@@ -130,6 +130,12 @@ impl LogKey {
         note
     }
 
+    /// The signed note over any text that ends with a line end and is no checkpoint.
+    pub(crate) fn sign_text(&self, text: &str) -> String {
+        let signature = self.key.sign(text.as_bytes());
+        format!("{text}\n{}", self.public.line(&signature.to_bytes()))
+    }
+
     /// The public key as `name+hash+base64`.
     pub fn vkey(&self) -> String {
         self.public.vkey()

@@ -27,9 +27,11 @@ mod read;
 mod receipt;
 mod report;
 mod scan;
+mod sealed;
 mod tile;
 mod time;
 mod tree;
+mod trust;
 mod verify;
 mod witness;
 
@@ -48,19 +50,24 @@ pub use index::{
 pub use keys::{KeyEvent, KeyEventError};
 pub use leaf::{Leaf, LeafError, log_id};
 pub use list::{
-    Listing, ReportEntry, ReportError, ReportParts, ReportRow, Skipped, read_report, report_to,
-    verify_report, write_report,
+    Listing, ReportEntry, ReportError, ReportParts, ReportRow, Skipped, read_report,
+    read_report_trusting, report_to, verify_report, write_report,
 };
 pub use opening::{FieldOpening, Opening, OpeningError};
 pub use report::{Report, Verdict};
 pub use tile::{TILE_WIDTH, Tile, TileError, TileKind, decode_entries, encode_entries};
 pub use tree::{Hash, ProofError, Tree, check_consistency, check_inclusion, leaf_hash};
-pub use verify::{verify_bundle, verify_consistency};
+pub use verify::{bundle_tree, verify_bundle, verify_bundle_trusting, verify_consistency};
 
 pub use cosign::{Cosigner, CosignerKey};
 pub use diff::{Evidence, EvidenceError, Outcome, View, check_evidence, verify_diff};
 pub use policy::{Accepted, Policy, PolicyError, PolicyFault, Witnessed};
-pub use receipt::{Freshness, ReceiptError, ReceiptReport, Trust, verify_receipt, write_receipt};
+pub use receipt::{ReceiptError, ReceiptReport, verify_receipt, write_receipt};
+pub use sealed::{
+    Custody, CustodyWhat, EvidenceParts, HandOver, SealedError, SealedEvidence, hand_over,
+    verify_evidence, write_evidence,
+};
+pub use trust::{Freshness, Trust};
 pub use witness::{
     Answer, Asked, Known, KnownLog, Pending, REQUEST_BYTES_MAX, Shelf, Witness, add_checkpoint,
 };

@@ -24,7 +24,8 @@ use crate::tree::Hash;
 mod chain;
 mod read;
 
-pub use read::{Listing, ReportRow, read_report, verify_report};
+pub use read::{Listing, ReportRow, read_report, read_report_trusting, verify_report};
+pub(crate) use read::{check_entry, row};
 
 const FORMAT: &str = "loopgate-report";
 const VERSION: u64 = 1;
@@ -114,7 +115,7 @@ struct WireSkipped {
 /// Every other line. Either `erased` or `opening` is there.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireEntry {
+pub(crate) struct WireEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     erased: Option<bool>,
     leaf: String,
@@ -163,7 +164,7 @@ where
     Ok(())
 }
 
-fn wire_entry(line: u64, entry: &ReportEntry) -> Result<WireEntry, ReportError> {
+pub(crate) fn wire_entry(line: u64, entry: &ReportEntry) -> Result<WireEntry, ReportError> {
     let leaf = String::from_utf8(entry.leaf.clone()).map_err(|_| ReportError::Leaf(line))?;
     let opening = match &entry.opening {
         Some(opening) => {

@@ -129,13 +129,24 @@ impl Policy {
     /// As [`Policy::check`], and whether the quorum is met: a checkpoint that waits for it is sound.
     pub fn look(&self, note: &str) -> Result<(Accepted, bool), PolicyError> {
         let (checkpoint, parts) = self.check_log(note)?;
+        let (cosigned_by, met) = self.count(&parts)?;
+        Ok((Accepted { checkpoint, cosigned_by }, met))
+    }
+
+    /// The listed witnesses' lines alone, and whether they are a quorum. Who else signed is for the
+    /// caller to know.
+    pub(crate) fn witnessed(&self, note: &str) -> Result<(Vec<Witnessed>, bool), PolicyError> {
+        self.count(&Parts::parse(note).ok_or(CheckpointError::Note)?)
+    }
+
+    fn count(&self, parts: &Parts<'_>) -> Result<(Vec<Witnessed>, bool), PolicyError> {
         let mut cosigned_by = Vec::new();
         // Whether each voice has spoken, in order: members come before their group.
         let mut spoke: Vec<bool> = Vec::with_capacity(self.voices.len());
         for voice in &self.voices {
             spoke.push(match &voice.says {
                 Says::Witness { key: None, .. } => false,
-                Says::Witness { key: Some(key), .. } => match key.time_in(&parts)? {
+                Says::Witness { key: Some(key), .. } => match key.time_in(parts)? {
                     None => false,
                     Some(time_s) => {
                         cosigned_by.push(Witnessed { name: key.name().to_owned(), time_s });
@@ -148,7 +159,13 @@ impl Policy {
             });
         }
         let met = self.quorum.is_none_or(|at| spoke[at]);
-        Ok((Accepted { checkpoint, cosigned_by }, met))
+        Ok((cosigned_by, met))
+    }
+
+    /// Whether this is a listed log's key and may sign a tree of this size.
+    pub(crate) fn may_sign(&self, vkey: &str, size: u64) -> bool {
+        let log = self.logs.iter().find(|log| log.key.key().vkey() == vkey);
+        log.is_some_and(|log| log.size_max.is_none_or(|max| size <= max))
     }
 
     fn check_log<'a>(&self, note: &'a str) -> Result<(Checkpoint, Parts<'a>), PolicyError> {

@@ -1,7 +1,7 @@
 //! Reading a bundle's files: plain ones only, each within its limit.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -109,5 +109,39 @@ impl Chunks {
                 return Ok(true);
             }
         }
+    }
+}
+
+/// The lines of one file that stands alone, each ended by `\n` and within the limit.
+pub(crate) struct Lines {
+    reader: BufReader<File>,
+    /// What the file is, for the texts.
+    what: &'static str,
+    /// How many lines were read.
+    pub(crate) at: u64,
+}
+
+impl Lines {
+    pub(crate) fn open(path: &Path, what: &'static str) -> Result<Lines, Problem> {
+        let file = File::open(path);
+        let file = file.map_err(|_| Problem::of_bundle(format!("{what} cannot be read")))?;
+        Ok(Lines { reader: BufReader::new(file), what, at: 0 })
+    }
+
+    /// The next line without its end; `None` after the last.
+    pub(crate) fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
+        let (what, mut line) = (self.what, Vec::new());
+        let mut limited = (&mut self.reader).take(LINE_BYTES_MAX as u64 + 1);
+        let read = limited.read_until(b'\n', &mut line);
+        read.map_err(|_| Problem::of_bundle(format!("{what} cannot be read")))?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        if line.pop() != Some(b'\n') {
+            let text = format!("line {} of {what} is too long or has no line end", self.at);
+            return Err(Problem::of_bundle(text));
+        }
+        self.at += 1;
+        Ok(Some(line))
     }
 }

@@ -5,26 +5,26 @@
 //! against the leaf hash. A receipt of an erased entry cannot be made, since no opening can; one
 //! that was handed out before still verifies. Not here: files and clocks.
 
+use std::ops::Deref;
+
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
 use crate::canonical::{self, INTEGER_MAX};
-use crate::checkpoint::{Checkpoint, open_checkpoint};
+use crate::checkpoint::Checkpoint;
 use crate::leaf::{Leaf, log_id};
 use crate::note::{NOTE_BYTES_MAX, Parts};
 use crate::opening::Opening;
-use crate::policy::{Accepted, Policy, PolicyError};
 use crate::report::{Report, Verdict};
 use crate::tree::{Hash, check_inclusion};
+use crate::trust::{Freshness, Trust};
 
 const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
 /// An opening is at most a line of a bundle, and then base64.
 const TEXT_BYTES_MAX: usize = 2 * 1024 * 1024 + NOTE_BYTES_MAX;
 const PROOF_LINES_MAX: usize = 64;
-/// A witness's clock may be ahead of ours by this much; what is later says nothing of freshness.
-const AHEAD_S_MAX: u64 = 300;
 
 /// Why a receipt is not written or not read. Never says what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -43,45 +43,20 @@ pub enum ReceiptError {
     Opening,
 }
 
-/// Whom the reader of a receipt trusts.
-#[derive(Debug, Clone, Copy)]
-pub enum Trust<'a> {
-    /// The log's key alone; cosignatures are not asked for.
-    Key(&'a str),
-    /// A policy.
-    Policy(&'a Policy),
-}
-
-/// How old the newest cosignature may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Freshness {
-    /// The reader's time, seconds since 1970.
-    pub now_s: u64,
-    /// The oldest that still counts as fresh.
-    pub age_s_max: u64,
-}
-
-/// What was found.
+/// What was found. A receipt says nothing of completeness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReceiptReport {
-    /// The three verdicts. A receipt says nothing of completeness.
+    /// The verdicts.
     pub report: Report,
-    /// Whether the quorum cosigned.
-    pub policy: Verdict,
-    /// Whether the newest cosignature is young enough.
-    pub fresh: Verdict,
     /// The entry's index in the log, once integrity holds.
     pub index: Option<u64>,
 }
 
-impl ReceiptReport {
-    /// 0 all that was checked holds, 2 integrity, 4 quorum, 5 stale; the first of them.
-    pub fn exit_code(&self) -> u8 {
-        match self.report.exit_code() {
-            0 if self.policy.fails() => 4,
-            0 if self.fresh.fails() => 5,
-            code => code,
-        }
+impl Deref for ReceiptReport {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.report
     }
 }
 
@@ -128,81 +103,41 @@ pub fn write_receipt(
     Ok(text)
 }
 
-/// Verifies a receipt: signed, in the log, and what it shows is what was recorded.
+/// Verifies a receipt: signed, in the log, and what it shows is what was recorded. A receipt holds no
+/// key of its own, so that [`Trust::Own`] fails.
 pub fn verify_receipt(text: &str, trust: Trust<'_>, freshness: Option<Freshness>) -> ReceiptReport {
-    let mut found = ReceiptReport {
-        report: Report {
-            integrity: Verdict::NotChecked("not checked".to_owned()),
-            completeness: Verdict::NotChecked("not checked, a receipt shows one entry".to_owned()),
-            capture: Verdict::NotChecked("not checked".to_owned()),
-            entries: 0,
-            size: 0,
-            first_bad: None,
-        },
-        policy: Verdict::NotChecked("not checked".to_owned()),
-        fresh: Verdict::NotChecked("not checked".to_owned()),
-        index: None,
-    };
-    if let Err(why) = verify(text, trust, freshness, &mut found) {
-        found.policy = Verdict::NotChecked("not checked, integrity fails".to_owned());
-        found.report.integrity = Verdict::Fails(why);
+    let mut report = Report::unchecked();
+    report.completeness = Verdict::NotChecked("not checked, a receipt shows one entry".to_owned());
+    let mut index = None;
+    match verify(text, trust, freshness, &mut report) {
+        Ok(entry) => {
+            index = Some(entry);
+            report.integrity = trust.holds();
+        }
+        Err(why) => report.integrity = Verdict::Fails(why),
     }
-    found
+    ReceiptReport { report, index }
 }
 
 fn verify(
     text: &str,
     trust: Trust<'_>,
     freshness: Option<Freshness>,
-    found: &mut ReceiptReport,
-) -> Result<(), String> {
+    report: &mut Report,
+) -> Result<u64, String> {
     let parsed = parse(text).map_err(|why| why.to_string())?;
-    let accepted = match trust {
-        Trust::Key(vkey) => {
-            let checkpoint = open_checkpoint(parsed.note, vkey).map_err(|why| why.to_string())?;
-            Accepted { checkpoint, cosigned_by: Vec::new() }
-        }
-        Trust::Policy(policy) => {
-            let (accepted, met) = policy.look(parsed.note).map_err(|why| why.to_string())?;
-            let cosigned = accepted.cosigned_by.len();
-            found.policy = if met {
-                Verdict::Holds(format!("ok, cosigned by {cosigned}"))
-            } else {
-                Verdict::Fails(PolicyError::Quorum { cosigned }.to_string())
-            };
-            accepted
-        }
-    };
-    found.report.size = accepted.checkpoint.size;
-    if let Err(why) = check(&parsed, &accepted.checkpoint) {
-        found.report.first_bad = Some(parsed.index);
-        return Err(why.to_string());
-    }
-    found.report.integrity = Verdict::Holds("ok, key pinned".to_owned());
-    found.report.entries = 1;
-    found.index = Some(parsed.index);
-    if let Some(freshness) = freshness {
-        found.fresh = freshness.verdict(&accepted);
-    }
-    Ok(())
+    let opened = trust.open(parsed.note, None)?;
+    report.size = opened.checkpoint.size;
+    let leaf = check(&parsed, &opened.checkpoint).map_err(|why| {
+        report.first_bad = Some(parsed.index);
+        why.to_string()
+    })?;
+    report.entries = 1;
+    opened.word.tell(freshness, leaf.time_s, report);
+    Ok(parsed.index)
 }
 
-impl Freshness {
-    fn verdict(self, accepted: &Accepted) -> Verdict {
-        let latest_s = self.now_s.saturating_add(AHEAD_S_MAX);
-        let times = accepted.cosigned_by.iter().map(|witnessed| witnessed.time_s);
-        match times.filter(|time_s| *time_s <= latest_s).max() {
-            None => Verdict::Fails("no cosignature says when".to_owned()),
-            Some(time_s) if self.now_s.saturating_sub(time_s) > self.age_s_max => {
-                let age_s = self.now_s - time_s;
-                Verdict::Fails(format!("the newest cosignature is {age_s} s old"))
-            }
-            Some(_) => Verdict::Holds("ok".to_owned()),
-        }
-    }
-}
-
-fn check(parsed: &Parsed<'_>, signed: &Checkpoint) -> Result<(), ReceiptError> {
+fn check(parsed: &Parsed<'_>, signed: &Checkpoint) -> Result<Leaf, ReceiptError> {
     let bytes = parsed.leaf.as_bytes();
     let leaf = Leaf::parse(bytes).map_err(|_| ReceiptError::Leaf)?;
     let (index, size) = (parsed.index, signed.size);
@@ -214,7 +149,8 @@ fn check(parsed: &Parsed<'_>, signed: &Checkpoint) -> Result<(), ReceiptError> {
     if parsed.opening.index != index {
         return Err(ReceiptError::Opening);
     }
-    parsed.opening.check(&leaf.commitment).map_err(|_| ReceiptError::Opening)
+    parsed.opening.check(&leaf.commitment).map_err(|_| ReceiptError::Opening)?;
+    Ok(leaf)
 }
 
 fn parse(text: &str) -> Result<Parsed<'_>, ReceiptError> {

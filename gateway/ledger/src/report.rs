@@ -1,4 +1,4 @@
-//! What the verifier says: three verdicts, never merged, and the exit code they amount to.
+//! What the verifier says: verdicts, never merged, and the exit code they amount to.
 
 use std::fmt::Display;
 
@@ -44,6 +44,10 @@ pub struct Report {
     pub completeness: Verdict,
     /// Did everything that happened reach the log? No file can prove that by itself.
     pub capture: Verdict,
+    /// Did enough witnesses see the log so? Checked only by a policy.
+    pub policy: Verdict,
+    /// Is the newest sign of life young enough? Checked only if an age was given.
+    pub fresh: Verdict,
     /// How many entries were opened and checked.
     pub entries: u64,
     /// The size of the log by its checkpoint; 0 if that could not be read.
@@ -54,12 +58,33 @@ pub struct Report {
 }
 
 impl Report {
-    /// 0 all that was checked holds, 2 integrity fails, 3 incomplete.
+    /// Nothing checked yet: what a verifier begins with.
+    pub(crate) fn unchecked() -> Report {
+        let unchecked = || Verdict::NotChecked("not checked".to_owned());
+        Report {
+            integrity: unchecked(),
+            completeness: Verdict::NotChecked("not checked, integrity fails".to_owned()),
+            capture: unchecked(),
+            policy: unchecked(),
+            fresh: unchecked(),
+            entries: 0,
+            size: 0,
+            first_bad: None,
+        }
+    }
+
+    /// 0 all that was checked holds, 2 integrity fails, 4 the quorum is not met, 3 incomplete,
+    /// 5 stale; the first of them in this order: of a tree that too few have seen, being whole
+    /// means little.
     pub fn exit_code(&self) -> u8 {
         if !self.integrity.holds() {
             2
+        } else if self.policy.fails() {
+            4
         } else if self.completeness.fails() {
             3
+        } else if self.fresh.fails() {
+            5
         } else {
             0
         }
@@ -67,7 +92,7 @@ impl Report {
 
     /// The first reason not to exit with 0.
     pub fn first_problem(&self) -> Option<&str> {
-        let failed = [&self.integrity, &self.completeness];
+        let failed = [&self.integrity, &self.policy, &self.completeness, &self.fresh];
         let first = failed.into_iter().find(|verdict| verdict.fails());
         first.map(Verdict::text)
     }

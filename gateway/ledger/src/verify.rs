@@ -14,6 +14,7 @@ use crate::manifest::{
 use crate::read::{check_listing, read_small};
 use crate::report::{Problem, Report, Verdict};
 use crate::tree::{Hash, Tree};
+use crate::trust::{Freshness, Trust, Word};
 
 mod entries;
 mod leaves;
@@ -25,21 +26,40 @@ use rotations::{Rotations, Signed, read_vkeys};
 
 /// Verifies one bundle. Without a pinned key its own is used, and the verdict says so.
 pub fn verify_bundle(dir: &Path, pinned_vkey: Option<&str>) -> Report {
+    verify_bundle_trusting(dir, Trust::pinned(pinned_vkey), None)
+}
+
+/// As [`verify_bundle`], by a policy if need be. Without a cosignature, the last leaf's time is the
+/// one that must be fresh.
+pub fn verify_bundle_trusting(
+    dir: &Path,
+    trust: Trust<'_>,
+    freshness: Option<Freshness>,
+) -> Report {
     let mut seen = Seen::default();
-    match read_bundle(dir, pinned_vkey, &mut seen) {
+    match read_bundle(dir, trust, &mut seen) {
         Ok(bundle) => {
-            let integrity = integrity_holds(pinned_vkey);
-            match bundle.whole {
+            let integrity = trust.holds();
+            let mut report = match bundle.whole {
                 Ok(erased) => seen.report(integrity, Verdict::Holds(whole_text(erased)), None),
                 Err(hole) => seen.report(integrity, Verdict::Fails(hole.text), hole.entry),
-            }
+            };
+            bundle.word.tell(freshness, bundle.time_s, &mut report);
+            report
         }
         Err(problem) => {
             let completeness = Verdict::NotChecked("not checked, integrity fails".to_owned());
-            let integrity = integrity_fails(problem.text, pinned_vkey);
+            let integrity = trust.fails(problem.text);
             seen.report(integrity, completeness, problem.entry)
         }
     }
+}
+
+/// The tree over the leaves of a bundle whose integrity holds by its own keys; else the first reason why
+/// it does not.
+pub fn bundle_tree(dir: &Path) -> Result<Tree, String> {
+    let bundle = read_bundle(dir, Trust::Own, &mut Seen::default());
+    bundle.map(|bundle| bundle.tree).map_err(|problem| problem.text)
 }
 
 /// Verifies two bundles of one log and that the newer tree begins with the older one.
@@ -50,10 +70,11 @@ pub fn verify_bundle(dir: &Path, pinned_vkey: Option<&str>) -> Report {
 pub fn verify_consistency(old_dir: &Path, new_dir: &Path, pinned_vkey: Option<&str>) -> Report {
     let mut seen = Seen::default();
     let completeness = Verdict::NotChecked("not checked, trees are compared".to_owned());
-    match read_both(old_dir, new_dir, pinned_vkey, &mut seen) {
-        Ok(()) => seen.report(integrity_holds(pinned_vkey), completeness, None),
+    let trust = Trust::pinned(pinned_vkey);
+    match read_both(old_dir, new_dir, trust, &mut seen) {
+        Ok(()) => seen.report(trust.holds(), completeness, None),
         Err(problem) => {
-            let integrity = integrity_fails(problem.text, pinned_vkey);
+            let integrity = trust.fails(problem.text);
             seen.report(integrity, completeness, problem.entry)
         }
     }
@@ -62,12 +83,12 @@ pub fn verify_consistency(old_dir: &Path, new_dir: &Path, pinned_vkey: Option<&s
 fn read_both(
     old_dir: &Path,
     new_dir: &Path,
-    pinned_vkey: Option<&str>,
+    trust: Trust<'_>,
     seen: &mut Seen,
 ) -> Result<(), Problem> {
-    let old = read_bundle(old_dir, pinned_vkey, &mut Seen::default());
+    let old = read_bundle(old_dir, trust, &mut Seen::default());
     let old = old.map_err(|problem| problem.within("older bundle"))?;
-    let new = read_bundle(new_dir, Some(&old.vkey), seen);
+    let new = read_bundle(new_dir, Trust::Key(&old.vkey), seen);
     let new = new.map_err(|problem| problem.within("newer bundle"))?;
     // One key has one name, and a checkpoint's origin is that name: the origins are equal.
     match new.tree.root_at(old.checkpoint.size) {
@@ -84,21 +105,6 @@ fn whole_text(erased: u64) -> String {
     }
 }
 
-fn integrity_holds(pinned_vkey: Option<&str>) -> Verdict {
-    let text = match pinned_vkey {
-        Some(_) => "ok, key pinned",
-        None => "ok, key not pinned",
-    };
-    Verdict::Holds(text.to_owned())
-}
-
-fn integrity_fails(why: String, pinned_vkey: Option<&str>) -> Verdict {
-    match pinned_vkey {
-        Some(_) => Verdict::Fails(why),
-        None => Verdict::Fails(format!("{why} (key not pinned)")),
-    }
-}
-
 /// How far the reading came, for the report.
 #[derive(Default)]
 struct Seen {
@@ -108,14 +114,8 @@ struct Seen {
 
 impl Seen {
     fn report(self, integrity: Verdict, completeness: Verdict, first_bad: Option<u64>) -> Report {
-        Report {
-            integrity,
-            completeness,
-            capture: Verdict::NotChecked("not checked".to_owned()),
-            entries: self.entries,
-            size: self.size,
-            first_bad,
-        }
+        let (entries, size) = (self.entries, self.size);
+        Report { integrity, completeness, entries, size, first_bad, ..Report::unchecked() }
     }
 }
 
@@ -127,27 +127,49 @@ struct Bundle {
     tree: Tree,
     /// How many entries are erased, or the first hole.
     whole: Result<u64, Problem>,
+    /// The last leaf's time.
+    time_s: i64,
+    word: Word,
 }
 
-fn read_bundle(dir: &Path, pinned_vkey: Option<&str>, seen: &mut Seen) -> Result<Bundle, Problem> {
+fn read_bundle(dir: &Path, trust: Trust<'_>, seen: &mut Seen) -> Result<Bundle, Problem> {
     let manifest = read_manifest(dir)?;
     let vkeys = read_vkeys(dir, &manifest)?;
-    if pinned_vkey.is_some_and(|pinned| !vkeys.iter().any(|vkey| vkey == pinned)) {
-        return Err(Problem::of_bundle(format!("{VKEYS} does not hold the pinned key")));
-    }
+    check_vkeys(trust, &vkeys)?;
     let signed = read_checkpoint(dir, &manifest, &vkeys)?;
     let size = signed.checkpoint.size;
     seen.size = size;
     check_paths(&manifest, vkeys.len(), size)?;
     check_listing(dir, &manifest)?;
-    let (tree, commitments) = read_leaves(dir, &manifest, &signed.checkpoint)?;
+    let (tree, commitments, time_s) = read_leaves(dir, &manifest, &signed.checkpoint)?;
     check_hash_tiles(dir, &manifest, &tree)?;
     let openings = read_entries(dir, listed(&manifest, ENTRIES)?, &commitments, seen)?;
     let events = &openings.key_events;
     let rotations = Rotations { vkeys: &vkeys, events, signed: &signed, tree: &tree };
-    rotations.check(dir, &manifest)?;
+    let signed_sizes = rotations.check(dir, &manifest)?;
+    check_anchor(trust, &vkeys, &signed_sizes)?;
+    let refused = |why| Problem::of_bundle(format!("{CHECKPOINT}: {why}"));
+    let word = trust.word(&signed.note).map_err(refused)?;
     let vkey = vkeys.last().cloned().unwrap_or_default();
-    Ok(Bundle { vkey, checkpoint: signed.checkpoint, tree, whole: openings.whole })
+    let (checkpoint, whole) = (signed.checkpoint, openings.whole);
+    Ok(Bundle { vkey, checkpoint, tree, whole, time_s, word })
+}
+
+/// Some line is a key that is trusted, whatever it may still sign.
+fn check_vkeys(trust: Trust<'_>, vkeys: &[String]) -> Result<(), Problem> {
+    if !vkeys.iter().any(|vkey| trust.takes(vkey, 0)) {
+        return Err(Problem::of_bundle(format!("{VKEYS} does not hold the pinned key")));
+    }
+    Ok(())
+}
+
+/// Some trusted key signed no more than it may: the note that led to the next key, or the
+/// checkpoint.
+fn check_anchor(trust: Trust<'_>, vkeys: &[String], sizes: &[u64]) -> Result<(), Problem> {
+    if !vkeys.iter().zip(sizes).any(|(vkey, size)| trust.takes(vkey, *size)) {
+        return Err(Problem::of_bundle("more is signed than the retired key may sign"));
+    }
+    Ok(())
 }
 
 fn read_manifest(dir: &Path) -> Result<Manifest, Problem> {

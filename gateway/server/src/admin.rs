@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::assemble::load_roster;
-use crate::evidence::Chain;
+use crate::evidence::{Chain, Sealed};
 pub use crate::fold::Class;
 use crate::gate::Gate;
 use crate::journal::{Event, LedgerEvent, ShredGround, ShredRefusal};
@@ -60,6 +60,19 @@ pub enum Ask {
         of: Class,
         /// Which, as the log calls it.
         id: String,
+        /// The fields it shows.
+        shown: Vec<String>,
+    },
+    /// Write a sealed evidence file: chosen fields of chosen entries.
+    ExportEvidence {
+        /// Into this file, which is not there yet.
+        out: PathBuf,
+        /// For this case.
+        case: String,
+        /// Whom it is made for.
+        made_for: String,
+        /// The entries.
+        entries: BTreeSet<u64>,
         /// The fields it shows.
         shown: Vec<String>,
     },
@@ -124,6 +137,14 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
             let chain = Chain { class: *of, id };
             let count = crate::export::report(gate, &chain, &shown?, out, case)?;
             Ok(format!("{count} entries"))
+        }
+        Ask::ExportEvidence { out, case, made_for, entries, shown } => {
+            let shown: Vec<Field> =
+                shown.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+            let entries: Vec<u64> = entries.iter().copied().collect();
+            let what = Sealed { entries: &entries, shown: &shown, case, made_for };
+            crate::export::evidence(gate, &what, out)?;
+            Ok(format!("{} entries", entries.len()))
         }
         Ask::Backup { out, first } => {
             let next = gate.scribe.published().world().frames;

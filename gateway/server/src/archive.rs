@@ -7,7 +7,7 @@ use loopgate_ledger::{Leaf, commitment};
 use loopgate_referral::{PersonId, Timestamp};
 use loopgate_store::{
     Attachments, EntryKey, EntryRecord, Frame, KeyName, KeyRow, LogKeys, LogReader, Outage,
-    PersonKey, Stored, TenantKey, WrappedKey,
+    PersonKey, StateKey, Stored, TenantKey, WrappedKey,
 };
 
 /// A longer document lies in a file of its own.
@@ -71,6 +71,12 @@ impl Keyring {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         *self.tenants.lock().unwrap_or_else(PoisonError::into_inner) = tenants;
         open.clear();
+    }
+
+    /// What may open a state that was written down, newest first.
+    pub fn state_keys(&self) -> Vec<StateKey> {
+        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        tenants.iter().rev().map(TenantKey::state_key).collect()
     }
 
     /// The tenant's newest key.

@@ -15,7 +15,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use loopgate_consent::{DataClass, Policy, Template, Templates};
 use loopgate_ledger::LogKey;
 use loopgate_mapping::Library;
-use loopgate_store::{Attachments, Log, SledLog, StepHook};
+use loopgate_store::{Attachments, FileLog, Log, StepHook};
 use loopgate_token::SigningKey;
 
 use crate::archive::{Archive, Keyring};
@@ -39,6 +39,7 @@ use crate::replay::Replayed;
 use crate::roster::Roster;
 use crate::scribe::{self, Bench, Command, Settings, finish_erasures};
 use crate::signing_keys;
+use crate::state;
 use crate::view::View;
 
 /// A deployment whose scribe runs.
@@ -84,11 +85,20 @@ pub fn open(
     let keyring = Arc::new(Keyring::new(keks.tenant_keys()?));
 
     let attachments = Attachments::open(&data.join("vault"))?;
-    let mut log = SledLog::open(&data.join("log"), hook)?;
+    let mut log = FileLog::open(&data.join("log"), hook)?;
     let view = Arc::new(View::open(&data.join("view"), &index_key, log.head().next)?);
     let mut notary = Notary::new(&config.ledger.origin, keys);
-    let mut replayed = Replayed::default();
-    replayed.fold(0, &log, &keyring, |proof| notary.append(*proof.leaf_hash()), &view)?;
+    let mut replayed = match Replayed::from_state(&state::path(data), &log, &keyring, &view)? {
+        Some((replayed, leaves)) => {
+            leaves.into_iter().for_each(|leaf| notary.append(leaf));
+            replayed
+        }
+        None => {
+            let mut replayed = Replayed::default();
+            replayed.fold(0, &log, &keyring, |proof| notary.append(*proof.leaf_hash()), &view)?;
+            replayed
+        }
+    };
     let log_keys = signing_keys::load(keys, &config.ledger.origin, &replayed.world.book)?;
     let first_vkey = log_keys.first().map(LogKey::vkey).unwrap_or_default();
     log_keys.into_iter().for_each(|key| notary.sign_with(key));
@@ -101,6 +111,7 @@ pub fn open(
     let shredded = &replayed.world.book.shredded;
     let clock_now = clock.as_ref();
     if finish_erasures(&mut log, epoch, shredded, &keyring, &keks, &attachments, clock_now)? {
+        state::forget(&state::path(data))?;
         view.begin_anew()?;
         replayed = Replayed::default();
         replayed.fold(0, &log, &keyring, |_| {}, &view)?;
@@ -276,6 +287,8 @@ fn settings(config: &Config, policy: Policy, first_vkey: String) -> Settings {
         queue_commands_max: config.limits.queue_commands_max,
         frame_bytes_max: config.limits.frame_bytes_max,
         frame_events_max: config.limits.frame_events_max,
+        state_path: state::path(&config.folders.data),
+        snapshot_entries: config.ledger.snapshot_entries,
         retention_days: config.ledger.retention_days,
         key_overlap_days: config.ledger.key_overlap_days,
         index_interval_ms: millis(config.ledger.index_interval_s),

@@ -78,6 +78,11 @@ impl Asker<'_> {
     }
 }
 
+/// Now, or when the newest entry was recorded: commit times may be a little ahead of the clock.
+fn now(gate: &Gate) -> Timestamp {
+    gate.now().max(gate.scribe.published().world().last_at)
+}
+
 /// A parameter that cannot be read.
 fn wrong(at: &str, words: &'static str) -> Trouble {
     Refusal::invalid(vec![Fault::new(IssueCode::Value, at, words)]).into()

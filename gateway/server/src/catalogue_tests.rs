@@ -5,7 +5,7 @@ use super::*;
 const HOUR: i64 = 3_600_000;
 
 fn id<T: std::str::FromStr>(prefix: &str, n: u8) -> T {
-    let text = format!("{prefix}_{n:08x}-0000-4000-8000-000000000000");
+    let text = format!("{prefix}_{n:032x}");
     let Ok(id) = text.parse() else { panic!("{text}") };
     id
 }
@@ -45,7 +45,7 @@ fn stream(length: u64) -> (Catalogue, Vec<Told>) {
         };
         let links = Links {
             subject: told.referral.iter().map(|n| link(id::<ReferralId>("ref", *n))).collect(),
-            patient: told.person.iter().map(|n| link(id::<PersonId>("plid", *n))).collect(),
+            patient: told.person.iter().map(|n| link(id::<PersonId>("per", *n))).collect(),
             parties: told.org.iter().map(link).collect(),
         };
         let place = Place { sequence: index / 2, entry: (index % 2) as usize, index, at: told.at };
@@ -77,7 +77,7 @@ fn a_search_finds_what_looking_at_every_entry_finds() {
                         let hour = |n: i64| Timestamp(n * HOUR);
                         let query = Query {
                             referral: referral.map(|n| id("ref", n)),
-                            person: person.map(|n| id("plid", n)),
+                            person: person.map(|n| id("per", n)),
                             organization: organization.map(|org| org.parse().unwrap()),
                             kind: kind.map(str::to_owned),
                             code: code.map(str::to_owned),
@@ -134,6 +134,19 @@ fn what_is_recorded_while_somebody_turns_pages_is_on_none_of_them() {
     catalogue.push(place, "phi.disclosed", None, &Links::default());
     let second = catalogue.search(&Query { below: first.next, ..query });
     assert_eq!(second.entries, (4..12).rev().collect::<Vec<u64>>());
+}
+
+#[test]
+fn an_erased_entry_keeps_its_place_and_its_chains_and_nothing_else() {
+    let (mut catalogue, _) = stream(20);
+    let person = id::<PersonId>("per", 200);
+    let links = Links { patient: vec![link(person)], ..Links::default() };
+    let place = Place { sequence: 10, entry: 0, index: 20, at: Timestamp(10 * HOUR) };
+    catalogue.note_erased(place, &links);
+    let found = catalogue.search(&Query { person: Some(person), count_max: 9, ..Query::default() });
+    assert_eq!(found.entries, [20]);
+    let row = catalogue.row(20).unwrap();
+    assert_eq!((catalogue.kind(&row), row.code, row.erased), (ERASED, None, true));
 }
 
 #[test]

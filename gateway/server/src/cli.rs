@@ -75,6 +75,8 @@ enum Command {
     Translate(translate::Translate),
     /// Write evidence.
     Export(evidence::Export),
+    /// Give an evidence file on; the step is signed into it.
+    HandOver(evidence::HandOver),
     /// Check evidence, offline.
     Verify(verify::Verify),
     /// Cosign the checkpoints of other logs.
@@ -137,7 +139,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::RotateKey { data } => told(&data, &Ask::RotateKey).map(done),
         Command::Translate(command) => Ok(translate::run(&command)),
         Command::Export(command) => evidence::export(command).map(done),
-        Command::Verify(command) => Ok(verify::verify(&command)),
+        Command::HandOver(command) => evidence::hand_over(&command).map(done),
+        Command::Verify(command) => verify::verify(&command),
         Command::Witness(command) => witness::run(command).map(done),
         Command::Backup { data, out, first } => {
             let out = std::path::absolute(out)?;

@@ -4,18 +4,24 @@
 //! crate `ledger` in a format that anybody can read (`gateway/ledger/FORMAT.md`).
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use loopgate_ledger::{
-    Field, Opening, ReportEntry, ReportParts, index_key, open_checkpoint, report_to,
+    EvidenceParts, Field, Opening, ReportEntry, ReportParts, index_key, open_checkpoint, report_to,
+    write_evidence, write_receipt,
 };
+use loopgate_referral::OrgId;
 use loopgate_store::Outage;
 
 use crate::archive::Kept;
 use crate::catalogue::{Query, Row};
 use crate::fold::Class;
 use crate::gate::Gate;
+use crate::journal::Event;
+use crate::refusal::Trouble;
 use crate::scribe::{Command, Proved};
+use crate::signing_keys;
 
 /// Texts as lines.
 pub fn lines(texts: &[String]) -> Vec<u8> {
@@ -26,6 +32,39 @@ pub fn lines(texts: &[String]) -> Vec<u8> {
 pub fn rotations(gate: &Gate) -> Vec<String> {
     let world = gate.scribe.published().world();
     world.book.keys.iter().filter_map(|key| key.note.clone()).collect()
+}
+
+/// What a receipt shows: that they received it, on which basis, in which resources, and the hash of the
+/// bytes. Nothing of it is news to them.
+const RECEIVED: [Field; 5] =
+    [Field::Kind, Field::Basis, Field::Disclosed, Field::Payload, Field::Time];
+
+/// The receipt of an entry that says this organization received something, under the newest signed
+/// checkpoint; none if it says no such thing, can be read no more, or is not signed yet.
+pub fn receipt(gate: &Gate, index: u64, to: &OrgId) -> Result<Option<String>, Trouble> {
+    let broken = |error: &dyn std::fmt::Display| {
+        tracing::error!(%error, "an entry does not read back");
+        Trouble::Outage
+    };
+    let Some(row) = gate.scribe.published().catalogue().row(index) else { return Ok(None) };
+    let Some((note, signed)) = gate.signed().filter(|(_, signed)| index < signed.size) else {
+        return Ok(None);
+    };
+    let body = gate.archive.entries(&[row]).map_err(|outage| broken(&outage))?.pop();
+    let Some(Kept::Here(body)) = body else { return Ok(None) };
+    let received = match &body.event {
+        Event::Disclosed(one) => one.recipient == *to,
+        Event::Reread { recipient, .. } => recipient == to,
+        _ => false,
+    };
+    if !received {
+        return Ok(None);
+    }
+    let prove = Prover { gate, size: signed.size };
+    let entry = prove.entry(index, &RECEIVED).map_err(|error| broken(&error))?;
+    let Some(opening) = &entry.opening else { return Ok(None) };
+    let text = write_receipt(&entry.leaf, opening, &entry.inclusion, &note);
+    text.map(Some).map_err(|why| broken(&why))
 }
 
 /// A chain: of a referral, a person, an organization.
@@ -67,6 +106,39 @@ pub fn report(
     };
     report_to(out, parts).context("the report could not be written")?;
     Ok(count)
+}
+
+/// What an evidence file is to be.
+pub struct Sealed<'a> {
+    /// The entries it shows, ascending.
+    pub entries: &'a [u64],
+    /// The fields it shows of each.
+    pub shown: &'a [Field],
+    /// The case.
+    pub case: &'a str,
+    /// Whom it is made for.
+    pub made_for: &'a str,
+}
+
+/// Writes and seals an evidence file that is not there yet.
+pub fn sealed(gate: &Gate, what: &Sealed<'_>, out: &Path) -> anyhow::Result<()> {
+    let note = gate.scribe.ask_blocking(Command::Checkpoint);
+    let note = note.map_err(|_| anyhow!("the gateway cannot sign right now"))?;
+    let (_, size) = opened(gate, &note)?;
+    let (dir, origin) = (&gate.config.folders.keys, &gate.config.ledger.origin);
+    let mut keys = signing_keys::load(dir, origin, &gate.scribe.published().world().book)?;
+    let key = keys.pop().context("the log has no key")?;
+    let prove = Prover { gate, size };
+    let parts = EvidenceParts {
+        case: what.case,
+        made_for: what.made_for,
+        made_by: origin,
+        time_s: gate.now().0.div_euclid(1000),
+        key: &key,
+        checkpoint_note: &note,
+    };
+    let entries = what.entries.iter().map(|index| prove.entry(*index, what.shown));
+    write_evidence(out, &parts, entries).context("the evidence could not be written")
 }
 
 /// The key that signed a note last, and the size it speaks of.

@@ -11,7 +11,7 @@ use loopgate_ledger::{BundleParts, Field, Opening, open_checkpoint, write_bundle
 use loopgate_store::{Outage, Stored};
 
 use crate::archive::{Archive, Kept};
-use crate::evidence::{self, Chain};
+use crate::evidence::{self, Chain, Sealed};
 use crate::gate::Gate;
 use crate::journal::Event;
 use crate::scribe::Command;
@@ -56,6 +56,14 @@ pub fn report(
     let count = evidence::report(gate, chain, shown, &mut file)?;
     file.flush()?;
     Ok(count)
+}
+
+/// Writes a sealed evidence file; that is recorded first.
+pub fn evidence(gate: &Gate, what: &Sealed<'_>, out: &Path) -> anyhow::Result<()> {
+    let entries: Vec<String> = what.entries.iter().map(ToString::to_string).collect();
+    let words = format!("entries {} for {}", entries.join(" "), what.made_for);
+    record(gate, what.case, Some(words))?;
+    evidence::sealed(gate, what, out)
 }
 
 fn record(gate: &Gate, case: &str, what: Option<String>) -> anyhow::Result<()> {

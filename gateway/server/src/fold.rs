@@ -288,11 +288,18 @@ impl World {
         items: &[(ResourceId, u64)],
         bases: &[BasisUsed],
     ) -> bool {
-        items.iter().all(|(resource, version)| {
-            let key =
-                (recipient.clone(), view.to_owned(), resource.clone(), *version, bases.to_vec());
-            self.shown.contains(&key)
-        })
+        let audited = bases.iter().any(|basis| matches!(basis, BasisUsed::Audit { .. }));
+        !audited
+            && items.iter().all(|(resource, version)| {
+                let key = (
+                    recipient.clone(),
+                    view.to_owned(),
+                    resource.clone(),
+                    *version,
+                    bases.to_vec(),
+                );
+                self.shown.contains(&key)
+            })
     }
 
     /// The version of a Task of a referral.

@@ -2,18 +2,22 @@
 //! ones after it are folded. After an erasure it is done again, since what nobody can read any more may
 //! not live on in memory.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::Path;
 
 use anyhow::Context;
-use loopgate_ledger::{Committed, Index, index_key};
+use loopgate_ledger::{Committed, Hash, Index, index_key};
 use loopgate_referral::Timestamp;
-use loopgate_store::{Log, LogKeys, Outage};
+use loopgate_store::{Log, LogKeys, Outage, StateRead, read_state};
 
 use crate::archive::{Kept, Keyring, unseal};
 use crate::catalogue::Catalogue;
 use crate::fold::{Place, World};
 use crate::journal::{Erased, Event, LedgerEvent};
 use crate::scribe::CoverKey;
+use crate::state;
 use crate::view::View;
 
 /// Everything that is computed from the log.
@@ -30,6 +34,37 @@ pub struct Replayed {
 }
 
 impl Replayed {
+    /// What was written down, and the frames after it, with every leaf hash. `None` if nothing was, if it
+    /// is of another version of this program, or if no entry of the log vouches for it.
+    pub fn from_state(
+        path: &Path,
+        log: &dyn Log,
+        keyring: &Keyring,
+        view: &View,
+    ) -> anyhow::Result<Option<(Replayed, Vec<Hash>)>> {
+        let keys = keyring.state_keys();
+        let found = read_state(path, &keys, |input| state::read(input).map_err(io::Error::other));
+        let Some(StateRead { head, sha256, state: Some(state) }) = found else { return Ok(None) };
+        // Projections that are behind would want the frames before.
+        if head.frames > log.head().next || view.folded() < head.frames {
+            return Ok(None);
+        }
+        let covers = state::proved(state.covers, log)?;
+        let (world, catalogue) = (state.world, state.catalogue);
+        let mut replayed = Replayed { world, catalogue, covers, ..Replayed::default() };
+        let mut leaves = state.leaves;
+        replayed.fold(head.frames, log, keyring, |proof| leaves.push(*proof.leaf_hash()), view)?;
+        let vouched = replayed.world.book.kept.is_some_and(|kept| {
+            (kept.frames, kept.leaves, kept.sha256) == (head.frames, head.leaves, sha256)
+        });
+        if !vouched {
+            tracing::warn!("no entry vouches for the state that was written down: all is replayed");
+            return Ok(None);
+        }
+        tracing::info!(frames = head.frames, "the fold began at a snapshot");
+        Ok(Some((replayed, leaves)))
+    }
+
     /// Folds the frames from `from` on.
     pub fn fold(
         &mut self,
@@ -84,11 +119,14 @@ impl Replayed {
         log: &dyn Log,
         keyring: &Keyring,
     ) -> Result<Erased, Outage> {
-        if !self.erased.contains_key(&by) {
-            self.erased.insert(by, shredded_in(by, log, keyring)?);
-        }
-        let named = self.erased.get(&by).and_then(|named| named.get(&index));
-        named.cloned().ok_or(Outage::Damaged("an entry does not open and none says it was erased"))
+        let named = match self.erased.entry(by) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(shredded_in(by, log, keyring)?),
+        };
+        named
+            .get(&index)
+            .cloned()
+            .ok_or(Outage::Damaged("an entry does not open and none says it was erased"))
     }
 
     /// The verifiable index over all that was folded.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use loopgate_ledger::Leaf;
-use loopgate_store::{Attachments, Log, SledLog, read_backup};
+use loopgate_store::{Attachments, FileLog, Log, read_backup};
 
 use crate::config::Config;
 use crate::notary::Notary;
@@ -15,7 +15,7 @@ use crate::signing_keys;
 /// Restores backups, oldest first, onto the log of a deployment that does not run. Checks before it
 /// writes. Returns how many frames came back.
 pub fn restore(config: &Config, files: &[PathBuf]) -> anyhow::Result<usize> {
-    let mut log = SledLog::open(&config.folders.data.join("log"), None)?;
+    let mut log = FileLog::open(&config.folders.data.join("log"), None)?;
     let keys = &config.folders.keys;
     let mut notary = Notary::new(&config.ledger.origin, keys);
     for key in signing_keys::all(keys, &config.ledger.origin)? {

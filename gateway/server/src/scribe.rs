@@ -12,6 +12,7 @@ mod desk;
 mod disclose;
 mod dispatch;
 mod erase;
+mod keep;
 mod known;
 mod settle;
 mod submission;
@@ -43,6 +44,7 @@ use crate::refusal::Trouble;
 use crate::replay::Replayed;
 use crate::roster::Roster;
 use crate::signing_keys;
+use crate::state;
 use crate::view::View;
 
 pub use act::{Act, Acted, Wish};
@@ -160,9 +162,15 @@ impl Thread {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             match self.next_group(first, commands) {
-                Ok(true) => {}
+                Ok(true) => {
+                    if let Err(outage) = self.keep_state(false) {
+                        tracing::error!(%outage, "the disk failed; no acknowledgement is given");
+                        return;
+                    }
+                }
                 Ok(false) => {
-                    if let Err(outage) = self.sign_if_due(true) {
+                    let kept = self.keep_state(true);
+                    if let Err(outage) = kept.and_then(|()| self.sign_if_due(true)) {
                         tracing::error!(%outage, "the last checkpoint was not signed");
                     }
                     return;
@@ -316,6 +324,7 @@ impl Thread {
     /// After an erasure: what is in memory is computed anew, of what can still be read.
     fn fold_anew(&mut self) -> Result<(), loopgate_store::Outage> {
         let bench = &mut self.bench;
+        state::forget(&bench.settings.state_path).map_err(loopgate_store::Outage::Disk)?;
         bench.view.begin_anew()?;
         let mut replayed = Replayed::default();
         let log = bench.log.as_ref();

@@ -15,6 +15,7 @@ use loopgate_referral::{OrgId, PersonId};
 use loopgate_store::Log;
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Catalogue;
 use crate::fold::World;
 use crate::scribe::CoverKey;
 
@@ -28,10 +29,21 @@ pub fn path(data: &Path) -> PathBuf {
     data.join("state")
 }
 
+/// Removes the file, if it is there: after an erasure it may not be read any more, and cannot.
+pub fn forget(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => loopgate_store::sync_folder_of(path),
+    }
+}
+
 /// What is computed from the first frames of a log.
 pub struct State {
     /// The fold.
     pub world: World,
+    /// The catalogue.
+    pub catalogue: Catalogue,
     /// Summary entries that still cover re-reads: frame, and entry in it.
     pub covers: Vec<(CoverKey, u64, usize)>,
     /// The leaf hashes.
@@ -42,6 +54,7 @@ pub struct State {
 struct Out<'a> {
     version: u32,
     world: &'a World,
+    catalogue: &'a Catalogue,
     covers: Vec<Cover<'a>>,
 }
 
@@ -52,12 +65,13 @@ struct Cover<'a>(&'a OrgId, PersonId, i64, u64, usize);
 struct In {
     version: u32,
     world: World,
+    catalogue: Catalogue,
     covers: Vec<(OrgId, PersonId, i64, u64, usize)>,
 }
 
 /// Writes a state; the same state is the same bytes on every machine.
 pub fn write(
-    world: &World,
+    (world, catalogue): (&World, &Catalogue),
     covers: &HashMap<CoverKey, Committed>,
     leaf: impl Fn(u64) -> Option<Hash>,
     first_leaf: impl Fn(u64) -> Option<u64>,
@@ -71,9 +85,9 @@ pub fn write(
         let entry = usize::try_from(proof.leaf_index() - first)?;
         kept.push(Cover(org, *person, *day, proof.sequence(), entry));
     }
-    kept.sort_by(|one, other| (one.3, one.4).cmp(&(other.3, other.4)));
+    kept.sort_by_key(|one| (one.3, one.4));
     let mut fold = Vec::new();
-    ciborium::into_writer(&Out { version: VERSION, world, covers: kept }, &mut fold)?;
+    ciborium::into_writer(&Out { version: VERSION, world, catalogue, covers: kept }, &mut fold)?;
     out.write_all(&(fold.len() as u64).to_be_bytes())?;
     out.write_all(&fold)?;
     for index in 0..world.leaves {
@@ -106,7 +120,8 @@ pub fn read(input: &mut dyn Read) -> anyhow::Result<Option<State>> {
     let covers = kept.covers.into_iter();
     let covers =
         covers.map(|(org, person, day, sequence, entry)| ((org, person, day), sequence, entry));
-    Ok(Some(State { world: kept.world, covers: covers.collect(), leaves }))
+    let (world, catalogue) = (kept.world, kept.catalogue);
+    Ok(Some(State { world, catalogue, covers: covers.collect(), leaves }))
 }
 
 /// The summary entries as the log proves them.

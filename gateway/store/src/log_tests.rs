@@ -1,9 +1,10 @@
 //! What every log must promise, and what this one does on the way to it.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
-use loopgate_ledger::Leaf;
+use loopgate_ledger::{Committed, Leaf};
 
 use super::*;
 use crate::{Attachments, EntryRecord, Restored, WrappedKey, read_backup, restore, write_backup};
@@ -26,21 +27,12 @@ fn frame(sequence: u64, first_leaf: u64, body_bytes: usize) -> Frame {
     }
 }
 
-fn open(dir: &Path) -> SledLog {
+fn open(dir: &Path) -> FileLog {
     open_with(dir, || None)
 }
 
-/// sled's own threads hold its lock for a moment after it is dropped. A process that ends has none;
-/// this one goes on.
-fn open_with(dir: &Path, hook: impl Fn() -> Option<StepHook>) -> SledLog {
-    loop {
-        match SledLog::open(&dir.join("log"), hook()) {
-            Err(Outage::Disk(error)) if error.to_string().contains("acquire lock") => {
-                std::thread::yield_now();
-            }
-            opened => return opened.unwrap(),
-        }
-    }
+fn open_with(dir: &Path, hook: impl Fn() -> Option<StepHook>) -> FileLog {
+    FileLog::open(&dir.join("log"), hook()).unwrap()
 }
 
 fn committed(outcome: Result<Appended, Outage>) -> Vec<Committed> {
@@ -69,28 +61,38 @@ fn what_was_committed_is_there_after_opening_again() {
     assert_eq!(log.keys().unwrap().len(), 1);
 }
 
-/// A leaf node of sled's tree holds up to 17 rows, and is a blob file when together they are over
-/// 128 KiB: rows of any sizes, one after the other, must stay below that.
 #[test]
-fn no_row_of_frames_of_any_size_becomes_a_blob_file() {
+fn frames_of_any_size_are_read_in_any_order_across_segments_and_after_opening_again() {
     let dir = tempfile::tempdir().unwrap();
     let mut log = open(dir.path());
     let epoch = log.take_over().unwrap();
-    let sizes = [10, 3_500, 4_000, 9_000, 16_000, 16_300, 40_000, 300_000];
-    let mut next = 0;
-    for size in sizes {
-        for _ in 0..40 {
-            committed(log.append(epoch, &frame(next, next, size), next));
-            next += 1;
+    let sizes = [10, 3_500, 16_300, 70_000, 300_000, 9_000_000, 1_200_000];
+    let count = 60;
+    let size = |n: u64| sizes[n as usize % sizes.len()];
+    let reader = log.reader();
+    for n in 0..count {
+        committed(log.append(epoch, &frame(n, n, size(n)), n));
+        assert!(reader.read(n).unwrap().is_some() && reader.read(n + 1).unwrap().is_none());
+    }
+    let named = |end: &str| {
+        let files = std::fs::read_dir(dir.path().join("log")).unwrap();
+        files.filter(|file| file.as_ref().unwrap().path().extension() == Some(end.as_ref())).count()
+    };
+    assert_eq!(named("seg"), 2);
+    let check = |read: &dyn Fn(u64) -> Result<Option<Stored>, Outage>| {
+        for n in (0..count).chain((0..count).rev()).chain((0..count).map(|n| n * 37 % count)) {
+            let stored = read(n).unwrap().unwrap();
+            assert_eq!((stored.frame.sequence, stored.frame.entries[0].body.len()), (n, size(n)));
+            assert_eq!(stored.committed[0].leaf_index(), n);
         }
-    }
-    let mixed = sizes.iter().cycle().take(80);
-    for size in mixed {
-        committed(log.append(epoch, &frame(next, next, *size), next));
-        next += 1;
-    }
-    drop(log);
-    assert_eq!(open(dir.path()).head().next, next);
+        assert!(read(count).unwrap().is_none());
+    };
+    check(&|n| log.read(n));
+    check(&|n| reader.read(n));
+    drop((log, reader));
+    let log = open(dir.path());
+    assert_eq!((log.head().next, log.head().leaves), (count, count));
+    check(&|n| log.read(n));
 }
 
 #[test]
@@ -126,29 +128,41 @@ fn one_sync_lies_between_write_and_acknowledgement() {
     let dir = tempfile::tempdir().unwrap();
     let (tell, told) = mpsc::channel();
     let hook: StepHook = Box::new(move |step| tell.send(step).map_err(io::Error::other));
-    let mut log = SledLog::open(&dir.path().join("log"), Some(hook)).unwrap();
+    let mut log = FileLog::open(&dir.path().join("log"), Some(hook)).unwrap();
     let epoch = log.take_over().unwrap();
     told.try_iter().count();
     committed(log.append(epoch, &frame(0, 0, 10), 0));
     let steps: Vec<CommitStep> = told.try_iter().collect();
-    let expected = [CommitStep::Apply, CommitStep::Flush, CommitStep::Sync, CommitStep::Synced];
+    let expected = [CommitStep::Write, CommitStep::Torn, CommitStep::Sync, CommitStep::Synced];
     assert_eq!(steps, expected);
+}
+
+/// A hook that says this once, at this step of the first commit after the trap is set.
+fn trap(at: CommitStep, kind: io::ErrorKind) -> (Arc<AtomicBool>, StepHook) {
+    let set = Arc::new(AtomicBool::new(false));
+    let is_set = set.clone();
+    let hook: StepHook = Box::new(move |step| {
+        if step == at && is_set.swap(false, Ordering::SeqCst) { Err(kind.into()) } else { Ok(()) }
+    });
+    (set, hook)
 }
 
 #[test]
 fn a_disk_that_says_no_poisons_the_log_until_it_is_opened_again() {
-    for at in [CommitStep::Apply, CommitStep::Flush, CommitStep::Sync] {
+    for at in [CommitStep::Write, CommitStep::Torn, CommitStep::Sync, CommitStep::Synced] {
         let dir = tempfile::tempdir().unwrap();
-        let mut armed = 0;
-        let hook: StepHook = Box::new(move |step| {
-            armed += usize::from(step == at);
-            // The first is the take-over's; the second is the frame's.
-            if step == at && armed == 2 { Err(io::Error::other("no space")) } else { Ok(()) }
-        });
-        let mut log = SledLog::open(&dir.path().join("log"), Some(hook)).unwrap();
+        let (trap, hook) = trap(at, io::ErrorKind::Other);
+        let mut log = FileLog::open(&dir.path().join("log"), Some(hook)).unwrap();
         let epoch = log.take_over().unwrap();
+        trap.store(true, Ordering::SeqCst);
         assert!(matches!(log.append(epoch, &frame(0, 0, 10), 0), Err(Outage::Disk(_))), "{at:?}");
+        assert!(log.read(0).unwrap().is_none(), "what was not acknowledged is not read");
         assert!(matches!(log.append(epoch, &frame(0, 0, 10), 0), Err(Outage::Poisoned)));
+        assert!(matches!(
+            log.rewrap(epoch, vec![(KeyName::TENANT, wrap(1))]),
+            Err(Outage::Poisoned)
+        ));
+        assert!(matches!(log.take_over(), Err(Outage::Poisoned)));
         drop(log);
         let mut log = open(dir.path());
         let epoch = log.take_over().unwrap();
@@ -162,9 +176,15 @@ fn a_disk_that_says_no_poisons_the_log_until_it_is_opened_again() {
 fn a_log_whose_files_are_rubbish_does_not_open_and_does_not_crash() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(dir.path()));
-    std::fs::remove_file(dir.path().join("log/db")).unwrap();
-    std::fs::create_dir(dir.path().join("log/db")).unwrap();
-    assert!(SledLog::open(&dir.path().join("log"), None).is_err());
+    let folder = dir.path().join("log");
+    std::fs::remove_file(folder.join("keys/db")).unwrap();
+    std::fs::create_dir(folder.join("keys/db")).unwrap();
+    assert!(FileLog::open(&folder, None).is_err());
+    std::fs::write(folder.join("00000000000000000000.seg"), "rubbish").unwrap();
+    assert!(FileLog::open(&folder, None).is_err());
+    std::fs::remove_file(folder.join("00000000000000000000.seg")).unwrap();
+    std::fs::write(folder.join("00000000000000000005.seg"), "rubbish").unwrap();
+    assert!(FileLog::open(&folder, None).is_err());
 }
 
 #[test]
@@ -235,7 +255,7 @@ fn an_older_backup_brings_no_destroyed_key_back_nor_its_attachments() {
     second.keys.clear();
     committed(log.append(epoch, &first, 0));
     committed(log.append(epoch, &second, 1));
-    let backup = |log: &SledLog, vault: &Attachments, first, next| {
+    let backup = |log: &FileLog, vault: &Attachments, first, next| {
         let mut file = Vec::new();
         write_backup(log.reader().as_ref(), vault, first, next, &mut file).unwrap();
         read_backup(&mut file.as_slice()).unwrap()

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::Outage;
 use crate::kv::{Kv, KvChange, KvRow};
-use crate::sled_log::open_sled;
+use crate::sled_open::open_sled;
 
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 

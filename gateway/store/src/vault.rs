@@ -128,6 +128,62 @@ impl TenantKey {
     }
 }
 
+/// The key of a state's file, which is destroyed with the tenant's key of its epoch.
+pub struct StateKey([u8; 32]);
+
+impl TenantKey {
+    /// What encrypts a state computed from the log.
+    pub fn state_key(&self) -> StateKey {
+        StateKey(derive(&self.key, &[b"lg-state-v1"]))
+    }
+}
+
+impl StateKey {
+    /// The cipher of one file: `head` is authenticated with each chunk.
+    pub(crate) fn cipher(&self, salt: &[u8], head: &[u8]) -> ChunkCipher {
+        ChunkCipher { key: derive(&self.0, &[b"lg-state-file-v1", salt]), head: head.to_vec() }
+    }
+}
+
+/// Encrypts the chunks of one file, each by its number.
+pub(crate) struct ChunkCipher {
+    key: [u8; 32],
+    head: Vec<u8>,
+}
+
+impl ChunkCipher {
+    pub(crate) fn seal(&self, number: u64, is_last: bool, mut chunk: Vec<u8>) -> Vec<u8> {
+        let (nonce, aad) = self.place(number, is_last);
+        if cipher(&self.key).seal_in_place_append_tag(nonce, Aad::from(aad), &mut chunk).is_err() {
+            unreachable!("a chunk is far below AES-GCM's 64 GiB");
+        }
+        chunk
+    }
+
+    pub(crate) fn open(
+        &self,
+        number: u64,
+        is_last: bool,
+        mut sealed: Vec<u8>,
+    ) -> Result<Vec<u8>, SealFault> {
+        let (nonce, aad) = self.place(number, is_last);
+        let opened = cipher(&self.key).open_in_place(nonce, Aad::from(aad), &mut sealed);
+        let len = opened.map_err(|_| SealFault)?.len();
+        sealed.truncate(len);
+        Ok(sealed)
+    }
+
+    /// The key is this file's alone, so a number is a nonce that is never used twice.
+    fn place(&self, number: u64, is_last: bool) -> (Nonce, Vec<u8>) {
+        let mut nonce = [0; NONCE_LEN];
+        nonce[NONCE_LEN - 8..].copy_from_slice(&number.to_be_bytes());
+        let mut aad = self.head.clone();
+        aad.extend_from_slice(&number.to_be_bytes());
+        aad.push(u8::from(is_last));
+        (Nonce::assume_unique_for_key(nonce), aad)
+    }
+}
+
 fn wrap_aad(epoch: u32, name: &KeyName) -> Vec<u8> {
     [b"lg-wrap-v1".as_slice(), &epoch.to_be_bytes(), name.bytes()].concat()
 }

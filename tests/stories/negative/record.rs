@@ -312,7 +312,7 @@ fn n57_a_crash_loses_no_denial() {
     gateway.party("clinic-b").post("/fhir", &Referral::food().bundle()).expect(200);
     let path = format!("/cbo/v1/referrals/{}", gateway.party("pantry").only_referral());
     let mut told = 0;
-    for step in ["apply", "flush", "sync", "synced"] {
+    for step in ["write", "torn", "sync", "synced"] {
         gateway.die_at(step, 1);
         assert_eq!(gateway.party("housing").get(&path).status, 0, "{step}");
         assert!(!gateway.ended().success(), "{step}");

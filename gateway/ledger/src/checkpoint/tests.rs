@@ -137,3 +137,30 @@ fn refuses_names_that_break_a_note() {
     }
     assert_eq!(format!("{:?}", log_key()), format!("LogKey({ORIGIN})"));
 }
+
+#[test]
+fn two_keys_of_one_log_sign_one_note() {
+    let next = LogKey::from_seed(ORIGIN, [8; 32]).unwrap();
+    let note = LogKey::sign_with(&[&log_key(), &next], &checkpoint());
+    for key in [&log_key(), &next] {
+        assert_eq!(open_checkpoint(&note, &key.vkey()), Ok(checkpoint()));
+        assert!(note.contains(key.sign(&checkpoint()).split_once("\n\n").unwrap().1));
+    }
+    assert_eq!(note.lines().count(), 6);
+}
+
+/// Only a witness reads them; our own log writes none.
+#[test]
+fn extension_lines_are_read_by_the_tolerant_reader_alone() {
+    let root = BASE64_STANDARD.encode([9; 32]);
+    let body = format!("{ORIGIN}\n42\n{root}\nextension\n");
+    assert_eq!(Checkpoint::read(&body), Some(checkpoint()));
+    assert_eq!(Checkpoint::parse(&body), None);
+    let many = format!("{ORIGIN}\n42\n{root}\n{}", "x\n".repeat(65));
+    assert_eq!(Checkpoint::read(&many), None);
+    for flipped in flips(body.as_bytes()).filter_map(|bytes| String::from_utf8(bytes).ok()) {
+        if let Some(read) = Checkpoint::read(&flipped) {
+            assert!(flipped.starts_with(&read.body()) && flipped.ends_with('\n'));
+        }
+    }
+}

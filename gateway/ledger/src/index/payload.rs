@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::canonical::{self, INTEGER_MAX};
-use crate::chain::{CHAINED, Link, links_from_value, links_to_value};
+use crate::chain::{CHAINED, Link, are_sound};
 use crate::entry::Field;
 use crate::tree::Hash;
 
@@ -97,8 +97,7 @@ impl ErasedEntry {
 
     /// Each list within what `chain` allows.
     fn is_sound(&self) -> bool {
-        let sound = |links: &Vec<Link>| links_from_value(&links_to_value(links)).is_ok();
-        self.index <= INTEGER_MAX && self.links.iter().all(sound)
+        self.index <= INTEGER_MAX && self.links.iter().all(|links| are_sound(links))
     }
 
     fn to_wire(&self) -> WireEntry {

@@ -4,25 +4,24 @@
 //! value. Completeness: the listed entries are exactly those of that value. The report cannot show
 //! that the index is right; whoever has all openings can (`index::IndexWalk`).
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 
 use super::chain::Listed;
 use super::{FORMAT, Skipped, VERSION, WireEntry, WireHeader};
-use crate::bundle::LINE_BYTES_MAX;
 use crate::canonical::{self, INTEGER_MAX};
 use crate::chain::CHAINED;
-use crate::checkpoint::{Checkpoint, CheckpointError, open_checkpoint};
+use crate::checkpoint::Checkpoint;
 use crate::entry::Field;
 use crate::index::{INDEX_KIND, IndexProof, IndexRoot, IndexValue, index_key};
 use crate::leaf::{Leaf, log_id};
 use crate::opening::{FieldOpening, Opening};
+use crate::read::Lines;
 use crate::report::{Problem, Report, Verdict};
 use crate::time;
 use crate::tree::{Hash, check_inclusion};
+use crate::trust::{Freshness, Trust, Word};
 
 /// What a report lists, once its integrity holds.
 pub struct Listing {
@@ -55,14 +54,24 @@ pub struct ReportRow {
 
 /// Verifies one report. Without a pinned key its own is used, and the verdict says so.
 pub fn verify_report(path: &Path, pinned_vkey: Option<&str>) -> Report {
-    read(path, pinned_vkey, &mut |_| ()).0
+    read(path, Trust::pinned(pinned_vkey), None, &mut |_| ()).0
 }
 
 /// Verifies one report and gives what it lists if its integrity holds. Whether the list is whole
 /// is in the verdict.
 pub fn read_report(path: &Path, pinned_vkey: Option<&str>) -> (Report, Option<Listing>) {
+    read_report_trusting(path, Trust::pinned(pinned_vkey), None)
+}
+
+/// As [`read_report`], by a policy if need be. Without a cosignature, the index entry's time is the
+/// one that must be fresh.
+pub fn read_report_trusting(
+    path: &Path,
+    trust: Trust<'_>,
+    freshness: Option<Freshness>,
+) -> (Report, Option<Listing>) {
     let mut rows = Vec::new();
-    let (report, read) = read(path, pinned_vkey, &mut |row| rows.push(row));
+    let (report, read) = read(path, trust, freshness, &mut |row| rows.push(row));
     let listing = read.map(|(header, _)| Listing {
         field: header.field,
         count: header.value.map_or(0, |value| value.count),
@@ -74,47 +83,35 @@ pub fn read_report(path: &Path, pinned_vkey: Option<&str>) -> (Report, Option<Li
     (report, listing)
 }
 
-/// The one place where trust in the log's key is decided: without a pinned one the report's own.
-fn open_note(note: &str, vkey: &str, pinned: Option<&str>) -> Result<Checkpoint, Problem> {
-    if pinned.is_some_and(|pinned| pinned != vkey) {
-        return Err(Problem::of_bundle("the report's key is not the pinned key"));
-    }
-    let refused = |why: CheckpointError| Problem::of_bundle(format!("checkpoint: {why}"));
-    open_checkpoint(note, vkey).map_err(refused)
-}
-
 fn read(
     path: &Path,
-    pinned: Option<&str>,
+    trust: Trust<'_>,
+    freshness: Option<Freshness>,
     each: &mut dyn FnMut(ReportRow),
 ) -> (Report, Option<(Header, Option<Problem>)>) {
     let mut seen = Seen::default();
-    let found = read_file(path, pinned, &mut seen, each);
-    let unpinned = if pinned.is_none() { "key not pinned" } else { "key pinned" };
-    let mut report = Report {
-        integrity: Verdict::Holds(format!("ok, {unpinned}")),
-        completeness: Verdict::NotChecked("not checked, integrity fails".to_owned()),
-        capture: Verdict::NotChecked("not checked".to_owned()),
-        entries: seen.entries,
-        size: seen.size,
-        first_bad: None,
-    };
-    match &found {
-        Ok((header, None)) => report.completeness = Verdict::Holds(header.whole(seen.erased)),
-        Ok((_, Some(hole))) => {
-            report.completeness = Verdict::Fails(hole.text.clone());
-            report.first_bad = hole.entry;
+    let found = read_file(path, trust, &mut seen, each);
+    let mut report = Report::unchecked();
+    (report.entries, report.size) = (seen.entries, seen.size);
+    match found {
+        Ok((header, hole)) => {
+            report.integrity = trust.holds();
+            report.completeness = match &hole {
+                None => Verdict::Holds(header.whole(seen.erased)),
+                Some(hole) => Verdict::Fails(hole.text.clone()),
+            };
+            report.first_bad = hole.as_ref().and_then(|hole| hole.entry);
+            if let Some(word) = seen.word {
+                word.tell(freshness, header.time_s, &mut report);
+            }
+            (report, Some((header, hole)))
         }
         Err(problem) => {
-            let text = match pinned {
-                Some(_) => problem.text.clone(),
-                None => format!("{} ({unpinned})", problem.text),
-            };
-            report.integrity = Verdict::Fails(text);
+            report.integrity = trust.fails(problem.text);
             report.first_bad = problem.entry;
+            (report, None)
         }
     }
-    (report, found.ok())
 }
 
 /// How far the reading came, for the verdict.
@@ -123,6 +120,8 @@ struct Seen {
     entries: u64,
     erased: u64,
     size: u64,
+    /// What the witnesses say, once the checkpoint is opened.
+    word: Option<Word>,
 }
 
 /// A header whose integrity holds.
@@ -156,14 +155,13 @@ impl Header {
 
 fn read_file(
     path: &Path,
-    pinned: Option<&str>,
+    trust: Trust<'_>,
     seen: &mut Seen,
     each: &mut dyn FnMut(ReportRow),
 ) -> Result<(Header, Option<Problem>), Problem> {
-    let unreadable = |_| Problem::of_bundle("the report cannot be read");
-    let mut lines = Lines { reader: BufReader::new(File::open(path).map_err(unreadable)?), at: 0 };
+    let mut lines = Lines::open(path, "the report")?;
     let first = lines.next()?.ok_or_else(|| Problem::of_bundle("the report is empty"))?;
-    let header = read_header(&first, pinned, seen)?;
+    let header = read_header(&first, trust, seen)?;
     let mut listed = Listed::new(header.field, &header.id, header.skipped);
     let (mut next, mut time_s) = (0, 0);
     while let Some(line) = lines.next()? {
@@ -191,7 +189,7 @@ fn read_file(
     Ok((header, hole))
 }
 
-fn row(leaf: &Leaf, opening: Option<Opening>) -> ReportRow {
+pub(crate) fn row(leaf: &Leaf, opening: Option<Opening>) -> ReportRow {
     let Some(time) = time::render(leaf.time_s) else {
         unreachable!("a leaf that was parsed has an instant that can be written");
     };
@@ -199,7 +197,7 @@ fn row(leaf: &Leaf, opening: Option<Opening>) -> ReportRow {
     ReportRow { index: leaf.index, time_s: leaf.time_s, time, shown }
 }
 
-fn read_header(line: &[u8], pinned: Option<&str>, seen: &mut Seen) -> Result<Header, Problem> {
+fn read_header(line: &[u8], trust: Trust<'_>, seen: &mut Seen) -> Result<Header, Problem> {
     let malformed = || Problem::of_bundle("the header is not canonical");
     let wire: WireHeader = canonical::read(line).ok_or_else(malformed)?;
     if wire.format != FORMAT || wire.version != VERSION {
@@ -209,7 +207,10 @@ fn read_header(line: &[u8], pinned: Option<&str>, seen: &mut Seen) -> Result<Hea
     if !CHAINED.contains(&field) {
         return Err(Problem::of_bundle("the report is about a field without chains"));
     }
-    let checkpoint = open_note(&wire.checkpoint, &wire.vkey, pinned)?;
+    let refused = |why| Problem::of_bundle(format!("checkpoint: {why}"));
+    let opened = trust.open(&wire.checkpoint, Some(&wire.vkey)).map_err(refused)?;
+    let checkpoint = opened.checkpoint;
+    seen.word = Some(opened.word);
     seen.size = checkpoint.size;
     let (as_of, time_s, root) = check_index(&wire.index, &checkpoint)?;
     let proof = IndexProof::parse(wire.proof.get().as_bytes());
@@ -248,7 +249,7 @@ fn check_index(wire: &WireEntry, checkpoint: &Checkpoint) -> Result<(u64, i64, H
 }
 
 /// The leaf, which is under the signed root, and the opening, which is of this leaf.
-fn check_entry(
+pub(crate) fn check_entry(
     wire: &WireEntry,
     checkpoint: &Checkpoint,
 ) -> Result<(Leaf, Option<Opening>), Problem> {
@@ -281,29 +282,4 @@ fn check_entry(
         return Err(problem("what is shown is not what was recorded"));
     }
     Ok((leaf, opening))
-}
-
-/// The lines of one file, each ended by `\n` and within the limit.
-struct Lines {
-    reader: BufReader<File>,
-    at: u64,
-}
-
-impl Lines {
-    /// The next line without its end; `None` after the last.
-    fn next(&mut self) -> Result<Option<Vec<u8>>, Problem> {
-        let mut line = Vec::new();
-        let mut limited = (&mut self.reader).take(LINE_BYTES_MAX as u64 + 1);
-        let read = limited.read_until(b'\n', &mut line);
-        read.map_err(|_| Problem::of_bundle("the report cannot be read"))?;
-        if line.is_empty() {
-            return Ok(None);
-        }
-        if line.pop() != Some(b'\n') {
-            let text = format!("line {} of the report is too long or has no line end", self.at);
-            return Err(Problem::of_bundle(text));
-        }
-        self.at += 1;
-        Ok(Some(line))
-    }
 }

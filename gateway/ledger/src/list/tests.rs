@@ -25,6 +25,7 @@ struct Draft {
     erased: Vec<u64>,
     index_at: u64,
     index_shown: Vec<Field>,
+    signers: Vec<LogKey>,
 }
 
 impl Draft {
@@ -59,6 +60,7 @@ impl Draft {
             erased: Vec::new(),
             index_at: INDEX_AT,
             index_shown: vec![Field::Kind, Field::Payload],
+            signers: vec![log_key()],
         }
     }
 
@@ -76,11 +78,13 @@ impl Draft {
     fn write(&self) -> Written {
         let dir = TempDir::new().unwrap();
         let proof = self.index.clone().prove(&index_key(Field::Subject, &self.id));
+        let signers: Vec<&LogKey> = self.signers.iter().collect();
+        let checkpoint = self.sample.checkpoint(self.sample.leaves.len() as u64);
         let parts = ReportParts {
             field: Field::Subject,
             id: &self.id,
             vkey: &log_key().vkey(),
-            checkpoint_note: &self.sample.note(&log_key()),
+            checkpoint_note: &LogKey::sign_with(&signers, &checkpoint),
             index_entry: &self.entry(self.index_at, &self.index_shown),
             proof: &proof,
             skipped: self.skipped,

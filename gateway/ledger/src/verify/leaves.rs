@@ -11,12 +11,13 @@ use crate::report::Problem;
 use crate::tile::{TILE_WIDTH, Tile, decode_entries};
 use crate::tree::{Hash, Tree, leaf_hash};
 
-/// The tree over the leaves, which must be the signed one, and the commitment of each.
+/// The tree over the leaves, which must be the signed one, the commitment of each, and the last
+/// one's time.
 pub(super) fn read_leaves(
     dir: &Path,
     manifest: &Manifest,
     checkpoint: &Checkpoint,
-) -> Result<(Tree, Vec<Hash>), Problem> {
+) -> Result<(Tree, Vec<Hash>, i64), Problem> {
     let mut leaves = Leaves { log: log_id(&checkpoint.origin), ..Leaves::default() };
     for tile in Tile::entries_tiles(checkpoint.size) {
         let bytes_max = usize::from(TILE_WIDTH) * (2 + LEAF_BYTES_MAX);
@@ -31,7 +32,7 @@ pub(super) fn read_leaves(
     if leaves.tree.root() != checkpoint.root {
         return Err(Problem::of_bundle("the leaves do not hash to the signed root"));
     }
-    Ok((leaves.tree, leaves.commitments))
+    Ok((leaves.tree, leaves.commitments, leaves.time_s))
 }
 
 /// Each hash tile is what the tree gives.

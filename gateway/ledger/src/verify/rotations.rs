@@ -47,7 +47,10 @@ pub(super) struct Rotations<'a> {
 }
 
 impl Rotations<'_> {
-    pub(super) fn check(&self, dir: &Path, manifest: &Manifest) -> Result<(), Problem> {
+    /// The size that each key signed last, as far as the bundle shows: its rotation's, and for the
+    /// last one the checkpoint's.
+    pub(super) fn check(&self, dir: &Path, manifest: &Manifest) -> Result<Vec<u64>, Problem> {
+        let mut sizes = Vec::with_capacity(self.vkeys.len());
         self.check_events()?;
         self.check_retired(CHECKPOINT, self.signed)?;
         for (from, pair) in self.vkeys.windows(2).enumerate() {
@@ -59,9 +62,11 @@ impl Rotations<'_> {
             };
             let (checkpoint, _) = (open(&pair[0])?, open(&pair[1])?);
             self.check_rotation(&path, pair, &checkpoint)?;
+            sizes.push(checkpoint.size);
             self.check_retired(&path, &Signed { note, checkpoint })?;
         }
-        Ok(())
+        sizes.push(self.signed.checkpoint.size);
+        Ok(sizes)
     }
 
     fn check_rotation(

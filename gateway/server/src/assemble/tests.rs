@@ -69,6 +69,10 @@ fn world(deployment: &Deployment) -> World {
     deployment.gate.scribe.published().world().clone()
 }
 
+fn catalogue(deployment: &Deployment) -> crate::catalogue::Catalogue {
+    deployment.gate.scribe.published().catalogue().clone()
+}
+
 #[test]
 fn replay_equals_live() {
     let dir = tempfile::tempdir().unwrap();
@@ -95,6 +99,7 @@ fn replay_equals_live() {
         crate::exit::for_target(&live.gate, &shown, &shown.placements[0], None).unwrap();
     }
     let before = world(&live);
+    let found = catalogue(&live);
     assert_eq!(before.referrals.len(), 2);
     run::finish(live).unwrap();
 
@@ -102,5 +107,7 @@ fn replay_equals_live() {
     let after = world(&replayed);
     // The partner files did not change, so nothing was added.
     assert!(before == after, "the replayed world is another one");
+    assert_eq!(found.len(), before.leaves);
+    assert!(found == catalogue(&replayed), "the replayed catalogue is another one");
     run::finish(replayed).unwrap();
 }

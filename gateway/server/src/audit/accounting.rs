@@ -37,8 +37,10 @@ pub const PARAMETERS: [&str; 5] = ["person", "basis", "since", "until", "format"
 
 /// Entries read at once.
 const PAGE: usize = 200;
-/// Entries that one list is made of at most: forty a day for two years.
-const ENTRIES_MAX: usize = 30_000;
+/// Entries that are read for one list at most.
+const READ_MAX: usize = 30_000;
+/// Entries that one list is made of at most: the entry of the look names them all.
+const ENTRIES_MAX: usize = 5_000;
 
 /// Which list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +114,7 @@ pub fn page(gate: &Gate, asker: &Asker<'_>, call: &Call<'_>) -> Result<Account, 
     let law = law.ok_or_else(|| wrong("basis", "is 164.528 or 2.24"))?;
     let name = call.text("person").ok_or_else(|| wrong("person", "is missing"))?;
     let person = asker.person(gate, name).ok_or(Trouble::from(Kind::NotFound))?;
-    let now = gate.now();
+    let now = super::now(gate);
     let earliest = years_before(now, law.years());
     let since = call.from("since")?.map_or(earliest, |since| since.max(earliest));
     let until = call.to("until")?.unwrap_or(Timestamp(now.0 + 1));
@@ -150,8 +152,8 @@ fn select(
         loop {
             let found = gate.scribe.published().catalogue().search(&query);
             read += found.entries.len();
-            if read > ENTRIES_MAX {
-                return Err(wrong("since", "leaves too many entries: ask for less time"));
+            if read > READ_MAX {
+                return Err(too_many());
             }
             let page = Told::read(gate, &found.entries)?;
             let world = gate.scribe.published().world();
@@ -174,8 +176,15 @@ fn select(
     // What was read again is of the list if what was shown to them before is.
     again.retain(|told| chosen.iter().any(|one| recipient(one) == recipient(told)));
     chosen.extend(again);
+    if chosen.len() > ENTRIES_MAX {
+        return Err(too_many());
+    }
     chosen.sort_by_key(|told| std::cmp::Reverse(told.index));
     Ok(chosen)
+}
+
+fn too_many() -> Trouble {
+    wrong("since", "leaves too many entries: ask for less time")
 }
 
 fn recipient(told: &Told) -> Option<&OrgId> {
@@ -310,7 +319,10 @@ pub fn write(gate: &Gate, asker: &Asker<'_>, account: &Account, form: Form) -> V
         "person": asker.called(gate, account.person),
         "since": instant(account.since),
         "until": instant(account.until),
-        "not_recorded": ["addresses of organizations"],
+        "not_recorded": [
+            "addresses of organizations",
+            "how often on one day what was shown before was read again: it counts as once a day",
+        ],
     });
     let items = account.rows.iter().map(|row| {
         json!({

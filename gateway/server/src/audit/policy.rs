@@ -1,6 +1,7 @@
 //! By which rules an entry was made: the mapping and the templates it names, the build, the partner file in
 //! force; and their text, where a file that is the same is still here.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use loopgate_mapping::Library;
@@ -12,10 +13,12 @@ use super::{Asker, instant};
 use crate::catalogue::Query;
 use crate::egress::Released;
 use crate::gate::Gate;
-use crate::journal::{BasisUsed, Disclosure, Event};
+use crate::journal::{BasisUsed, Disclosure, Event, LedgerEvent};
 use crate::refusal::{Kind, Trouble};
 use crate::roster::is_reserved;
 
+/// Changes of the configuration that are read, newest first.
+const CHANGES_MAX: usize = 10_000;
 const GONE: &str = "no file that is the same is here any more";
 
 /// The rules of one entry.
@@ -29,10 +32,6 @@ pub fn page(gate: &Gate, entry: &str) -> Result<(Told, Value), Trouble> {
         "time": instant(told.at),
         "kind": told.kind,
         "written_by": told.written_by,
-        "not_recorded": [
-            "loopgate.toml: what the community decided for all its releases",
-            "the hash of a template: the entry names it and its version",
-        ],
     });
     let (org, templates, mapping) = match event {
         Event::Disclosed(one) => (Some(&one.recipient), named(one), one.mapping.as_deref()),
@@ -59,6 +58,7 @@ pub fn page(gate: &Gate, entry: &str) -> Result<(Told, Value), Trouble> {
     if !templates.is_empty() {
         said["templates"] = json!(templates);
     }
+    said["configuration"] = configuration(gate, index)?;
     if let Some(org) = org.filter(|org| !is_reserved(org)) {
         said["partner"] = partner(gate, org, &told)?;
     }
@@ -90,6 +90,32 @@ fn file(gate: &Gate, path: Option<String>, mut said: Value) -> Value {
         _ => said["words"] = json!(GONE),
     }
     said
+}
+
+/// The settings, mappings and templates that were in force, by hash: the newest word on each before it.
+fn configuration(gate: &Gate, entry: u64) -> Result<Value, Trouble> {
+    let query = Query {
+        kind: Some("config.changed".to_owned()),
+        below: Some(entry),
+        count_max: CHANGES_MAX,
+        ..Query::default()
+    };
+    let found = gate.scribe.published().catalogue().search(&query);
+    let mut parts: BTreeMap<String, Option<[u8; 32]>> = BTreeMap::new();
+    for told in Told::read(gate, &found.entries)? {
+        if let Some(Event::Ledger(LedgerEvent::Configured { part, sha256, gone, .. })) = told.event
+            && !part.starts_with("staff/")
+        {
+            parts.entry(part).or_insert((!gone).then_some(sha256));
+        }
+    }
+    let now = gate.scribe.published().world().book.configured.clone();
+    let parts = parts.into_iter().filter_map(|(part, sha256)| Some((part, sha256?)));
+    let said = parts.map(|(part, sha256)| {
+        let same = now.get(&part) == Some(&sha256);
+        json!({ "part": part, "sha256": hex::encode(sha256), "file_is_here": same })
+    });
+    Ok(said.collect())
 }
 
 /// The partner file that was in force: its hash alone, since it holds a PIN's.

@@ -72,7 +72,7 @@ pub fn query(gate: &Gate, asker: &Asker<'_>, call: &Call<'_>) -> Result<Query, T
     drop(catalogue);
     let narrow = query.referral.is_some() || query.person.is_some() || query.organization.is_some();
     if !narrow {
-        let until = query.until.unwrap_or_else(|| Timestamp(gate.now().0 + 1));
+        let until = query.until.unwrap_or_else(|| Timestamp(super::now(gate).0 + 1));
         let earliest = Timestamp(until.0 - Timestamp(0).plus_days(WINDOW_DAYS_MAX).0);
         if *query.since.get_or_insert(earliest) < earliest {
             let words = "is more than 400 days before until: name a referral, a person or an \

@@ -134,3 +134,24 @@ pub fn dropped(event: &Event) -> Vec<Value> {
     });
     all.flatten().collect()
 }
+
+#[cfg(test)]
+impl Told {
+    /// An entry that says this about these.
+    pub fn sample(event: Event, persons: Vec<PersonId>) -> Told {
+        Told {
+            index: 9,
+            at: Timestamp(1_795_341_600_000),
+            kind: crate::fields::kind(&event).to_owned(),
+            persons,
+            referrals: Vec::new(),
+            organizations: Vec::new(),
+            actor: "clinic-b".to_owned(),
+            transport: "fhir".to_owned(),
+            written_by: Value::Null,
+            transition: Value::Null,
+            basis: Value::Null,
+            event: Some(event),
+        }
+    }
+}

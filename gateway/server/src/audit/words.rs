@@ -9,7 +9,7 @@ use loopgate_referral::{
 use super::told::Told;
 use crate::fold::WRONG_PIN;
 use crate::gate::Gate;
-use crate::journal::{BasisUsed, Disclosure, Event, StaffEvent};
+use crate::journal::{BasisUsed, Disclosure, Event, LedgerEvent, StaffEvent};
 
 /// The sentence of an entry, without who and when.
 pub fn of(gate: &Gate, told: &Told) -> String {
@@ -52,8 +52,7 @@ pub fn of(gate: &Gate, told: &Told) -> String {
         Event::TokenRevoked { org, .. } => format!("A token of {} was revoked.", name(org)),
         Event::Spent { org, .. } => format!("{} showed who it is.", name(org)),
         Event::Exported { case, .. } => format!("Evidence was exported for case {case}."),
-        #[allow(unreachable_patterns)]
-        _ => format!("{}.", plain(&told.kind)),
+        Event::Ledger(fact) => log(fact),
     }
 }
 
@@ -185,6 +184,25 @@ fn staff(fact: &StaffEvent, name: &dyn Fn(&OrgId) -> String) -> String {
     }
 }
 
+fn log(fact: &LedgerEvent) -> String {
+    match fact {
+        LedgerEvent::Indexed { .. } => "The root of the index was written down.".to_owned(),
+        LedgerEvent::KeyAnnounced { .. } => "The log has another key.".to_owned(),
+        LedgerEvent::KeyRotated { .. } => "Both keys of the log signed a checkpoint.".to_owned(),
+        LedgerEvent::KeyRetired { .. } => "A key of the log signs nothing any more.".to_owned(),
+        LedgerEvent::Kept { .. } => "A snapshot was written down.".to_owned(),
+        LedgerEvent::Shredded { erased, .. } => {
+            format!("A person was erased: {} cannot be read any more.", entries(erased.len()))
+        }
+        LedgerEvent::ShredRefused { .. } => "An erasure was refused.".to_owned(),
+        LedgerEvent::HoldPlaced { case, .. } => format!("Nothing is erased: case {case}."),
+        LedgerEvent::HoldEnded { case, .. } => format!("Case {case} holds nothing any more."),
+        LedgerEvent::Unwitnessed { .. } => "For a day too few witnesses cosigned.".to_owned(),
+        LedgerEvent::Configured { part, gone: true, .. } => format!("{part} is gone."),
+        LedgerEvent::Configured { part, .. } => format!("{part} is in force as it is now."),
+    }
+}
+
 /// A reason code with its words.
 pub fn reason(code: &str) -> String {
     if code == WRONG_PIN {
@@ -219,8 +237,27 @@ pub fn count(n: usize, of: &str) -> String {
     format!("{n} {of}{}", if n == 1 { "" } else { "s" })
 }
 
+/// `1 entry`, `2 entries`.
+pub fn entries(n: usize) -> String {
+    if n == 1 { "1 entry".to_owned() } else { format!("{n} entries") }
+}
+
 /// An instant for people, UTC.
 pub fn moment(at: Timestamp) -> String {
+    said(at, "%-d %b %Y, %H:%M:%S")
+}
+
+/// Its day.
+pub fn day(at: Timestamp) -> String {
+    said(at, "%-d %b %Y")
+}
+
+/// Its time of day.
+pub fn clock(at: Timestamp) -> String {
+    said(at, "%H:%M:%S")
+}
+
+fn said(at: Timestamp, form: &str) -> String {
     let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
-    at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%-d %b %Y, %H:%M:%S").to_string()
+    at.to_zoned(jiff::tz::TimeZone::UTC).strftime(form).to_string()
 }

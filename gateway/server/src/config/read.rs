@@ -109,7 +109,7 @@ fn ledger(s: &mut Section<'_, '_>) -> Option<Ledger> {
         index_interval_s: s.or("index_interval_s", 3600, value::integer(60..=86_400)),
         retention_days: s.or("retention_days", 2192, value::integer(0..=36_500)),
         key_overlap_days: s.or("key_overlap_days", 30, value::integer(0..=365)),
-        snapshot_entries: s.or("snapshot_entries", 100_000, value::integer(1_000..=10_000_000)),
+        snapshot_entries: s.or("snapshot_entries", 100_000, value::integer(10..=10_000_000)),
         witnesses,
         quorum,
     })

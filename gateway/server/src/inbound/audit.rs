@@ -83,8 +83,8 @@ pub fn answer(gate: &Gate, asker: &Asker<'_>, asked: &Question<'_>) -> Result<Re
         ("GET", ["referrals", id, "evidence"]) => {
             asker.case(gate)?;
             let released = evidence::for_referral(gate, asker, id)?;
-            Ok(Reply::released(200, "application/octet-stream", released)
-                .header("content-disposition", "attachment; filename=\"evidence\""))
+            Ok(Reply::released(200, "application/jsonl", released)
+                .header("content-disposition", "attachment; filename=\"evidence.jsonl\""))
         }
         ("GET", ["accounting"]) => {
             let (call, form) = form(gate, asker, asked, &accounting::PARAMETERS)?;

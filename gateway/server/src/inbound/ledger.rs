@@ -44,6 +44,12 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
             let bytes = tile_bytes(gate, &tile)?.ok_or_else(missing)?;
             Ok(Reply::with(200, BYTES, bytes).header("cache-control", FOR_EVER))
         }
+        ["ledger", "receipt", index] => {
+            let caller = gate.certified(request)?;
+            let index: u64 = index.parse().map_err(|_| missing())?;
+            let receipt = evidence::receipt(gate, index, &caller.org)?.ok_or_else(missing)?;
+            Ok(text(receipt.into_bytes()))
+        }
         _ => Err(missing()),
     }
 }

@@ -108,6 +108,10 @@ pub struct Settings {
     pub frame_bytes_max: usize,
     /// Entries of one frame, before another is begun.
     pub frame_events_max: usize,
+    /// Where the fold is written down.
+    pub state_path: PathBuf,
+    /// Entries between two times that it is.
+    pub snapshot_entries: u64,
     /// Days that what is about a person has to be kept after the last of it.
     pub retention_days: u32,
     /// Days for which two keys sign.

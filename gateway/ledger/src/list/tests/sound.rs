@@ -1,6 +1,7 @@
 //! Integrity: what is shown is what was signed, and the header leads to the chain's value.
 
 use super::*;
+use crate::{CosignerKey, Freshness, Policy, Trust};
 
 #[test]
 fn the_key_is_the_pinned_one() {
@@ -8,7 +9,10 @@ fn the_key_is_the_pinned_one() {
     let other = LogKey::from_seed(log_key().name(), [8; 32]).unwrap().vkey();
     let report = verify_report(&written.path(), Some(&other));
     let problem = report.first_problem();
-    assert_eq!((report.exit_code(), problem), (2, Some("the report's key is not the pinned key")));
+    assert_eq!(
+        (report.exit_code(), problem),
+        (2, Some("checkpoint: the file's key is not the pinned key"))
+    );
     // Not pinned, the checkpoint must still be signed by the key that is named.
     let text = fs::read_to_string(written.path()).unwrap();
     fs::write(written.path(), text.replacen(&log_key().vkey(), &other, 1)).unwrap();
@@ -161,4 +165,30 @@ fn a_byte_more_or_less_fails() {
     written.check(2, None, "line 4 of the report is too long or has no line end");
     fs::remove_file(written.path()).unwrap();
     written.check(2, None, "the report cannot be read");
+}
+
+/// Two keys signed while one followed the other; the policy lists either.
+#[test]
+fn a_policy_and_an_age_judge_a_report() {
+    let (mut draft, other) = (Draft::new(), LogKey::from_seed(log_key().name(), [8; 32]).unwrap());
+    let check = |draft: &Draft, text: String, now_s| {
+        let policy = Policy::parse(text.as_bytes()).unwrap();
+        let freshness = Some(Freshness { now_s, age_s_max: 60 });
+        let path = draft.write();
+        read_report_trusting(&path.path(), Trust::Policy(&policy), freshness).0.exit_code()
+    };
+    let witness = CosignerKey::from_seed("w.example", [3; 32]).unwrap().vkey();
+    let (ours, theirs) = (log_key().vkey(), other.vkey());
+    let index_s = 1_795_309_323 + INDEX_AT;
+    let none = |vkey: &str| format!("log {vkey}\nquorum none\n");
+    assert_eq!(check(&draft, none(&ours), index_s + 60), 0);
+    assert_eq!(check(&draft, none(&ours), index_s + 61), 5);
+    assert_eq!(check(&draft, none(&theirs), index_s), 2);
+    let quorum = format!("log {ours}\nwitness w {witness}\nquorum w\n");
+    assert_eq!(check(&draft, quorum, index_s), 4);
+    draft.signers = vec![log_key(), other];
+    assert_eq!(check(&draft, none(&theirs), index_s), 0);
+    let retired = format!("# loopgate: retired {ours} 6\n");
+    assert_eq!(check(&draft, none(&ours) + &retired, index_s), 2);
+    assert_eq!(check(&draft, format!("log {theirs}\n{}{retired}", none(&ours)), index_s), 0);
 }

@@ -186,3 +186,25 @@ fn a_key_event_that_cannot_be_read_fails() {
     made.openings[3] = Opening::make(3, &crate::testing::seed(3), &made.sample.entries[3], &shown);
     made.write().check(2, Some(3), "entry 3: `payload` is not shown");
 }
+
+/// A policy that still lists an old key follows the rotations from it, unless it signed too much.
+#[test]
+fn a_policy_follows_a_key_it_lists() {
+    let copy = Made::new(rotated()).write();
+    let check = |number: u8, retired: Option<u64>| {
+        let vkey = key(number).vkey();
+        let extension = retired.map(|size| format!("# loopgate: retired {vkey} {size}\n"));
+        let text = format!("log {vkey}\nquorum none\n{}", extension.unwrap_or_default());
+        let policy = crate::Policy::parse(text.as_bytes()).unwrap();
+        let trust = crate::Trust::Policy(&policy);
+        crate::verify_bundle_trusting(&copy.dir(), trust, None).exit_code()
+    };
+    for number in [7, 8, 9] {
+        assert_eq!(check(number, None), 0, "{number}");
+    }
+    assert_eq!(check(6, None), 2);
+    // Key 7 led to key 8 at size 2, key 8 to key 9 at 5; key 9 signed all 6.
+    for (number, size) in [(7, 2), (8, 5), (9, 6)] {
+        assert_eq!((check(number, Some(size)), check(number, Some(size - 1))), (0, 2), "{number}");
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     AUTHZ, DCM, ENTITY_TYPE, INTERACTION, LIFECYCLE, OBJECT_ROLE, RESOURCE_TYPES, REST, coding,
 };
-use crate::journal::{BasisUsed, Disclosure, Event, StaffEvent};
+use crate::journal::{BasisUsed, Disclosure, Event, LedgerEvent, StaffEvent};
 
 /// Which way it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +101,15 @@ pub fn of(event: &Event, about_somebody: bool) -> Vec<Kind> {
         Event::TokenMinted { .. } | Event::TokenRevoked { .. } => Vec::new(),
         Event::Partner { .. } => vec![alert("110129", "Security Configuration", SUCCESS)],
         Event::Strangers { .. } => vec![alert("110126", "Node Authentication", "4")],
+        Event::Ledger(LedgerEvent::Configured { .. }) => {
+            vec![alert("110129", "Security Configuration", SUCCESS)]
+        }
+        Event::Ledger(LedgerEvent::Shredded { .. }) => {
+            let mut made =
+                kind(None, coding(LIFECYCLE, "destroy", "Destroy/Delete"), "D", Part::Did);
+            made.entities = vec![thing("the key of a person")];
+            vec![made]
+        }
         Event::Exported { .. } | Event::Staff(StaffEvent::Looked { .. }) => {
             vec![kind(None, dcm("110101", "Audit Log Used"), "R", Part::Did)]
         }

@@ -152,7 +152,7 @@ pub fn found(
 ) -> Vec<u8> {
     let whole = html! {
         h1 { "Audit" }
-        p.lead { "Case " bdi { (asked.case.unwrap_or_default()) } " · " (words::count(page.told.len(), "entr").replace("entrs", "entries").replace("1 entr", "1 entry")) ", newest first" @if page.next.is_some() { "; there are more" } }
+        p.lead { "Case " bdi { (asked.case.unwrap_or_default()) } " · " (words::entries(page.told.len())) ", newest first" @if page.next.is_some() { "; there are more" } }
         @if page.told.is_empty() { p.banner { "There is no such entry." } }
         @for told in &page.told { (entry(gate, asker, asked, told)) }
         p.no-print {
@@ -241,7 +241,7 @@ pub fn account(gate: &Gate, asker: &Asker<'_>, account: &Account, case: &str) ->
                 }
             } }
         }
-        p.fine { "Addresses of organizations are not recorded here. Times are UTC." }
+        p.fine { "Addresses of organizations are not recorded here. What was shown before and is read again counts once a day. Times are UTC." }
         p.no-print {
             "Save as "
             @for (n, (form, name)) in FORMS.iter().enumerate() {

@@ -4,12 +4,13 @@ use maud::{Markup, html};
 
 use super::audit_html::FORMS;
 use super::html::wide;
+use crate::audit::Asker;
 use crate::audit::proof::{Cosigned, Proof};
-use crate::audit::timeline::{Lane, Timeline, Tone};
+use crate::audit::timeline::{Lane, Timeline};
 use crate::audit::told::{Told, dropped};
-use crate::audit::words::{self, moment};
-use crate::audit::{Asker, evidence};
+use crate::audit::words::{self, day, moment};
 use crate::gate::Gate;
+use crate::journal::Event;
 
 /// The page.
 pub fn page(gate: &Gate, asker: &Asker<'_>, timeline: &Timeline, case: &str) -> Vec<u8> {
@@ -49,7 +50,10 @@ pub fn page(gate: &Gate, asker: &Asker<'_>, timeline: &Timeline, case: &str) -> 
                 span.h3 { strong { (targets) } small { "is referred to" } }
             }
             ol {
-                @for told in &timeline.told { (step(gate, timeline, told)) }
+                @for (n, told) in timeline.told.iter().enumerate() {
+                    @let before = n.checked_sub(1).and_then(|n| timeline.told.get(n));
+                    (step(gate, timeline, told, before))
+                }
             }
         }
         p.no-print {
@@ -58,10 +62,8 @@ pub fn page(gate: &Gate, asker: &Asker<'_>, timeline: &Timeline, case: &str) -> 
                 @if n > 0 { ", " }
                 a href={ "/audit/v1/referrals/" (referral.id) "?format=" (form) "&case=" (case) } { (words) }
             }
-            @if evidence::OFFERED {
-                ", or as "
-                a href={ "/audit/v1/referrals/" (referral.id) "/evidence?case=" (case) } { "evidence to check without us" }
-            }
+            ", or as "
+            a href={ "/audit/v1/referrals/" (referral.id) "/evidence?case=" (case) } { "evidence to check without us" }
         }
         p.no-print { a href={ "/staff/audit?case=" (case) } { "Audit" } " · " a href="/staff" { "Desk" } }
     };
@@ -79,10 +81,14 @@ fn proof(timeline: &Timeline) -> Markup {
     };
     let open = timeline.told.iter().filter(|one| !proof.covers(one.index)).count();
     html! {
-        "A checkpoint over " (words::count(usize::try_from(size).unwrap_or(usize::MAX), "entr").replace("entrs", "entries"))
+        "A checkpoint over " (words::entries(usize::try_from(size).unwrap_or(usize::MAX)))
         " is signed" @if let Some(until) = until { "; the newest was recorded " (moment(until)) }
         ". "
-        @if open == 0 { "All of what is below is in it. " } @else { (open) " of what is below is not in it yet. " }
+        @match open {
+            0 => { "All that is below is in it. " }
+            n if n == timeline.told.len() => { "What is below is not in it yet. " }
+            n => { (words::count(n, "step")) " below not in it yet. " }
+        }
         @match cosigned {
             Cosigned::Pending => { "Witnesses have not cosigned it yet." }
             Cosigned::By(1) => { "A witness cosigned it." }
@@ -91,14 +97,16 @@ fn proof(timeline: &Timeline) -> Markup {
     }
 }
 
-fn step(gate: &Gate, timeline: &Timeline, told: &Told) -> Markup {
+fn step(gate: &Gate, timeline: &Timeline, told: &Told, before: Option<&Told>) -> Markup {
     let (from, to, tone) = timeline.drawn(told);
     let number = |lane: Lane| match lane {
         Lane::Source => 1,
         Lane::Gateway => 2,
         Lane::Target => 3,
     };
-    let class = format!("{} f{} t{}", tone.name(), number(from), number(to));
+    // A refusal that somebody is told of arrives; one of data does not.
+    let told_of = if told.kind == "referral.refused" { " told" } else { "" };
+    let class = format!("{} f{} t{}{told_of}", tone.name(), number(from), number(to));
     let kept_back: Vec<String> = told
         .event
         .as_ref()
@@ -109,16 +117,23 @@ fn step(gate: &Gate, timeline: &Timeline, told: &Told) -> Markup {
             Some(format!("{}: {}", one["resource"].as_str()?, one["reason"]["words"].as_str()?))
         })
         .collect();
-    let signed = timeline.proof.is_some_and(|proof| proof.covers(told.index));
+    // Where some are signed and some are not, which.
+    let signed = |one: &Told| timeline.proof.is_some_and(|proof| proof.covers(one.index));
+    let unsigned = !signed(told) && timeline.told.first().is_some_and(signed);
+    let same_day = before.is_some_and(|before| day(before.at) == day(told.at));
+    let way = match &told.event {
+        Some(Event::Disclosed(one)) => format!(" · {}, {}", one.channel, words::plain(&one.view)),
+        _ => String::new(),
+    };
     html! {
         li class=(class) {
-            span.time { (moment(told.at)) }
+            span.time { @if !same_day { strong { (day(told.at)) } " " } (words::clock(told.at)) }
             i.rail.r1 {} i.rail.r2 {} i.rail.r3 {}
             span.arrow aria-hidden="true" {}
             div.what {
-                p.words { @if tone == Tone::Refused { span.sign { "Refused " } } (words::of(gate, told)) }
+                p.words { (words::of(gate, told)) }
                 @for one in &kept_back { p.fine { "Kept back: " (one) } }
-                p.fine { "entry " (told.index) " · " (told.kind) @if !signed { " · not signed yet" } }
+                p.fine { "entry " (told.index) " · " (told.kind) (way) @if unsigned { " · not signed yet" } }
             }
         }
     }
