@@ -540,6 +540,7 @@ class Report:
             self.skipped, running = members(header["skipped"], ("count", "running"), "the skipped")
             need(is_int(self.skipped, 1), "the skipped have a bad count")
             self.running = unhex(running)
+        self.place, self.hole = self.skipped, None  # in the chain, by what is listed
 
     def read_entry(self, entry):
         """Index, time and shown values of an entry; None for those of an erased one, which is without an opening."""
@@ -562,6 +563,7 @@ class Report:
         need(erased == (shown is None), "an entry is neither opened nor erased, or both")
         need((self.listed or [-1])[-1] < index < self.own, "the entries are not in order, or not before the index entry")
         need(before <= time, "an entry is earlier than the one before")
+        self.place += 1
         if shown and self.field in shown:
             value = shown[self.field]
             links = read_links(canonical(value.encode(), "a chain field"), 1) if value else []
@@ -569,17 +571,20 @@ class Report:
             first = not self.listed and self.skipped  # the index of the entry before it is not in the report
             need(mine, "an entry is not of the chain: %d" % index)
             n, prev = mine[0]
-            good = self.skipped - 1 <= prev < index if first else prev == (self.listed or [-1])[-1]
-            need(good and n == self.skipped + len(self.listed) + 1, "an entry does not continue the chain: %d" % index)
+            need(n >= self.place, "an ordinal is out of order: %d" % index)
+            if n > self.place:  # a hole, and the list goes on after it
+                self.place, self.hole = n, self.hole or "entries before entry %d are missing" % index
+            else:
+                good = 0 <= prev < index if first else prev == (self.listed or [-1])[-1]
+                need(good, "an entry does not continue the chain: %d" % index)
         self.listed.append(index)
         self.running = running_hash(self.running, index)
-        need(not self.value or self.skipped + len(self.listed) <= self.value[0], "more entries than the index counts")
+        need(self.place <= (self.value[0] if self.value else 0), "more entries than the index counts")
         return time
 
 def check_report_complete(report):
-    if report.value is None:
-        need(not report.listed and not report.skipped, "entries of a chain that the index does not have")
-    else:
+    need(report.hole is None, report.hole)
+    if report.value is not None:
         count, last, running = report.value
         need(report.skipped + len(report.listed) == count, "the report does not have all that the index counts")
         need(report.listed[-1:] == [last], "the last entry is not that of the index")
