@@ -117,6 +117,12 @@ fn spellings_that_would_not_be_written_are_refused() {
         assert_eq!(verify_receipt(&spoilt, Trust::Key(&vkey), None).exit_code(), 2, "{spoilt}");
     }
     let json = String::from_utf8(BASE64_STANDARD.decode(&extra[6..]).unwrap()).unwrap();
+    // Sound in itself, and an opening of another entry by its own word.
+    let other = json.replace("\"i\":1},", "\"i\":2},").replace("\"i\":1}}", "\"i\":2}}");
+    assert_ne!(other, json);
+    let other = text.replace(extra, &format!("extra {}", BASE64_STANDARD.encode(other)));
+    let report = verify_receipt(&other, Trust::Key(&vkey), None).report;
+    assert_eq!(report.first_problem(), Some("what is shown is not what was recorded"));
     for spoilt in [json.replace("{\"leaf\"", "{ \"leaf\""), json.replace("\"i\":1}", "\"i\":1 }")] {
         assert_ne!(spoilt, json);
         let spoilt = text.replace(extra, &format!("extra {}", BASE64_STANDARD.encode(spoilt)));
