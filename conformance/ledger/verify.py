@@ -541,6 +541,7 @@ class Report:
             need(is_int(self.skipped, 1), "the skipped have a bad count")
             self.running = unhex(running)
         self.place, self.hole = self.skipped, None  # in the chain, by what is listed
+        need(self.place <= (self.value[0] if self.value else 0), "more entries than the index counts")
 
     def read_entry(self, entry):
         """Index, time and shown values of an entry; None for those of an erased one, which is without an opening."""
