@@ -34,6 +34,7 @@ mod notary;
 mod outbound;
 pub mod partner;
 mod refusal;
+pub mod rehearse;
 mod replay;
 mod reply;
 pub mod restore;
