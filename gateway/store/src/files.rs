@@ -3,21 +3,26 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Replaces the file at `path` with `bytes`, at once or not at all, and durable when this returns.
 /// `mode` is that of the new file, `0o600` for a secret.
 pub fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let nameless = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
-    let mut beside = path.file_name().ok_or_else(nameless)?.to_owned();
-    beside.push(".new");
-    let beside = path.with_file_name(beside);
+    let beside = beside(path)?;
     remove_if_there(&beside)?; // a crash left it
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
     sync_folder_of(path)
+}
+
+/// Where a file is written before it gets its name.
+pub(crate) fn beside(path: &Path) -> io::Result<PathBuf> {
+    let nameless = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
+    let mut name = path.file_name().ok_or_else(nameless)?.to_owned();
+    name.push(".new");
+    Ok(path.with_file_name(name))
 }
 
 /// Makes the entry of `path` in its folder durable.

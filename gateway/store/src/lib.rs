@@ -24,6 +24,7 @@ mod segments;
 mod sled_kv;
 mod sled_open;
 mod snapshots;
+mod state_file;
 mod vault;
 
 pub use attachments::Attachments;
@@ -37,4 +38,7 @@ pub use log::{Appended, Epoch, Head, Log, LogKeys, LogReader, Stored};
 pub use outage::Outage;
 pub use reserve::Reserve;
 pub use sled_kv::SledKv;
-pub use vault::{Entropy, EntryKey, Kek, KeyName, PersonKey, SealFault, TenantKey, WrappedKey};
+pub use state_file::{StateHead, StateReader, StateWriter};
+pub use vault::{
+    Entropy, EntryKey, Kek, KeyName, PersonKey, SealFault, StateKey, TenantKey, WrappedKey,
+};

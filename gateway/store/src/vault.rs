@@ -112,6 +112,11 @@ impl TenantKey {
         Ok(to.wrap(name, &self.open(name, wrapped)?, random))
     }
 
+    /// The key that states of the fold are kept under.
+    pub fn state_key(&self) -> StateKey {
+        StateKey { epoch: self.epoch, key: derive(&self.key, &[b"lg-state-v1"]) }
+    }
+
     /// The epoch of the KEK it is derived from.
     pub fn epoch(&self) -> u32 {
         self.epoch
@@ -126,6 +131,54 @@ impl TenantKey {
         let key = decrypt(&self.key, &wrap_aad(self.epoch, name), sealed)?;
         Ok(PersonKey(key.try_into().map_err(|_| SealFault)?))
     }
+}
+
+/// The key that states of the fold are kept under, of one KEK epoch.
+#[derive(Clone)]
+pub struct StateKey {
+    epoch: u32,
+    key: [u8; 32],
+}
+
+impl StateKey {
+    pub(crate) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    /// The cipher of the one file that has this salt.
+    pub(crate) fn cipher(&self, salt: &[u8; 16]) -> StateCipher {
+        StateCipher(cipher(&derive(&self.key, &[b"lg-state-file-v1", salt])))
+    }
+}
+
+/// The cipher of one state file: each chunk is sealed once, under its number.
+pub(crate) struct StateCipher(LessSafeKey);
+
+impl StateCipher {
+    pub(crate) fn seal(&self, number: u64, aad: &[u8], chunk: &mut Vec<u8>) {
+        if self.0.seal_in_place_append_tag(numbered(number), Aad::from(aad), chunk).is_err() {
+            unreachable!("a chunk is far below AES-GCM's 64 GiB");
+        }
+    }
+
+    /// Leaves the plaintext in `chunk`.
+    pub(crate) fn open(
+        &self,
+        number: u64,
+        aad: &[u8],
+        chunk: &mut Vec<u8>,
+    ) -> Result<(), SealFault> {
+        let plain = self.0.open_in_place(numbered(number), Aad::from(aad), chunk);
+        let len = plain.map_err(|_| SealFault)?.len();
+        chunk.truncate(len);
+        Ok(())
+    }
+}
+
+fn numbered(number: u64) -> Nonce {
+    let mut nonce = [0; NONCE_LEN];
+    nonce[NONCE_LEN - 8..].copy_from_slice(&number.to_be_bytes());
+    Nonce::assume_unique_for_key(nonce)
 }
 
 fn wrap_aad(epoch: u32, name: &KeyName) -> Vec<u8> {
