@@ -357,3 +357,7 @@ fn lock(path: &Path) -> Result<File, Outage> {
 #[cfg(test)]
 #[path = "log_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "log_disk_tests.rs"]
+mod disk_tests;

@@ -225,12 +225,13 @@ impl StateReader {
 
 impl Read for StateReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.chunk.len() && !self.ended {
-            if let Err(error) = self.next() {
-                self.chunk.clear();
-                self.at = 0;
-                return Err(error);
-            }
+        if self.at == self.chunk.len()
+            && !self.ended
+            && let Err(error) = self.next()
+        {
+            self.chunk.clear();
+            self.at = 0;
+            return Err(error);
         }
         let part = &self.chunk[self.at..];
         let len = part.len().min(buffer.len());
