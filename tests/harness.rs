@@ -17,6 +17,7 @@ mod party;
 mod post;
 mod provider;
 mod wire;
+mod writer;
 
 pub use browser::{Browser, Page, letter};
 pub use bundles::{Need, Referral, consent, patient};
@@ -31,6 +32,7 @@ pub use party::{Answer, Party, anonymous_config, client_config};
 pub use post::Received;
 pub use provider::{Provider, SECRET};
 pub use wire::{Wire, status};
+pub use writer::{Heard, Held, Writer};
 
 /// Says on standard error why a story is not told here.
 pub fn skipped(why: &str) {
