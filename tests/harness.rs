@@ -18,6 +18,7 @@ mod post;
 mod provider;
 mod wire;
 mod witness;
+mod writer;
 
 pub use browser::{Browser, Page, letter};
 pub use bundles::{Need, Referral, consent, patient};
@@ -33,6 +34,7 @@ pub use post::Received;
 pub use provider::{Provider, SECRET};
 pub use wire::{Wire, status};
 pub use witness::Witness;
+pub use writer::{Heard, Held, Writer};
 
 /// Says on standard error why a story is not told here.
 pub fn skipped(why: &str) {

@@ -27,6 +27,8 @@ mod lapse;
 mod link_contact_prohibited;
 mod link_is_safe;
 mod link_round_trip;
+mod log_killed;
+mod log_power_loss;
 mod negative;
 mod no_more_than_needed;
 mod not_covered;

@@ -48,7 +48,8 @@ struct Run {
     _gateway: Gateway,
 }
 
-fn shim(folder: &Path) -> PathBuf {
+/// The recorder of changes, compiled.
+pub fn shim(folder: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("power-loss/shim.c");
     let library = folder.join("shim.so");
     let built = Command::new("cc")
@@ -133,9 +134,9 @@ fn recorded() -> Run {
 }
 
 /// The points at which the power fails: around syncs, and anywhere.
-fn points(ops: &[(usize, Op)], dice: &mut Dice) -> Vec<usize> {
+pub fn points(ops: &[(usize, Op)], dice: &mut Dice, images: usize) -> Vec<usize> {
     let syncs: Vec<usize> = (0..ops.len()).filter(|n| matches!(ops[*n].1, Op::Sync(_))).collect();
-    let mut points: Vec<usize> = (0..IMAGES)
+    let mut points: Vec<usize> = (0..images)
         .map(|n| match n % 3 {
             0 => syncs[dice.roll(syncs.len())],
             1 => syncs[dice.roll(syncs.len())] + 1,
@@ -282,7 +283,7 @@ fn nothing_acknowledged_is_lost_whenever_the_power_fails() {
     assert_eq!(whole.files().into_keys().collect::<Vec<_>>(), names);
 
     let mut dice = Dice(SEED);
-    let points = points(&run.ops, &mut dice);
+    let points = points(&run.ops, &mut dice, IMAGES);
     let losses = failures(&run, &points, &|_| true);
     let told = |kind: &str, losses: &Losses| {
         let (lost, unopened) = (losses.lost, losses.unopened);

@@ -163,3 +163,7 @@ pub fn restore(
 fn is_destroyed<'a>(rows: impl IntoIterator<Item = Option<&'a KeyRow>>) -> bool {
     rows.into_iter().flatten().any(|row| matches!(row, KeyRow::Destroyed { .. }))
 }
+
+#[cfg(test)]
+#[path = "backup_tests.rs"]
+mod tests;

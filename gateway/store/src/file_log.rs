@@ -17,7 +17,7 @@ use crate::proofs::proofs;
 use crate::reserve::{Reserve, is_full};
 use crate::segment::{Link, RECORDS_AT, Window, record};
 use crate::segments::{Newest, Segments};
-use crate::{Frame, KeyName, KeyRow, Outage, sled_open};
+use crate::{Frame, KeyName, KeyRow, Outage, files, sled_open};
 
 /// A segment is closed when the next frame would make it longer.
 const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -345,15 +345,14 @@ fn rows(frame: &Frame) -> impl Iterator<Item = (KeyName, KeyRow)> {
 fn lock(path: &Path) -> Result<File, Outage> {
     let file = File::options().create(true).truncate(false).write(true).open(path);
     let file = file.map_err(Outage::disk)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => {
-            Err(Outage::DoesNotOpen("another process has it open"))
-        }
-        Err(fs::TryLockError::Error(error)) => Err(Outage::disk(error)),
-    }
+    files::lock(&file)?;
+    Ok(file)
 }
 
 #[cfg(test)]
 #[path = "log_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "log_disk_tests.rs"]
+mod disk_tests;

@@ -1,23 +1,30 @@
 //! Files that survive power loss: written beside, synced, renamed, folder synced.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use crate::Outage;
 
 /// Replaces the file at `path` with `bytes`, at once or not at all, and durable when this returns.
 /// `mode` is that of the new file, `0o600` for a secret.
 pub fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let nameless = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
-    let mut beside = path.file_name().ok_or_else(nameless)?.to_owned();
-    beside.push(".new");
-    let beside = path.with_file_name(beside);
+    let beside = beside(path)?;
     remove_if_there(&beside)?; // a crash left it
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
     sync_folder_of(path)
+}
+
+/// Where a file is written before it gets its name.
+pub(crate) fn beside(path: &Path) -> io::Result<PathBuf> {
+    let nameless = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
+    let mut name = path.file_name().ok_or_else(nameless)?.to_owned();
+    name.push(".new");
+    Ok(path.with_file_name(name))
 }
 
 /// Makes the entry of `path` in its folder durable.
@@ -27,6 +34,22 @@ pub fn sync_folder_of(path: &Path) -> io::Result<()> {
         _ => Path::new("."),
     };
     File::open(folder)?.sync_all()
+}
+
+/// How often a lock is tried before somebody has it for good.
+const LOCK_TRIES_MAX: u32 = 300_000;
+
+/// Locks a file until it is closed. One that is held for a moment is waited for: by threads of this
+/// process that end, or by a child that was forked and has not begun.
+pub(crate) fn lock(file: &File) -> Result<(), Outage> {
+    for _ in 0..LOCK_TRIES_MAX {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            Err(TryLockError::Error(error)) => return Err(Outage::disk(error)),
+        }
+    }
+    Err(Outage::DoesNotOpen("another process has it open"))
 }
 
 /// Removes a file, if it is there. The folder is not synced.

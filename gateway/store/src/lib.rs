@@ -9,6 +9,8 @@
 mod attachments;
 mod backup;
 mod codec;
+#[cfg(test)]
+mod conformance;
 mod file_log;
 mod files;
 mod frame;
@@ -16,6 +18,8 @@ mod key_row;
 mod key_table;
 mod kv;
 mod log;
+#[cfg(test)]
+mod memory_log;
 mod outage;
 mod proofs;
 mod reserve;

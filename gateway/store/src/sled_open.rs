@@ -5,9 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::Outage;
-
-/// How often a lock is tried that only this process's own ending threads can hold.
-const LOCK_TRIES_MAX: u32 = 1_000_000;
+use crate::files::lock;
 
 /// sled may panic on damaged files; that is a database that does not open, not a crash.
 pub(crate) fn open_sled(dir: &Path, cache_bytes: u64) -> Result<sled::Db, Outage> {
@@ -42,14 +40,7 @@ pub(crate) fn let_go(dir: &Path) -> Result<(), Outage> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         file => file.map_err(Outage::disk)?,
     };
-    for _ in 0..LOCK_TRIES_MAX {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(std::fs::TryLockError::WouldBlock) => std::thread::yield_now(),
-            Err(std::fs::TryLockError::Error(error)) => return Err(Outage::Disk(error)),
-        }
-    }
-    Err(Outage::DoesNotOpen("another process has it open"))
+    lock(&file)
 }
 
 /// A name beside `dir` that nothing has.

@@ -14,15 +14,9 @@ use crate::write_durably;
 
 /// Makes the snapshots in `dir` fit to be opened, and keeps a copy of the newest.
 pub fn guard(dir: &Path) -> io::Result<()> {
-    let (half, mut whole): (Vec<PathBuf>, Vec<PathBuf>) = named(dir)?
-        .into_iter()
-        .partition(|path| path.extension().is_some_and(|end| end == "generating"));
-    for path in half {
-        fs::remove_file(path)?;
-    }
-    whole.sort();
     let beside = dir.with_extension("snapshots");
-    let kept = named(&beside)?;
+    let (mut whole, kept) = (whole(dir)?, whole(&beside)?);
+    whole.sort();
     match (whole.last(), kept.iter().max()) {
         (Some(newest), _) => {
             fs::create_dir_all(&beside)?;
@@ -41,6 +35,17 @@ pub fn guard(dir: &Path) -> io::Result<()> {
 fn copy(from: &Path, folder: &Path) -> io::Result<()> {
     let name = from.file_name().unwrap_or_default();
     write_durably(&folder.join(name), &fs::read(from)?, 0o600)
+}
+
+/// The whole snapshots in a folder; what a crash left half written, by sled or by a copy of ours, is
+/// removed.
+fn whole(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let is_half = |path: &PathBuf| {
+        path.extension().is_some_and(|end| ["generating", "new"].iter().any(|half| end == *half))
+    };
+    let (half, whole): (Vec<PathBuf>, Vec<PathBuf>) = named(folder)?.into_iter().partition(is_half);
+    half.iter().try_for_each(fs::remove_file)?;
+    Ok(whole)
 }
 
 /// The files in a folder that are called like snapshots; none, if it is not there.
@@ -88,6 +93,8 @@ mod tests {
         written(&dir, "db", "");
         written(&dir, "snap.01", "one");
         written(&dir, "snap.02.generating", "tw");
+        written(&dir, "snap.02.new", "tw");
+        written(&beside, "snap.02.new", "t");
         guard(&dir).unwrap();
         assert_eq!((names(&dir), names(&beside)), (vec!["snap.01".into()], vec!["snap.01".into()]));
         fs::remove_file(dir.join("snap.01")).unwrap();
