@@ -76,6 +76,7 @@ impl Gateway {
             (["listen", "mllp"], format!("\"127.0.0.1:{mllp}\"")),
             (["people", "base_url"], format!("\"https://localhost:{people}\"")),
             (["listen", "ops"], format!("\"127.0.0.1:{ops}\"")),
+            (["data", "reserve_mib"], "1".to_owned()),
             (["identity", "shared_systems"], "[\"urn:example:community-id\"]".to_owned()),
         ];
         all.extend(values.iter().map(|(path, value)| (*path, (*value).to_owned())));

@@ -15,7 +15,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use loopgate_consent::{DataClass, Policy, Template, Templates};
 use loopgate_ledger::LogKey;
 use loopgate_mapping::Library;
-use loopgate_store::{Attachments, FileLog, Log, StepHook};
+use loopgate_store::{Attachments, FileLog, Log, Reserve, StepHook};
 use loopgate_token::SigningKey;
 
 use crate::archive::{Archive, Keyring};
@@ -85,7 +85,9 @@ pub fn open(
     let keyring = Arc::new(Keyring::new(keks.tenant_keys()?));
 
     let attachments = Attachments::open(&data.join("vault"))?;
-    let mut log = FileLog::open(&data.join("log"), hook)?;
+    let reserve = Reserve::hold(&data.join("reserve"), config.folders.reserve_mib << 20)
+        .context("the room that is kept back")?;
+    let mut log = FileLog::open_with(&data.join("log"), hook, reserve)?;
     let view = Arc::new(View::open(&data.join("view"), &index_key, log.head().next)?);
     let mut notary = Notary::new(&config.ledger.origin, keys);
     let mut replayed = match Replayed::from_state(&state::path(data), &log, &keyring, &view)? {

@@ -40,6 +40,8 @@ impl Organization {
 pub struct Folders {
     /// Log, projections, vault.
     pub data: PathBuf,
+    /// Room kept back there, given up when the disk is full so that the process stops in order; MiB.
+    pub reserve_mib: u64,
     /// Keys; never under `data`.
     pub keys: PathBuf,
     /// One file per partner.

@@ -70,7 +70,9 @@ fn base_url(found: &DeValue<'_>) -> Read<String> {
 }
 
 fn folders(root: &mut Section<'_, '_>, base: &Path) -> Folders {
-    let data = root.section("data", |s| dir(s, "data", base));
+    let (data, reserve_mib) = root.section("data", |s| {
+        (dir(s, "data", base), s.or("reserve_mib", 64, value::integer(0..=4096)))
+    });
     let keys = root.section("keys", |s| {
         let line = s.line_of("dir");
         let keys = dir(s, "keys", base);
@@ -79,7 +81,7 @@ fn folders(root: &mut Section<'_, '_>, base: &Path) -> Folders {
     });
     let partners = root.section("partners", |s| dir(s, "partners", base));
     let mappings = root.section("mappings", |s| dir(s, "mappings", base));
-    Folders { data, keys, partners, mappings }
+    Folders { data, reserve_mib, keys, partners, mappings }
 }
 
 fn dir(s: &mut Section<'_, '_>, default: &str, base: &Path) -> PathBuf {
