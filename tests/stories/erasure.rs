@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use loopgate_ledger::{Field, verify_bundle};
 use loopgate_referral::PersonId;
-use loopgate_server::admin::Ask;
+use loopgate_server::admin::{Ask, Who};
 use loopgate_server::config::Config;
 use loopgate_server::journal::ShredGround;
 use loopgate_store::{FileLog, Kek, KeyName, KeyRow, Log, LogKeys};
@@ -51,7 +51,7 @@ fn survivors(root: &Path, secrets: &[(String, Vec<u8>)]) -> Vec<String> {
 }
 
 fn erase(gateway: &Gateway, person: PersonId, ground: ShredGround) -> anyhow::Result<String> {
-    let persons = BTreeSet::from([person]);
+    let persons = BTreeSet::from([Who::Person(person)]);
     gateway.try_admin(&Ask::Erase { persons, ground, by: "privacy-officer".into() })
 }
 
@@ -114,7 +114,9 @@ fn an_erased_person_is_nowhere_and_every_proof_holds() {
     pantry.act(&id, "served", &json!({ "outcome": { "text": "Food box" } })).expect(200);
     let hold = |lift| {
         let (case, by) = ("C-1".to_owned(), "counsel".to_owned());
-        gateway.admin(&Ask::Hold { person, case, by, lift })
+        // An identifier means the same person.
+        let who = "urn:example:clinic-b:mrn|B-20417".parse().unwrap();
+        gateway.admin(&Ask::Hold { person: who, case, by, lift })
     };
     hold(false);
     let refused = erase(&gateway, person, order()).unwrap_err().to_string();

@@ -7,12 +7,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use loopgate_ledger::Field;
-use loopgate_referral::{OrgId, PersonId};
+use loopgate_referral::{BadId, Identifier, OrgId, PersonId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -86,7 +87,7 @@ pub enum Ask {
     /// Destroy the keys of persons.
     Erase {
         /// Whose.
-        persons: BTreeSet<PersonId>,
+        persons: BTreeSet<Who>,
         /// Why it is lawful.
         ground: ShredGround,
         /// Who says so.
@@ -95,7 +96,7 @@ pub enum Ask {
     /// Hold what is about a person for a case, or hold it no longer.
     Hold {
         /// Whose.
-        person: PersonId,
+        person: Who,
         /// The case.
         case: String,
         /// Who says so.
@@ -109,6 +110,46 @@ pub enum Ask {
     ClockConfirm,
     /// How things stand.
     Status,
+}
+
+/// Whom an operator means.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Who {
+    /// As the log calls them, `per_…`.
+    Person(PersonId),
+    /// Whoever has this identifier.
+    Identifier(Identifier),
+}
+
+impl FromStr for Who {
+    type Err = BadId;
+
+    /// `per_…`, or `SYSTEM|VALUE`.
+    fn from_str(text: &str) -> Result<Who, BadId> {
+        match text.split_once('|') {
+            Some((system, value)) if !system.is_empty() && !value.is_empty() => {
+                let (system, value) = (system.to_owned(), value.to_owned());
+                Ok(Who::Identifier(Identifier { system, value }))
+            }
+            _ => text.parse().map(Who::Person),
+        }
+    }
+}
+
+impl Who {
+    /// The one person meant. An identifier that two organizations gave to two persons means nobody.
+    fn find(&self, gate: &Gate) -> anyhow::Result<PersonId> {
+        let identifier = match self {
+            Who::Person(person) => return Ok(*person),
+            Who::Identifier(identifier) => identifier,
+        };
+        let found = gate.scribe.published().world().persons.holding(identifier);
+        match found[..] {
+            [person] => Ok(person),
+            _ => bail!("{} persons have this identifier", found.len()),
+        }
+    }
 }
 
 /// What an operator is told.
@@ -156,7 +197,7 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
             Ok(format!("frames {first} to {next}"))
         }
         Ask::Erase { persons, ground, by } => erase(gate, persons, ground, by),
-        Ask::Hold { person, case, by, lift } => hold(gate, *person, case, by, *lift),
+        Ask::Hold { person, case, by, lift } => hold(gate, person.find(gate)?, case, by, *lift),
         Ask::RotateKey => rotate_key(gate),
         Ask::ClockConfirm => {
             let gone = |_| anyhow!("the gateway does not answer");
@@ -173,11 +214,13 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
 
 fn erase(
     gate: &Gate,
-    persons: &BTreeSet<PersonId>,
+    persons: &BTreeSet<Who>,
     ground: &ShredGround,
     by: &str,
 ) -> anyhow::Result<String> {
-    let erase = Erase { persons: persons.clone(), ground: ground.clone(), by: by.to_owned() };
+    let persons: anyhow::Result<BTreeSet<PersonId>> =
+        persons.iter().map(|who| who.find(gate)).collect();
+    let erase = Erase { persons: persons?, ground: ground.clone(), by: by.to_owned() };
     let asked = gate.scribe.ask_blocking(|reply| Command::Erase(Box::new(erase), reply));
     match asked.map_err(|_| anyhow!("nothing to erase is known of one of them"))? {
         Erasure::Done(entries) => Ok(format!("{entries} entries cannot be read any more")),

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use clap::{Args, Subcommand};
-use loopgate_referral::PersonId;
-use loopgate_server::admin::Ask;
+use loopgate_server::admin::{Ask, Who};
 use loopgate_server::journal::ShredGround;
 
 #[derive(Args)]
@@ -21,8 +20,8 @@ pub struct Person {
 enum What {
     /// Hold what is about a person for a case: nothing of it is erased while the case is open.
     Hold {
-        /// Whose, as `per_…`.
-        person: PersonId,
+        /// Whose: `per_…`, or an identifier as `SYSTEM|VALUE`.
+        person: Who,
         /// The case.
         #[arg(long)]
         case: String,
@@ -36,9 +35,9 @@ enum What {
     /// Destroy the keys of persons, for ever: what was kept about them cannot be read by anybody, and
     /// every proof still holds. The gateway answers nobody while it does it.
     Erase {
-        /// Whose, as `per_…`.
+        /// Whose: `per_…`, or an identifier as `SYSTEM|VALUE`.
         #[arg(required = true)]
-        persons: Vec<PersonId>,
+        persons: Vec<Who>,
         /// Who says so; recorded.
         #[arg(long)]
         by: String,
