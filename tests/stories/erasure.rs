@@ -180,3 +180,34 @@ fn an_erased_person_is_nowhere_and_every_proof_holds() {
     clinic.post("/fhir", &first.bundle()).expect(200);
     seen(&gateway);
 }
+
+#[test]
+fn an_erasure_that_was_cut_off_is_finished_at_the_next_start() {
+    let mut gateway = Gateway::start();
+    let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
+    let first = Referral::food();
+    let answer = clinic.post("/fhir", &first.bundle()).expect(200);
+    let (maria, task) = (answer.entry(0), answer.entry(first.task_entry(0)));
+    let id = pantry.only_referral();
+    let no = json!({ "reason": { "code": "at-capacity", "text": "No room this month" } });
+    pantry.act(&id, "decline", &no).expect(200);
+    let person = person(&gateway, &maria);
+
+    // It dies once the decision is durable, and nothing else is.
+    gateway.die_at("synced", 1);
+    assert!(erase(&gateway, person, order()).is_err());
+    gateway.ended();
+    let kek = |number: u32| gateway.root().join(format!("keys/kek-{number}.key")).exists();
+    assert!(kek(1) && !kek(2), "the death came too late for this story");
+    gateway.serve();
+    let kek = |number: u32| gateway.root().join(format!("keys/kek-{number}.key")).exists();
+    assert!(!kek(1) && kek(2));
+    let clinic = gateway.party("clinic-b");
+    clinic.get(&task).expect(404);
+    clinic.get(&maria).expect(404);
+    let report = verify_bundle(&gateway.evidence(), None);
+    assert_eq!(report.exit_code(), 0, "{report:?}");
+    gateway.stop();
+    gateway.serve();
+    gateway.party("clinic-b").get(&task).expect(404);
+}
