@@ -73,6 +73,17 @@ fn catalogue(deployment: &Deployment) -> crate::catalogue::Catalogue {
     deployment.gate.scribe.published().catalogue().clone()
 }
 
+/// The fold written down, without what only the disk knows.
+fn bytes(deployment: &Deployment) -> Vec<u8> {
+    let (world, catalogue) = (world(deployment), catalogue(deployment));
+    let tree = deployment.gate.grove.tree();
+    let leaf = |index| tree.leaf(index);
+    let mut bytes = Vec::new();
+    crate::state::write((&world, &catalogue), &Default::default(), leaf, |_| None, &mut bytes)
+        .unwrap();
+    bytes
+}
+
 #[test]
 fn replay_equals_live() {
     let dir = tempfile::tempdir().unwrap();
@@ -100,6 +111,7 @@ fn replay_equals_live() {
     }
     let before = world(&live);
     let found = catalogue(&live);
+    let written = bytes(&live);
     assert_eq!(before.referrals.len(), 2);
     run::finish(live).unwrap();
 
@@ -109,5 +121,10 @@ fn replay_equals_live() {
     assert!(before == after, "the replayed world is another one");
     assert_eq!(found.len(), before.leaves);
     assert!(found == catalogue(&replayed), "the replayed catalogue is another one");
+    assert!(written == bytes(&replayed), "the same fold is written in other bytes");
+    // And what was written is read back as it was.
+    let read = crate::state::read(&mut written.as_slice()).unwrap().unwrap();
+    assert!(read.world == after && read.catalogue == catalogue(&replayed));
+    assert_eq!(read.leaves.len() as u64, after.leaves);
     run::finish(replayed).unwrap();
 }
