@@ -6,6 +6,7 @@ mod clerk;
 mod client;
 mod disk;
 mod endpoint;
+mod failing;
 // The demo's own: one engine for both.
 #[path = "../gateway/server/src/demo/engine.rs"]
 mod engine;
@@ -27,6 +28,7 @@ pub use client::{ClientKey, credentials, form};
 pub use disk::{Dice, Disk, Op, read_trace};
 pub use endpoint::{Endpoint, server_config};
 pub use engine::{Engine, field};
+pub use failing::Failing;
 pub use gateway::{Entry, Gateway, START_MS, machine_now, partner_file};
 pub use hospital::{msh, referral_v2, texts};
 pub use party::{Answer, Party, anonymous_config, client_config};

@@ -55,6 +55,11 @@ fn who_pinned_the_old_key_verifies_what_the_new_one_signs() {
     let stranger = first.replace("+", "x+");
     assert_eq!(verify_bundle(&after, Some(&stranger)).exit_code(), 2);
 
+    // A start without the destroyed key.
+    gateway.stop();
+    gateway.serve();
+    assert_eq!(keys(&gateway), format!("{first}\n{second}\n"));
+    assert_eq!(verify_consistency(&after, &gateway.evidence(), Some(&first)).exit_code(), 0);
     gateway.stop();
     fs::write(gateway.root().join("keys/ledger-2.seed"), "00".repeat(32)).unwrap();
     assert!(!gateway.try_serve(), "that is not the key that was announced");

@@ -4,16 +4,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loopgate_store::{FileLog, Log};
 
 use super::power_loss::{points, shim};
-use crate::harness::{Dice, Disk, Heard, Held, Op, Writer, read_trace};
+use crate::harness::{Dice, Disk, Failing, Heard, Held, Op, Writer, read_trace};
 
 const SEED: u64 = 20_261_125;
 const IMAGES: usize = 1000;
-const THREADS: usize = 2;
 
 /// A recorded run, and what had been heard when the trace was so long.
 struct Run {
@@ -54,30 +52,12 @@ fn recorded(folder: &Path) -> Run {
 
 /// What goes wrong at each point, if anything. `durable` says which syncs hold.
 fn failures(run: &Run, points: &[usize], durable: &(dyn Fn(&Path) -> bool + Sync)) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                let (mut disk, mut done) = (run.start.clone(), 0);
-                loop {
-                    let n = next.fetch_add(1, Ordering::SeqCst);
-                    let Some(point) = points.get(n) else { return };
-                    for (_, op) in &run.ops[done..*point] {
-                        if !matches!(op, Op::Sync(path) if !durable(path)) {
-                            disk.apply(op);
-                        }
-                    }
-                    done = *point;
-                    let image = folder.path().join(format!("image-{n}"));
-                    disk.crash(&run.root, &image, &mut Dice(SEED ^ n as u64));
-                    let end = point.checked_sub(1).map_or(0, |last| run.ops[last].0);
-                    if let Err(words) = check(run, &image.join("data/log"), end) {
-                        found.lock().unwrap().push(format!("image {n}: {words}"));
-                    }
-                    fs::remove_dir_all(&image).unwrap();
-                }
-            });
+    let found = Mutex::new(Vec::new());
+    let failing =
+        Failing { root: &run.root, start: &run.start, ops: &run.ops, durable, seed: SEED };
+    failing.at_each(points, &|n, image, end| {
+        if let Err(words) = check(run, &image.join("data/log"), end) {
+            found.lock().unwrap().push(format!("image {n}: {words}"));
         }
     });
     found.into_inner().unwrap()

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loopgate_ledger::verify_bundle;
 use loopgate_referral::{ResourceId, Timestamp};
@@ -18,11 +17,10 @@ use loopgate_server::clock::{Clock, SystemClock};
 use loopgate_server::run::finish;
 use serde_json::json;
 
-use crate::harness::{Dice, Disk, Gateway, Need, Op, Referral, START_MS, read_trace};
+use crate::harness::{Dice, Disk, Failing, Gateway, Need, Op, Referral, START_MS, read_trace};
 
 const SEED: u64 = 20_261_124;
 const IMAGES: usize = 220;
-const THREADS: usize = 2;
 
 /// Something that was acknowledged, and how long the trace was when its answer was here.
 #[derive(Debug, Clone)]
@@ -157,41 +155,22 @@ struct Losses {
 
 /// Lets the power fail at every point, and opens what is left. `durable` says which syncs hold.
 fn failures(run: &Run, points: &[usize], durable: &(dyn Fn(&Path) -> bool + Sync)) -> Losses {
-    let folder = tempfile::tempdir().unwrap();
-    let next = AtomicUsize::new(0);
     let losses = Mutex::new(Losses::default());
-    std::thread::scope(|scope| {
-        for _ in 0..THREADS {
-            scope.spawn(|| {
-                let (mut disk, mut done) = (run.start.clone(), 0);
-                loop {
-                    let n = next.fetch_add(1, Ordering::SeqCst);
-                    let Some(point) = points.get(n) else { return };
-                    for (_, op) in &run.ops[done..*point] {
-                        if !matches!(op, Op::Sync(path) if !durable(path)) {
-                            disk.apply(op);
-                        }
-                    }
-                    done = *point;
-                    let image = folder.path().join(format!("image-{n}"));
-                    disk.crash(&run.root, &image, &mut Dice(SEED ^ n as u64));
-                    let end = point.checked_sub(1).map_or(0, |last| run.ops[last].0);
-                    let outcome = check(run, &image, end);
-                    fs::remove_dir_all(&image).unwrap();
-                    let mut losses = losses.lock().unwrap();
-                    match outcome {
-                        Ok(()) => continue,
-                        Err(Wrong::Unopened(words)) => {
-                            losses.unopened += 1;
-                            *losses.words.entry(words).or_default() += 1;
-                        }
-                        Err(Wrong::Lost(words)) => {
-                            losses.lost += 1;
-                            *losses.words.entry(words).or_default() += 1;
-                        }
-                    }
-                }
-            });
+    let failing =
+        Failing { root: &run.root, start: &run.start, ops: &run.ops, durable, seed: SEED };
+    failing.at_each(points, &|_, image, end| {
+        let outcome = check(run, image, end);
+        let mut losses = losses.lock().unwrap();
+        match outcome {
+            Ok(()) => {}
+            Err(Wrong::Unopened(words)) => {
+                losses.unopened += 1;
+                *losses.words.entry(words).or_default() += 1;
+            }
+            Err(Wrong::Lost(words)) => {
+                losses.lost += 1;
+                *losses.words.entry(words).or_default() += 1;
+            }
         }
     });
     losses.into_inner().unwrap()

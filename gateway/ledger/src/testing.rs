@@ -30,6 +30,16 @@ pub fn link(id: &str, n: u64, prev: i64) -> Link {
     Link { id, n, prev }
 }
 
+/// The tree of so many leaves; two of them are one up to leaf `from`.
+pub fn tree(size: u64, from: u64) -> Tree {
+    let mut tree = Tree::new();
+    for leaf in 0..size {
+        let data = if leaf < from { leaf } else { leaf + 1000 };
+        tree.append(leaf_hash(&data.to_be_bytes()));
+    }
+    tree
+}
+
 /// Every other copy of `bytes` with one bit flipped.
 pub fn flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
     (0..bytes.len() * 8).map(|bit| {

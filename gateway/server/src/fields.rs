@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::journal::{BasisUsed, Event, StaffEvent};
 
+pub use ledger::in_payloads;
+
 /// Who or what caused an event, for the fields.
 #[derive(Debug, Clone, Default)]
 pub struct Cause {

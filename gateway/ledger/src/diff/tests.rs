@@ -2,17 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::checkpoint::LogKey;
-use crate::testing::{ORIGIN, flips, log_key};
-use crate::tree::leaf_hash;
-
-fn tree(size: u64, from: u64) -> Tree {
-    let mut tree = Tree::new();
-    for leaf in 0..size {
-        let data = if leaf < from { leaf } else { leaf + 1000 };
-        tree.append(leaf_hash(&data.to_be_bytes()));
-    }
-    tree
-}
+use crate::testing::{ORIGIN, flips, log_key, tree};
 
 fn note(key: &LogKey, tree: &Tree) -> String {
     key.sign(&Checkpoint { origin: ORIGIN.to_owned(), size: tree.len(), root: tree.root() })

@@ -7,8 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::checkpoint::LogKey;
 use crate::cosign::Cosigner;
-use crate::testing::{ORIGIN, flips, log_key};
-use crate::tree::leaf_hash;
+use crate::testing::{ORIGIN, flips, log_key, tree};
 
 const TIME_S: u64 = 1_795_309_323;
 
@@ -29,15 +28,6 @@ impl Shelf for Memory {
         }
         Ok(is_there)
     }
-}
-
-fn tree(size: u64, from: u64) -> Tree {
-    let mut tree = Tree::new();
-    for leaf in 0..size {
-        let data = if leaf < from { leaf } else { leaf + 1000 };
-        tree.append(leaf_hash(&data.to_be_bytes()));
-    }
-    tree
 }
 
 fn request(old: u64, proof: &[Hash], note: &str) -> Vec<u8> {

@@ -15,13 +15,11 @@ use super::desk::{self, Desk};
 use super::{Bench, Thread};
 use crate::archive::{Archive, Kept, Keyring, key_name};
 use crate::clock::Clock;
+use crate::fields::in_payloads;
 use crate::fold::{Class, World};
 use crate::journal::{Erased, Event, LedgerEvent, ShredGround, ShredRefusal};
 use crate::keks::Keks;
 use crate::refusal::{Kind, Trouble};
-
-/// Entries that one `key.shred` entry names: its payload stays far below a bundle's longest line.
-const ERASED_PER_ENTRY_MAX: usize = 500;
 
 /// What is asked for.
 pub struct Erase {
@@ -99,8 +97,8 @@ impl Thread {
         };
         let count = done.values().map(Vec::len).sum();
         for (person, erased) in done {
-            for part in erased.chunks(ERASED_PER_ENTRY_MAX) {
-                let (ground, erased) = (erase.ground.clone(), part.to_vec());
+            for erased in in_payloads(erased) {
+                let ground = erase.ground.clone();
                 record(LedgerEvent::Shredded { person, ground, erased });
             }
         }
