@@ -70,7 +70,7 @@ pub fn read(bytes: &[u8], limits: &Limits, charset: Charset) -> Result<Message, 
         let words = "does not name the characters of this message";
         unsound(Flaw::at(ErrorCode::DataType, at(), words))
     })?;
-    if text.chars().any(|c| c.is_ascii_control() && !matches!(c, '\r' | '\n' | '\t')) {
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\r' | '\n' | '\t')) {
         return Err(whole(ErrorCode::DataType, "a control character is in the message"));
     }
     segments(&text, delimiters, limits).map_err(unsound)

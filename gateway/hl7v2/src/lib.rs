@@ -34,4 +34,4 @@ pub use guard::{Limits, Unsound, broken, read};
 pub use header::{AckMode, Header, Processing, Wanted};
 pub use location::{BadLocation, Location, Select, Which};
 pub use message::{Component, Delimiters, Field, Message, Repetition, Segment};
-pub use mllp::{Decoder, Framing, Unframeable, frame};
+pub use mllp::{Counts, Decoder, Framing, Unframeable, frame};
