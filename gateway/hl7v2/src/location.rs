@@ -2,7 +2,8 @@
 //! `PID-3[5='MR'].1`, `PRD[1='RT']-10.1`, `OBX[3.1='63512-8']-5`, `PID-3[*].1`.
 //!
 //! `PRD[1='RT']` selects the segment whose field 1 is `RT`, `PID-3[5='MR']` the repetition whose
-//! component 5 is `MR`; `[*]` means each. Not here: looking there.
+//! component 5 is `MR`; `[*]` means each, `OBX[*][2='NM']-5` each for which the selection holds. Not
+//! here: looking there.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,8 +39,8 @@ pub struct Location {
 pub enum Which {
     /// The first, which is the primary one.
     First,
-    /// Each.
-    Each,
+    /// Each; of those at their places, the ones for which all of these hold.
+    Each(Vec<Select>),
     /// The first for which all of these hold.
     Where(Vec<Select>),
 }
@@ -93,7 +94,7 @@ impl FromStr for Location {
         let (field, rest) = rest.split_at(end);
         let field = number(field, FIELD_NUMBER_MAX).ok_or(BadLocation::Field)?;
         let (which, rest) = which(rest, false)?;
-        if of == Which::Each && which == Which::Each {
+        if matches!((&of, &which), (Which::Each(_), Which::Each(_))) {
             return Err(BadLocation::Each);
         }
         let (component, subcomponent) = parse_components(rest)?;
@@ -118,15 +119,22 @@ impl fmt::Display for Which {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Which::First => Ok(()),
-            Which::Each => f.write_str("[*]"),
-            Which::Where(selects) => selects.iter().try_for_each(|select| {
-                write!(f, "[{}", select.part)?;
-                if let Some(component) = select.component {
-                    write!(f, ".{component}")?;
-                }
-                write!(f, "='{}']", select.equals)
-            }),
+            Which::Each(selects) => {
+                f.write_str("[*]")?;
+                selects.iter().try_for_each(|select| write!(f, "{select}"))
+            }
+            Which::Where(selects) => selects.iter().try_for_each(|select| write!(f, "{select}")),
         }
+    }
+}
+
+impl fmt::Display for Select {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}", self.part)?;
+        if let Some(component) = self.component {
+            write!(f, ".{component}")?;
+        }
+        write!(f, "='{}']", self.equals)
     }
 }
 
@@ -146,17 +154,18 @@ fn number(text: &str, max: u16) -> Option<u16> {
 
 /// The selections in front of `text`, and what follows them.
 fn which(text: &str, segment: bool) -> Result<(Which, &str), BadLocation> {
-    if let Some(rest) = text.strip_prefix("[*]") {
-        return Ok((Which::Each, rest));
-    }
+    let (each, mut rest) = match text.strip_prefix("[*]") {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
     let mut selects = Vec::new();
-    let mut rest = text;
     while let Some(inner) = rest.strip_prefix('[') {
         let (select, after) = parse_select(inner, segment).ok_or(BadLocation::Select)?;
         selects.push(select);
         rest = after;
     }
     match selects.len() {
+        0..=SELECTS_COUNT_MAX if each => Ok((Which::Each(selects), rest)),
         0 => Ok((Which::First, rest)),
         1..=SELECTS_COUNT_MAX => Ok((Which::Where(selects), rest)),
         _ => Err(BadLocation::Select),
@@ -251,9 +260,17 @@ mod tests {
             "OBX[3.1='63512-8']-5",
             Location { of: select(3, Some(1), "63512-8"), ..place("OBX", 5) },
         );
-        check("NTE[*]-3", Location { of: Which::Each, ..place("NTE", 3) });
-        check("PID-3[*].1", Location { which: Which::Each, component: Some(1), ..place("PID", 3) });
-        for text in ["OBX[3.1='a'][2='NM']-5", "PID-13[2='PRN'][3='PH'].12"] {
+        check("NTE[*]-3", Location { of: Which::Each(Vec::new()), ..place("NTE", 3) });
+        check(
+            "PID-3[*].1",
+            Location { which: Which::Each(Vec::new()), component: Some(1), ..place("PID", 3) },
+        );
+        for text in [
+            "OBX[3.1='a'][2='NM']-5",
+            "PID-13[2='PRN'][3='PH'].12",
+            "OBX[*][2='NM']-5",
+            "PID-3[*][5='MR'].1",
+        ] {
             assert_eq!(text.parse::<Location>().unwrap().to_string(), text);
         }
     }

@@ -12,11 +12,16 @@ use crate::problem::{Desk, Problem};
 pub(crate) struct Codes {
     to_right: BTreeMap<String, String>,
     to_left: BTreeMap<String, String>,
+    /// Codes of the right that say what holds without a word.
+    nothing: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CodesText {
+    /// Codes of the right that say what holds without a word: read as nothing, never written.
+    #[serde(default)]
+    nothing: BTreeSet<String>,
     /// left = right, read either way.
     #[serde(default)]
     both: BTreeMap<String, Spanned<String>>,
@@ -38,6 +43,11 @@ impl Codes {
     /// What the dialect calls the pivot's `code`.
     pub(crate) fn to_right(&self, code: &str) -> Option<&str> {
         self.to_right.get(code).map(String::as_str)
+    }
+
+    /// Whether the dialect's `code` says no more than silence does.
+    pub(crate) fn is_nothing(&self, code: &str) -> bool {
+        self.nothing.contains(code)
     }
 
     /// What the pivot calls the dialect's `code`.
@@ -65,6 +75,9 @@ fn check(text: &CodesText, desk: &mut Desk<'_>) -> Codes {
             desk.at(left.span(), format_args!("{right:?} is also in [both]"));
         }
     }
+    if let Some(both) = text.nothing.iter().find(|code| to_left.contains_key(*code)) {
+        desk.whole(format_args!("{both:?} says something, and nothing"));
+    }
     let empty: BTreeSet<_> = [&text.both, &text.left_only, &text.right_only]
         .into_iter()
         .flatten()
@@ -77,5 +90,5 @@ fn check(text: &CodesText, desk: &mut Desk<'_>) -> Codes {
     if to_right.is_empty() && to_left.is_empty() {
         desk.whole("has no codes");
     }
-    Codes { to_right, to_left }
+    Codes { to_right, to_left, nothing: text.nothing.clone() }
 }

@@ -12,6 +12,8 @@ pub struct Constants {
     /// Each left = right, one to one.
     tables: BTreeMap<String, Vec<(String, String)>>,
     zone: TimeZone,
+    /// Fields of a message, and what they say.
+    state: Vec<(String, String)>,
 }
 
 impl Default for Constants {
@@ -30,6 +32,17 @@ impl Constants {
     pub fn with_table(mut self, name: &str, pairs: Vec<(String, String)>) -> Constants {
         self.tables.insert(name.to_owned(), pairs);
         self
+    }
+
+    /// The same, with the fields that say the state of a referral, as `("ORC-1", "OK")`: written
+    /// where a mapping lists them.
+    pub fn with_state(mut self, fields: Vec<(String, String)>) -> Constants {
+        self.state = fields;
+        self
+    }
+
+    pub(crate) fn state(&self) -> &[(String, String)] {
+        &self.state
     }
 
     /// The same, with the zone that times without an offset are in; UTC otherwise.
@@ -58,6 +71,6 @@ impl Constants {
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Constants {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let texts = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Constants { texts, tables: BTreeMap::new(), zone: TimeZone::UTC }
+        Constants { texts, tables: BTreeMap::new(), zone: TimeZone::UTC, state: Vec::new() }
     }
 }

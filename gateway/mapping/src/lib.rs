@@ -25,6 +25,7 @@ mod mapping;
 mod path;
 mod problem;
 mod put;
+mod read;
 mod refused;
 mod repeats;
 mod right;
@@ -33,13 +34,15 @@ mod row;
 mod rows;
 mod template;
 mod v2;
+mod whole;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use constants::Constants;
 pub use library::Library;
-pub use mapping::{Mapping, Read, Written, WrittenV2};
+pub use mapping::{Carried, Mapping, Read, Written, WrittenV2};
 pub use problem::Problem;
 pub use refused::{Refused, Why};
 pub use template::Template;

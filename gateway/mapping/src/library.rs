@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::builtin;
 use crate::codes::Codes;
-use crate::file;
+use crate::file::{self, Around, Blocks};
 use crate::folder::{self, FILE_BYTES_MAX};
 use crate::mapping::Mapping;
 use crate::problem::Problem;
@@ -58,6 +58,9 @@ impl Library {
                 Kind::Repeats => check.repeats(&path, &text),
                 Kind::Codes(name) => check.codes(&path, name, &text),
                 Kind::Template(id) => check.template(&path, id, &text),
+                Kind::Block(name) => {
+                    check.blocks.insert(name.to_owned(), (path.clone(), text));
+                }
                 Kind::Mapping(_) => later.push((path, text)),
                 Kind::Misplaced => {
                     let what = "is not a mapping (FOLDER/NAME.toml), a template or a value table"
@@ -96,6 +99,11 @@ impl Library {
         self.mappings.get(name)
     }
 
+    /// The mapping for HL7 v2 messages of this code and event (MSH-9.1, MSH-9.2).
+    pub fn for_message(&self, code: &str, event: &str) -> Option<&Mapping> {
+        self.mappings.values().find(|mapping| mapping.is_for(code, event))
+    }
+
     /// Every mapping, by name.
     pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
         self.mappings.values()
@@ -118,6 +126,7 @@ enum Kind<'a> {
     Codes(&'a str),
     Template(&'a str),
     Mapping(&'a str),
+    Block(&'a str),
     Misplaced,
     Ignored,
 }
@@ -133,6 +142,7 @@ fn kind(path: &str) -> Kind<'_> {
         ["codes", _, ..] => Kind::Codes(&stem["codes/".len()..]),
         ["templates", id] => Kind::Template(id),
         ["templates", ..] => Kind::Misplaced,
+        [_, "segments", _] => Kind::Block(stem),
         [_, _] => Kind::Mapping(stem),
         _ => Kind::Misplaced,
     }
@@ -145,6 +155,7 @@ struct Check {
     repeats_seen: bool,
     codes: BTreeMap<String, Option<Arc<Codes>>>,
     mappings: BTreeMap<String, Mapping>,
+    blocks: Blocks,
     templates: BTreeMap<String, Template>,
     problems: Vec<Problem>,
 }
@@ -176,9 +187,25 @@ impl Check {
         };
         for (path, text) in files {
             let Kind::Mapping(name) = kind(path) else { continue };
-            let mapping = file::parse(path, name, text, &repeats, &self.codes);
+            let around = Around { repeats: &repeats, codes: &self.codes, blocks: &self.blocks };
+            let mapping = file::parse(path, name, text, around);
             let mapping = self.keep(mapping);
             self.mappings.extend(mapping.map(|mapping| (name.to_owned(), mapping)));
+        }
+        self.one_for_each();
+    }
+
+    /// No two mappings are for the same message.
+    fn one_for_each(&mut self) {
+        let mut seen: BTreeMap<&(String, String), &str> = BTreeMap::new();
+        for mapping in self.mappings.values() {
+            for kind in &mapping.types {
+                if let Some(other) = seen.insert(kind, &mapping.name) {
+                    let what = format!("{}^{} is a message of {other} too", kind.0, kind.1);
+                    let file = format!("{}.toml", mapping.name);
+                    self.problems.push(Problem { file, line: None, what });
+                }
+            }
         }
     }
 

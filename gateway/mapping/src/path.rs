@@ -1,4 +1,5 @@
-//! The FHIRPath subset (<http://hl7.org/fhirpath/N1>): members and `where` with one equality.
+//! The FHIRPath subset (<http://hl7.org/fhirpath/N1>): members, `where` with one equality, and for
+//! lists `[*]` and, counted from 1 as HL7 v2 counts, `[2]`.
 //!
 //! Only the syntax is checked here; `repeats.rs` checks it against FHIR.
 
@@ -19,6 +20,8 @@ pub(crate) struct Step {
     pub(crate) wheres: Vec<Where>,
     /// `[*]`: each repetition, one by one.
     pub(crate) each: bool,
+    /// `[2]`: this repetition, counted from 1.
+    pub(crate) nth: Option<u8>,
 }
 
 /// `where(path='literal')` or `where(path=%constant)`.
@@ -58,6 +61,7 @@ impl Path {
             return Err(BadPath::Type);
         }
         let mut steps = vec![Step::new(root)];
+        rest = steps[0].index(rest)?;
         while !rest.is_empty() {
             rest = rest.strip_prefix('.').ok_or(BadPath::Member)?;
             if let Some(inner) = rest.strip_prefix("where(") {
@@ -67,13 +71,9 @@ impl Path {
                 rest = after;
             } else {
                 let (name, after) = member(rest).ok_or(BadPath::Member)?;
-                steps.push(Step::new(name));
-                rest = after;
-                if let Some(after) = rest.strip_prefix("[*]") {
-                    let last = steps.len() - 1;
-                    steps[last].each = true;
-                    rest = after;
-                }
+                let mut step = Step::new(name);
+                rest = step.index(after)?;
+                steps.push(step);
             }
         }
         if steps.iter().filter(|step| step.each).count() > 1 {
@@ -90,7 +90,21 @@ impl Path {
 impl Step {
     fn new(name: &str) -> Step {
         let name = name.to_owned();
-        Step { name, wheres: Vec::new(), each: false }
+        Step { name, wheres: Vec::new(), each: false, nth: None }
+    }
+
+    /// Reads `[*]` or `[2]` in front of `text`, and gives what follows.
+    fn index<'t>(&mut self, text: &'t str) -> Result<&'t str, BadPath> {
+        let Some(inner) = text.strip_prefix('[') else { return Ok(text) };
+        let (index, rest) = inner.split_once(']').ok_or(BadPath::Member)?;
+        if index == "*" {
+            self.each = true;
+        } else {
+            let plain = index.bytes().all(|byte| byte.is_ascii_digit()) && !index.starts_with('0');
+            let nth = plain.then(|| index.parse().ok()).flatten();
+            self.nth = Some(nth.ok_or(BadPath::Member)?);
+        }
+        Ok(rest)
     }
 }
 

@@ -52,13 +52,15 @@ fn enter_or_make<'v>(
     let child = members.entry(leg.name.as_str()).or_insert(Value::Null);
     match &leg.take {
         Take::One | Take::All => Ok(child),
-        Take::Each => {
-            let items = list(child)?;
-            while items.len() <= index {
-                items.push(Value::Null);
+        Take::Each(conditions) => {
+            let item = nth(child, index)?;
+            for condition in conditions {
+                let value = condition.value(constants)?.into();
+                put(item, &condition.legs, value, constants, 0)?;
             }
-            Ok(&mut items[index])
+            Ok(item)
         }
+        Take::Nth(n) => nth(child, *n),
         Take::Only => {
             let items = list(child)?;
             if items.is_empty() {
@@ -85,6 +87,15 @@ fn enter_or_make<'v>(
             Ok(&mut items[index])
         }
     }
+}
+
+/// The item at a place of a list, which is made as long as that.
+fn nth(value: &mut Value, index: usize) -> Result<&mut Value, Why> {
+    let items = list(value)?;
+    while items.len() <= index {
+        items.push(Value::Null);
+    }
+    Ok(&mut items[index])
 }
 
 fn list(value: &mut Value) -> Result<&mut Vec<Value>, Why> {

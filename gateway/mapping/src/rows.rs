@@ -40,18 +40,18 @@ pub(crate) struct Uses {
     pub(crate) constants: BTreeSet<String>,
 }
 
-/// Check every row.
+/// Check every row of one file, and put them behind those of the files before.
 pub(crate) fn check(
     text: RowsText,
     context: &Context<'_>,
+    rows: &mut Vec<Row>,
     desk: &mut Desk<'_>,
-) -> (Vec<Row>, Vec<Fixed>, Uses) {
+) -> (Vec<Fixed>, Uses) {
     let first = check_first(&text.first, context.repeats, desk);
     let duties = [(Duty::Must, text.must), (Duty::Safety, text.safety), (Duty::May, text.may)];
     let texts = duties
         .into_iter()
         .flat_map(|(duty, texts)| texts.into_iter().map(move |text| (duty, text)));
-    let mut rows: Vec<Row> = Vec::new();
     let mut uses = Uses::default();
     for (count, (duty, text)) in texts.enumerate() {
         let span = text.span();
@@ -60,7 +60,7 @@ pub(crate) fn check(
             break;
         }
         if let Some(row) = row::check(duty, text, &first, context, &mut uses, desk) {
-            check_overlap(&row, &rows, &span, desk);
+            check_overlap(&row, rows, &span, desk);
             rows.push(row);
         }
     }
@@ -70,7 +70,7 @@ pub(crate) fn check(
     for entry in text.first.iter().filter(|entry| !uses.passed.contains(entry.get_ref())) {
         desk.at(entry.span(), "no row passes through it without a where");
     }
-    (rows, fixed, uses)
+    (fixed, uses)
 }
 
 impl Uses {
@@ -79,7 +79,7 @@ impl Uses {
         let mut shown: Vec<&str> = Vec::new();
         for step in &path.steps {
             shown.push(&step.name);
-            if step.wheres.is_empty() && !step.each {
+            if step.wheres.is_empty() && !step.each && step.nth.is_none() {
                 self.passed.insert(shown.join("."));
             }
             self.constants.extend(step.wheres.iter().filter_map(|one| match &one.equals {
@@ -112,9 +112,13 @@ fn check_first(
 /// Two rows in one place would contradict each other, one way or the other.
 fn check_overlap(row: &Row, rows: &[Row], span: &Range<usize>, desk: &mut Desk<'_>) {
     for other in rows {
-        if row.right.overlaps(&other.right) {
-            let what = format_args!("right overlaps {} of another row", other.right.shown());
-            desk.at(span.clone(), what);
+        for theirs in other.places() {
+            if row.places().any(|mine| mine.overlaps(theirs)) {
+                desk.at(
+                    span.clone(),
+                    format_args!("right overlaps {} of another row", theirs.shown()),
+                );
+            }
         }
         let mut both = row.left.legs.iter().zip(&other.left.legs);
         if both.all(|(mine, theirs)| mine == theirs) {

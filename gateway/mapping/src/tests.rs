@@ -1,7 +1,9 @@
 //! Promises of the language, over the built-in mappings and over small ones.
 
+mod corpus;
 mod generated;
 mod groups;
+mod guide;
 mod loading;
 mod loss;
 mod samples;

@@ -106,7 +106,9 @@ pub(crate) fn route(location: &Location) -> Route {
 fn take(which: &Which, segment: bool) -> Take {
     match which {
         Which::First => Take::First(Vec::new()),
-        Which::Each => Take::Each,
+        Which::Each(selects) => {
+            Take::Each(selects.iter().map(|one| condition(one, segment)).collect())
+        }
         Which::Where(selects) => {
             Take::First(selects.iter().map(|one| condition(one, segment)).collect())
         }

@@ -6,10 +6,13 @@
 
 mod fill;
 mod ties;
+mod untie;
 
 use loopgate_fhir::REFERRAL;
 use loopgate_mapping::Carried;
 use serde_json::{Value, json};
+
+pub use untie::{Entry, untie};
 
 /// One resource, and the `urn:uuid` by which the others refer to it.
 pub struct Part {

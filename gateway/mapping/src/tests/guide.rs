@@ -69,8 +69,8 @@ fn every_row_of_the_guide_is_followed_or_answered() {
     let mut wrong = Vec::new();
     for (map, kind) in FOLLOWED {
         let path = corpus.join("v2-to-fhir/segments").join(format!("{map}.csv"));
-        let text = fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text =
+            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         for row in guides(map, &text) {
             let same = is_same(&row, kind, &ours, &fixed);
             match (same, listed.get(&row)) {
@@ -151,9 +151,9 @@ fn plain(element: &str) -> String {
 fn ours() -> (Vec<Ours>, BTreeSet<(String, String)>) {
     let mut rows = Vec::new();
     let mut fixed = BTreeSet::new();
-    let files = builtin::FILES.into_iter().filter(|(path, _)| {
-        path.starts_with("hl7v2/") && !path.ends_with("states.toml")
-    });
+    let files = builtin::FILES
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("hl7v2/") && !path.ends_with("states.toml"));
     for (_, text) in files {
         let table: toml::Table = text.parse().unwrap();
         let Some(sections) = table.get("rows").and_then(toml::Value::as_table) else { continue };

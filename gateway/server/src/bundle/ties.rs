@@ -19,7 +19,7 @@ const ABOUT: [(&str, &str); 10] = [
 ];
 
 /// How one resource is referred to by another.
-enum How {
+pub(super) enum How {
     /// The element is the reference.
     One(&'static str),
     /// The element is a list of references.
@@ -31,7 +31,7 @@ enum How {
 use How::{List, One, Participant};
 
 /// The part that a Practitioner or an Organization plays, in which resource.
-const ROLES: [(&str, &str, How); 13] = [
+pub(super) const ROLES: [(&str, &str, How); 13] = [
     ("requester", "ServiceRequest", One("requester")),
     ("primary-care", "Patient", List("generalPractitioner")),
     ("primary-facility", "Patient", List("generalPractitioner")),
