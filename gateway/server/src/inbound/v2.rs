@@ -17,7 +17,7 @@ mod result;
 mod wish;
 
 use loopgate_hl7v2::{
-    Ack, AckCode, AckMode, Batch, ErrorCode, Flaw, Framing, Header, Limits, Message, Place,
+    Ack, AckCode, AckMode, Batch, Charset, ErrorCode, Flaw, Framing, Header, Limits, Message, Place,
     Severity, Stamp, Unsound, acknowledge, batch, broken, read,
 };
 use loopgate_mapping::{Mapping, Refused, Why};
@@ -68,7 +68,8 @@ impl From<Trouble> for No {
 /// Answers one frame of the partner with this certificate: a message, or a batch of them.
 pub fn answer(gate: &Gate, certificate: &Certificate, bytes: &[u8]) -> Answer {
     let link = link_of(gate, certificate);
-    match batch(bytes) {
+    let charset = link.as_ref().map_or(Charset::UTF_8, |link| link.charset);
+    match batch(bytes, &limits(gate, link.as_ref()), charset) {
         None => one(gate, certificate, link.as_ref(), bytes),
         Some(Err(flaw)) => reject(gate, Unsound { flaw, header: None }),
         Some(Ok(found)) => several(gate, certificate, link.as_ref(), &found),
@@ -84,10 +85,10 @@ fn several(
     found: &Batch<'_>,
 ) -> Answer {
     let mut acks = Vec::new();
-    for bytes in found.messages() {
+    for bytes in &found.messages {
         match one(gate, certificate, link, bytes) {
             Answer::Say(ack) => {
-                let Ok(ack) = read(&ack, &Limits::default(), loopgate_hl7v2::Charset::UTF_8) else {
+                let Ok(ack) = read(&ack, &Limits::default(), Charset::UTF_8) else {
                     unreachable!("an acknowledgement of ours reads back");
                 };
                 acks.push(ack);
@@ -103,7 +104,7 @@ fn several(
 }
 
 fn one(gate: &Gate, certificate: &Certificate, link: Option<&Link>, bytes: &[u8]) -> Answer {
-    let charset = link.map_or(loopgate_hl7v2::Charset::UTF_8, |link| link.charset);
+    let charset = link.map_or(Charset::UTF_8, |link| link.charset);
     let prepared = link.map(|link| quirks::prepare(bytes, link));
     let text = prepared.as_deref().unwrap_or(bytes);
     let mut message = match read(text, &limits(gate, link), charset) {
@@ -169,7 +170,7 @@ fn reject(gate: &Gate, unsound: Unsound) -> Answer {
     if header.is_some_and(Message::is_acknowledgement) {
         return Answer::Nothing;
     }
-    let ack = Ack::new(AckCode::AR, vec![(Severity::Error, unsound.flaw)]);
+    let ack = said(AckCode::AR, vec![(Severity::Error, unsound.flaw)]);
     Answer::Say(written(gate, header, &ack))
 }
 
@@ -208,7 +209,11 @@ fn refuse(gate: &Gate, message: &Message, mode: AckMode, flaws: Vec<Flaw>) -> An
     let worst = rejects.or(flaws.first().map(|flaw| flaw.code));
     let code = AckCode::of(accepts(mode, false), worst);
     let errors = flaws.into_iter().map(|flaw| (Severity::Error, flaw)).collect();
-    Answer::Say(written(gate, Some(message), &Ack::new(code, errors)))
+    Answer::Say(written(gate, Some(message), &said(code, errors)))
+}
+
+fn said(code: AckCode, errors: Vec<(Severity, Flaw)>) -> Ack {
+    Ack { code, errors, expected: None }
 }
 
 fn written(gate: &Gate, inbound: Option<&Message>, ack: &Ack) -> Vec<u8> {
@@ -247,7 +252,7 @@ fn taken(gate: &Gate, message: &Message, mode: AckMode, told: &Told) -> Vec<u8> 
     }
     let words = told.words.iter().copied();
     errors.extend(words.map(|words| information(Flaw::whole(ErrorCode::Accepted, words))));
-    written(gate, Some(message), &Ack::new(code, errors))
+    written(gate, Some(message), &said(code, errors))
 }
 
 /// What the sender of a message taken in is told of it.

@@ -17,7 +17,7 @@ const NOTHING_TO_DO: &str = "is what is known here already, or changes nothing";
 
 /// The referral that a message names, if its sender takes part in it.
 pub fn known(hand: &Hand<'_>) -> Named {
-    let orders = hand.message.orders();
+    let Ok(orders) = hand.orders() else { return Named::Nobody };
     // What does not read as an order names none; whoever takes it on says what is wrong.
     let read = orders.first().and_then(|one| hand.mapping.read_v2(one, &hand.constants()).ok());
     let Some(read) = read else { return Named::Nobody };
@@ -27,7 +27,7 @@ pub fn known(hand: &Hand<'_>) -> Named {
 
 /// Takes a message about a known referral.
 pub fn take(hand: &Hand<'_>) -> Result<(), No> {
-    let orders = hand.message.orders();
+    let orders = hand.orders()?;
     let [one] = &orders[..] else {
         let words = "has several orders; what happened to each is a message of its own";
         return Err(Flaw::whole(ErrorCode::ApplicationInternalError, words).into());

@@ -1,6 +1,6 @@
 //! Who speaks, in whose name, and whether the same was said before.
 
-use loopgate_hl7v2::{ErrorCode, Flaw, Header, Message, Place, Processing};
+use loopgate_hl7v2::{AckMode, ErrorCode, Flaw, Header, Message, Place, Processing};
 use loopgate_mapping::{Constants, Mapping, Read};
 use loopgate_referral::OrgId;
 use sha2::{Digest, Sha256};
@@ -57,6 +57,11 @@ impl<'a> Hand<'a> {
         v2::constants(&self.link.authorities, self.partner.time_zone.clone())
     }
 
+    /// One message for each order, or the message itself.
+    pub fn orders(&self) -> Result<Vec<Message>, No> {
+        self.message.orders().map_err(No::from)
+    }
+
     /// What a message says as a pivot: this one, or one order of it.
     pub fn read(&self, message: &Message) -> Result<Read, No> {
         self.mapping.read_v2(message, &self.constants()).map_err(|refused| untranslated(&refused))
@@ -73,7 +78,7 @@ impl<'a> Hand<'a> {
             control: self.header.control_id.clone(),
             kind: format!("{}^{}", self.header.code, self.header.event),
             version: self.header.version.clone(),
-            asked: self.header.mode.asks_for_an_application_answer(),
+            asked: asks(self.header.mode),
             not_carried: told.not_carried,
         }
     }
@@ -163,6 +168,11 @@ fn mapping<'g>(gate: &'g Gate, partner: &Partner, header: &Header) -> Result<&'g
         (ErrorCode::UnsupportedMessageType, "is not a message type that is taken here")
     };
     Err(Flaw::at(code, Place::field("MSH", 9), words).into())
+}
+
+/// Whether an application answer is asked for (MSH-16).
+fn asks(mode: AckMode) -> bool {
+    matches!(mode, AckMode::Enhanced { application, .. } if application.after(true))
 }
 
 /// What makes a resend the same message.

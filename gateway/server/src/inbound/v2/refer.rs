@@ -24,7 +24,7 @@ const SOME_NO_REFERRAL: &str = "an order in it is none that this link calls a re
 /// Takes the referrals of a message in.
 pub fn take(hand: &Hand<'_>) -> Result<(), No> {
     refers(hand)?;
-    let orders = hand.message.orders();
+    let orders = hand.orders()?;
     let mut told = Told::default();
     let mut all = Vec::new();
     for (n, one) in orders.iter().enumerate() {

@@ -20,7 +20,7 @@ pub fn take(hand: &Hand<'_>) -> Result<(), No> {
     refer::refers(hand)?;
     let mut told = Told::default();
     let mut all = Vec::new();
-    for (nth, one) in hand.message.orders().iter().enumerate() {
+    for (nth, one) in hand.orders()?.iter().enumerate() {
         let mut read = hand.read(one)?;
         if !is_known(hand, &identifiers(&read.pivot["Patient"]["identifier"])) {
             return hand.set_aside(NOBODY_KNOWN);
