@@ -55,7 +55,10 @@ fn an_order_that_is_no_referral_is_acknowledged_and_not_kept() {
     let ack = engine.send(&lab);
     assert_eq!(field(&ack, "MSA", 1), "AA");
     assert_eq!(field(&ack, "ERR", 4), "I");
-    assert!(field(&ack, "ERR", 8).contains("none is one") || ack.contains("calls a referral"), "{ack}");
+    assert!(
+        field(&ack, "ERR", 8).contains("none is one") || ack.contains("calls a referral"),
+        "{ack}"
+    );
     assert_eq!(engine.send(&lab), ack, "a resend gets the same answer");
     let after = gateway.kinds();
     assert_eq!(after[before.len()..], ["message.heard"]);
@@ -98,7 +101,8 @@ fn a_source_changes_and_calls_off_by_its_own_number() {
     assert_eq!(field(&engine.send(&said("MSG-1", "I12")), "MSA", 1), "AA");
     let id = pantry.only_referral();
     // Changed: the target reads what is so now.
-    let amended = said("MSG-2", "I13").replace("OBX||NM|63512-8^^LN||4|", "OBX||NM|63512-8^^LN||6|");
+    let amended =
+        said("MSG-2", "I13").replace("OBX||NM|63512-8^^LN||4|", "OBX||NM|63512-8^^LN||6|");
     let ack = engine.send(&amended);
     assert_eq!(field(&ack, "MSA", 1), "AA", "{ack}");
     let read = pantry.get(&format!("/cbo/v1/referrals/{id}")).expect(200).json;
@@ -158,7 +162,10 @@ fn a_query_is_answered_at_once_with_where_it_stands() {
     let answer = engine.send(&query);
     assert_eq!(field(&answer, "MSH", 9), "RRI^I15^RRI_I12", "{answer}");
     assert_eq!((field(&answer, "MSA", 1), field(&answer, "MSA", 2)), ("AA".into(), "MSG-2".into()));
-    assert_eq!((field(&answer, "RF1", 1), field(&answer, "RF1", 6)), ("A".into(), "RA-1^HOSPA".into()));
+    assert_eq!(
+        (field(&answer, "RF1", 1), field(&answer, "RF1", 6)),
+        ("A".into(), "RA-1^HOSPA".into())
+    );
     gateway.stop();
 }
 
@@ -170,14 +177,17 @@ fn a_batch_is_its_messages_and_its_answer_is_a_batch() {
         .map(|(control, placer)| referral_v2(control, "", placer, "A-99871"))
         .concat();
     let batch = |count: u32| {
-        format!("FHS|^~\\&|EHR|HOSPA\rBHS|^~\\&|EHR|HOSPA||||||B-{count}\r{messages}BTS|{count}\rFTS|1\r")
+        format!(
+            "FHS|^~\\&|EHR|HOSPA\rBHS|^~\\&|EHR|HOSPA||||||B-{count}\r{messages}BTS|{count}\rFTS|1\r"
+        )
     };
     // A count that is wrong says that something was lost on the way: nothing is taken.
     let lost = engine.send(&batch(3));
     assert_eq!(field(&lost, "MSA", 1), "AR", "{lost}");
     assert!(gateway.party("pantry").inbox().is_empty());
     let answer = engine.send(&batch(2));
-    let acks: Vec<&str> = answer.split('\r').filter(|line| line.starts_with("MSA|AA|MSG-")).collect();
+    let acks: Vec<&str> =
+        answer.split('\r').filter(|line| line.starts_with("MSA|AA|MSG-")).collect();
     assert_eq!(acks, ["MSA|AA|MSG-1", "MSA|AA|MSG-2"], "{answer}");
     assert!(answer.split('\r').any(|line| line == "BTS|2"), "{answer}");
     assert_eq!(gateway.party("pantry").inbox().len(), 2);

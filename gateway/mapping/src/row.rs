@@ -16,7 +16,7 @@ use crate::path::Path;
 use crate::problem::Desk;
 use crate::repeats::Repeats;
 use crate::right::{Right, RightPath};
-use crate::route::{Route, Take};
+use crate::route::{Leg, Route, Take};
 use crate::rows::Uses;
 use crate::v2;
 
@@ -93,9 +93,10 @@ fn check_each(left: &Route, right: &Right, note: &mut Note<'_>) -> Option<()> {
         return None;
     }
     let selected = lists.into_iter().flatten().any(|route| {
-        let before = route.legs.iter().take_while(|leg| leg.take != Take::Each);
+        let each = |leg: &&Leg| matches!(leg.take, Take::Each | Take::EachWhere(_));
+        let before = route.legs.iter().take_while(|leg| !each(leg));
         before.into_iter().any(|leg| {
-            matches!(&leg.take, Take::Where(_) | Take::Only | Take::All)
+            matches!(&leg.take, Take::Where(_) | Take::Only | Take::All | Take::Nth(_))
                 || matches!(&leg.take, Take::First(conditions) if !conditions.is_empty())
         })
     });

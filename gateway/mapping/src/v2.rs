@@ -106,10 +106,14 @@ fn take(which: &Which, segment: bool) -> Take {
     match which {
         Which::First => Take::First(Vec::new()),
         Which::Each => Take::Each,
-        Which::Where(selects) => {
-            Take::First(selects.iter().map(|one| condition(one, segment)).collect())
-        }
+        Which::EachWhere(selects) => Take::EachWhere(conditions(selects, segment)),
+        Which::Nth(n) => Take::Nth(usize::from(*n)),
+        Which::Where(selects) => Take::First(conditions(selects, segment)),
     }
+}
+
+fn conditions(selects: &[Select], segment: bool) -> Vec<Condition> {
+    selects.iter().map(|one| condition(one, segment)).collect()
 }
 
 fn condition(select: &Select, segment: bool) -> Condition {

@@ -17,8 +17,8 @@ mod result;
 mod wish;
 
 use loopgate_hl7v2::{
-    Ack, AckCode, AckMode, Batch, Charset, ErrorCode, Flaw, Framing, Header, Limits, Message, Place,
-    Severity, Stamp, Unsound, acknowledge, batch, broken, read,
+    Ack, AckCode, AckMode, Batch, Charset, ErrorCode, Flaw, Framing, Header, Limits, Message,
+    Place, Severity, Stamp, Unsound, acknowledge, batch, broken, read,
 };
 use loopgate_mapping::{Mapping, Refused, Why};
 
@@ -279,9 +279,8 @@ fn sound(trouble: Trouble, mapping: Option<&Mapping>) -> No {
     match trouble {
         Trouble::Outage => No::Outage,
         Trouble::Refused(refusal) => {
-            let place = |expression: &str| -> Option<Place> {
-                v2::place(mapping?.right_of(expression))
-            };
+            let place =
+                |expression: &str| -> Option<Place> { v2::place(mapping?.right_of(expression)) };
             No::Flaws(reply::v2(&Refusal { ..refusal }, &place))
         }
     }

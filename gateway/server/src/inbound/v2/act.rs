@@ -59,12 +59,7 @@ fn unknown(hand: &Hand<'_>) -> No {
 }
 
 /// What the message says of the referral, by the state table.
-pub fn state<'h>(
-    hand: &Hand<'h>,
-    one: &Message,
-    by: By,
-    status: &str,
-) -> Result<&'h str, No> {
+pub fn state<'h>(hand: &Hand<'h>, one: &Message, by: By, status: &str) -> Result<&'h str, No> {
     let fields = |place: &str| value(one, place);
     let said = Said { code: &hand.header.code, event: &hand.header.event, fields: &fields };
     if let Some(state) = hand.gate.library.states().read(&said, by, status) {

@@ -94,8 +94,7 @@ fn made(hand: &Hand<'_>, mut pivot: Value, rule: Option<&Rule>, nth: usize) -> V
     }
     let requester = Gate::organization(hand.org());
     let authored = v2::written_at(&hand.header.time, &hand.partner.time_zone);
-    let known =
-        Known { requester: Some(&requester), authored_on: authored.as_deref(), nth };
+    let known = Known { requester: Some(&requester), authored_on: authored.as_deref(), nth };
     parts(&pivot, &known)
 }
 

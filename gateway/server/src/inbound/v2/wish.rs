@@ -170,7 +170,9 @@ pub fn unused(read: &Read, wish: &Wish) -> Vec<String> {
         "DocumentReference.description",
     ];
     let used: &[&str] = match wish {
-        Wish::Book(_) => &["Appointment.start", "Appointment.participant", "Appointment.description"],
+        Wish::Book(_) => {
+            &["Appointment.start", "Appointment.participant", "Appointment.description"]
+        }
         Wish::Note(_) | Wish::Serve { .. } => words,
         Wish::Source(_) | Wish::Target(_) | Wish::RefuseCancel { .. } => {
             &["Task.note", "Task.statusReason"]
