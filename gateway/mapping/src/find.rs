@@ -38,6 +38,19 @@ impl Route {
         self.search(pivot, constants, None)
     }
 
+    /// Whether there is something here, at this index of the list it goes through.
+    pub(crate) fn holds(&self, root: &Value, constants: &Constants, index: usize) -> bool {
+        let mut here = vec![root];
+        for leg in &self.legs {
+            let entered = here.iter().filter_map(|value| {
+                let found = enter(leg, &[], value, constants, Some(index)).ok()?;
+                found.items.into_iter().map(|(_, value, _)| value).next()
+            });
+            here = entered.collect();
+        }
+        !here.is_empty()
+    }
+
     /// Whether what the last leg belongs to is there.
     pub(crate) fn parent_is_there(
         &self,
