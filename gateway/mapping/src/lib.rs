@@ -12,6 +12,7 @@
 //!
 //! Not here: sockets, permits, partners, the envelope of an HL7 v2 message (MSH).
 
+mod authority;
 mod builtin;
 mod codes;
 mod constants;
@@ -39,7 +40,7 @@ mod tests;
 
 pub use constants::Constants;
 pub use library::Library;
-pub use mapping::{Mapping, Read, Written, WrittenV2};
+pub use mapping::{Carried, Mapping, Read, Written, WrittenV2};
 pub use problem::Problem;
 pub use refused::{Refused, Why};
 pub use template::Template;

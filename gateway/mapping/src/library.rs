@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::builtin;
 use crate::codes::Codes;
-use crate::file;
+use crate::file::{self, Others};
 use crate::folder::{self, FILE_BYTES_MAX};
 use crate::mapping::Mapping;
 use crate::problem::Problem;
@@ -46,7 +46,7 @@ impl Library {
         let mut later = Vec::new();
         let mut shared = BTreeMap::new();
         for (path, text) in files {
-            if matches!(kind(&path), Kind::Repeats | Kind::Codes(_)) {
+            if matches!(kind(&path), Kind::Repeats | Kind::Codes(_) | Kind::Block) {
                 shared.insert(path.clone(), Sha256::digest(&text));
             }
             match kind(&path) {
@@ -58,6 +58,7 @@ impl Library {
                 Kind::Repeats => check.repeats(&path, &text),
                 Kind::Codes(name) => check.codes(&path, name, &text),
                 Kind::Template(id) => check.template(&path, id, &text),
+                Kind::Block => drop(check.blocks.insert(path, text)),
                 Kind::Mapping(_) => later.push((path, text)),
                 Kind::Misplaced => {
                     let what = "is not a mapping (FOLDER/NAME.toml), a template or a value table"
@@ -96,6 +97,12 @@ impl Library {
         self.mappings.get(name)
     }
 
+    /// The mapping of messages of this type (MSH-9.1, MSH-9.2).
+    pub fn for_message(&self, code: &str, event: &str) -> Option<&Mapping> {
+        let is_it = |mapping: &&Mapping| mapping.messages().any(|one| one == (code, event));
+        self.mappings.values().find(is_it)
+    }
+
     /// Every mapping, by name.
     pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
         self.mappings.values()
@@ -117,6 +124,8 @@ enum Kind<'a> {
     Repeats,
     Codes(&'a str),
     Template(&'a str),
+    /// Rows that mappings of a folder share.
+    Block,
     Mapping(&'a str),
     Misplaced,
     Ignored,
@@ -133,6 +142,7 @@ fn kind(path: &str) -> Kind<'_> {
         ["codes", _, ..] => Kind::Codes(&stem["codes/".len()..]),
         ["templates", id] => Kind::Template(id),
         ["templates", ..] => Kind::Misplaced,
+        [_, "segments", _] => Kind::Block,
         [_, _] => Kind::Mapping(stem),
         _ => Kind::Misplaced,
     }
@@ -144,6 +154,7 @@ struct Check {
     repeats: Option<Repeats>,
     repeats_seen: bool,
     codes: BTreeMap<String, Option<Arc<Codes>>>,
+    blocks: BTreeMap<String, String>,
     mappings: BTreeMap<String, Mapping>,
     templates: BTreeMap<String, Template>,
     problems: Vec<Problem>,
@@ -176,9 +187,26 @@ impl Check {
         };
         for (path, text) in files {
             let Kind::Mapping(name) = kind(path) else { continue };
-            let mapping = file::parse(path, name, text, &repeats, &self.codes);
+            let others = Others { repeats: &repeats, codes: &self.codes, blocks: &self.blocks };
+            let mapping = file::parse(path, name, text, &others);
             let mapping = self.keep(mapping);
             self.mappings.extend(mapping.map(|mapping| (name.to_owned(), mapping)));
+        }
+        self.types();
+    }
+
+    /// A message has one mapping.
+    fn types(&mut self) {
+        let mut known: BTreeMap<&(String, String), &str> = BTreeMap::new();
+        for mapping in self.mappings.values() {
+            for kind in &mapping.types {
+                if let Some(other) = known.insert(kind, &mapping.name) {
+                    let (code, event) = kind;
+                    let what = format!("is for {code}^{event}, and so is {other}");
+                    let file = format!("{}.toml", mapping.name);
+                    self.problems.push(Problem { file, line: None, what });
+                }
+            }
         }
     }
 
@@ -192,6 +220,7 @@ impl Check {
             return Ok(Library { mappings, templates });
         }
         self.problems.sort();
+        self.problems.dedup();
         Err(self.problems)
     }
 }
