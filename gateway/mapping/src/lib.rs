@@ -32,6 +32,7 @@ mod right;
 mod route;
 mod row;
 mod rows;
+mod states;
 mod template;
 mod v2;
 
@@ -43,4 +44,5 @@ pub use library::Library;
 pub use mapping::{Carried, Mapping, Read, Written, WrittenV2};
 pub use problem::Problem;
 pub use refused::{Refused, Why};
+pub use states::{By, Said, State, States, Way};
 pub use template::Template;
