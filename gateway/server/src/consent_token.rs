@@ -226,14 +226,19 @@ impl Shown {
             Shown::Refused(code) => return OwnedToken::Refused(*code),
             Shown::Token(token) => token.as_ref(),
         };
-        let pseudonym = gate.doorkeys.pseudonym(&gate.config.tenant.name, person, caller);
+        let names = gate.scribe.published().world().persons.names_of(person);
+        let is_called = |name: &PersonId| {
+            let pseudonym = gate.doorkeys.pseudonym(&gate.config.tenant.name, *name, caller);
+            same(pseudonym.as_bytes(), claims.sub.as_bytes())
+        };
         OwnedToken::Narrows(Box::new(Presented {
             bound: *bound,
             standing: *standing,
             grant: claims.lg.grant.clone(),
             version: claims.lg.consent.ver,
             consent_sha256: claims.lg.consent.hash,
-            same_person: same(pseudonym.as_bytes(), claims.sub.as_bytes()),
+            // One that was made before two became one says a name they had.
+            same_person: names.iter().any(is_called),
             recipients: claims.lg.recipients.clone(),
             actions: claims.lg.actions.clone(),
             purposes: claims.lg.pou.clone(),

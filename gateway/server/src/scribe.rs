@@ -5,6 +5,7 @@
 //! Idempotency, `If-Match`, grant epochs and ordinals are checked here and nowhere else.
 
 mod act;
+mod amend;
 mod attest;
 mod chores;
 mod command;
