@@ -226,19 +226,14 @@ impl Shown {
             Shown::Refused(code) => return OwnedToken::Refused(*code),
             Shown::Token(token) => token.as_ref(),
         };
-        let names = gate.scribe.published().world().persons.names_of(person);
-        let is_called = |name: &PersonId| {
-            let pseudonym = gate.doorkeys.pseudonym(&gate.config.tenant.name, *name, caller);
-            same(pseudonym.as_bytes(), claims.sub.as_bytes())
-        };
+        let mut called = gate.called(person, caller).into_iter();
         OwnedToken::Narrows(Box::new(Presented {
             bound: *bound,
             standing: *standing,
             grant: claims.lg.grant.clone(),
             version: claims.lg.consent.ver,
             consent_sha256: claims.lg.consent.hash,
-            // One that was made before two became one says a name they had.
-            same_person: names.iter().any(is_called),
+            same_person: called.any(|name| same(name.as_bytes(), claims.sub.as_bytes())),
             recipients: claims.lg.recipients.clone(),
             actions: claims.lg.actions.clone(),
             purposes: claims.lg.pou.clone(),

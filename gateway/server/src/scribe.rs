@@ -50,7 +50,7 @@ use crate::signing_keys;
 use crate::state;
 use crate::view::View;
 
-pub use act::{Act, Acted, Wish};
+pub use act::{Act, Acted, NOTE_BYTES_MAX, Wish};
 pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
