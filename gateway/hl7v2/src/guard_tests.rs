@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Field;
 
 const MSH: &str = r"MSH|^~\&|EHR|HOSPA|LG|TOWN|20261120094000+0000||REF^I12^REF_I12|1|P|2.5.1";
 
