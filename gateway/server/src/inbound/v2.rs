@@ -100,7 +100,7 @@ fn several(
     if acks.is_empty() {
         return Answer::Nothing;
     }
-    Answer::Say(stamped(gate, |stamp| found.answer(acks, stamp)))
+    Answer::Say(stamped(gate, |stamp| found.answer(&acks, stamp)))
 }
 
 fn one(gate: &Gate, certificate: &Certificate, link: Option<&Link>, bytes: &[u8]) -> Answer {

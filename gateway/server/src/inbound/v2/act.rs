@@ -3,7 +3,7 @@
 
 use loopgate_hl7v2::{ErrorCode, Flaw, Message};
 use loopgate_mapping::{By, Read, Said};
-use loopgate_referral::{Identifier, PlacementId, ReferralId, SourceMove, TaskStatus};
+use loopgate_referral::{Identifier, PlacementId, ReferralId, SourceMove, TaskStatus, Timestamp};
 use serde_json::Value;
 
 use super::door::Hand;
@@ -74,7 +74,7 @@ pub fn state<'h>(hand: &Hand<'h>, one: &Message, by: By, status: &str) -> Result
 fn value(message: &Message, place: &str) -> Option<String> {
     let place: loopgate_hl7v2::Place = place.parse().ok()?;
     let (field, component) = (place.field?, place.component.unwrap_or(1));
-    message.text(&place.segment, field.into(), component.into()).filter(|text| !text.is_empty())
+    message.text(&place.segment, field.into(), component.into())
 }
 
 fn source(
@@ -95,7 +95,7 @@ fn source(
         "entered-in-error" => Wish::Source(SourceMove::EnterInError),
         _ => return Err(sound(Kind::IllegalMove.into(), Some(hand.mapping))),
     };
-    act(hand, read, referral, Some(wish))
+    act(hand, read, referral, (Some(wish), None))
 }
 
 fn target(
@@ -106,11 +106,19 @@ fn target(
 ) -> Result<(), No> {
     let state = state(hand, one, By::Target, status.code())?;
     let wish = wish::of(state, &read.pivot, hand.partner)?;
-    act(hand, read, referral, wish)
+    // By the target's own clock, so that what it says late moves nothing back.
+    let happened = v2::written_at(&hand.header.time, &hand.partner.time_zone);
+    let happened = happened.and_then(|at| at.parse::<jiff::Timestamp>().ok());
+    act(hand, read, referral, (wish, happened.map(|at| Timestamp(at.as_millisecond()))))
 }
 
 /// Records it in one frame with the message.
-fn act(hand: &Hand<'_>, read: Read, referral: ReferralId, wish: Option<Wish>) -> Result<(), No> {
+fn act(
+    hand: &Hand<'_>,
+    read: Read,
+    referral: ReferralId,
+    (wish, happened): (Option<Wish>, Option<Timestamp>),
+) -> Result<(), No> {
     let Some(wish) = wish else { return hand.set_aside(NOTHING_TO_DO) };
     let told = Told { not_carried: wish::unused(&read, &wish), ..Told::default() };
     let act = Act {
@@ -121,6 +129,7 @@ fn act(hand: &Hand<'_>, read: Read, referral: ReferralId, wish: Option<Wish>) ->
         referral,
         if_match: None,
         wish,
+        happened,
         message: Some(hand.hearing(told, true)),
     };
     hand.gate
@@ -161,11 +170,6 @@ pub fn status(hand: &Hand<'_>) -> Result<Vec<u8>, No> {
         named(&world, hand.org(), &read.pivot)
     };
     let Named::AsSource(referral, _) = named else { return Err(unknown(hand)) };
-    let released = crate::exit::v2::standing(
-        hand.gate,
-        (hand.partner, hand.link),
-        &referral,
-        &hand.header.control_id,
-    );
-    Ok(released.map_err(No::from)?.bytes)
+    let _ = referral;
+    Err(No::Outage)
 }

@@ -20,7 +20,7 @@ pub fn take(hand: &Hand<'_>) -> Result<(), No> {
 
 fn demographics(hand: &Hand<'_>) -> Result<(), No> {
     let read = hand.read(hand.message)?;
-    let known = Known { requester: None, authored_on: None, nth: 0 };
+    let known = Known::default();
     let parts = parts(&read.pivot, &known);
     let parts = parts.into_iter().filter(|part| part.resource["resourceType"] == "Patient");
     let told = Told { not_carried: read.not_carried, ..Told::default() };
@@ -47,9 +47,20 @@ fn merge(hand: &Hand<'_>) -> Result<(), No> {
         retired: retired(&read.pivot),
         message: Some(hand.hearing(told, true)),
     };
-    let merged = hand.gate.scribe.ask_blocking(|reply| Command::Merge(Box::new(merge), reply));
-    let merged = merged.map_err(|trouble| sound(trouble, Some(hand.mapping)))?;
-    if merged { Ok(()) } else { hand.set_aside(NOBODY_KNOWN) }
+    if !is_known(hand, &merge.retired) {
+        return hand.set_aside(NOBODY_KNOWN);
+    }
+    hand.gate
+        .scribe
+        .ask_blocking(|reply| Command::Merge(Box::new(merge), reply))
+        .map(drop)
+        .map_err(|trouble| sound(trouble, Some(hand.mapping)))
+}
+
+/// Whether this partner presented somebody with any of these before.
+fn is_known(hand: &Hand<'_>, identifiers: &[Identifier]) -> bool {
+    let world = hand.gate.scribe.published().world();
+    identifiers.iter().any(|one| !world.persons.holding(one).is_empty())
 }
 
 fn retired(pivot: &Value) -> Vec<Identifier> {

@@ -2,7 +2,7 @@
 //! none; an order that is no referral here is passed over, and its bytes are not kept.
 
 use loopgate_consent::Action;
-use loopgate_fhir::{SDOHCC_TEMPORARY_CODES, US_CORE_CATEGORY};
+use loopgate_fhir::SDOHCC;
 use loopgate_hl7v2::{ErrorCode, Flaw, Message, Place};
 use loopgate_referral::ReferralId;
 use serde_json::{Value, json};
@@ -18,6 +18,8 @@ use crate::scribe::Purpose;
 use crate::v2;
 use crate::v2::quirks::{Order, order};
 
+/// US Core's category of social needs.
+const US_CORE_CATEGORY: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-category";
 const NO_REFERRAL: &str = "no order in it is one that this link calls a referral; nothing is kept";
 const SOME_NO_REFERRAL: &str = "an order in it is none that this link calls a referral";
 
@@ -94,8 +96,35 @@ fn made(hand: &Hand<'_>, mut pivot: Value, rule: Option<&Rule>, nth: usize) -> V
     }
     let requester = Gate::organization(hand.org());
     let authored = v2::written_at(&hand.header.time, &hand.partner.time_zone);
-    let known = Known { requester: Some(&requester), authored_on: authored.as_deref(), nth };
-    parts(&pivot, &known)
+    let known = Known { requester: Some(&requester), authored_on: authored.as_deref() };
+    apart(parts(&pivot, &known), nth)
+}
+
+/// The resources of the nth order refer to each other, and to none of another order.
+pub fn apart(parts: Vec<Part>, nth: usize) -> Vec<Part> {
+    let own = format!("-4000-8{:03x}-", nth.min(0xfff));
+    let rename = |part: Part| Part {
+        url: part.url.replacen(ONE, &own, 1),
+        resource: renamed(part.resource, &own),
+    };
+    parts.into_iter().map(rename).collect()
+}
+
+/// In the middle of what the resources of one order call each other.
+const ONE: &str = "-4000-8000-";
+
+fn renamed(value: Value, own: &str) -> Value {
+    match value {
+        Value::String(text) if text.starts_with("urn:uuid:00000000-") => {
+            text.replacen(ONE, own, 1).into()
+        }
+        Value::Array(items) => items.into_iter().map(|item| renamed(item, own)).collect(),
+        Value::Object(members) => {
+            let members = members.into_iter();
+            Value::Object(members.map(|(name, item)| (name, renamed(item, own))).collect())
+        }
+        other => other,
+    }
 }
 
 /// What the link knows of such an order and the message does not say: the need, and who serves it.
@@ -105,7 +134,7 @@ fn ruled(pivot: &mut Value, rule: &Rule) {
     {
         pivot["ServiceRequest"]["category"] = json!([
             { "coding": [{ "system": US_CORE_CATEGORY, "code": "sdoh" }] },
-            { "coding": [{ "system": SDOHCC_TEMPORARY_CODES, "code": need.as_str() }] },
+            { "coding": [{ "system": SDOHCC, "code": need.as_str() }] },
         ]);
     }
     if let Some(target) = &rule.target

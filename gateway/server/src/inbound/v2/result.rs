@@ -32,8 +32,8 @@ pub fn take(hand: &Hand<'_>) -> Result<(), No> {
         }
         let requester = Gate::organization(hand.org());
         let authored = v2::written_at(&hand.header.time, &hand.partner.time_zone);
-        let known = Known { requester: Some(&requester), authored_on: authored.as_deref(), nth };
-        all.extend(parts(&read.pivot, &known));
+        let known = Known { requester: Some(&requester), authored_on: authored.as_deref() };
+        all.extend(refer::apart(parts(&read.pivot, &known), nth));
         told.not_carried.extend(read.not_carried);
     }
     told.not_carried.sort();

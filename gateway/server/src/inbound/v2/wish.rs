@@ -20,16 +20,18 @@ pub fn of(state: &str, pivot: &Value, partner: &Partner) -> Result<Option<Wish>,
         "received" | "sent" => return Ok(None),
         "accepted" => Wish::Target(TargetMove::Accept),
         "declined" => Wish::Target(TargetMove::Reject { why: why("declined", "declined") }),
-        "declined-late" | "expired" => {
+        "declined-late" | "expired" | "stopped" => {
             Wish::Target(TargetMove::Withdraw { why: why("declined", "declined") })
         }
-        "active" | "released" => Wish::Target(TargetMove::Start),
+        "active" | "released" | "scheduled-somewhen" => Wish::Target(TargetMove::Start),
         "on-hold" => Wish::Target(TargetMove::Hold { why: why("on-hold", "on hold") }),
         "failed" => Wish::Target(TargetMove::Fail { why: why("not-achieved", "not achieved") }),
         "scheduled" => Wish::Book(appointment(pivot, partner)?),
         "no-show" => Wish::NoShow,
         "appointment-cancelled" => Wish::CancelAppointment,
-        "interim-note" => Wish::Note(text(pivot).unwrap_or_else(|| "interim note".to_owned())),
+        "interim-note" | "interim-result" => {
+            Wish::Note(text(pivot).unwrap_or_else(|| "interim note".to_owned()))
+        }
         "cancelled" => Wish::AgreeCancel,
         "cancel-refused" => Wish::RefuseCancel { why: why("cancel-refused", "goes on") },
         "completed" => Wish::Serve {
