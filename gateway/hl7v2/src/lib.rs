@@ -26,6 +26,8 @@ mod version;
 #[cfg(test)]
 mod corpus_tests;
 #[cfg(test)]
+mod differential_tests;
+#[cfg(test)]
 mod law_tests;
 #[cfg(test)]
 mod testing;
