@@ -33,7 +33,12 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
 /// The text with every line end as CR, and none at the end.
 fn plain(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
-    text.replace("\r\n", "\r").replace('\n', "\r").trim_end_matches(['\r', ' ', '\t']).to_owned()
+    let mut lines: Vec<String> =
+        text.replace("\r\n", "\r").replace('\n', "\r").split('\r').map(str::to_owned).collect();
+    while lines.last().is_some_and(|line| line.trim().is_empty()) {
+        lines.pop();
+    }
+    lines.join("\r")
 }
 
 #[test]
@@ -81,7 +86,7 @@ fn every_message_can_be_answered_and_the_answer_reads() {
         };
         let code = AckCode::of(false, flaws.first().map(|flaw| flaw.code));
         let errors = flaws.into_iter().map(|flaw| (Severity::Error, flaw)).collect();
-        let answer = acknowledge(inbound, &Ack { code, errors }, &stamp);
+        let answer = acknowledge(inbound, &Ack { code, errors, expected: None }, &stamp);
         let again = read(answer.print().as_bytes(), &Limits::default(), Charset::UTF_8);
         let again = again.unwrap_or_else(|unsound| panic!("{name}: {}", unsound.flaw));
         let control = inbound.and_then(|message| message.control_id()).unwrap_or_default();
