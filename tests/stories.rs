@@ -19,6 +19,7 @@ mod declined;
 mod disk;
 mod email_retried;
 mod emergency;
+mod engine_habits;
 mod erasure;
 mod form_read_by_a_person;
 mod held_then_released;
