@@ -23,7 +23,7 @@ use loopgate_hl7v2::{
 use loopgate_mapping::{Mapping, Refused, Why};
 
 use crate::gate::{Certificate, Gate};
-use crate::partner::Link;
+use crate::partner::{Link, Partner};
 use crate::refusal::{Refusal, Trouble};
 use crate::reply;
 use crate::v2;
@@ -67,12 +67,13 @@ impl From<Trouble> for No {
 
 /// Answers one frame of the partner with this certificate: a message, or a batch of them.
 pub fn answer(gate: &Gate, certificate: &Certificate, bytes: &[u8]) -> Answer {
-    let link = link_of(gate, certificate);
-    let charset = link.as_ref().map_or(Charset::UTF_8, |link| link.charset);
-    match batch(bytes, &limits(gate, link.as_ref()), charset) {
-        None => one(gate, certificate, link.as_ref(), bytes),
+    let partner = partner_of(gate, certificate);
+    let link = partner.as_ref().and_then(|partner| partner.hl7v2.as_ref());
+    let charset = link.map_or(Charset::UTF_8, |link| link.charset);
+    match batch(bytes, &limits(gate, link), charset) {
+        None => one(gate, certificate, partner.as_ref(), bytes),
         Some(Err(flaw)) => reject(gate, Unsound { flaw, header: None }),
-        Some(Ok(found)) => several(gate, certificate, link.as_ref(), &found),
+        Some(Ok(found)) => several(gate, certificate, partner.as_ref(), &found),
     }
 }
 
@@ -81,12 +82,12 @@ pub fn answer(gate: &Gate, certificate: &Certificate, bytes: &[u8]) -> Answer {
 fn several(
     gate: &Gate,
     certificate: &Certificate,
-    link: Option<&Link>,
+    partner: Option<&Partner>,
     found: &Batch<'_>,
 ) -> Answer {
     let mut acks = Vec::new();
     for bytes in &found.messages {
-        match one(gate, certificate, link, bytes) {
+        match one(gate, certificate, partner, bytes) {
             Answer::Say(ack) => {
                 let Ok(ack) = read(&ack, &Limits::default(), Charset::UTF_8) else {
                     unreachable!("an acknowledgement of ours reads back");
@@ -103,7 +104,8 @@ fn several(
     Answer::Say(stamped(gate, |stamp| found.answer(&acks, stamp)))
 }
 
-fn one(gate: &Gate, certificate: &Certificate, link: Option<&Link>, bytes: &[u8]) -> Answer {
+fn one(gate: &Gate, certificate: &Certificate, partner: Option<&Partner>, bytes: &[u8]) -> Answer {
+    let link = partner.and_then(|partner| partner.hl7v2.as_ref());
     let charset = link.map_or(Charset::UTF_8, |link| link.charset);
     let prepared = link.map(|link| quirks::prepare(bytes, link));
     let text = prepared.as_deref().unwrap_or(bytes);
@@ -111,8 +113,8 @@ fn one(gate: &Gate, certificate: &Certificate, link: Option<&Link>, bytes: &[u8]
         Ok(message) => message,
         Err(unsound) => return reject(gate, unsound),
     };
-    if let Some(link) = link {
-        quirks::apply(&mut message, link);
+    if let Some(partner) = partner {
+        quirks::apply(&mut message, partner);
     }
     let header = match Header::of(&message) {
         Ok(header) => header,
@@ -174,9 +176,9 @@ fn reject(gate: &Gate, unsound: Unsound) -> Answer {
     Answer::Say(written(gate, header, &ack))
 }
 
-fn link_of(gate: &Gate, certificate: &Certificate) -> Option<Link> {
+fn partner_of(gate: &Gate, certificate: &Certificate) -> Option<Partner> {
     let roster = gate.scribe.published().roster.load();
-    roster.by_certificate(&certificate.sha256).and_then(|partner| partner.hl7v2.clone())
+    roster.by_certificate(&certificate.sha256).cloned()
 }
 
 fn limits(gate: &Gate, link: Option<&Link>) -> Limits {

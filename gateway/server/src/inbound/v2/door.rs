@@ -11,7 +11,7 @@ use crate::gate::Gate;
 use crate::partner::{Link, Partner};
 use crate::refusal::Kind;
 use crate::scribe::{Command, HearOnly, Hearing};
-use crate::v2;
+use crate::v2::{self, quirks};
 
 /// Recorded of a message whose type or event is not taken here.
 const UNSUPPORTED: &str = "V1";
@@ -69,7 +69,10 @@ impl<'a> Hand<'a> {
 
     /// The message, to be kept with what it brings; `keep`: its bytes as well.
     pub fn hearing(&self, told: Told, keep: bool) -> Hearing {
-        let ack = taken(self.gate, self.message, self.header.mode, &told);
+        // The record keeps them all.
+        let mentioned = quirks::quiet(told.not_carried.clone(), self.link);
+        let ack = Told { not_carried: mentioned, words: told.words };
+        let ack = taken(self.gate, self.message, self.header.mode, &ack);
         Hearing {
             received: if keep { self.bytes.to_vec() } else { Vec::new() },
             content: self.content,
