@@ -75,7 +75,10 @@ fn said(
     let pivot = pivot(&task, &request, &patient, &observations);
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
     match mapping.write(&pivot, groups, &constants) {
-        Ok(written) => {
+        Ok(mut written) => {
+            if placement.cancel_asked.is_some() && groups.contains(FieldGroup::Status) {
+                written.document["business_status"] = json!(placement.business_text());
+            }
             lost.extend(loss::worth_saying(written.not_carried));
             Ok(Some((written.document, lost)))
         }
