@@ -5,6 +5,7 @@
 
 mod disclosure;
 mod ledger;
+mod link;
 mod minted;
 mod person;
 mod staff;
@@ -22,6 +23,7 @@ use serde_json::Value;
 
 pub use disclosure::{BasisUsed, Disclosure};
 pub use ledger::{Erased, LedgerEvent, ShredGround, ShredRefusal};
+pub use link::Due;
 pub use minted::Minted;
 pub use staff::StaffEvent;
 
