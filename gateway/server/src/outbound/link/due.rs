@@ -21,6 +21,8 @@ pub struct Waiting {
     pub since: Timestamp,
     /// Which.
     pub due: Due,
+    /// How many wait until it is taken.
+    pub behind: usize,
 }
 
 /// What is to be told on each link: in the order it happened, and only the first of each referral,
@@ -32,6 +34,17 @@ pub fn due(gate: &Gate) -> BTreeMap<OrgId, Vec<Waiting>> {
     for waiting in links.values_mut() {
         waiting.sort_by_key(|one| (one.since, one.due));
     }
+    links
+}
+
+/// The same, without what is put aside and without links that are stopped.
+pub fn ready(gate: &Gate) -> BTreeMap<OrgId, Vec<Waiting>> {
+    let mut links = due(gate);
+    let world = gate.scribe.published().world();
+    links.retain(|link, waiting| {
+        waiting.retain(|one| !world.links.is_parked(link, &one.due));
+        !world.links.is_paused(link)
+    });
     links
 }
 
@@ -53,7 +66,9 @@ fn to_sources(world: &World, roster: &Roster) -> BTreeMap<OrgId, Vec<Waiting>> {
         };
         if let Some((since, version)) = next {
             let due = Due::Source { referral: *id, version };
-            links.entry(referral.source.clone()).or_default().push(Waiting { since, due });
+            let behind = referral.news.len().saturating_sub(usize::from(!answer));
+            let waiting = Waiting { since, due, behind };
+            links.entry(referral.source.clone()).or_default().push(waiting);
         }
     }
     links
