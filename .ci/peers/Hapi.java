@@ -7,13 +7,17 @@
 import ca.uhn.hl7v2.AcknowledgmentCode;
 import ca.uhn.hl7v2.DefaultHapiContext;
 import ca.uhn.hl7v2.app.Connection;
-import ca.uhn.hl7v2.app.HL7Service;
+import ca.uhn.hl7v2.llp.HL7Reader;
+import ca.uhn.hl7v2.llp.HL7Writer;
+import ca.uhn.hl7v2.llp.LLPException;
+import ca.uhn.hl7v2.llp.MinLowerLayerProtocol;
 import ca.uhn.hl7v2.model.Message;
 import ca.uhn.hl7v2.model.Segment;
-import ca.uhn.hl7v2.protocol.ReceivingApplication;
 import ca.uhn.hl7v2.util.SocketFactory;
 import ca.uhn.hl7v2.util.Terser;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +33,6 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -65,30 +68,26 @@ public class Hapi {
         System.exit(0);
     }
 
+    // HAPI's HL7Service takes every message with an MSA for an acknowledgement and answers nothing: an
+    // RRI that answers a REF has one. So its parts are put together here: frames, parser, ACK.
     static void receive(DefaultHapiContext context, String words) throws Exception {
         Deque<String> plan = new ArrayDeque<>(Arrays.asList(words.split(",")));
-        int port;
-        try (ServerSocket probe = new ServerSocket(0)) {
-            port = probe.getLocalPort();
-        }
-        HL7Service service = context.newServer(port, true);
-        service.registerApplication(new ReceivingApplication<Message>() {
-            public Message processMessage(Message message, Map<String, Object> about) {
-                try {
-                    return answer(message, plan.isEmpty() ? "AA" : plan.pop());
-                } catch (Exception error) {
-                    throw new IllegalStateException(error);
+        SSLServerSocket server = (SSLServerSocket) context.getSocketFactory().createTlsServerSocket();
+        server.bind(new InetSocketAddress("127.0.0.1", 0));
+        System.out.println("{\"port\": " + server.getLocalPort() + "}");
+        MinLowerLayerProtocol frames = new MinLowerLayerProtocol(true);
+        while (true) {
+            try (Socket line = server.accept()) {
+                HL7Reader reader = frames.getReader(line.getInputStream());
+                HL7Writer writer = frames.getWriter(line.getOutputStream());
+                for (String text; (text = reader.getMessage()) != null; ) {
+                    Message message = context.getPipeParser().parse(text);
+                    writer.writeMessage(answer(message, plan.isEmpty() ? "AA" : plan.pop()).encode());
                 }
+            } catch (IOException | LLPException ended) {
+                // The gateway hung up.
             }
-
-            public boolean canProcess(Message message) {
-                return true;
-            }
-        });
-        service.startAndWait();
-        System.out.println("{\"port\": " + port + "}");
-        System.in.read();
-        System.exit(0);
+        }
     }
 
     static Message answer(Message message, String says) throws Exception {
@@ -134,19 +133,19 @@ public class Hapi {
 
     static SocketFactory factory(SSLContext tls) {
         return new SocketFactory() {
-            public Socket createSocket() throws java.io.IOException {
+            public Socket createSocket() throws IOException {
                 return new Socket();
             }
 
-            public Socket createTlsSocket() throws java.io.IOException {
+            public Socket createTlsSocket() throws IOException {
                 return tls.getSocketFactory().createSocket();
             }
 
-            public ServerSocket createServerSocket() throws java.io.IOException {
+            public ServerSocket createServerSocket() throws IOException {
                 return new ServerSocket();
             }
 
-            public ServerSocket createTlsServerSocket() throws java.io.IOException {
+            public ServerSocket createTlsServerSocket() throws IOException {
                 SSLServerSocket server =
                     (SSLServerSocket) tls.getServerSocketFactory().createServerSocket();
                 server.setNeedClientAuth(true);

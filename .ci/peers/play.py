@@ -42,10 +42,10 @@ def field(message, name, number):
     return fields[at] if at < len(fields) else ""
 
 
-def sends(deployment, hospital, send, modes):
+def sends(deployment, hospital, send):
     """One message in original mode and one in enhanced mode; and both again."""
     plain = referral(hospital, f"{hospital}-1", "", "R-1")
-    enhanced = referral(hospital, f"{hospital}-2", modes, "R-2")
+    enhanced = referral(hospital, f"{hospital}-2", "AL|AL", "R-2")
     before = len(deployment.inbox())
     first = send(deployment, hospital, [plain, enhanced])
     assert len(first) == 2, first
@@ -59,8 +59,8 @@ def sends(deployment, hospital, send, modes):
     assert len(deployment.inbox()) == before + 2, "one referral each"
 
 
-def is_answered(deployment, hospital, receiver, asked):
-    """Until the loops are closed; how many messages came more than once after the first."""
+def is_answered(deployment, hospital, receiver):
+    """Until the loops are closed; how many messages after the first came again."""
     # In the order in which they were first heard, under their control ids.
     heard = {}
 
@@ -70,28 +70,26 @@ def is_answered(deployment, hospital, receiver, asked):
             heard.setdefault(field(one[0], "MSH", 10), []).append(one)
         return one
 
-    ours = deployment.inbox()[-2:]
-    if not asked:
-        deployment.act(ours[0], "accept", {})
     for _ in [*PLAN, "AA"]:
         assert hears(PATIENCE_S), f"{hospital} is not told; so far {heard}"
     assert len(heard) == 1, f"one message has one control id, and not {list(heard)}"
     said = [says for _, says in next(iter(heard.values()))]
     assert said == [*PLAN, "AA"], said
-    for n, one in enumerate(ours):
-        if asked or n > 0:
-            deployment.act(one, "accept", {})
+    for one in deployment.inbox()[-2:]:
+        deployment.act(one, "accept", {})
         deployment.act(one, "served", {"outcome": {"text": "Food box for four"}})
-    all = 5 if asked else 4
-    while hears(QUIET_S if len(heard) >= all else PATIENCE_S):
+    while hears(QUIET_S if len(heard) >= 5 else PATIENCE_S):
         pass
     told = {"R-1": [], "R-2": []}
     for again in heard.values():
         message = again[0][0]
-        event, answers = field(message, "MSH", 9), field(message, "MSA", 2)
-        told[field(message, "RF1", 6).split("^")[0]].append((event, field(message, "RF1", 1), answers))
-    closed = [("RRI^I12^RRI_I12", "A", ""), ("RRI^I13^RRI_I12", "A", "")]
-    pending = [("RRI^I12^RRI_I12", "P", f"{hospital}-2")] if asked else []
+        placer = field(message, "RF1", 6).split("^")[0]
+        told[placer].append((field(message, "MSH", 9), field(message, "RF1", 1)))
+    # The application answer comes to whom asked for it, and says which message it answers.
+    first = next(iter(heard.values()))[0][0]
+    assert [field(first, "MSA", n) for n in (1, 2)] == ["AA", f"{hospital}-2"], first
+    closed = [("RRI^I12^RRI_I12", "A"), ("RRI^I13^RRI_I12", "A")]
+    pending = [("RRI^I12^RRI_I12", "P")]
     assert told == {"R-1": closed, "R-2": pending + closed}, (hospital, told)
     return sum(len(again) - 1 for again in list(heard.values())[1:])
 
@@ -101,32 +99,30 @@ def main():
     others = dict(zip(others[::2], others[1::2]))
     deployment = Deployment(loopgate, os.path.join(folder, "deployment"))
     peers = [
-        ("python-hl7", "AL|AL", senders.by_asyncio, receivers.OfPythonHl7(deployment, PLAN)),
-        ("hl7apy", "AL|AL", senders.by_mllp_send, receivers.OfHl7apy(deployment, PLAN)),
+        ("python-hl7", senders.by_asyncio, receivers.OfPythonHl7(deployment, PLAN)),
+        ("hl7apy", senders.by_mllp_send, receivers.OfHl7apy(deployment, PLAN)),
     ]
-    # HAPI's server takes every message with an MSA for an acknowledgement, and says nothing to it: its
-    # hospital asks for no application answer (MSH-16 NE) and hears of its referrals all the same.
-    for kind, name, modes, send, receive in [
-        ("--node", "node-hl7", "AL|AL", senders.by_node, receivers.of_node),
-        ("--java", "hapi", "AL|NE", senders.by_hapi, receivers.of_hapi),
+    for kind, name, send, receive in [
+        ("--node", "node-hl7", senders.by_node, receivers.of_node),
+        ("--java", "hapi", senders.by_hapi, receivers.of_hapi),
     ]:
         if kind in others:
             at = {"folder": others[kind]}
             server = receive(deployment, PLAN, **at)
-            peers.append((name, modes, functools.partial(send, **at), server))
+            peers.append((name, functools.partial(send, **at), server))
     deployment.partner("pantry", "target")
-    for name, _, _, receiver in peers:
+    for name, _, receiver in peers:
         deployment.hospital(name, receiver.port)
     deployment.serve()
     try:
-        for name, modes, send, receiver in peers:
+        for name, send, receiver in peers:
             begun = time.monotonic()
             deployment.consents(name)
-            sends(deployment, name, send, modes)
-            again = is_answered(deployment, name, receiver, modes == "AL|AL")
+            sends(deployment, name, send)
+            again = is_answered(deployment, name, receiver)
             took = time.monotonic() - begun
             print(f"peers: {name} refers and is answered, {again} messages twice, {took:.1f} s")
-        for name, _, _, receiver in peers:
+        for name, _, receiver in peers:
             late = receiver.next(0.1)
             assert late is None, (name, late)
         bundle = os.path.join(folder, "evidence")
@@ -139,7 +135,7 @@ def main():
         raise
     finally:
         deployment.process.kill()
-        for _, _, _, receiver in peers:
+        for _, _, receiver in peers:
             if hasattr(receiver, "process"):
                 receiver.process.kill()
 

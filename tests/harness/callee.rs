@@ -22,8 +22,7 @@ const FRAME_BYTES_MAX: usize = 1024 * 1024;
 pub struct Callee {
     /// Its port on this machine.
     pub port: u16,
-    tls: Arc<ServerConfig>,
-    streams: Receiver<TcpStream>,
+    calls: Receiver<Call>,
 }
 
 impl Callee {
@@ -32,15 +31,17 @@ impl Callee {
         let tls = Arc::new(mutual(root));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (sender, streams) = channel();
+        let (sender, calls) = channel();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                if sender.send(stream).is_err() {
+                // Who shows no certificate, or a wrong one, is not heard.
+                let Some(call) = Call::taken(&tls, stream) else { continue };
+                if sender.send(call).is_err() {
                     return;
                 }
             }
         });
-        Callee { port, tls, streams }
+        Callee { port, calls }
     }
 
     /// The next call.
@@ -51,12 +52,7 @@ impl Callee {
 
     /// The next call, if one comes in that time.
     pub fn call_within(&self, patience: Duration) -> Option<Call> {
-        let stream = self.streams.recv_timeout(patience).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        let connection = ServerConnection::new(self.tls.clone()).unwrap();
-        let stream = StreamOwned::new(connection, stream);
-        Some(Call { stream, decoder: Decoder::new(FRAME_BYTES_MAX) })
+        self.calls.recv_timeout(patience).ok()
     }
 }
 
@@ -67,6 +63,15 @@ pub struct Call {
 }
 
 impl Call {
+    fn taken(tls: &Arc<ServerConfig>, mut stream: TcpStream) -> Option<Call> {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        let mut connection = ServerConnection::new(tls.clone()).unwrap();
+        connection.complete_io(&mut stream).ok()?;
+        let stream = StreamOwned::new(connection, stream);
+        Some(Call { stream, decoder: Decoder::new(FRAME_BYTES_MAX) })
+    }
+
     /// The next message, or nothing if the gateway hangs up.
     pub fn message(&mut self) -> Option<String> {
         let mut byte = [0];

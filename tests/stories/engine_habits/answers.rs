@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use loopgate_hl7v2::frame;
 use serde_json::json;
 
 use crate::harness::{Call, Callee, Engine, Gateway, field, referral_v2};
@@ -13,11 +14,11 @@ const HOUR_MS: i64 = 3_600_000;
 /// How long nothing has to come.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// Hospital A, which answers as the story says; the gateway waits a second for it.
+/// Hospital A, which answers as the story says; the gateway waits for it, but not long.
 fn hospital() -> (Gateway, Engine, Callee) {
     let mut gateway = Gateway::prepare(&[
         (["delivery", "private_targets"], "[\"127.0.0.1\"]"),
-        (["delivery", "timeout_s"], "1"),
+        (["delivery", "timeout_s"], "2"),
     ]);
     let callee = Callee::open(&gateway.root());
     gateway.speaks_v2(Some(callee.port));
@@ -164,5 +165,37 @@ fn a_no_is_asked_again_alone_and_in_order() {
     for value in ["Maria", "Lindqvist", "A-99871", "RA-1"] {
         assert!(!gateway.log().contains(value), "{value} is in the log");
     }
+    gateway.stop();
+}
+
+#[test]
+fn an_engine_that_hangs_up_after_each_answer_gets_all_of_them_in_order() {
+    let (mut gateway, engine, callee) = hospital();
+    let placers = ["RA-1", "RA-2", "RA-3"];
+    for (n, placer) in placers.into_iter().enumerate() {
+        // What happened at one instant may be told in any order.
+        gateway.pass(1000);
+        refer(&engine, &format!("MSG-{n}"), placer);
+    }
+    let mut heard = Vec::new();
+    while heard.len() < placers.len() {
+        let mut call = called_again(&mut gateway, &callee);
+        let message = call.message().unwrap();
+        // Its answer comes in pieces, and then it is gone.
+        let ack = format!("MSH|^~\\&|EHR|HOSPA|||2026||ACK|1|T|2.5.1\rMSA|AA|{}\r", id(&message));
+        for byte in frame(ack.as_bytes()).unwrap() {
+            call.say(&[byte]).unwrap();
+        }
+        drop(call);
+        let placer = field(&message, "RF1", 6);
+        // What it answered too late it gets again.
+        if heard.last() != Some(&placer) {
+            heard.push(placer);
+        }
+    }
+    assert_eq!(heard, placers.map(|placer| format!("{placer}^HOSPA")));
+    told(&mut gateway, 3);
+    quiet(&mut gateway, &callee);
+    told(&mut gateway, 3);
     gateway.stop();
 }
