@@ -81,7 +81,7 @@ fn every_message_can_be_answered_and_the_answer_reads() {
         };
         let code = AckCode::of(false, flaws.first().map(|flaw| flaw.code));
         let errors = flaws.into_iter().map(|flaw| (Severity::Error, flaw)).collect();
-        let answer = acknowledge(inbound, &Ack { code, errors }, &stamp);
+        let answer = acknowledge(inbound, &Ack { code, errors, expected: None }, &stamp);
         let again = read(answer.print().as_bytes(), &Limits::default(), Charset::UTF_8);
         let again = again.unwrap_or_else(|unsound| panic!("{name}: {}", unsound.flaw));
         let control = inbound.and_then(|message| message.control_id()).unwrap_or_default();

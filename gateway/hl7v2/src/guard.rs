@@ -2,7 +2,8 @@
 //!
 //! In order: size, character set, line ends, MSH-1 and MSH-2, segment by segment, fields. A plain
 //! split on the delimiters gives all that the standard asks for, so no parser stands between (adr
-//! 0012). Not here: what the fields mean, batches (FHS, BHS).
+//! 0012). Not here: what the fields mean, batches (FHS, BHS), which
+//! [`crate::batch()`] takes apart.
 
 use crate::{
     Charset, Component, Delimiters, ErrorCode, Field, Flaw, Message, Place, Repetition, Segment,
@@ -19,6 +20,8 @@ pub struct Limits {
     pub fields_max: usize,
     /// Delimiters of a message: each costs memory.
     pub delimiters_max: usize,
+    /// Messages of a batch.
+    pub messages_max: usize,
 }
 
 impl Default for Limits {
@@ -28,6 +31,7 @@ impl Default for Limits {
             segments_max: 10_000,
             fields_max: 1000,
             delimiters_max: 500_000,
+            messages_max: 1000,
         }
     }
 }
@@ -41,10 +45,13 @@ pub struct Unsound {
     pub header: Option<Box<Message>>,
 }
 
+/// What some write before the first character.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads a message. `charset` holds if MSH-18 says nothing.
 pub fn read(bytes: &[u8], limits: &Limits, charset: Charset) -> Result<Message, Unsound> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let header = header(bytes);
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let header = header(bytes, charset);
     let unsound = |flaw| Unsound { flaw, header: header.clone().map(Box::new) };
     let whole = |code, words| unsound(Flaw::whole(code, words));
     if bytes.len() > limits.message_bytes_max {
@@ -73,31 +80,35 @@ pub fn read(bytes: &[u8], limits: &Limits, charset: Charset) -> Result<Message, 
 pub fn broken(begun: &[u8], flaw: Flaw) -> Unsound {
     // A line that may be cut off says nothing sure.
     let whole = begun.iter().any(|b| matches!(b, b'\r' | b'\n'));
-    let header = if whole { header(begun) } else { None };
+    let header = if whole { header(begun, Charset::UTF_8) } else { None };
     Unsound { flaw, header: header.map(Box::new) }
 }
 
-fn first_line(bytes: &[u8]) -> &[u8] {
+pub(crate) fn first_line(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len());
     &bytes[..end]
 }
 
 /// MSH alone, for an answer to what could not be read further.
-fn header(bytes: &[u8]) -> Option<Message> {
+fn header(bytes: &[u8], charset: Charset) -> Option<Message> {
     const MSH_BYTES_MAX: usize = 4096;
-    let msh = first_line(bytes);
+    let msh = Some(first_line(bytes)).filter(|msh| msh.starts_with(b"MSH"))?;
     let delimiters = delimiters(msh).ok()?;
-    let text = std::str::from_utf8(msh).ok().filter(|text| text.len() <= MSH_BYTES_MAX)?;
+    let own = declared(msh).and_then(|name| named(name, &delimiters).ok()).unwrap_or(charset);
+    let text = own.decode(msh).filter(|_| msh.len() <= MSH_BYTES_MAX)?;
     let sound = !text.chars().any(|c| c.is_control() && c != '\t');
-    sound.then(|| Message { delimiters, segments: vec![segment(text, &delimiters)] })
+    sound.then(|| Message { delimiters, segments: vec![segment(&text, &delimiters)] })
 }
 
-/// MSH-1 and MSH-2: four or five different signs, none of them a letter or a digit.
-fn delimiters(msh: &[u8]) -> Result<Delimiters, Flaw> {
-    let Some(rest) = msh.strip_prefix(b"MSH") else {
+/// Fields 1 and 2 of MSH, BHS or FHS: four or five different signs, none of them a letter or a digit.
+pub(crate) fn delimiters(line: &[u8]) -> Result<Delimiters, Flaw> {
+    let Some((name, rest)) = line.split_at_checked(3).filter(|(name, _)| is_header(name)) else {
         return Err(Flaw::whole(ErrorCode::SegmentSequence, "the message does not begin with MSH"));
     };
-    let wrong = |field, words| Flaw::at(ErrorCode::DataType, Place::field("MSH", field), words);
+    let wrong = |field, words| {
+        let place = Place::field(&String::from_utf8_lossy(name), field);
+        Flaw::at(ErrorCode::DataType, place, words)
+    };
     let sign = |byte: &u8| byte.is_ascii_punctuation() && *byte != b'"';
     let (field, rest) = match rest.split_first() {
         Some((field, rest)) if sign(field) => (*field, rest),
@@ -186,12 +197,17 @@ fn is_name(name: &str) -> bool {
         && bytes[1..].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
-fn segment(line: &str, delimiters: &Delimiters) -> Segment {
+/// Whether a segment of that name says in its fields 1 and 2 what parts it.
+pub(crate) fn is_header(name: &[u8]) -> bool {
+    matches!(name, b"MSH" | b"BHS" | b"FHS")
+}
+
+pub(crate) fn segment(line: &str, delimiters: &Delimiters) -> Segment {
     let mut texts = line.split(delimiters.field);
     let name = texts.next().unwrap_or_default().to_owned();
     let leaf = |text: &str| Field(vec![Repetition(vec![Component(vec![text.to_owned()])])]);
     let mut fields = Vec::new();
-    if name == "MSH" {
+    if is_header(name.as_bytes()) {
         fields.push(leaf(&delimiters.field.to_string()));
         fields.extend(texts.next().map(leaf));
     }

@@ -111,8 +111,13 @@ fn characters_are_those_that_msh_18_names_or_the_message_is_refused() {
 
 #[test]
 fn every_limit_holds() {
-    let limits =
-        Limits { message_bytes_max: 300, segments_max: 3, fields_max: 30, delimiters_max: 60 };
+    let limits = Limits {
+        message_bytes_max: 300,
+        segments_max: 3,
+        fields_max: 30,
+        delimiters_max: 60,
+        ..Limits::default()
+    };
     let check = |lines: &[&str]| {
         let found = super::read(&text(lines), &limits, Charset::UTF_8);
         found.map_err(|unsound| (unsound.flaw.words.into_owned(), unsound.flaw.code.number()))

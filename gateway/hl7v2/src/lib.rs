@@ -7,6 +7,7 @@
 //! **Invariant**: nothing here knows FHIR or does I/O, and nothing is read in part.
 
 mod ack;
+mod batch;
 mod charset;
 mod dtm;
 mod error;
@@ -16,12 +17,15 @@ mod header;
 mod location;
 mod message;
 mod mllp;
+mod orders;
 mod print;
+mod version;
 
 #[cfg(test)]
 mod corpus_tests;
 
-pub use ack::{Ack, AckCode, Severity, Stamp, acknowledge, envelope, msa};
+pub use ack::{Ack, AckCode, Envelope, Severity, Stamp, acknowledge, envelope, msa};
+pub use batch::{Batch, batch};
 pub use charset::{Charset, UnknownCharset};
 pub use dtm::{BadDtm, Dtm};
 pub use error::{BadPlace, ErrorCode, Flaw, Place};

@@ -1,5 +1,6 @@
 //! A message as text: what was read prints as it was read, but for its line ends.
 
+use crate::guard::is_header;
 use crate::{Component, Delimiters, Field, Message, Repetition, Segment};
 
 impl Message {
@@ -15,10 +16,10 @@ impl Message {
 }
 
 impl Segment {
-    fn print(&self, delimiters: &Delimiters) -> String {
+    pub(crate) fn print(&self, delimiters: &Delimiters) -> String {
         let mut out = self.name.clone();
         // MSH-1 is the separator itself, and MSH-2 holds the others bare.
-        let header = usize::from(self.name == "MSH");
+        let header = usize::from(is_header(self.name.as_bytes()));
         for field in self.fields.iter().skip(header) {
             out.push(delimiters.field);
             out.push_str(&field.print(delimiters));

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use loopgate_consent::Groups;
 use loopgate_fhir::{Json, REFERRAL, pivot};
-use loopgate_hl7v2::{AckCode, Delimiters, Message, Stamp, envelope, msa};
+use loopgate_hl7v2::{AckCode, Delimiters, Envelope, Message, Stamp, envelope, msa};
 use loopgate_referral::{News, Outcome, Referral, Says, TaskStatus, Timestamp};
 use serde_json::{Value, json};
 
@@ -103,8 +103,9 @@ impl Telling<'_> {
             control_id: &control_id,
         };
         let to = (self.link.application.as_str(), self.link.facility.as_str());
-        let mode = if self.partner.production { "P" } else { "T" };
-        envelope(to, ["RRI", self.event(), "RRI_I12"], mode, &stamp)
+        let kind = ["RRI", self.event(), "RRI_I12"];
+        let processing = if self.partner.production { "P" } else { "T" };
+        envelope(&Envelope { to, kind, processing, ..Envelope::default() }, &stamp)
     }
 
     fn pivot(&self, gate: &Gate, answer: Answer) -> Result<Value, Trouble> {

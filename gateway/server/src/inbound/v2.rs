@@ -87,7 +87,8 @@ fn reject(gate: &Gate, unsound: Unsound) -> Answer {
     if header.is_some_and(Message::is_acknowledgement) {
         return Answer::Nothing;
     }
-    let ack = Ack { code: AckCode::AR, errors: vec![(Severity::Error, unsound.flaw)] };
+    let ack =
+        Ack { code: AckCode::AR, errors: vec![(Severity::Error, unsound.flaw)], expected: None };
     say(gate, header, &ack)
 }
 
@@ -124,7 +125,7 @@ fn refuse(gate: &Gate, message: &Message, mode: AckMode, flaws: Vec<Flaw>) -> An
     let worst = rejects.or(flaws.first().map(|flaw| flaw.code));
     let code = AckCode::of(accepts(mode, false), worst);
     let errors = flaws.into_iter().map(|flaw| (Severity::Error, flaw)).collect();
-    say(gate, Some(message), &Ack { code, errors })
+    say(gate, Some(message), &Ack { code, errors, expected: None })
 }
 
 fn say(gate: &Gate, inbound: Option<&Message>, ack: &Ack) -> Answer {
@@ -272,7 +273,7 @@ fn taken(gate: &Gate, message: &Message, mode: AckMode, not_carried: &[String]) 
         let words = format!("{} more fields are not carried", not_carried.len() - NOT_CARRIED_MAX);
         errors.push((Severity::Information, Flaw::whole(ErrorCode::Accepted, words)));
     }
-    written(gate, Some(message), &Ack { code, errors })
+    written(gate, Some(message), &Ack { code, errors, expected: None })
 }
 
 fn untranslated(refused: &Refused) -> No {
