@@ -143,7 +143,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         id.clone().prop_map(|p| Command::Book(p, Appointment { start: Timestamp(5), place: None })),
         id.clone().prop_map(Command::NoShow),
         id.clone().prop_map(|p| Command::Serve(p, outcome())),
-        id.prop_map(Command::Delivered),
+        id.prop_map(|p| Command::Delivered(p, 0)),
         Just(Command::Hold(HeldWhy("C9".into()))),
         Just(Command::Resume),
         Just(Command::Refuse(why("e"))),

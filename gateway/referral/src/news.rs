@@ -46,6 +46,10 @@ pub enum Says {
     Served(Option<Outcome>),
     /// It was tried and not achieved.
     Failed(StatusReason),
+    /// It is off: the target gave it back, or stopped as the source asked.
+    Cancelled(StatusReason),
+    /// The target does not stop, though the source asked.
+    CancelRefused(StatusReason),
 }
 
 /// What `event` tells the source of `referral`, which is the state after it. What the source did
@@ -55,7 +59,7 @@ pub(crate) fn says(event: &Event, referral: &Referral) -> Option<Says> {
         Event::Held { .. } => Says::Waiting,
         Event::Resumed => Says::NoLongerWaiting,
         Event::Refused { why } => Says::Declined(why.clone()),
-        Event::TargetMoved { step, placement, inferred } => match step {
+        Event::TargetMoved { step, placement, inferred, .. } => match step {
             TargetMove::Accept => Says::Accepted,
             TargetMove::Start if *inferred => return None,
             TargetMove::Start => Says::Started,
@@ -65,7 +69,11 @@ pub(crate) fn says(event: &Event, referral: &Referral) -> Option<Says> {
                 Says::Served(referral.placement(placement).and_then(|p| p.outcome.clone()))
             }
             TargetMove::Fail { why } => Says::Failed(why.clone()),
+            TargetMove::Withdraw { why } => Says::Cancelled(why.clone()),
         },
+        Event::CancelAgreed { .. } => Says::Cancelled(referral.reason.clone()?),
+        Event::CancelRefused { why, .. } => Says::CancelRefused(why.clone()),
+        Event::OutcomeCorrected { outcome, .. } => Says::Served(Some(outcome.clone())),
         Event::AppointmentBooked { appointment, .. } => Says::Booked(appointment.clone()),
         Event::AppointmentCancelled { .. } => Says::AppointmentCancelled,
         Event::NoShow { .. } => Says::NoShow,
@@ -77,7 +85,11 @@ pub(crate) fn says(event: &Event, referral: &Referral) -> Option<Says> {
         | Event::Delivered { .. }
         | Event::SourceMoved { .. }
         | Event::SourceTold { .. }
-        | Event::CancelRequested
+        | Event::SourceToBeToldAgain { .. }
+        | Event::TargetTold { .. }
+        | Event::Amended { .. }
+        | Event::CancelRequested { .. }
+        | Event::CameLate { .. }
         | Event::CapacityReported { .. } => return None,
     })
 }
@@ -128,7 +140,7 @@ mod tests {
     }
 
     fn moved(step: TargetMove, inferred: bool) -> Event {
-        Event::TargetMoved { placement: placement(), step, inferred }
+        Event::TargetMoved { placement: placement(), step, inferred, happened: None }
     }
 
     #[test]
@@ -144,8 +156,12 @@ mod tests {
             placed(),
             moved(TargetMove::Accept, true),
             moved(TargetMove::Start, true),
-            Event::NoShow { placement: placement() },
-            Event::OutcomeRecorded { placement: placement(), outcome: outcome.clone() },
+            Event::NoShow { placement: placement(), happened: None },
+            Event::OutcomeRecorded {
+                placement: placement(),
+                outcome: outcome.clone(),
+                happened: None,
+            },
             moved(TargetMove::Complete, false),
         ]);
         let told: Vec<Says> = referral.news.iter().map(|news| news.says.clone()).collect();
@@ -168,7 +184,7 @@ mod tests {
         let mut events = vec![
             placed(),
             moved(TargetMove::Accept, false),
-            Event::NoShow { placement: placement() },
+            Event::NoShow { placement: placement(), happened: None },
         ];
         let accepted = folded(&events[..2]).version;
         events.push(Event::SourceTold { version: accepted });

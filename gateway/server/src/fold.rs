@@ -95,6 +95,8 @@ pub struct World {
     pub answers: BTreeMap<(OrgId, [u8; 32]), Answer>,
     /// HL7 v2 messages taken in, by link and MSH-3, MSH-4, MSH-10.
     pub heard: BTreeMap<(OrgId, [u8; 32]), Heard>,
+    /// The same, oldest first.
+    heard_at: VecDeque<(Timestamp, (OrgId, [u8; 32]))>,
     /// Referrals that came as HL7 v2, and are answered so.
     pub spoken: BTreeMap<ReferralId, Spoken>,
     /// Referral Tasks by their supplier's business identifiers.
@@ -172,18 +174,9 @@ impl World {
             Event::Answered { org, request, answer } => {
                 self.answers.insert((org.clone(), *request), answer.clone());
             }
-            Event::Heard { org, key, content, control, asked, referrals, not_carried, .. } => {
+            Event::Heard { .. } => {
                 let ack = Locator { sequence: place.sequence, entry: place.entry, doc: 1 };
-                let heard = Heard { content: *content, ack };
-                self.heard.insert((org.clone(), *key), heard);
-                for referral in referrals {
-                    let spoken = Spoken {
-                        control: control.clone(),
-                        asked: *asked,
-                        not_carried: not_carried.clone(),
-                    };
-                    self.spoken.insert(*referral, spoken);
-                }
+                self.hear(event, ack, place.at);
             }
             // Each look of an auditor is an entry of its own: none is remembered as shown before.
             Event::Disclosed(d)
@@ -254,7 +247,7 @@ impl World {
                 self.placements.insert(*placement, id);
                 self.by_org.entry(target.clone()).or_default().insert(id);
             }
-            ReferralEvent::OutcomeRecorded { placement, outcome } => {
+            ReferralEvent::OutcomeRecorded { placement, outcome, .. } => {
                 self.parts.insert(outcome.procedure.clone(), Part::Outcome(id, *placement));
             }
             _ => {}

@@ -17,7 +17,7 @@ use crate::fold::Answer;
 use crate::gate::{Gate, Request};
 use crate::ids;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{Command, Hearing, Incoming, Meaning, Submission};
+use crate::scribe::{Command, Hearing, Incoming, Meaning, Purpose, Submission};
 
 /// A transaction Bundle: all of it, or nothing.
 pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer, Trouble> {
@@ -46,7 +46,7 @@ pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer
     if !faults.is_empty() {
         return Err(Refusal::invalid(faults).into());
     }
-    submit(gate, org, request, incoming, None)
+    submit(gate, org, request, incoming, Purpose::Create)
 }
 
 /// What an HL7 v2 message brings, once translated: parts that refer to each other by `urn:uuid`. All
@@ -87,7 +87,7 @@ pub fn message(
         request: key,
         transport: "mllp",
         incoming,
-        update: None,
+        purpose: Purpose::Create,
         message: Some(message),
     };
     gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply)).map(drop)
@@ -99,7 +99,7 @@ pub fn create(gate: &Gate, org: &OrgId, kind: &str, request: &Request) -> Result
     let id = fresh(gate, resource.kind);
     let place = resource.kind.to_owned();
     let one = read(resource, id, place, &HashMap::new(), (gate, org)).map_err(Refusal::invalid)?;
-    submit(gate, org, request, vec![one], None)
+    submit(gate, org, request, vec![one], Purpose::Create)
 }
 
 /// A new version of a resource that the organization supplied.
@@ -115,7 +115,7 @@ pub fn update(
     let place = resource.kind.to_owned();
     let one = read(resource, id.clone(), place, &HashMap::new(), (gate, org))
         .map_err(Refusal::invalid)?;
-    submit(gate, org, request, vec![one], Some(if_match))
+    submit(gate, org, request, vec![one], Purpose::Update(if_match))
 }
 
 /// One resource of the type that the path names.
@@ -262,14 +262,14 @@ fn submit(
     org: &OrgId,
     request: &Request,
     incoming: Vec<Incoming>,
-    update: Option<Option<u64>>,
+    purpose: Purpose,
 ) -> Result<Answer, Trouble> {
     let submission = Submission {
         org: org.clone(),
         request: request.digest(),
         transport: "fhir",
         incoming,
-        update,
+        purpose,
         message: None,
     };
     let answer = gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))?;

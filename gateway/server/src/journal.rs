@@ -87,6 +87,18 @@ pub enum Event {
         asked: bool,
         /// The referrals it brought.
         referrals: Vec<ReferralId>,
+        /// Other referrals it says something of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        about: Vec<ReferralId>,
+        /// MSH-9 as `REF^I12`.
+        #[serde(default = "ref_i12")]
+        kind: String,
+        /// MSH-12; empty if it was not noted.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        version: String,
+        /// The message is kept; otherwise the first document is empty.
+        #[serde(default = "yes")]
+        kept: bool,
         /// Its fields that nothing here says on.
         not_carried: Vec<String>,
     },
@@ -188,6 +200,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         what: Option<String>,
     },
+}
+
+/// What a message was before its type was noted.
+fn ref_i12() -> String {
+    "REF^I12".to_owned()
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// One version of one resource, as received.
@@ -358,6 +379,8 @@ impl Event {
             Event::Person(fact) => Some(match fact {
                 PersonEvent::Registered { person, .. }
                 | PersonEvent::Linked { person, .. }
+                | PersonEvent::Merged { survivor: person, .. }
+                | PersonEvent::Superseded { person, .. }
                 | PersonEvent::CandidateNoted { person, .. } => *person,
             }),
             Event::Grant(GrantEvent::Given { says }) => Some(says.person),

@@ -12,8 +12,10 @@ mod desk;
 mod disclose;
 mod dispatch;
 mod erase;
+mod hear;
 mod keep;
 mod known;
+mod merge;
 mod settle;
 mod submission;
 mod submit;
@@ -52,8 +54,9 @@ pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
+pub use merge::Merge;
 pub use settle::{is_held, strangers_due};
-pub use submission::{Hearing, Incoming, Meaning, Submission};
+pub use submission::{HearOnly, Hearing, Incoming, Meaning, Purpose, Submission};
 pub use submit::resolved;
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.

@@ -103,6 +103,8 @@ fn replay_equals_live() {
             transport: "test",
             referral,
             if_match: None,
+            happened: None,
+            message: None,
             wish,
         };
         live.gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply)).unwrap();

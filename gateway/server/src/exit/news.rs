@@ -90,6 +90,7 @@ impl Telling<'_> {
             | Some(Says::Waiting | Says::NoLongerWaiting | Says::Declined(_) | Says::Accepted) => {
                 "I12"
             }
+            Some(Says::Cancelled(_) | Says::CancelRefused(_)) => "I14",
             Some(_) => "I13",
         }
     }
@@ -168,7 +169,9 @@ impl Telling<'_> {
 
     /// What RF1-1 and NTE say.
     fn standing(&self) -> (TaskStatus, Option<String>) {
-        use TaskStatus::{Accepted, Completed, Failed, InProgress, OnHold, Rejected, Requested};
+        use TaskStatus::{
+            Accepted, Cancelled, Completed, Failed, InProgress, OnHold, Rejected, Requested,
+        };
         let Some(news) = self.news else { return (Requested, None) };
         let words = |text: &str| Some(text.to_owned());
         match &news.says {
@@ -189,6 +192,10 @@ impl Telling<'_> {
             Says::Note(text) => (InProgress, words(text)),
             Says::Served(_) => (Completed, None),
             Says::Failed(why) => (Failed, words(why.text())),
+            Says::Cancelled(why) => (Cancelled, words(why.text())),
+            Says::CancelRefused(why) => {
+                (self.referral.state.status(), Some(format!("not cancelled: {}", why.text())))
+            }
         }
     }
 }

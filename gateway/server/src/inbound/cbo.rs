@@ -211,6 +211,8 @@ fn act(
         transport: "cbo-rest",
         referral,
         if_match: request.version()?,
+        happened: None,
+        message: None,
         wish,
     };
     let Acted { version, status, .. } =

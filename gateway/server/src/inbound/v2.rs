@@ -173,8 +173,12 @@ fn hear(
         matches!(header.mode, AckMode::Enhanced { application, .. } if application.after(true));
     let hearing = Hearing {
         received: bytes.to_vec(),
+        content,
+        keep: true,
         ack: taken(gate, message, header.mode, &read.not_carried),
         control: header.control_id.clone(),
+        kind: format!("{}^{}", header.code, header.event),
+        version: header.version.clone(),
         asked,
         not_carried: read.not_carried,
     };

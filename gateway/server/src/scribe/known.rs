@@ -6,7 +6,7 @@ use loopgate_fhir::{Fault, IssueCode, PartyRef, RequestIn, TaskIn};
 use loopgate_referral::{Identifier, OrgId, PersonId, ResourceId, TaskStatus};
 
 use super::desk::Desk;
-use super::submission::{Incoming, Meaning, Submission};
+use super::submission::{Incoming, Meaning, Purpose, Submission};
 use crate::journal::RequestFacts;
 use crate::partner::Role;
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -68,7 +68,7 @@ impl<'a> Known<'a> {
     }
 
     pub fn versions(&self, faults: &mut Vec<Fault>) -> Result<Vec<u64>, Trouble> {
-        let Some(if_match) = self.submission.update else {
+        let Purpose::Update(if_match) = self.submission.purpose else {
             return Ok(vec![1; self.submission.incoming.len()]);
         };
         let mut versions = Vec::new();

@@ -8,12 +8,12 @@ use loopgate_fhir::{ConsentIn, Json, Limits, PartyRef};
 use loopgate_referral::{
     Event as ReferralEvent, OrgId, PersonId, Presented, ReferralId, ResourceId,
 };
-use sha2::{Digest, Sha256};
 
 use super::desk::Desk;
+use super::hear::{self, Effect};
 use super::known::{Known, PlannedReferral, request_facts};
 use super::settle;
-use super::submission::{Hearing, Incoming, Meaning, Submission};
+use super::submission::{Incoming, Meaning, Purpose, Submission};
 use crate::fields::Cause;
 use crate::fold::Answer;
 use crate::journal::{Event, StoredVersion};
@@ -30,21 +30,17 @@ pub fn decide(desk: &mut Desk<'_>, submission: Submission) -> Result<Answer, Tro
     }
     let key = (submission.org.clone(), submission.request);
     if let Some(message) = &submission.message
-        && let Some(heard) = desk.world().heard.get(&key)
+        && hear::is_known(desk, &submission.org, submission.request, message)?
     {
-        let content: [u8; 32] = Sha256::digest(&message.received).into();
-        return if heard.content == content {
-            Ok(Answer::new())
-        } else {
-            Err(Kind::ReusedKey.into())
-        };
+        return Ok(Answer::new());
     }
     if let Some(answer) = desk.world().answers.get(&key) {
         // The same update again is a resend only while nothing came in between.
         let current = |(id, version): &(ResourceId, u64)| {
             desk.world().resources.get(id).is_some_and(|held| held.version == *version)
         };
-        if submission.update.is_none() || answer.iter().all(current) {
+        let update = matches!(submission.purpose, Purpose::Update(_));
+        if !update || answer.iter().all(current) {
             return Ok(answer.clone());
         }
     }
@@ -72,7 +68,7 @@ impl Plan {
         let mut referrals = Vec::new();
         for incoming in &submission.incoming {
             if let Meaning::Task(task) = &incoming.meaning
-                && submission.update.is_none()
+                && submission.purpose == Purpose::Create
             {
                 known.duplicate(incoming, task)?;
                 if let Some(planned) = known.plan_referral(incoming, task, &mut faults) {
@@ -88,7 +84,7 @@ impl Plan {
     }
 
     fn carry_out(self, desk: &mut Desk<'_>, submission: Submission) -> Answer {
-        let Submission { org, request, transport, incoming, update: _, message } = submission;
+        let Submission { org, request, transport, incoming, purpose: _, message } = submission;
         let cause = Cause {
             actor: org.to_string(),
             transport: transport.into(),
@@ -132,7 +128,12 @@ impl Plan {
             })
             .collect();
         match message {
-            Some(message) => hear(desk, &cause, (org, request), referrals, message),
+            Some(message) => {
+                let first = referrals.first().and_then(|id| desk.world().referrals.get(id));
+                let person = first.and_then(|referral| referral.persons.first().copied());
+                let effect = Effect { person, brought: referrals, about: Vec::new() };
+                hear::record(desk, &cause, (org, request), effect, message);
+            }
             None => {
                 let event = Event::Answered { org, request, answer: answer.clone() };
                 desk.record(&cause, event, Vec::new(), None);
@@ -140,21 +141,6 @@ impl Plan {
         }
         answer
     }
-}
-
-fn hear(
-    desk: &mut Desk<'_>,
-    cause: &Cause,
-    (org, key): (OrgId, [u8; 32]),
-    referrals: Vec<ReferralId>,
-    message: Hearing,
-) {
-    let Hearing { received, ack, control, asked, not_carried } = message;
-    let first = referrals.first().and_then(|id| desk.world().referrals.get(id));
-    let person = first.and_then(|referral| referral.persons.first().copied());
-    let content = Sha256::digest(&received).into();
-    let event = Event::Heard { org, person, key, content, control, asked, referrals, not_carried };
-    desk.record(cause, event, vec![received, ack], None);
 }
 
 fn stored(incoming: &Incoming, version: u64) -> StoredVersion {

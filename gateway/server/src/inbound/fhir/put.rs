@@ -57,6 +57,8 @@ pub fn task(
         transport: "fhir",
         referral,
         if_match: request.version()?,
+        happened: None,
+        message: None,
         wish,
     };
     let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
