@@ -5,8 +5,8 @@ use std::fmt;
 use crate::escape::escape;
 use crate::version::Version;
 use crate::{
-    Charset, Component, Delimiters, ErrorCode, Field, Flaw, Message, Place, Repetition, Segment,
-    Wanted,
+    Charset, Component, Delimiters, ErrorCode, Few, Field, Flaw, Message, Place, Repetition,
+    Segment, Wanted,
 };
 
 /// MSA-1, table 0008.
@@ -96,7 +96,7 @@ pub fn acknowledge(inbound: Option<&Message>, ack: &Ack, stamp: &Stamp<'_>) -> M
     let text = |text: &str| leaf(&escape(text, &delimiters));
     let event = inbound.and_then(|message| message.raw("MSH", 9, 2)).unwrap_or_default();
     let or = |field: Field, otherwise: &str| if is_empty(&field) { leaf(otherwise) } else { field };
-    let field = or(given(12), "2.5.1");
+    let field = or(given(12), &escape("2.5.1", &delimiters));
     let version = version(&field);
     let mut msh = vec![
         leaf(&delimiters.field.to_string()),
@@ -105,7 +105,7 @@ pub fn acknowledge(inbound: Option<&Message>, ack: &Ack, stamp: &Stamp<'_>) -> M
         or(given(6), &escape(stamp.facility, &delimiters)),
         given(3),
         given(4),
-        leaf(stamp.time),
+        text(stamp.time),
         Field::default(),
         kind(["ACK", event, "ACK"], version),
         text(stamp.control_id),
@@ -116,14 +116,14 @@ pub fn acknowledge(inbound: Option<&Message>, ack: &Ack, stamp: &Stamp<'_>) -> M
         Field::default(),
         Field::default(),
         Field::default(),
-        leaf(Charset::WRITTEN),
+        text(Charset::WRITTEN),
     ];
     msh.truncate(version.last_of_msh());
     let worst = ack.errors.iter().find(|(severity, _)| *severity == Severity::Error);
     // Receivers of before 2.5 read MSA-3 alone; from 2.7 on there is none.
     let worst = worst.filter(|_| version < Version::V2_7);
     let words = worst.map(|(_, flaw)| text(&flaw.to_string())).unwrap_or_default();
-    let expected = ack.expected.map(|number| leaf(&number.to_string())).unwrap_or_default();
+    let expected = ack.expected.map(|number| text(&number.to_string())).unwrap_or_default();
     let msa = vec![leaf(&ack.code.to_string()), given(10), words, expected];
     let mut segments = vec![named("MSH", msh), named("MSA", msa)];
     if version < Version::V2_5 {
@@ -159,16 +159,14 @@ fn eld(errors: &[(Severity, Flaw)], version: Version, delimiters: &Delimiters) -
         }
         let place = flaw.at.clone().unwrap_or_default();
         let number_of = |n: Option<u16>| n.map(|n| n.to_string()).unwrap_or_default();
-        let component = |text: &str| Component(vec![text.to_owned()]);
-        Repetition(vec![
-            component(&place.segment),
-            component(&if place.sequence > 0 { place.sequence.to_string() } else { String::new() }),
-            component(&number_of(place.field)),
-            Component(code),
-        ])
+        let component = |text: String| Component(vec![text].into());
+        let sequence = if place.sequence > 0 { place.sequence.to_string() } else { String::new() };
+        let field = number_of(place.field);
+        let place = [place.segment, sequence, field].map(component);
+        Repetition(place.into_iter().chain([Component(code.into())]).collect())
     };
     let all: Vec<Repetition> = errors.iter().map(|(_, flaw)| one(flaw)).collect();
-    (!all.is_empty()).then(|| named("ERR", vec![Field(all)]))
+    (!all.is_empty()).then(|| named("ERR", vec![Field(all.into())]))
 }
 
 fn erl(place: &Place) -> Field {
@@ -231,7 +229,7 @@ pub fn envelope(envelope: &Envelope<'_>, stamp: &Stamp<'_>) -> Segment {
         text(stamp.facility),
         text(envelope.to.0),
         text(envelope.to.1),
-        leaf(stamp.time),
+        text(stamp.time),
         empty(),
         kind(envelope.kind, version),
         text(stamp.control_id),
@@ -242,7 +240,7 @@ pub fn envelope(envelope: &Envelope<'_>, stamp: &Stamp<'_>) -> Segment {
         wanted(envelope.accept),
         wanted(envelope.application),
         empty(),
-        leaf(Charset::WRITTEN),
+        text(Charset::WRITTEN),
         empty(),
         empty(),
         text(envelope.profile.unwrap_or_default()),
@@ -287,12 +285,12 @@ pub(crate) fn leaf(raw: &str) -> Field {
 
 fn parts(raw: &[&str]) -> Field {
     let end = raw.iter().rposition(|part| !part.is_empty()).map_or(0, |last| last + 1);
-    let components = raw[..end].iter().map(|part| Component(vec![(*part).to_owned()]));
-    Field(vec![Repetition(components.collect())])
+    let component = |part: &&str| Component(Few::one((*part).into()));
+    Field(Few::one(Repetition(raw[..end].iter().map(component).collect())))
 }
 
 pub(crate) fn is_empty(field: &Field) -> bool {
-    field.0.iter().flat_map(|one| &one.0).flat_map(|one| &one.0).all(String::is_empty)
+    field.0.iter().flat_map(|one| &one.0).flat_map(|one| &one.0).all(|text| text.is_empty())
 }
 
 /// The version that MSH-12 names; ours, if it names none.

@@ -81,7 +81,7 @@ impl Header {
         if text.chars().any(|c| c.is_control() && c != '\t') {
             return Err(Flaw::whole(ErrorCode::DataType, "a control character is in the batch"));
         }
-        Ok(Header { delimiters, segment: segment(&text, &delimiters) })
+        Ok(Header { delimiters, segment: segment(text, &delimiters) })
     }
 
     fn is_file(&self) -> bool {
@@ -102,14 +102,15 @@ impl Header {
             or(given(6), stamp.facility),
             given(3),
             given(4),
-            leaf(stamp.time),
+            leaf(&escape(stamp.time, delimiters)),
             Field::default(),
             Field::default(),
             Field::default(),
             leaf(&escape(stamp.control_id, delimiters)),
             if refers { given(11) } else { Field::default() },
         ];
-        named(name, fields).print(delimiters) + "\r"
+        let segments = vec![named(name, fields)];
+        Message { delimiters: *delimiters, segments }.print()
     }
 }
 

@@ -33,7 +33,12 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
 /// The text with every line end as CR, and none at the end.
 fn plain(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
-    text.replace("\r\n", "\r").replace('\n', "\r").trim_end_matches(['\r', ' ', '\t']).to_owned()
+    let mut lines: Vec<String> =
+        text.replace("\r\n", "\r").replace('\n', "\r").split('\r').map(str::to_owned).collect();
+    while lines.last().is_some_and(|line| line.trim().is_empty()) {
+        lines.pop();
+    }
+    lines.join("\r")
 }
 
 #[test]

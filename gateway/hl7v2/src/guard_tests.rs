@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Field;
 
 const MSH: &str = r"MSH|^~\&|EHR|HOSPA|LG|TOWN|20261120094000+0000||REF^I12^REF_I12|1|P|2.5.1";
 
@@ -66,6 +67,7 @@ fn what_is_not_one_message_is_refused_in_words() {
         (&[MSH, "PID|1", MSH], "another header is inside the message", 100),
         (&[MSH, "BTS|1"], "another header is inside the message", 100),
         (&[MSH, "NTE|1||a\u{b}b"], "a control character is in the message", 102),
+        (&[MSH, "NTE|1||a\u{85}b"], "a control character is in the message", 102),
         (&[MSH, "NTE|1||a\0b"], "a control character is in the message", 102),
         (&[r"MSHA^~\&|"], "MSH-1 is not a sign", 102),
         (&["MSH"], "MSH-1 is not a sign", 102),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::escape::{is_null, unescape};
 use crate::version::Version;
-use crate::{ErrorCode, Flaw, Message, Place, Repetition};
+use crate::{ErrorCode, Flaw, Message, Place, Repetition, Text};
 
 /// What MSH says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,7 +226,7 @@ impl crate::Segment {
     /// The first subcomponent of a component of the first repetition, as it stands.
     pub(crate) fn raw(&self, field: usize, component: usize) -> Option<&str> {
         let repetition = self.fields.get(field.checked_sub(1)?)?.0.first()?;
-        repetition.0.get(component.checked_sub(1)?)?.0.first().map(String::as_str)
+        repetition.0.get(component.checked_sub(1)?)?.0.first().map(Text::as_str)
     }
 }
 

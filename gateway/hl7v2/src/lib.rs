@@ -19,10 +19,16 @@ mod message;
 mod mllp;
 mod orders;
 mod print;
+mod split;
+mod text;
 mod version;
 
 #[cfg(test)]
 mod corpus_tests;
+#[cfg(test)]
+mod law_tests;
+#[cfg(test)]
+mod testing;
 
 pub use ack::{Ack, AckCode, Envelope, Severity, Stamp, acknowledge, envelope, msa};
 pub use batch::{Batch, batch};
@@ -34,4 +40,5 @@ pub use guard::{Limits, Unsound, broken, read};
 pub use header::{AckMode, Header, Processing, Wanted};
 pub use location::{BadLocation, Location, Select, Which};
 pub use message::{Component, Delimiters, Field, Message, Repetition, Segment};
-pub use mllp::{Decoder, Framing, Unframeable, frame};
+pub use mllp::{Counts, Decoder, Framing, Unframeable, frame};
+pub use text::{Few, Text};

@@ -62,17 +62,18 @@ pub(crate) fn segments(tree: &Value, structure: &[String]) -> Vec<Segment> {
         name: name.clone(),
         fields: numbered(one, |value| {
             let list = value.as_array().map_or(&[][..], Vec::as_slice);
-            Field(list.iter().map(|one| Repetition(numbered(one, component))).collect())
+            Field(list.iter().map(|one| Repetition(numbered(one, component).into())).collect())
         }),
     })
     .collect()
 }
 
 fn component(value: &Value) -> Component {
-    Component(numbered(value, |leaf| match leaf {
+    let texts = numbered(value, |leaf| match leaf {
         Value::String(text) => escape(text, &Delimiters::USUAL),
         _ => String::new(),
-    }))
+    });
+    Component(texts.into())
 }
 
 /// The members of an object by their numbers, with nothing where a number is missing.

@@ -93,23 +93,25 @@ impl Persons {
             return;
         }
         let of = |person: &PersonId| if *person == retired { survivor } else { *person };
-        for holders in self.by_identifier.values_mut() {
-            if holders.iter().any(|(_, person)| *person == retired) {
-                let all = std::mem::take(holders);
-                *holders = all.into_iter().map(|(org, person)| (org, of(&person))).collect();
+        let old = self.persons.remove(&retired).unwrap_or_default();
+        for (org, identifier) in &old.identifiers {
+            if let Some(holders) = self.by_identifier.get_mut(identifier) {
+                holders.remove(&(org.clone(), retired));
+                holders.insert((org.clone(), survivor));
             }
         }
-        for alike in self.by_sameness.values_mut().filter(|alike| alike.contains(&retired)) {
-            *alike = alike.iter().map(&of).collect();
+        for key in &old.sameness {
+            if let Some(alike) = self.by_sameness.get_mut(key) {
+                alike.remove(&retired);
+                alike.insert(survivor);
+            }
         }
         let pairs = std::mem::take(&mut self.candidates).into_iter();
         let pairs = pairs.map(|(one, other)| (of(&one), of(&other)));
         self.candidates = pairs.filter(|(one, other)| one != other).collect();
-        if let Some(old) = self.persons.remove(&retired) {
-            let kept = self.persons.entry(survivor).or_default();
-            kept.identifiers.extend(old.identifiers);
-            kept.sameness.extend(old.sameness);
-        }
+        let kept = self.persons.entry(survivor).or_default();
+        kept.identifiers.extend(old.identifiers);
+        kept.sameness.extend(old.sameness);
         self.merged.values_mut().for_each(|into| *into = of(into));
         self.merged.insert(retired, survivor);
     }

@@ -186,6 +186,24 @@ impl Persons {
         (fresh, events)
     }
 
+    /// Whether a presented patient is this very person again: nobody else by what makes persons one, and
+    /// by that, or by any identifier that the same organization gave before, this one.
+    pub fn is_again(
+        &self,
+        presented: &Presented,
+        shared_systems: &[String],
+        person: PersonId,
+    ) -> bool {
+        let matches = self.matches(presented, shared_systems);
+        let gave = |known: &Person| {
+            let given = presented.identifiers.iter();
+            let mut given = given.map(|one| (presented.by.clone(), one.clone()));
+            given.any(|one| known.identifiers.contains(&one))
+        };
+        matches.iter().all(|(one, _)| *one == person)
+            && (!matches.is_empty() || self.persons.get(&person).is_some_and(gave))
+    }
+
     fn matches(&self, presented: &Presented, shared: &[String]) -> Vec<(PersonId, LinkBasis)> {
         let mut found = Vec::new();
         for identifier in &presented.identifiers {

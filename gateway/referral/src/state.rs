@@ -304,6 +304,21 @@ impl Referral {
         self.changed = at;
     }
 
+    /// Two persons are one.
+    pub fn merge(&mut self, survivor: PersonId, retired: PersonId) {
+        if !self.persons.contains(&retired) {
+            return;
+        }
+        let mut persons = Vec::new();
+        for person in std::mem::take(&mut self.persons) {
+            let person = if person == retired { survivor } else { person };
+            if !persons.contains(&person) {
+                persons.push(person);
+            }
+        }
+        self.persons = persons;
+    }
+
     /// The placement of this name.
     pub fn placement(&self, id: &PlacementId) -> Option<&Placement> {
         self.placements.iter().find(|placement| placement.id == *id)

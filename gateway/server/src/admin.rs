@@ -141,7 +141,9 @@ impl Who {
     /// The one person meant. An identifier that two organizations gave to two persons means nobody.
     fn find(&self, gate: &Gate) -> anyhow::Result<PersonId> {
         let identifier = match self {
-            Who::Person(person) => return Ok(*person),
+            Who::Person(person) => {
+                return Ok(gate.scribe.published().world().persons.resolve(*person));
+            }
             Who::Identifier(identifier) => identifier,
         };
         let found = gate.scribe.published().world().persons.holding(identifier);
@@ -177,7 +179,7 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
             let shown: Result<Vec<Field>, _> = shown.iter().map(|name| name.parse()).collect();
             let chain = Chain { class: *of, id };
             let count = crate::export::report(gate, &chain, &shown?, out, case)?;
-            Ok(format!("{count} entries"))
+            Ok(format!("{count} entries{}", other_names(gate, id)))
         }
         Ask::ExportEvidence { out, case, made_for, entries, shown } => {
             let shown: Vec<Field> =
@@ -208,6 +210,20 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         Ask::Status => {
             let world = gate.scribe.published().world();
             Ok(format!("{} entries, {} referrals", world.leaves, world.referrals.len()))
+        }
+    }
+}
+
+/// Under which other names there are chains about a person; a report is over one.
+fn other_names(gate: &Gate, id: &str) -> String {
+    let Ok(person) = id.parse::<PersonId>() else { return String::new() };
+    let names = gate.scribe.published().world().persons.names_of(person);
+    let others = names.into_iter().filter(|name| *name != person).map(|name| name.to_string());
+    let others: Vec<String> = others.collect();
+    match others.as_slice() {
+        [] => String::new(),
+        some => {
+            format!("; the same person is, or was, {}: there is a chain of each", some.join(", "))
         }
     }
 }

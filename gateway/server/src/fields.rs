@@ -151,10 +151,7 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Person(PersonEvent::Linked { basis, .. }) => {
             set(fields, Field::Basis, crate::journal::json(basis));
         }
-        Event::Person(PersonEvent::Merged { retired, .. }) => {
-            set(fields, Field::Basis, json!({ "by": "identifiers-owner", "retired": retired }));
-        }
-        Event::Person(PersonEvent::Superseded { .. }) => {
+        Event::Person(PersonEvent::Merged { .. } | PersonEvent::Superseded { .. }) => {
             set(fields, Field::Basis, json!({ "by": "identifiers-owner" }));
         }
         Event::Person(_) | Event::Patient { .. } => {}

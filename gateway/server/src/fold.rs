@@ -8,6 +8,7 @@ mod book;
 mod heard;
 mod held;
 mod line;
+mod merged;
 mod notices;
 mod refusals;
 mod reveals;
@@ -138,6 +139,7 @@ impl World {
             self.accounts.entry(person).or_default().push(line);
         }
         self.staff.evolve(event, place);
+        self.end_former_links(event);
         self.notices.evolve(event, place);
         self.refusals.evolve(event, place);
         match event {
@@ -168,7 +170,10 @@ impl World {
             Event::Patient { patient, person } => {
                 self.patients.insert(patient.clone(), *person);
             }
-            Event::Person(fact) => self.persons.evolve(fact),
+            Event::Person(fact) => {
+                self.persons.evolve(fact);
+                self.merge(fact);
+            }
             Event::Grant(fact) => self.grants.evolve(fact),
             Event::Referral { referral, fact } => self.evolve_referral(*referral, fact, place.at),
             Event::Answered { org, request, answer } => {

@@ -221,6 +221,13 @@ impl Gate {
         }
     }
 
+    /// What a person is called towards an organization, and was before two became one.
+    pub fn called(&self, person: loopgate_referral::PersonId, towards: &OrgId) -> Vec<String> {
+        let names = self.scribe.published().world().persons.names_of(person);
+        let called = |name| self.doorkeys.pseudonym(&self.config.tenant.name, name, towards);
+        names.into_iter().map(called).collect()
+    }
+
     /// A name that nobody can guess: a `jti`.
     pub fn fresh_name(&self) -> String {
         let mut bytes = [0; 16];

@@ -1,7 +1,7 @@
 //! The one pipeline behind every inbound door: a message is read, checked and named, then handed to
 //! the scribe. A new door calls it; it never copies it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::tz::Offset;
 use loopgate_fhir::{
@@ -9,7 +9,7 @@ use loopgate_fhir::{
     dated, labels, organization_identifiers, person_reference, read_transaction, references,
     rewrite,
 };
-use loopgate_referral::{OrgId, ResourceId};
+use loopgate_referral::{OrgId, PersonId, ResourceId};
 use sha2::{Digest, Sha256};
 
 use crate::bundle::Part;
@@ -17,7 +17,7 @@ use crate::fold::Answer;
 use crate::gate::{Gate, Request};
 use crate::ids;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{Command, Hearing, Incoming, Meaning, Purpose, Submission};
+use crate::scribe::{Command, Hearing, Incoming, Meaning, Merge, Purpose, Submission};
 
 /// A transaction Bundle: all of it, or nothing.
 pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer, Trouble> {
@@ -91,6 +91,22 @@ pub fn message(
         message: Some(message),
     };
     gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply)).map(drop)
+}
+
+/// Two patients of an organization are one. Returns once nothing that was decided before is on its way
+/// any more. `false` if nobody was known by the identifier that retires.
+#[allow(dead_code)] // ADT^A40 calls it
+pub fn merge(gate: &Gate, merge: Merge) -> Result<bool, Trouble> {
+    let identifiers = merge.survivor.clone();
+    let merged = gate.scribe.ask_blocking(|reply| Command::Merge(Box::new(merge), reply))?;
+    let names: BTreeSet<PersonId> = {
+        let persons = &gate.scribe.published().world().persons;
+        let holding = identifiers.iter().flat_map(|one| persons.holding(one));
+        holding.flat_map(|person| persons.names_of(person)).collect()
+    };
+    // What either agreed to holds for both, and so does what either denied.
+    names.into_iter().for_each(|person| gate.settle_sends(person));
+    Ok(merged)
 }
 
 /// A single create.

@@ -5,7 +5,9 @@
 
 mod disclosure;
 mod ledger;
+mod link;
 mod minted;
+mod person;
 mod staff;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,7 @@ use serde_json::Value;
 
 pub use disclosure::{BasisUsed, Disclosure};
 pub use ledger::{Erased, LedgerEvent, ShredGround, ShredRefusal};
+pub use link::Due;
 pub use minted::Minted;
 pub use staff::StaffEvent;
 
@@ -366,47 +369,6 @@ pub(crate) fn json(value: &impl Serialize) -> Value {
     match serde_json::to_value(value) {
         Ok(value) => value,
         Err(_) => unreachable!("events and fields always serialise"),
-    }
-}
-
-impl Event {
-    /// Whose key the entry is kept under.
-    pub fn person(&self) -> Option<PersonId> {
-        match self {
-            Event::Stored { person, .. } | Event::Denied { person, .. } => *person,
-            Event::Heard { person, .. } => *person,
-            Event::Patient { person, .. } | Event::Reread { person, .. } => Some(*person),
-            Event::Person(fact) => Some(match fact {
-                PersonEvent::Registered { person, .. }
-                | PersonEvent::Linked { person, .. }
-                | PersonEvent::Merged { survivor: person, .. }
-                | PersonEvent::Superseded { person, .. }
-                | PersonEvent::CandidateNoted { person, .. } => *person,
-            }),
-            Event::Grant(GrantEvent::Given { says }) => Some(says.person),
-            Event::Grant(
-                GrantEvent::Revoked { person, .. }
-                | GrantEvent::Suspended { person, .. }
-                | GrantEvent::AllRevoked { person, .. }
-                | GrantEvent::Doubted { person, .. },
-            ) => Some(*person),
-            Event::Referral { fact: ReferralEvent::Received { persons, .. }, .. } => {
-                persons.first().copied()
-            }
-            Event::Disclosed(disclosure) => Some(disclosure.person),
-            Event::TokenMinted { minted, .. } => Some(minted.person),
-            Event::Staff(fact) => fact.person(),
-            // The fold knows the person of a referral; see `World::person_of`.
-            Event::Referral { .. }
-            | Event::Answered { .. }
-            | Event::Strangers { .. }
-            | Event::Partner { .. }
-            | Event::Spent { .. }
-            | Event::TokenRevoked { .. }
-            | Event::StopUseTold { .. }
-            | Event::Ledger(_)
-            | Event::Exported { .. } => None,
-        }
     }
 }
 

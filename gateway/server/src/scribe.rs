@@ -5,6 +5,7 @@
 //! Idempotency, `If-Match`, grant epochs and ordinals are checked here and nowhere else.
 
 mod act;
+mod amend;
 mod attest;
 mod chores;
 mod command;
@@ -49,7 +50,7 @@ use crate::signing_keys;
 use crate::state;
 use crate::view::View;
 
-pub use act::{Act, Acted, Wish};
+pub use act::{Act, Acted, NOTE_BYTES_MAX, Wish};
 pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};

@@ -1,5 +1,6 @@
 //! A referral in the community dialect.
 
+use loopgate_consent::FieldGroup;
 use loopgate_fhir::REFERRAL;
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{Placement, Referral};
@@ -56,7 +57,10 @@ fn said(
         forwarded(gate, referral, placement, passing)?;
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
     match mapping.write(&pivot, &groups, &constants) {
-        Ok(written) => {
+        Ok(mut written) => {
+            if placement.cancel_asked.is_some() && groups.contains(FieldGroup::Status) {
+                written.document["business_status"] = json!(placement.business_text());
+            }
             lost.extend(loss::worth_saying(written.not_carried));
             Ok(Some((written.document, lost)))
         }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use loopgate_consent::Groups;
 use loopgate_fhir::{Json, REFERRAL, pivot};
 use loopgate_hl7v2::{AckCode, Delimiters, Envelope, Message, Stamp, envelope, msa};
-use loopgate_referral::{News, Outcome, Referral, Says, TaskStatus, Timestamp};
+use loopgate_referral::{News, Outcome, Referral, ReferralId, Says, TaskStatus, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Answer, Source, prefer_one, source_ask};
@@ -15,6 +15,11 @@ use crate::partner::{Link, Partner};
 use crate::refusal::{Kind, Trouble};
 use crate::scribe::AskFor;
 use crate::v2;
+
+/// The control id under which a source is told of a version of its Task.
+pub fn control_id(referral: &ReferralId, version: u64) -> String {
+    v2::control_id(&[referral.to_string().as_bytes(), &version.to_be_bytes()])
+}
 
 /// One message to a source: its first answer, or a piece of news.
 pub struct Telling<'a> {
@@ -38,8 +43,7 @@ impl Telling<'_> {
 
     /// The control id: the same each time it is sent.
     pub fn control_id(&self) -> String {
-        let referral = self.referral.id.to_string();
-        v2::control_id(&[referral.as_bytes(), &self.version().to_be_bytes()])
+        control_id(&self.referral.id, self.version())
     }
 
     /// What it shows, and why the source may see it.

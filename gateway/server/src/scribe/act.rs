@@ -7,7 +7,7 @@ use loopgate_referral::{
 };
 
 use super::desk::Desk;
-use super::hear::{self, Effect};
+use super::hear::{self, Consequence};
 use super::settle;
 use super::submission::Hearing;
 use crate::fields::Cause;
@@ -169,7 +169,7 @@ pub fn decide(desk: &mut Desk<'_>, mut act: Act) -> Result<Acted, Trouble> {
     }
     let acted = self::standing(desk, &act, placement)?;
     if let Some(message) = act.message.take() {
-        let effect = Effect { person, about: vec![act.referral], ..Effect::default() };
+        let effect = Consequence { person, about: vec![act.referral], ..Consequence::default() };
         hear::record(desk, &cause, key, effect, message);
     } else if act.once || act.transport == "fhir" {
         let answer = vec![(acted.task.clone(), acted.version)];

@@ -11,7 +11,7 @@ use crate::refusal::{Kind, Trouble};
 
 /// What a message came to.
 #[derive(Default)]
-pub struct Effect {
+pub struct Consequence {
     /// Whom it is about.
     pub person: Option<PersonId>,
     /// The referrals it brought.
@@ -39,7 +39,7 @@ pub fn record(
     desk: &mut Desk<'_>,
     cause: &Cause,
     (org, key): (OrgId, [u8; 32]),
-    effect: Effect,
+    effect: Consequence,
     message: Hearing,
 ) {
     let Hearing { received, content, keep, ack, control, kind, version, asked, not_carried } =
@@ -72,7 +72,7 @@ pub fn decide(desk: &mut Desk<'_>, heard: HearOnly) -> Result<(), Trouble> {
         return Ok(());
     }
     let cause = cause(&org, request);
-    record(desk, &cause, (org, request), Effect::default(), message);
+    record(desk, &cause, (org, request), Consequence::default(), message);
     Ok(())
 }
 

@@ -1,11 +1,14 @@
 //! An organization says that two patients of its own index are one (HL7 v2 ADT^A40).
 
+use loopgate_consent::{Effect, Grant, GrantEvent, GrantId, GrantState};
 use loopgate_fhir::{Fault, IssueCode};
-use loopgate_referral::{Identifier, Merging, NotMerged, OrgId};
+use loopgate_referral::{Identifier, Merging, NotMerged, OrgId, PersonEvent, PersonId};
 
 use super::desk::Desk;
-use super::hear::{self, Effect};
+use super::hear::{self, Consequence};
+use super::settle;
 use super::submission::Hearing;
+use crate::fields::Cause;
 use crate::journal::Event;
 use crate::refusal::{Kind, Refusal, Trouble};
 
@@ -41,19 +44,40 @@ pub fn decide(desk: &mut Desk<'_>, merge: Merge) -> Result<bool, Trouble> {
     let person = match merging {
         Merging::Nobody => None,
         Merging::Already(person) => Some(person),
-        Merging::Now(fact) => {
-            let entry = Event::Person(fact);
-            let person = entry.person();
-            desk.record(&cause, entry, Vec::new(), None);
-            person
-        }
+        Merging::Now(fact) => Some(one(desk, &cause, fact)),
     };
     if let Some(mut message) = message {
         message.keep &= person.is_some();
-        let effect = Effect { person, ..Effect::default() };
+        let effect = Consequence { person, ..Consequence::default() };
         hear::record(desk, &cause, (org, request), effect, message);
     }
     Ok(person.is_some())
+}
+
+/// Makes them one; who they are.
+fn one(desk: &mut Desk<'_>, cause: &Cause, fact: PersonEvent) -> PersonId {
+    let event = Event::Person(fact);
+    let Some(person) = event.person() else { unreachable!("a fact about persons is about one") };
+    desk.record(cause, event, Vec::new(), None);
+    // Who withdrew everything withdrew what was known under the other name, too.
+    let Some(at) = desk.world().grants.all_withdrawn(person) else {
+        settle::settle_person(desk, person);
+        return person;
+    };
+    let covered = |grant: &&Grant| {
+        let permits = grant.says.rules.iter().any(|rule| rule.effect == Effect::Permit);
+        grant.says.state != GrantState::Revoked
+            && grant.says.signed.is_none_or(|signed| signed <= at)
+            && (permits || grant.says.state != GrantState::Active)
+    };
+    let grants = desk.world().grants.of(person).iter().filter(covered);
+    let grants: Vec<GrantId> = grants.map(|grant| grant.id.clone()).collect();
+    for grant in grants {
+        let event = GrantEvent::Revoked { grant, person, at: Some(at) };
+        desk.record(cause, Event::Grant(event), Vec::new(), None);
+    }
+    settle::settle_person(desk, person);
+    person
 }
 
 fn refused(why: NotMerged) -> Trouble {
