@@ -256,7 +256,17 @@ pub fn without_way(config: &Config, partners: &[LoadedPartner]) -> Vec<Problem> 
             words: words.to_owned(),
         })
     });
-    found.chain(unheard).collect()
+    let links = partners.iter().filter_map(|one| {
+        let endpoint = one.partner.hl7v2.as_ref()?.endpoint.as_ref()?;
+        let url = format!("https://{endpoint}/").parse().ok()?;
+        (!targets.allows_url(&url)).then(|| Problem {
+            file: format!("partners/{}.toml", one.partner.org),
+            line: None,
+            key: "hl7v2.endpoint".to_owned(),
+            words: "is private, and not among [delivery] private_targets".to_owned(),
+        })
+    });
+    found.chain(links).chain(unheard).collect()
 }
 
 /// The templates that the mapping folder has, by data class. Of a class without one nothing leaves.

@@ -131,7 +131,8 @@ fn due(gate: &Gate) -> Vec<Due> {
             let by = match channel.map(|channel| &channel.kind) {
                 Some(ChannelKind::Push { endpoint }) => By::Push(endpoint.clone()),
                 Some(ChannelKind::Email { address, .. }) => By::Email(address.clone()),
-                Some(ChannelKind::Rest) | None => continue,
+                // HL7 v2 goes over the partner's link, which has a queue of its own.
+                Some(ChannelKind::Rest | ChannelKind::Hl7v2) | None => continue,
             };
             if open {
                 found.push(Due {
