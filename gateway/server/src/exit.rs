@@ -4,6 +4,7 @@
 //! that [`crate::egress::Egress`] brings.
 
 mod community;
+mod forward;
 mod handling;
 mod letter;
 pub mod loss;

@@ -285,11 +285,13 @@ fn late(says: &Says) -> &'static str {
         Says::Started => "started",
         Says::OnHold(_) => "on-hold",
         Says::Booked(_) => "appointment",
+        Says::Rebooked(_) => "appointment-changed",
         Says::AppointmentCancelled => "appointment-cancelled",
         Says::NoShow => "no-show",
         Says::Note(_) => "note",
         Says::Served(_) => "served",
         Says::Failed(_) => "failed",
+        Says::GivenBack(_) => "given-back",
         Says::Cancelled(_) => "cancelled",
         Says::CancelRefused(_) => "cancel-refused",
     }

@@ -185,7 +185,7 @@ impl Telling<'_> {
             Says::Accepted => (Accepted, None),
             Says::Started => (InProgress, words("work has begun")),
             Says::OnHold(why) => (OnHold, Some(format!("on hold: {}", why.text()))),
-            Says::Booked(booked) => {
+            Says::Booked(booked) | Says::Rebooked(booked) => {
                 let start = local(booked.start, &self.partner.time_zone);
                 let place = booked.place.as_ref().map(|place| format!(", {place}"));
                 let place = place.unwrap_or_default();
@@ -196,7 +196,7 @@ impl Telling<'_> {
             Says::Note(text) => (InProgress, words(text)),
             Says::Served(_) => (Completed, None),
             Says::Failed(why) => (Failed, words(why.text())),
-            Says::Cancelled(why) => (Cancelled, words(why.text())),
+            Says::GivenBack(why) | Says::Cancelled(why) => (Cancelled, words(why.text())),
             Says::CancelRefused(why) => {
                 (self.referral.state.status(), Some(format!("not cancelled: {}", why.text())))
             }
