@@ -98,8 +98,8 @@ async fn round(
             }
         }
         let made = {
-            let gate = gate.clone();
-            tokio::task::spawn_blocking(move || made(&gate, &one, denied)).await
+            let (gate, link) = (gate.clone(), link.clone());
+            tokio::task::spawn_blocking(move || made(&gate, &link, &one, denied)).await
         };
         let (message, control_id) = match made {
             Ok(Ok(made)) => made,
@@ -120,7 +120,7 @@ async fn round(
         };
         match told {
             Ok(Said::Taken(_)) => {
-                if due::taken(&gate, &one).await.is_err() {
+                if due::taken(&gate, &link, &one).await.is_err() {
                     return round;
                 }
                 round.taken.push(one);
@@ -146,11 +146,12 @@ fn more(gate: &Gate, round: &Round) -> Vec<(Due, bool)> {
 /// The message, unless consent said no before and still does.
 fn made(
     gate: &Gate,
+    link: &OrgId,
     due: &Due,
     denied: bool,
 ) -> Result<(crate::egress::Released, String), Trouble> {
     if denied && !due::may(gate, due) {
         return Err(Kind::Denied.into());
     }
-    due::make(gate, due)
+    due::make(gate, link, due)
 }

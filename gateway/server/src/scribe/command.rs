@@ -63,7 +63,7 @@ pub enum Command {
     /// Something that staff did, or that waits for them; answered with its entry's index.
     Staff(Box<StaffEvent>, (String, &'static str), Reply<u64>),
     /// A holder was told of a withdrawal; twice is once.
-    StopUseTold(u64, OrgId, Reply<()>),
+    StopUseTold(u64, OrgId, Option<ReferralId>, Reply<()>),
     /// Clocks moved on.
     Tick {
         /// Attempts by strangers since they were last written down.

@@ -126,8 +126,8 @@ pub(super) fn decide(
                 drop(reply.send(index.ok_or(Trouble::Outage)));
             }));
         }
-        Command::StopUseTold(entry, org, reply) => {
-            settle::holder_told(desk, entry, org);
+        Command::StopUseTold(entry, org, of, reply) => {
+            settle::holder_told(desk, entry, org, of);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
         }
         Command::Tick { strangers, reply } => {
