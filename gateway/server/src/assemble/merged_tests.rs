@@ -305,3 +305,41 @@ fn links_of_a_former_name_end_with_the_others() {
     assert_eq!((epoch(survivor), epoch(retired)), (before.0 + 1, before.1 + 1));
     replays(&root, live);
 }
+
+#[test]
+fn an_account_covers_every_name_and_says_which() {
+    use crate::audit::{Asker, Call, accounting, form::Form};
+    let dir = tempfile::tempdir().unwrap();
+    let (_, live, _) = placed(dir.path());
+    again_as(&live, "B-2", |text| text);
+    let (survivor, retired) = (who(&live, FIRST), who(&live, "B-2"));
+    let watch = org("housing");
+    let way = crate::egress::Way { to: &watch, channel: "audit", mapping: None, by: None };
+    let asker = Asker { way, case: Some("case-1".into()) };
+    let account = |person: PersonId| {
+        let pairs = [
+            ("person".to_owned(), asker.called(&live.gate, person)),
+            ("basis".to_owned(), "164.528".to_owned()),
+        ];
+        let call = Call::of(&pairs, &accounting::PARAMETERS).unwrap();
+        accounting::page(&live.gate, &asker, &call).unwrap()
+    };
+    // A look under each number is an entry of each name.
+    for person in [survivor, retired] {
+        let looked = account(person);
+        assert_eq!(looked.covers, [person]);
+        accounting::release(&live.gate, &asker, &looked, &Vec::new).unwrap();
+    }
+    assert_eq!(merge(&live, "1", "B-2", FIRST), Ok(true));
+    for person in [survivor, retired] {
+        let both = account(person);
+        assert_eq!((both.person, both.covers.as_slice()), (survivor, &[survivor, retired][..]));
+        // One look under each name, by somebody who is nobody's associate.
+        assert_eq!(both.told.len(), 2);
+        let said = accounting::write(&live.gate, &asker, &both, Form::Json);
+        let said: serde_json::Value = serde_json::from_slice(&said).unwrap();
+        let names = [survivor, retired].map(|person| asker.called(&live.gate, person));
+        assert_eq!(said["covers"], serde_json::json!(names));
+    }
+    run::finish(live).unwrap();
+}
