@@ -30,6 +30,8 @@ mod link_is_safe;
 mod link_round_trip;
 mod log_killed;
 mod log_power_loss;
+mod moves_asked_to_cancel;
+mod moves_by_the_target;
 mod negative;
 mod no_more_than_needed;
 mod not_covered;
