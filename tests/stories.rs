@@ -31,6 +31,8 @@ mod link_round_trip;
 mod link_streams;
 mod log_killed;
 mod log_power_loss;
+mod moves_asked_to_cancel;
+mod moves_by_the_target;
 mod negative;
 mod no_more_than_needed;
 mod not_covered;

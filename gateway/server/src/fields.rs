@@ -219,6 +219,7 @@ fn transition(fact: &ReferralEvent) -> Value {
             json!({ "placement": placement, "target": target })
         }
         ReferralEvent::Delivered { placement, amended } => {
+            let amended = (*amended > 0).then_some(amended);
             json!({ "amended": amended, "delivered": placement })
         }
         ReferralEvent::TargetTold { placement, version } => {
