@@ -7,7 +7,7 @@ macro_rules! files {
 }
 
 /// Path below the mappings folder, and text.
-pub(crate) const FILES: [(&str, &str); 71] = files![
+pub(crate) const FILES: [(&str, &str); 72] = files![
     "cbo-json/referral.toml",
     "cbo-json/status.toml",
     "codes/acknowledgement/hl7v2.toml",
@@ -69,6 +69,7 @@ pub(crate) const FILES: [(&str, &str); 71] = files![
     "hl7v2/segments/tq1.toml",
     "hl7v2/segments/txa.toml",
     "hl7v2/siu-s12.toml",
+    "hl7v2/states.toml",
     "templates/employment.toml",
     "templates/financial.toml",
     "templates/food.toml",

@@ -36,8 +36,12 @@ impl Constants {
 
     /// The same, with the fields that say the state of a referral, as `("ORC-1", "OK")`: written
     /// where a mapping lists them.
-    pub fn with_state(mut self, fields: Vec<(String, String)>) -> Constants {
-        self.state = fields;
+    pub fn with_state<'s>(
+        mut self,
+        fields: impl IntoIterator<Item = (&'s str, &'s str)>,
+    ) -> Constants {
+        let fields = fields.into_iter().map(|(field, value)| (field.to_owned(), value.to_owned()));
+        self.state = fields.collect();
         self
     }
 

@@ -32,8 +32,10 @@ mod right;
 mod route;
 mod row;
 mod rows;
+mod states;
 mod template;
 mod v2;
+mod view;
 mod whole;
 mod write;
 
@@ -45,4 +47,6 @@ pub use library::Library;
 pub use mapping::{Carried, Mapping, Read, Written, WrittenV2};
 pub use problem::Problem;
 pub use refused::{Refused, Why};
+pub use states::{By, Said, State, States, Way};
 pub use template::Template;
+pub use view::{Needed, Pair, RowView, TableView};

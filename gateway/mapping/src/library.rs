@@ -10,9 +10,10 @@ use crate::builtin;
 use crate::codes::Codes;
 use crate::file::{self, Around, Blocks};
 use crate::folder::{self, FILE_BYTES_MAX};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, STATES_FILE};
 use crate::problem::Problem;
 use crate::repeats::Repeats;
+use crate::states::States;
 use crate::template::Template;
 
 /// The file that says which FHIR elements repeat.
@@ -23,6 +24,7 @@ const REPEATS_FILE: &str = "fhir-repeats.toml";
 pub struct Library {
     mappings: BTreeMap<String, Mapping>,
     templates: BTreeMap<String, Template>,
+    states: States,
 }
 
 impl Library {
@@ -46,7 +48,7 @@ impl Library {
         let mut later = Vec::new();
         let mut shared = BTreeMap::new();
         for (path, text) in files {
-            if matches!(kind(&path), Kind::Repeats | Kind::Codes(_)) {
+            if matches!(kind(&path), Kind::Repeats | Kind::Codes(_) | Kind::States) {
                 shared.insert(path.clone(), Sha256::digest(&text));
             }
             match kind(&path) {
@@ -58,6 +60,7 @@ impl Library {
                 Kind::Repeats => check.repeats(&path, &text),
                 Kind::Codes(name) => check.codes(&path, name, &text),
                 Kind::Template(id) => check.template(&path, id, &text),
+                Kind::States => check.states(&path, &text),
                 Kind::Block(name) => {
                     check.blocks.insert(name.to_owned(), (path.clone(), text));
                 }
@@ -104,6 +107,11 @@ impl Library {
         self.mappings.values().find(|mapping| mapping.is_for(code, event))
     }
 
+    /// The state table of HL7 v2; empty, if the folder has none.
+    pub fn states(&self) -> &States {
+        &self.states
+    }
+
     /// Every mapping, by name.
     pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
         self.mappings.values()
@@ -123,6 +131,7 @@ impl Library {
 /// What a path holds.
 enum Kind<'a> {
     Repeats,
+    States,
     Codes(&'a str),
     Template(&'a str),
     Mapping(&'a str),
@@ -139,6 +148,7 @@ fn kind(path: &str) -> Kind<'_> {
     match parts.as_slice() {
         [_, "samples", ..] => Kind::Ignored,
         _ if path == REPEATS_FILE => Kind::Repeats,
+        _ if path == STATES_FILE => Kind::States,
         ["codes", _, ..] => Kind::Codes(&stem["codes/".len()..]),
         ["templates", id] => Kind::Template(id),
         ["templates", ..] => Kind::Misplaced,
@@ -157,6 +167,7 @@ struct Check {
     mappings: BTreeMap<String, Mapping>,
     blocks: Blocks,
     templates: BTreeMap<String, Template>,
+    states: States,
     problems: Vec<Problem>,
 }
 
@@ -169,6 +180,10 @@ impl Check {
     fn codes(&mut self, path: &str, name: &str, text: &str) {
         let codes = self.keep(Codes::parse(path, text)).map(Arc::new);
         self.codes.insert(name.to_owned(), codes);
+    }
+
+    fn states(&mut self, path: &str, text: &str) {
+        self.states = self.keep(States::parse(path, text)).unwrap_or_default();
     }
 
     fn template(&mut self, path: &str, id: &str, text: &str) {
@@ -215,8 +230,8 @@ impl Check {
 
     fn close(mut self) -> Result<Library, Vec<Problem>> {
         if self.problems.is_empty() {
-            let Check { mappings, templates, .. } = self;
-            return Ok(Library { mappings, templates });
+            let Check { mappings, templates, states, .. } = self;
+            return Ok(Library { mappings, templates, states });
         }
         self.problems.sort();
         Err(self.problems)

@@ -126,6 +126,9 @@ pub struct Carried {
     pub line: u32,
 }
 
+/// The file of the state table.
+pub(crate) const STATES_FILE: &str = "hl7v2/states.toml";
+
 impl Mapping {
     /// `dialect/message`.
     pub fn name(&self) -> &str {
@@ -141,6 +144,16 @@ impl Mapping {
     /// SHA-256 of each, the tables in the order of their paths.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
+    }
+
+    /// MSH-9.1 and MSH-9.2 of each kind of message it is for; the event is empty if it is for any.
+    pub fn messages(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.types.iter().map(|(code, event)| (code.as_str(), event.as_str()))
+    }
+
+    /// The fields whose value the state table gives: `ORC-1`.
+    pub fn state_fields(&self) -> impl Iterator<Item = String> {
+        self.state.iter().map(|(field, _)| field.to_string())
     }
 
     /// Whether it is for the HL7 v2 messages of this code and event.

@@ -7,15 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::constants::Constants;
 use crate::leaves::{Part, Place, others, populated, shown};
-use crate::mapping::{Carried, Fixed, Mapping, Read, Row, Table, note};
+use crate::mapping::{Carried, Fixed, Mapping, Read, Row, STATES_FILE, Table, note};
 use crate::put::close_gaps;
 use crate::refused::{Refused, Why};
 use crate::right::Right;
 use crate::route::Route;
 use crate::v2;
-
-/// What the state table says, in a list of what was carried.
-const STATES_FILE: &str = "hl7v2/states.toml";
 
 impl Mapping {
     /// Right to left: the pivot that the document speaks of.

@@ -1,6 +1,5 @@
 //! Promises of the language, over the built-in mappings and over small ones.
 
-mod corpus;
 mod generated;
 mod groups;
 mod guide;
@@ -9,6 +8,7 @@ mod loss;
 mod samples;
 mod shapes;
 mod v2;
+mod view;
 
 use loopgate_consent::{FieldGroup, Groups};
 use serde_json::Value;

@@ -6,7 +6,7 @@ use loopgate_consent::{FieldGroup, Groups};
 use serde_json::{Map, Value};
 
 use crate::constants::Constants;
-use crate::leaves::{Part, Place, others, populated, shown};
+use crate::leaves::{Part, others, populated, shown};
 use crate::mapping::{Duty, Fixed, Mapping, Row, Table, Written, WrittenV2, note};
 use crate::put::close_gaps;
 use crate::refused::{Refused, Why};

@@ -4,12 +4,14 @@
 //! that [`crate::egress::Egress`] brings.
 
 mod community;
+mod forward;
 mod handling;
 mod letter;
 pub mod loss;
-pub mod news;
+
 mod one;
 mod passing;
+pub mod v2;
 
 use loopgate_consent::{Action, Denial, Detail, Groups};
 use loopgate_fhir::{
@@ -18,7 +20,7 @@ use loopgate_fhir::{
 };
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{
-    Business, OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus,
+    OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus,
 };
 use serde_json::{Value, json};
 
@@ -189,8 +191,7 @@ pub fn source_task(
     let withheld = referral.has_news() && answer == Answer::Withheld;
     let partly = referral.has_news() && answer == Answer::Status;
     // What the source itself did to its Task is no news to it.
-    let own = matches!(referral.state.status(), TaskStatus::Cancelled | TaskStatus::EnteredInError);
-    let hidden = withheld && !own;
+    let hidden = withheld && !referral.is_called_off();
     let outputs: Vec<ResourceId> = outcomes(referral).map(|(_, id)| id).collect();
     let overlay = TaskOverlay {
         status: if hidden { TaskStatus::Requested } else { referral.state.status() },
@@ -258,7 +259,7 @@ pub fn source_procedure(
         performer: Some(&performer),
         need: referral.needs.first(),
         outcome,
-        version: 1,
+        version: placement.outcome_version,
         changed: placement.changed,
     }))
 }
@@ -364,7 +365,7 @@ impl<'a> Refs<'a> {
             target: &self.target,
             status: placement.state.status(),
             status_reason: placement.reason.as_ref().map(|r| (r.code(), r.text())),
-            business: placement.business.map(Business::text),
+            business: placement.business_text(),
             outputs: &self.outputs,
             authored: placement.placed,
             version: placement.version,

@@ -168,7 +168,8 @@ fn write_v2(
     groups: &Groups,
     link: &LinkOf,
 ) -> Result<Written, Stopped> {
-    let unknown = || Stopped::Refused(anyhow::anyhow!("a referral is not written as {code}^{event}"));
+    let unknown =
+        || Stopped::Refused(anyhow::anyhow!("a referral is not written as {code}^{event}"));
     let kind = REFERRALS.into_iter().find(|[c, e, _]| *c == code && *e == event);
     let kind = kind.ok_or_else(unknown)?;
     let mapping = library.for_message(code, event).ok_or_else(unknown)?;
@@ -265,9 +266,11 @@ fn state(library: &Library, message: &Message, header: &Header, pivot: &mut Valu
     let fields = |place: &str| message.text(&place.parse().ok()?);
     let said = Said { code: &header.code, event: &header.event, fields: &fields };
     let states = library.states();
-    let found = [By::Target, By::Source]
-        .into_iter()
-        .find_map(|by| ["requested", "accepted", "in-progress"].into_iter().find_map(|from| states.read(&said, by, from)));
+    let found = [By::Target, By::Source].into_iter().find_map(|by| {
+        ["requested", "accepted", "in-progress"]
+            .into_iter()
+            .find_map(|from| states.read(&said, by, from))
+    });
     let Some(state) = found else { return };
     if let Some(status) = &state.task {
         pivot["Task"]["status"] = status.as_str().into();

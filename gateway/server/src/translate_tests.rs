@@ -69,9 +69,8 @@ fn a_ref_i12_becomes_a_bundle_that_our_own_door_reads_and_comes_back() {
         assert!(back.text.contains(segment), "{segment} is not in {}", back.text);
     }
     assert!(
-        back.text.starts_with(
-            "MSH|^~\\&|EHR|HOSPA|LOOPGATE||20261120144000+0000||REF^I12^REF_I12|1|"
-        )
+        back.text
+            .starts_with("MSH|^~\\&|EHR|HOSPA|LOOPGATE||20261120144000+0000||REF^I12^REF_I12|1|")
     );
     let cbo = go((Dialect::Hl7v2, Dialect::CboJson), REF_I12);
     let document: Value = serde_json::from_str(&cbo.text).unwrap();
@@ -80,8 +79,7 @@ fn a_ref_i12_becomes_a_bundle_that_our_own_door_reads_and_comes_back() {
 
 #[test]
 fn a_withheld_group_is_said_and_a_needed_one_refuses() {
-    let translated =
-        to_cbo(REFERRAL_BUNDLE, &["need", "status"]).map_err(|_| "stopped").unwrap();
+    let translated = to_cbo(REFERRAL_BUNDLE, &["need", "status"]).map_err(|_| "stopped").unwrap();
     assert!(!translated.text.contains("Maria"));
     assert_eq!(translated.withheld, ["contact", "household", "identity"]);
     assert!(matches!(to_cbo(REFERRAL_BUNDLE, &["identity"]), Err(Stopped::Refused(_))));
@@ -89,8 +87,7 @@ fn a_withheld_group_is_said_and_a_needed_one_refuses() {
 
 #[test]
 fn what_does_not_read_is_not_refused_but_unreadable() {
-    for input in [b"{".as_slice(), b"{}", br#"{"resourceType":"Bundle","type":"transaction"}"#]
-    {
+    for input in [b"{".as_slice(), b"{}", br#"{"resourceType":"Bundle","type":"transaction"}"#] {
         assert!(matches!(to_cbo(input, &[]), Err(Stopped::Unreadable(_))));
     }
 }

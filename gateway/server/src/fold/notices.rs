@@ -53,12 +53,27 @@ impl Notices {
                     self.of.insert((place.index, org), notice);
                 }
             }
-            Event::StopUseTold { org, entry } => {
+            Event::StopUseTold { org, entry, of } => {
                 if let Some(notice) = self.of.get_mut(&(*entry, org.clone())) {
-                    notice.told = true;
+                    if let Some(referral) = of {
+                        notice.referrals.remove(referral);
+                    }
+                    notice.told = of.is_none() || notice.referrals.is_empty();
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Two persons are one.
+    pub(super) fn merge(&mut self, survivor: PersonId, retired: PersonId) {
+        let all = std::mem::take(&mut self.holders);
+        for ((person, grant), held) in all {
+            let person = if person == retired { survivor } else { person };
+            let known = self.holders.entry((person, grant)).or_default();
+            for (org, referrals) in held {
+                known.entry(org).or_default().extend(referrals);
+            }
         }
     }
 

@@ -44,7 +44,7 @@ pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<No
             let (gate, client, targets) = (gate.clone(), client.clone(), targets.clone());
             rounds.spawn(async move {
                 let told = tell(&gate, &client, &targets, &one).await && {
-                    let command = |reply| Command::StopUseTold(one.0, one.1.clone(), reply);
+                    let command = |reply| Command::StopUseTold(one.0, one.1.clone(), None, reply);
                     gate.scribe.ask(command).await.is_ok()
                 };
                 (one.0, one.1, told)
@@ -67,7 +67,7 @@ fn due(gate: &Gate) -> Vec<Due> {
     let due = untold.filter_map(|((entry, org), notice)| {
         // A suspended holder holds it still.
         let kind = &roster.get(org)?.channel.as_ref()?.kind;
-        let tells = !matches!(kind, ChannelKind::Rest);
+        let tells = !matches!(kind, ChannelKind::Rest | ChannelKind::Hl7v2);
         tells.then(|| (*entry, org.clone(), notice.clone(), kind.clone()))
     });
     due.collect()
@@ -76,7 +76,7 @@ fn due(gate: &Gate) -> Vec<Due> {
 async fn tell(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> bool {
     let (entry, org, notice, kind) = due;
     match kind {
-        ChannelKind::Rest => false,
+        ChannelKind::Rest | ChannelKind::Hl7v2 => false,
         ChannelKind::Push { endpoint } => {
             if !targets.allows_url(endpoint) {
                 return false;

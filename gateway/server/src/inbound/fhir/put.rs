@@ -2,7 +2,10 @@
 //! statusReason and output of its own; nobody else may change anything (SDOHCC, `Task.update`).
 
 use loopgate_fhir::{Fault, IssueCode, Json, changed_members};
-use loopgate_referral::{ReferralId, ResourceId, SourceMove, StatusReason, TargetMove, TaskStatus};
+use loopgate_referral::{
+    CANCELLATION_REQUESTED, ReferralId, ResourceId, SourceMove, StatusReason, TargetMove,
+    TaskStatus,
+};
 
 use super::{etag, location};
 use crate::exit;
@@ -45,7 +48,8 @@ pub fn task(
                 Err(denial) => return Err(gate.egress.deny(&caller.org, &ask, denial)),
             };
             let old = exit::target_task(gate, &found, placement, &exit::Passing::of(&permits))?;
-            (referral, by_target(&old, &resource.json)?)
+            let asked = placement.cancel_asked.is_some();
+            (referral, by_target(&old, &resource.json, asked)?)
         }
         Part::PlacementRequest(..) | Part::Outcome(..) => return Err(Kind::NotFound.into()),
     };
@@ -57,6 +61,8 @@ pub fn task(
         transport: "fhir",
         referral,
         if_match: request.version()?,
+        happened: None,
+        message: None,
         wish,
     };
     let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
@@ -107,6 +113,10 @@ fn by_source(
     let changed = changed_members(&old, new);
     // What else a move lays over the Task is ours: a resend brings it as it was before.
     only(&changed, &["status", "statusReason", "businessStatus", "lastModified"])?;
+    if asks_to_cancel(&old, new) {
+        let why = why("cancelled", new)?;
+        return Ok(Some(Wish::Source(SourceMove::AskToCancel { why })));
+    }
     if !changed.iter().any(|member| member == "status") {
         only(&changed, &["lastModified"])?;
         return Ok(None);
@@ -121,7 +131,16 @@ fn by_source(
     }
 }
 
-fn by_target(old: &Json, new: &Json) -> Result<Option<Wish>, Trouble> {
+/// Its status is not the source's to set once it was accepted, but for `cancelled`; that it asks its
+/// target to stop, BSeR says by the business status.
+fn asks_to_cancel(old: &Json, new: &Json) -> bool {
+    let asks = |task: &Json| {
+        task.text("businessStatus.text").is_some_and(|text| text == CANCELLATION_REQUESTED)
+    };
+    old.text("status") == new.text("status") && asks(new) && !asks(old)
+}
+
+fn by_target(old: &Json, new: &Json, asked: bool) -> Result<Option<Wish>, Trouble> {
     let changed = changed_members(old, new);
     // `lastModified` is ours to set: a resend brings the one from before the move.
     only(&changed, &["status", "statusReason", "output", "lastModified"])?;
@@ -140,6 +159,12 @@ fn by_target(old: &Json, new: &Json) -> Result<Option<Wish>, Trouble> {
         TaskStatus::OnHold => Wish::Target(TargetMove::Hold { why: why("on-hold", new)? }),
         TaskStatus::Failed => Wish::Target(TargetMove::Fail { why: why("failed", new)? }),
         TaskStatus::Completed => served(new)?,
+        // `cancelled` is either party's to set. As its source asked, or for a reason of its own.
+        TaskStatus::Cancelled if asked => Wish::AgreeCancel,
+        // Before acceptance it is `rejected` that a target sets.
+        TaskStatus::Cancelled if old.text("status") != Some("requested") => {
+            Wish::Target(TargetMove::Withdraw { why: why("withdrawn", new)? })
+        }
         _ => return Err(Kind::IllegalMove.into()),
     }))
 }
