@@ -58,6 +58,8 @@ mod syscalls;
 mod tampering;
 mod tenants;
 mod v2_door;
+mod v2_families;
+mod v2_target;
 mod who_may_do_what;
 mod why_was_it;
 mod witnessed;

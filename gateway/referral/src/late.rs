@@ -97,7 +97,7 @@ fn said(command: &Command) -> Option<(Says, bool)> {
             TargetMove::Reject { why } => (Says::Declined(why.clone()), true),
             TargetMove::Complete => (Says::Served(None), false),
             TargetMove::Fail { why } => (Says::Failed(why.clone()), false),
-            TargetMove::Withdraw { why } => (Says::Cancelled(why.clone()), false),
+            TargetMove::Withdraw { why } => (Says::GivenBack(why.clone()), false),
         },
         Command::Book(_, appointment) => (Says::Booked(appointment.clone()), true),
         Command::CancelAppointment(_) => (Says::AppointmentCancelled, true),

@@ -64,6 +64,13 @@ pub enum TargetSays {
     EnteredInError,
 }
 
+impl TargetSays {
+    /// Whether it asks the target to stop, or says that it is off.
+    pub fn is_closing(&self) -> bool {
+        !matches!(self, TargetSays::Placed | TargetSays::Amended)
+    }
+}
+
 /// One coordination-platform Task and ServiceRequest to one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {

@@ -113,15 +113,26 @@ impl Referral {
         let mut referral = state?;
         // That it was placed is news to a source that was told to wait.
         let waited = referral.held_since().is_some();
+        // And an appointment in place of another is news of its own.
+        let rebooked = referral.has_appointment(event);
         referral.apply(event, at);
         let says = match event {
             Event::Placed { .. } if waited => Some(Says::NoLongerWaiting),
+            Event::AppointmentBooked { appointment, .. } if rebooked => {
+                Some(Says::Rebooked(appointment.clone()))
+            }
             event => says(event, &referral),
         };
         let version = referral.version;
         let from_target = is_by_target(event);
         referral.news.extend(says.map(|says| News { version, at, says, from_target }));
         Some(referral)
+    }
+
+    /// Whether the placement that `event` books has an appointment.
+    fn has_appointment(&self, event: &Event) -> bool {
+        let Event::AppointmentBooked { placement, .. } = event else { return false };
+        self.placement(placement).is_some_and(|placement| placement.appointment.is_some())
     }
 
     fn apply(&mut self, event: &Event, at: Timestamp) {
@@ -365,6 +376,10 @@ type When = (Timestamp, Option<Timestamp>);
 fn is_by_target(event: &Event) -> bool {
     !matches!(
         event,
-        Event::Held { .. } | Event::Resumed | Event::Refused { .. } | Event::Placed { .. }
+        Event::Held { .. }
+            | Event::Resumed
+            | Event::Refused { .. }
+            | Event::Placed { .. }
+            | Event::SourceMoved { .. }
     )
 }

@@ -4,12 +4,14 @@
 //! that [`crate::egress::Egress`] brings.
 
 mod community;
+mod forward;
 mod handling;
 mod letter;
 pub mod loss;
-pub mod news;
+
 mod one;
 mod passing;
+pub mod v2;
 
 use loopgate_consent::{Action, Denial, Detail, Groups};
 use loopgate_fhir::{

@@ -133,8 +133,11 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Staff(fact) => staff(fact, fields),
         Event::Ledger(fact) => ledger::detail(fact, fields),
         Event::Link(fact) => link::detail(fact, fields),
-        Event::StopUseTold { entry, .. } => {
+        Event::StopUseTold { entry, of: None, .. } => {
             set(fields, Field::Basis, json!({ "withdrawal": entry }));
+        }
+        Event::StopUseTold { entry, of: Some(referral), .. } => {
+            set(fields, Field::Basis, json!({ "referral": referral, "withdrawal": entry }));
         }
         Event::TokenMinted { minted, index, .. } => set(
             fields,
@@ -285,11 +288,13 @@ fn late(says: &Says) -> &'static str {
         Says::Started => "started",
         Says::OnHold(_) => "on-hold",
         Says::Booked(_) => "appointment",
+        Says::Rebooked(_) => "appointment-changed",
         Says::AppointmentCancelled => "appointment-cancelled",
         Says::NoShow => "no-show",
         Says::Note(_) => "note",
         Says::Served(_) => "served",
         Says::Failed(_) => "failed",
+        Says::GivenBack(_) => "given-back",
         Says::Cancelled(_) => "cancelled",
         Says::CancelRefused(_) => "cancel-refused",
     }
