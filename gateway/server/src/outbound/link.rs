@@ -159,9 +159,7 @@ impl Line {
     /// What became due while the round went on, other than behind what was refused in it.
     fn more(&self, round: &Round) -> Vec<Try> {
         let stuck = |one: &Try| {
-            let refused = &round.refused;
-            self.later.contains(&one.due)
-                || refused.iter().any(|(due, _)| due.referral() == one.due.referral())
+            self.later.contains(&one.due) || round.refused.iter().any(|(due, _)| *due == one.due)
         };
         let waiting = due::ready(&self.gate).remove(&self.link).unwrap_or_default();
         let fresh = waiting.into_iter().map(|one| Try { due: one.due, refusals: 0, denied: false });
