@@ -33,6 +33,7 @@ mod keks;
 mod notary;
 mod outbound;
 pub mod partner;
+pub mod partner_test;
 mod refusal;
 pub mod rehearse;
 mod replay;

@@ -179,6 +179,11 @@ fn message(sides: &Sides<'_>, kind: &Kind, mapping: &Mapping, events: &[&str]) -
     });
     let first = events.first().copied().unwrap_or_default();
     let way = ways.iter().map(|(_, way)| *way).find(|way| way.event == first);
+    let example = example::message(sides, kind.from, mapping, (kind.code, first), way);
+    let (example, without_example) = match example {
+        Ok(text) => (Some(text), None),
+        Err(refused) => (None, Some(refused.to_string())),
+    };
     let header = ["MSH".to_owned()];
     let segments = header.iter().chain(mapping.structure());
     Message {
@@ -200,7 +205,9 @@ fn message(sides: &Sides<'_>, kind: &Kind, mapping: &Mapping, events: &[&str]) -
             mapping.version(),
             hex::encode(mapping.digest())
         ),
-        example: example::message(sides, kind.from, mapping, (kind.code, first), way),
+        example,
+        without_example,
+        by_gateway: kind.from == From::Gateway,
     }
 }
 
