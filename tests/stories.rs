@@ -55,6 +55,8 @@ mod syscalls;
 mod tampering;
 mod tenants;
 mod v2_door;
+mod v2_orders;
+mod v2_persons;
 mod who_may_do_what;
 mod why_was_it;
 mod witnessed;

@@ -2,6 +2,8 @@
 //!
 //! A Grant is authoritative; the Consent it came from is its evidence, kept as received.
 
+mod merged;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;

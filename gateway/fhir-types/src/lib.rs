@@ -9,11 +9,14 @@
 use fhir_sdk::r4b::resources::Resource;
 
 /// The resource types accepted.
-pub const ACCEPTED: [&str; 18] = [
+pub const ACCEPTED: [&str; 21] = [
     "Condition",
     "Consent",
+    "Coverage",
     "Device",
+    "DiagnosticReport",
     "DocumentReference",
+    "Encounter",
     "Goal",
     "HealthcareService",
     "Immunization",

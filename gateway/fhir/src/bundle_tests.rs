@@ -74,7 +74,7 @@ fn every_entry_is_told_of_its_faults() {
     use IssueCode::{NotSupported, Required, Structure, Value};
     let url = r#""request":{"method":"POST","url":"Task"}"#;
     let empty = r#""resource":{"resourceType":"Patient","name":[]}"#;
-    let unknown = r#""resource":{"resourceType":"Encounter"}"#;
+    let unknown = r#""resource":{"resourceType":"Appointment"}"#;
     check(
         &bundle(&[
             &entry(&[PATIENT, url]),

@@ -28,6 +28,8 @@ pub fn dated(resource: &Json, zone: Offset) -> Dated {
         Some("Procedure") => &["performedDateTime", "performedPeriod.end"],
         Some("QuestionnaireResponse") => &["authored"],
         Some("DocumentReference") => &["date"],
+        Some("DiagnosticReport") => &["effectiveDateTime", "effectivePeriod.end", "issued"],
+        Some("Encounter" | "Coverage") => &["period.end", "period.start"],
         // Who somebody is.
         _ => return Dated::Timeless,
     };

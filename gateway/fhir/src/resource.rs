@@ -115,10 +115,13 @@ fn typed(kind: &str, bytes: &[u8], root: &str) -> Result<(), Fault> {
 pub fn person_reference(resource: &Resource) -> Option<&str> {
     let element = match resource.kind {
         "RelatedPerson" | "Consent" | "Device" | "Immunization" => "patient",
+        "Coverage" => "beneficiary",
         "Condition"
-        | "Observation"
-        | "Goal"
+        | "DiagnosticReport"
         | "DocumentReference"
+        | "Encounter"
+        | "Goal"
+        | "Observation"
         | "QuestionnaireResponse"
         | "Procedure"
         | "ServiceRequest" => "subject",

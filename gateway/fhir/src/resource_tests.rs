@@ -32,7 +32,7 @@ fn the_type_comes_first() {
     check(r#"{"resourceType":7}"#, &[("Resource", Structure)]);
     check(r#"{"resourceType":"nonsense"}"#, &[("Resource", NotSupported)]);
     check(r#"{"resourceType":"Bundle"}"#, &[("Resource", NotSupported)]);
-    check(r#"{"resourceType":"Encounter","implicitRules":"x"}"#, &[("Resource", NotSupported)]);
+    check(r#"{"resourceType":"Appointment","implicitRules":"x"}"#, &[("Resource", NotSupported)]);
 }
 
 #[test]
@@ -178,6 +178,18 @@ fn whom_a_resource_is_about() {
         (r#""RelatedPerson","patient":{"reference":"Patient/1"}"#, Some("Patient/1")),
         (r#""Condition","subject":{"reference":"urn:oid:1","display":"d"}"#, Some("urn:oid:1")),
         (r#""Condition","subject":{"display":"d"}"#, None),
+        (
+            r#""Coverage","status":"active","beneficiary":{"reference":"Patient/4"},"payor":[{"display":"p"}]"#,
+            Some("Patient/4"),
+        ),
+        (
+            r#""DiagnosticReport","status":"final","code":{"text":"c"},"subject":{"reference":"Patient/5"}"#,
+            Some("Patient/5"),
+        ),
+        (
+            r#""Encounter","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/6"}"#,
+            Some("Patient/6"),
+        ),
         (
             r#""Task","status":"draft","intent":"order","for":{"reference":"Patient/2"}"#,
             Some("Patient/2"),

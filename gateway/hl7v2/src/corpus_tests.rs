@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{Ack, AckCode, Charset, Header, Limits, Severity, Stamp, acknowledge, read};
 
-fn messages() -> Vec<(String, Vec<u8>)> {
+/// Each message's name and bytes.
+pub(crate) fn messages() -> Vec<(String, Vec<u8>)> {
     let Some(corpus) = std::env::var_os("LOOPGATE_CORPUS") else {
         writeln!(std::io::stderr(), "skipped: LOOPGATE_CORPUS is not set").unwrap();
         return Vec::new();
@@ -33,7 +34,12 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
 /// The text with every line end as CR, and none at the end.
 fn plain(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
-    text.replace("\r\n", "\r").replace('\n', "\r").trim_end_matches(['\r', ' ', '\t']).to_owned()
+    let mut lines: Vec<String> =
+        text.replace("\r\n", "\r").replace('\n', "\r").split('\r').map(str::to_owned).collect();
+    while lines.last().is_some_and(|line| line.trim().is_empty()) {
+        lines.pop();
+    }
+    lines.join("\r")
 }
 
 #[test]
@@ -81,7 +87,7 @@ fn every_message_can_be_answered_and_the_answer_reads() {
         };
         let code = AckCode::of(false, flaws.first().map(|flaw| flaw.code));
         let errors = flaws.into_iter().map(|flaw| (Severity::Error, flaw)).collect();
-        let answer = acknowledge(inbound, &Ack { code, errors }, &stamp);
+        let answer = acknowledge(inbound, &Ack { code, errors, expected: None }, &stamp);
         let again = read(answer.print().as_bytes(), &Limits::default(), Charset::UTF_8);
         let again = again.unwrap_or_else(|unsound| panic!("{name}: {}", unsound.flaw));
         let control = inbound.and_then(|message| message.control_id()).unwrap_or_default();

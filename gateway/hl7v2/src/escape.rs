@@ -83,11 +83,14 @@ fn hex(digits: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// A text as a leaf. A line break becomes `\.br\`; other control characters have no place in a
+/// A text as a leaf. A line break becomes `\.br\`, or `\X0A\` where the dot parts something; other control characters have no place in a
 /// message and are left out.
 pub fn escape(text: &str, delimiters: &Delimiters) -> String {
     let mut out = String::with_capacity(text.len());
     let mut previous = '\0';
+    let Delimiters { field, component, repetition, escape, subcomponent, .. } = *delimiters;
+    // Then `\.br\` would be parted.
+    let dot = [field, component, repetition, escape, subcomponent].contains(&'.');
     for c in text.chars() {
         let letter = match c {
             _ if c == delimiters.field => Some("F"),
@@ -97,6 +100,7 @@ pub fn escape(text: &str, delimiters: &Delimiters) -> String {
             _ if c == delimiters.escape => Some("E"),
             _ if Some(c) == delimiters.truncation => Some("P"),
             '\n' if previous == '\r' => None,
+            '\n' | '\r' if dot => Some("X0A"),
             '\n' | '\r' => Some(".br"),
             _ => None,
         };

@@ -1,12 +1,14 @@
 //! Bytes to a message, or words for why not. Nothing is read in part.
 //!
-//! In order: size, character set, line ends, MSH-1 and MSH-2, segment by segment, fields. A plain
-//! split on the delimiters gives all that the standard asks for, so no parser stands between (adr
-//! 0012). Not here: what the fields mean, batches (FHS, BHS).
+//! In order: size, character set, line ends, MSH-1 and MSH-2, segment by segment. No parser stands
+//! between (adr 0012). Not here: what the fields mean, batches (FHS, BHS), which
+//! [`crate::batch()`] takes apart.
 
-use crate::{
-    Charset, Component, Delimiters, ErrorCode, Field, Flaw, Message, Place, Repetition, Segment,
-};
+use std::sync::Arc;
+
+use crate::escape::unescape;
+use crate::split::{self, Signs};
+use crate::{Charset, Delimiters, ErrorCode, Flaw, Message, Place, Segment};
 
 /// How much of everything one message may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Limits {
     pub fields_max: usize,
     /// Delimiters of a message: each costs memory.
     pub delimiters_max: usize,
+    /// Messages of a batch.
+    pub messages_max: usize,
 }
 
 impl Default for Limits {
@@ -28,6 +32,7 @@ impl Default for Limits {
             segments_max: 10_000,
             fields_max: 1000,
             delimiters_max: 500_000,
+            messages_max: 1000,
         }
     }
 }
@@ -41,11 +46,13 @@ pub struct Unsound {
     pub header: Option<Box<Message>>,
 }
 
+/// What some write before the first character.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads a message. `charset` holds if MSH-18 says nothing.
 pub fn read(bytes: &[u8], limits: &Limits, charset: Charset) -> Result<Message, Unsound> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let header = header(bytes);
-    let unsound = |flaw| Unsound { flaw, header: header.clone().map(Box::new) };
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let unsound = |flaw| Unsound { flaw, header: header(bytes, charset).map(Box::new) };
     let whole = |code, words| unsound(Flaw::whole(code, words));
     if bytes.len() > limits.message_bytes_max {
         return Err(whole(ErrorCode::ValueTooLong, "the message is over the limit"));
@@ -56,48 +63,60 @@ pub fn read(bytes: &[u8], limits: &Limits, charset: Charset) -> Result<Message, 
     }
     let msh = first_line(bytes);
     let delimiters = delimiters(msh).map_err(unsound)?;
-    let charset = declared(msh).map_or(Ok(charset), |name| named(name, &delimiters));
-    let charset = charset.map_err(unsound)?;
+    let own = declared(msh).map_or(Ok(charset), |name| named(name, &delimiters));
+    let own = own.map_err(unsound)?;
     let at = || Place::field("MSH", 18);
-    let text = charset.decode(bytes).ok_or_else(|| {
+    let text = own.decode(bytes).ok_or_else(|| {
         let words = "does not name the characters of this message";
         unsound(Flaw::at(ErrorCode::DataType, at(), words))
     })?;
-    if text.chars().any(|c| c.is_ascii_control() && !matches!(c, '\r' | '\n' | '\t')) {
+    if has_control(&text) {
         return Err(whole(ErrorCode::DataType, "a control character is in the message"));
     }
-    segments(&text, delimiters, limits).map_err(unsound)
+    segments(text, delimiters, limits).map_err(unsound)
+}
+
+/// Whether a character has no place in a message: any control character that is not a line end or a
+/// tab, those above ASCII too.
+fn has_control(text: &str) -> bool {
+    let ascii = |byte: u8| byte.is_ascii_control() && !matches!(byte, b'\r' | b'\n' | b'\t');
+    text.bytes().any(ascii)
+        || (!text.is_ascii() && text.chars().any(|c| !c.is_ascii() && c.is_control()))
 }
 
 /// What is wrong with a message that never came whole, of which this is the beginning.
 pub fn broken(begun: &[u8], flaw: Flaw) -> Unsound {
     // A line that may be cut off says nothing sure.
     let whole = begun.iter().any(|b| matches!(b, b'\r' | b'\n'));
-    let header = if whole { header(begun) } else { None };
+    let header = if whole { header(begun, Charset::UTF_8) } else { None };
     Unsound { flaw, header: header.map(Box::new) }
 }
 
-fn first_line(bytes: &[u8]) -> &[u8] {
+pub(crate) fn first_line(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(bytes.len());
     &bytes[..end]
 }
 
 /// MSH alone, for an answer to what could not be read further.
-fn header(bytes: &[u8]) -> Option<Message> {
+fn header(bytes: &[u8], charset: Charset) -> Option<Message> {
     const MSH_BYTES_MAX: usize = 4096;
-    let msh = first_line(bytes);
+    let msh = Some(first_line(bytes)).filter(|msh| msh.starts_with(b"MSH"))?;
     let delimiters = delimiters(msh).ok()?;
-    let text = std::str::from_utf8(msh).ok().filter(|text| text.len() <= MSH_BYTES_MAX)?;
+    let own = declared(msh).and_then(|name| named(name, &delimiters).ok()).unwrap_or(charset);
+    let text = own.decode(msh).filter(|_| msh.len() <= MSH_BYTES_MAX)?;
     let sound = !text.chars().any(|c| c.is_control() && c != '\t');
     sound.then(|| Message { delimiters, segments: vec![segment(text, &delimiters)] })
 }
 
-/// MSH-1 and MSH-2: four or five different signs, none of them a letter or a digit.
-fn delimiters(msh: &[u8]) -> Result<Delimiters, Flaw> {
-    let Some(rest) = msh.strip_prefix(b"MSH") else {
+/// Fields 1 and 2 of MSH, BHS or FHS: four or five different signs, none of them a letter or a digit.
+pub(crate) fn delimiters(line: &[u8]) -> Result<Delimiters, Flaw> {
+    let Some((name, rest)) = line.split_at_checked(3).filter(|(name, _)| is_header(name)) else {
         return Err(Flaw::whole(ErrorCode::SegmentSequence, "the message does not begin with MSH"));
     };
-    let wrong = |field, words| Flaw::at(ErrorCode::DataType, Place::field("MSH", field), words);
+    let wrong = |field, words| {
+        let place = Place::field(&String::from_utf8_lossy(name), field);
+        Flaw::at(ErrorCode::DataType, place, words)
+    };
     let sign = |byte: &u8| byte.is_ascii_punctuation() && *byte != b'"';
     let (field, rest) = match rest.split_first() {
         Some((field, rest)) if sign(field) => (*field, rest),
@@ -140,15 +159,17 @@ fn named(name: &[u8], delimiters: &Delimiters) -> Result<Charset, Flaw> {
     }
     // Some write table and text behind it: `UNICODE UTF-8^…`.
     let first = first.split(delimiters.component).next().unwrap_or_default();
-    first.parse().map_err(|_| wrong("names a character set that is not read here"))
+    unescape(first, delimiters)
+        .parse()
+        .map_err(|_| wrong("names a character set that is not read here"))
 }
 
-fn segments(text: &str, delimiters: Delimiters, limits: &Limits) -> Result<Message, Flaw> {
-    let lines = text.replace("\r\n", "\r").replace('\n', "\r");
-    let lines = lines.trim_end_matches(['\r', ' ', '\t']);
+fn segments(text: String, delimiters: Delimiters, limits: &Limits) -> Result<Message, Flaw> {
+    let text = Arc::new(one_line_end(text));
+    let signs = Signs::of(&delimiters);
     let mut segments = Vec::new();
-    let mut parts = 0;
-    for (n, line) in lines.split('\r').enumerate() {
+    let (mut parts, mut start) = (0, 0);
+    for (n, line) in text[..end(&text)].split('\r').enumerate() {
         let broken = |words| Flaw::whole(ErrorCode::SegmentSequence, words);
         if line.trim().is_empty() {
             return Err(broken("an empty line is between two segments"));
@@ -162,22 +183,33 @@ fn segments(text: &str, delimiters: Delimiters, limits: &Limits) -> Result<Messa
         if n > 0 && matches!(name, "MSH" | "FHS" | "BHS" | "BTS" | "FTS") {
             return Err(broken("another header is inside the message"));
         }
-        let is_delimiter = |c: &char| {
-            let Delimiters { field, component, repetition, subcomponent, .. } = delimiters;
-            [field, component, repetition, subcomponent].contains(c)
-        };
-        parts += line.chars().filter(is_delimiter).count();
+        parts += signs.count(line);
         if segments.len() == limits.segments_max || parts > limits.delimiters_max {
             let words = "the message has too many segments or delimiters";
             return Err(Flaw::whole(ErrorCode::ValueTooLong, words));
         }
-        let segment = segment(line, &delimiters);
+        let segment = split::segment(&text, start..start + line.len(), &signs);
         if segment.fields.len() > limits.fields_max {
             return Err(Flaw::whole(ErrorCode::ValueTooLong, "a segment has too many fields"));
         }
         segments.push(segment);
+        start += line.len() + 1;
     }
     Ok(Message { delimiters, segments })
+}
+
+/// The text with each line end as CR.
+fn one_line_end(text: String) -> String {
+    if text.contains('\n') { text.replace("\r\n", "\r").replace('\n', "\r") } else { text }
+}
+
+/// Where the last line ends that is not blank.
+fn end(text: &str) -> usize {
+    let mut end = text.len();
+    while let Some(at) = text[..end].rfind('\r').filter(|at| text[at + 1..end].trim().is_empty()) {
+        end = at;
+    }
+    end
 }
 
 fn is_name(name: &str) -> bool {
@@ -186,28 +218,15 @@ fn is_name(name: &str) -> bool {
         && bytes[1..].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
-fn segment(line: &str, delimiters: &Delimiters) -> Segment {
-    let mut texts = line.split(delimiters.field);
-    let name = texts.next().unwrap_or_default().to_owned();
-    let leaf = |text: &str| Field(vec![Repetition(vec![Component(vec![text.to_owned()])])]);
-    let mut fields = Vec::new();
-    if name == "MSH" {
-        fields.push(leaf(&delimiters.field.to_string()));
-        fields.extend(texts.next().map(leaf));
-    }
-    fields.extend(texts.map(|text| field(text, delimiters)));
-    Segment { name, fields }
+/// Whether a segment of that name says in its fields 1 and 2 what parts it.
+pub(crate) fn is_header(name: &[u8]) -> bool {
+    matches!(name, b"MSH" | b"BHS" | b"FHS")
 }
 
-fn field(text: &str, delimiters: &Delimiters) -> Field {
-    if text.is_empty() {
-        return Field::default();
-    }
-    let subcomponents =
-        |text: &str| Component(text.split(delimiters.subcomponent).map(str::to_owned).collect());
-    let components =
-        |text: &str| Repetition(text.split(delimiters.component).map(subcomponents).collect());
-    Field(text.split(delimiters.repetition).map(components).collect())
+/// One line as a segment.
+pub(crate) fn segment(line: String, delimiters: &Delimiters) -> Segment {
+    let end = line.len();
+    split::segment(&Arc::new(line), 0..end, &Signs::of(delimiters))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::Field;
 
 const MSH: &str = r"MSH|^~\&|EHR|HOSPA|LG|TOWN|20261120094000+0000||REF^I12^REF_I12|1|P|2.5.1";
 
@@ -66,6 +67,7 @@ fn what_is_not_one_message_is_refused_in_words() {
         (&[MSH, "PID|1", MSH], "another header is inside the message", 100),
         (&[MSH, "BTS|1"], "another header is inside the message", 100),
         (&[MSH, "NTE|1||a\u{b}b"], "a control character is in the message", 102),
+        (&[MSH, "NTE|1||a\u{85}b"], "a control character is in the message", 102),
         (&[MSH, "NTE|1||a\0b"], "a control character is in the message", 102),
         (&[r"MSHA^~\&|"], "MSH-1 is not a sign", 102),
         (&["MSH"], "MSH-1 is not a sign", 102),
@@ -111,8 +113,13 @@ fn characters_are_those_that_msh_18_names_or_the_message_is_refused() {
 
 #[test]
 fn every_limit_holds() {
-    let limits =
-        Limits { message_bytes_max: 300, segments_max: 3, fields_max: 30, delimiters_max: 60 };
+    let limits = Limits {
+        message_bytes_max: 300,
+        segments_max: 3,
+        fields_max: 30,
+        delimiters_max: 60,
+        ..Limits::default()
+    };
     let check = |lines: &[&str]| {
         let found = super::read(&text(lines), &limits, Charset::UTF_8);
         found.map_err(|unsound| (unsound.flaw.words.into_owned(), unsound.flaw.code.number()))

@@ -1,7 +1,10 @@
 //! MSH, read: who sends what to whom, and which acknowledgements it asks for (v2.5.1 §2.9, §2.15.9).
 
+use std::fmt;
+
 use crate::escape::{is_null, unescape};
-use crate::{ErrorCode, Flaw, Message, Place};
+use crate::version::Version;
+use crate::{ErrorCode, Flaw, Message, Place, Repetition, Text};
 
 /// What MSH says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +17,11 @@ pub struct Header {
     pub time: String,
     /// MSH-9.1.
     pub code: String,
-    /// MSH-9.2.
+    /// MSH-9.2; where that is empty, EVN-1, or the one event that a message of this code can have
+    /// (MSH-9 of version 2.1 has no event).
     pub event: String,
+    /// MSH-9.3, which many leave empty or get wrong: for show, never to go by.
+    pub structure: String,
     /// MSH-10, as it stands in the message.
     pub control_id: String,
     /// MSH-11.1.
@@ -24,6 +30,10 @@ pub struct Header {
     pub version: String,
     /// MSH-15 and MSH-16.
     pub mode: AckMode,
+    /// MSH-13, if it says anything.
+    pub sequence: Option<i64>,
+    /// MSH-21.1 of each repetition that says anything.
+    pub profiles: Vec<String>,
 }
 
 /// Table 0103.
@@ -60,6 +70,17 @@ pub enum AckMode {
         /// MSH-16.
         application: Wanted,
     },
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Wanted::Always => "AL",
+            Wanted::Never => "NE",
+            Wanted::Error => "ER",
+            Wanted::Success => "SU",
+        })
+    }
 }
 
 impl Wanted {
@@ -105,7 +126,7 @@ impl Header {
             }
         };
         let version = text(12, 1);
-        if !is_version(&version) {
+        if Version::read(&version).is_none() {
             flaw(ErrorCode::UnsupportedVersionId, 12, "is not a version from 2.1 to 2.9");
         }
         let mut wanted = |field: u16| {
@@ -128,16 +149,29 @@ impl Header {
                 application: application.unwrap_or(Wanted::Never),
             },
         };
+        let sequence = match text(13, 1).as_str() {
+            "" => None,
+            number => {
+                let number = number.parse().ok();
+                if number.is_none() {
+                    flaw(ErrorCode::DataType, 13, "is not a whole number");
+                }
+                number
+            }
+        };
         let header = Header {
             application: text(3, 1),
             facility: text(4, 1),
             time: text(7, 1),
             code: text(9, 1),
-            event: text(9, 2),
+            event: message.event(),
+            structure: text(9, 3),
             control_id,
             processing,
             version,
             mode,
+            sequence,
+            profiles: message.profiles(),
         };
         if flaws.is_empty() { Ok(header) } else { Err(flaws) }
     }
@@ -148,6 +182,21 @@ impl Message {
     fn header(&self, field: usize, component: usize) -> String {
         let raw = self.raw("MSH", field, component).filter(|raw| !is_null(raw));
         raw.map(|raw| unescape(raw, &self.delimiters)).unwrap_or_default()
+    }
+
+    fn event(&self) -> String {
+        let given = self.header(9, 2);
+        let evn = || self.raw("EVN", 1, 1).filter(|raw| !raw.is_empty() && !is_null(raw));
+        let other = || evn().map_or(only_event(&self.header(9, 1)), |event| event).to_owned();
+        if given.is_empty() { other() } else { given }
+    }
+
+    fn profiles(&self) -> Vec<String> {
+        let field = self.segments.first().and_then(|msh| msh.fields.get(20));
+        let first = |one: &Repetition| one.0.first()?.0.first().cloned();
+        let all = field.iter().flat_map(|field| &field.0).filter_map(first);
+        let said = all.filter(|raw| !raw.is_empty() && !is_null(raw));
+        said.map(|raw| unescape(&raw, &self.delimiters)).collect()
     }
 
     /// MSH-10 as it stands, if it is there.
@@ -167,6 +216,14 @@ impl Message {
         Some((code, segment.raw(2, 1).unwrap_or_default()))
     }
 
+    /// The text of a component of the first segment of that name, without escapes; `None` if it is
+    /// empty or null. Counted from 1.
+    pub fn text(&self, segment: &str, field: usize, component: usize) -> Option<String> {
+        let raw =
+            self.raw(segment, field, component).filter(|raw| !raw.is_empty() && !is_null(raw));
+        raw.map(|raw| unescape(raw, &self.delimiters).to_string())
+    }
+
     /// The first subcomponent of a component of the first such segment, as it stands.
     pub(crate) fn raw(&self, segment: &str, field: usize, component: usize) -> Option<&str> {
         self.segments.iter().find(|one| one.name == segment)?.raw(field, component)
@@ -174,15 +231,21 @@ impl Message {
 }
 
 impl crate::Segment {
-    fn raw(&self, field: usize, component: usize) -> Option<&str> {
+    /// The first subcomponent of a component of the first repetition, as it stands.
+    pub(crate) fn raw(&self, field: usize, component: usize) -> Option<&str> {
         let repetition = self.fields.get(field.checked_sub(1)?)?.0.first()?;
-        repetition.0.get(component.checked_sub(1)?)?.0.first().map(String::as_str)
+        repetition.0.get(component.checked_sub(1)?)?.0.first().map(Text::as_str)
     }
 }
 
-fn is_version(text: &str) -> bool {
-    let minor = text.strip_prefix("2.").and_then(|rest| rest.split('.').next());
-    minor.is_some_and(|minor| matches!(minor.as_bytes(), [b'1'..=b'9']))
+/// The one event that a message of this code can have, if there is one.
+fn only_event(code: &str) -> &'static str {
+    match code {
+        "ORM" => "O01",
+        "ORR" => "O02",
+        "ORU" => "R01",
+        _ => "",
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +277,30 @@ mod tests {
     }
 
     #[test]
+    fn sequence_and_profiles_are_read_where_they_are() {
+        let header = of(&MSH.replace("|||AL|SU", "|-1||AL|SU|||||A\\T\\B^1~\"\"~C")).unwrap();
+        assert_eq!((header.sequence, header.structure.as_str()), (Some(-1), "REF_I12"));
+        assert_eq!(header.profiles, ["A&B", "C"]);
+        let header = of(MSH).unwrap();
+        assert_eq!((header.sequence, header.profiles.len()), (None, 0));
+    }
+
+    #[test]
+    fn an_event_that_msh_9_leaves_out_is_found() {
+        let event = |kind: &str, more: &str| {
+            let msh = MSH.replace("REF^I12^REF_I12", kind).replace("2.5.1", "2.1");
+            of(&format!("{msh}\r{more}")).unwrap().event
+        };
+        assert_eq!(event("ORU", "PID|1"), "R01");
+        assert_eq!(event("ORM", "PID|1"), "O01");
+        assert_eq!(event("ORR", "PID|1"), "O02");
+        assert_eq!(event("ADT", "EVN|A08|2026"), "A08");
+        assert_eq!(event("ADT^A04", "EVN|A08|2026"), "A04");
+        assert_eq!(event("ADT", "EVN|\"\"|2026"), "");
+        assert_eq!(event("ACK", "MSA|AA|1"), "");
+    }
+
+    #[test]
     fn all_that_is_wrong_is_said_at_once() {
         assert_eq!(of("MSH|^~\\&|EHR").unwrap_err().len(), 4);
         let wrong = |from: &str, to: &str| of(&MSH.replace(from, to)).unwrap_err().join(";");
@@ -221,6 +308,7 @@ mod tests {
         assert_eq!(wrong("|P|", "|X|"), "MSH-11 is not P, T or D 202");
         assert_eq!(wrong("2.5.1", "3.0"), "MSH-12 is not a version from 2.1 to 2.9 203");
         assert_eq!(wrong("2.5.1", "2.15"), "MSH-12 is not a version from 2.1 to 2.9 203");
+        assert_eq!(wrong("|||AL|", "|x||AL|"), "MSH-13 is not a whole number 102");
         assert_eq!(wrong("|AL|", "|XX|"), "MSH-15 is not AL, NE, ER or SU 103");
         assert_eq!(wrong(r"A\T\1", &"1".repeat(200)), "MSH-10 is over 199 characters 104");
     }

@@ -7,6 +7,7 @@
 //! **Invariant**: nothing here knows FHIR or does I/O, and nothing is read in part.
 
 mod ack;
+mod batch;
 mod charset;
 mod dtm;
 mod error;
@@ -16,12 +17,23 @@ mod header;
 mod location;
 mod message;
 mod mllp;
+mod orders;
 mod print;
+mod split;
+mod text;
+mod version;
 
 #[cfg(test)]
 mod corpus_tests;
+#[cfg(test)]
+mod differential_tests;
+#[cfg(test)]
+mod law_tests;
+#[cfg(test)]
+mod testing;
 
-pub use ack::{Ack, AckCode, Severity, Stamp, acknowledge, envelope, msa};
+pub use ack::{Ack, AckCode, Envelope, Severity, Stamp, acknowledge, envelope, msa};
+pub use batch::{Batch, batch};
 pub use charset::{Charset, UnknownCharset};
 pub use dtm::{BadDtm, Dtm};
 pub use error::{BadPlace, ErrorCode, Flaw, Place};
@@ -30,4 +42,5 @@ pub use guard::{Limits, Unsound, broken, read};
 pub use header::{AckMode, Header, Processing, Wanted};
 pub use location::{BadLocation, Location, Select, Which};
 pub use message::{Component, Delimiters, Field, Message, Repetition, Segment};
-pub use mllp::{Decoder, Framing, Unframeable, frame};
+pub use mllp::{Counts, Decoder, Framing, Unframeable, frame};
+pub use text::{Few, Text};

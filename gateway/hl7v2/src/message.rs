@@ -3,6 +3,8 @@
 //! A leaf keeps its text as it stands in the message, escapes and all, so that printing gives the
 //! message back. Not here: reading bytes, looking up a [`crate::Location`].
 
+use crate::{Few, Text};
+
 /// The characters that part a message (MSH-1, MSH-2; v2.5.1 §2.5.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delimiters {
@@ -52,12 +54,12 @@ pub struct Segment {
 
 /// A field: its repetitions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Field(pub Vec<Repetition>);
+pub struct Field(pub Few<Repetition>);
 
 /// A repetition: its components.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Repetition(pub Vec<Component>);
+pub struct Repetition(pub Few<Component>);
 
 /// A component: the raw texts of its subcomponents.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Component(pub Vec<String>);
+pub struct Component(pub Few<Text>);

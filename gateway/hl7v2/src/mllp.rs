@@ -1,12 +1,15 @@
 //! MLLP frames (HL7 Transport Specification: MLLP, Release 1): VT, a message, FS, CR.
 //!
 //! Sans I/O: bytes go in as they come, frames come out whole. A fault ends the stream, since what
-//! follows it cannot be told apart; nothing half read is ever given out. Not here: time-outs, which
-//! the owner of the socket keeps with [`Decoder::is_in_frame`].
+//! follows it cannot be told apart; nothing half read is ever given out. What peers are known to get
+//! wrong without any doubt about the message is taken if [`Decoder::lenient`] says so. Not here:
+//! time-outs, which the owner of the socket keeps with [`Decoder::is_in_frame`].
 
 const VT: u8 = 0x0b;
 const FS: u8 = 0x1c;
 const CR: u8 = 0x0d;
+const LF: u8 = 0x0a;
+const NUL: u8 = 0x00;
 
 /// What may stand between two frames: line ends, which some senders add.
 const JUNK_BYTES_MAX: usize = 16;
@@ -42,10 +45,25 @@ enum State {
     Dead(Framing),
 }
 
+/// What a stream was so far, for who watches over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Frames given out whole.
+    pub frames: u64,
+    /// Bytes outside any frame: line ends that were passed over, and the byte that ended the stream.
+    pub junk_bytes: u64,
+    /// Frames that began and did not end: 1 at most, since the stream ends with it.
+    pub half_frames: u64,
+    /// Bytes of that frame that came.
+    pub half_frame_bytes: u64,
+}
+
 /// Bytes in, frames out.
 #[derive(Debug)]
 pub struct Decoder {
     frame_bytes_max: usize,
+    lenient: bool,
+    counts: Counts,
     state: State,
     frame: Vec<u8>,
 }
@@ -53,7 +71,25 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder of frames of at most so many bytes.
     pub fn new(frame_bytes_max: usize) -> Decoder {
-        Decoder { frame_bytes_max, state: State::Idle { junk: 0 }, frame: Vec::new() }
+        Decoder {
+            frame_bytes_max,
+            lenient: false,
+            counts: Counts::default(),
+            state: State::Idle { junk: 0 },
+            frame: Vec::new(),
+        }
+    }
+
+    /// Whether FS LF ends a frame too, and NUL may stand between frames like a line end.
+    #[must_use]
+    pub fn lenient(mut self, lenient: bool) -> Decoder {
+        self.lenient = lenient;
+        self
+    }
+
+    /// What came so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// Takes bytes up to the end of one frame: how many were taken, and the frame if it is whole.
@@ -65,13 +101,16 @@ impl Decoder {
                 State::Dead(why) => return Err(why),
                 State::Idle { junk } => {
                     taken += 1;
-                    match *byte {
-                        VT => self.state = State::InFrame,
-                        CR | b'\n' if junk < JUNK_BYTES_MAX => {
-                            self.state = State::Idle { junk: junk + 1 };
-                        }
-                        _ => return self.die(Framing::Junk),
+                    let passes = matches!(*byte, CR | LF) || (self.lenient && *byte == NUL);
+                    if *byte == VT {
+                        self.state = State::InFrame;
+                        continue;
                     }
+                    self.counts.junk_bytes += 1;
+                    if !passes || junk == JUNK_BYTES_MAX {
+                        return self.die(Framing::Junk);
+                    }
+                    self.state = State::Idle { junk: junk + 1 };
                 }
                 State::InFrame => {
                     let rest = &bytes[taken..];
@@ -91,12 +130,10 @@ impl Decoder {
                     }
                 }
                 State::AfterFs => {
-                    if *byte != CR {
+                    if *byte != CR && !(self.lenient && *byte == LF) {
                         return self.die(Framing::End);
                     }
-                    taken += 1;
-                    self.state = State::Idle { junk: 0 };
-                    return Ok((taken, Some(std::mem::take(&mut self.frame))));
+                    return Ok((taken + 1, Some(self.whole())));
                 }
             }
         }
@@ -107,10 +144,7 @@ impl Decoder {
     pub fn finish(&mut self) -> Result<Option<Vec<u8>>, Framing> {
         match self.state {
             State::Idle { .. } => Ok(None),
-            State::AfterFs => {
-                self.state = State::Idle { junk: 0 };
-                Ok(Some(std::mem::take(&mut self.frame)))
-            }
+            State::AfterFs => Ok(Some(self.whole())),
             State::InFrame => self.die(Framing::Half),
             State::Dead(why) => Err(why),
         }
@@ -126,7 +160,17 @@ impl Decoder {
         &self.frame
     }
 
+    fn whole(&mut self) -> Vec<u8> {
+        self.counts.frames += 1;
+        self.state = State::Idle { junk: 0 };
+        std::mem::take(&mut self.frame)
+    }
+
     fn die<T>(&mut self, why: Framing) -> Result<T, Framing> {
+        if self.is_in_frame() {
+            self.counts.half_frames += 1;
+            self.counts.half_frame_bytes = self.frame.len() as u64;
+        }
         self.state = State::Dead(why);
         self.frame.truncate(BEGUN_BYTES_MAX);
         self.frame.shrink_to_fit();
@@ -159,7 +203,14 @@ mod tests {
 
     /// Every frame of the pieces, and how the stream ended.
     fn frames(pieces: &[&[u8]], max: usize) -> (Vec<Vec<u8>>, Result<(), Framing>) {
-        let mut decoder = Decoder::new(max);
+        let (found, end, _) = decode(Decoder::new(max), pieces);
+        (found, end)
+    }
+
+    fn decode(
+        mut decoder: Decoder,
+        pieces: &[&[u8]],
+    ) -> (Vec<Vec<u8>>, Result<(), Framing>, Counts) {
         let mut found = Vec::new();
         for piece in pieces {
             let mut rest = *piece;
@@ -169,12 +220,12 @@ mod tests {
                         rest = &rest[taken..];
                         found.extend(frame);
                     }
-                    Err(why) => return (found, Err(why)),
+                    Err(why) => return (found, Err(why), decoder.counts()),
                 }
             }
         }
         let end = decoder.finish().map(|frame| found.extend(frame));
-        (found, end)
+        (found, end, decoder.counts())
     }
 
     fn check(bytes: &[u8], whole: &[&str], end: Result<(), Framing>) {
@@ -201,6 +252,49 @@ mod tests {
         check(b"\x0ba\x1c\n", &[], Err(Framing::End));
         check(b"\x0ba", &[], Err(Framing::Half));
         check(b"\x0ba\x1c\x0d\x0bb", &["a"], Err(Framing::Half));
+    }
+
+    #[test]
+    fn a_lenient_decoder_takes_what_leaves_no_doubt() {
+        let check = |bytes: &[u8], whole: &[&str], end: Result<(), Framing>| {
+            let whole: Vec<Vec<u8>> = whole.iter().map(|one| one.as_bytes().to_vec()).collect();
+            let (found, ended, _) = decode(Decoder::new(10).lenient(true), &[bytes]);
+            assert_eq!((found, ended), (whole, end), "{bytes:?}");
+        };
+        check(b"\x0ba\x1c\n\x0bb\x1c\r\n\x0bc\x1c\n\r", &["a", "b", "c"], Ok(()));
+        check(b"\0\0\x0ba\x1c\r\0", &["a"], Ok(()));
+        check(b"\x0ba\x1c", &["a"], Ok(()));
+        check(&[0; JUNK_BYTES_MAX + 1], &[], Err(Framing::Junk));
+        // All else is as strict as ever.
+        check(b"\x0ba\x1cb", &[], Err(Framing::End));
+        check(b"\x0ba\x1c\0", &[], Err(Framing::End));
+        check(b"\x0ba\x0bb", &[], Err(Framing::Nested));
+        check(b"a", &[], Err(Framing::Junk));
+        let strict = decode(Decoder::new(10).lenient(false), &[b"\0"]);
+        assert_eq!(strict.1, Err(Framing::Junk));
+    }
+
+    #[test]
+    fn what_came_is_counted() {
+        let counts = |bytes: &[u8]| {
+            let found = decode(Decoder::new(10), &[bytes]).2;
+            (found.frames, found.junk_bytes, found.half_frames, found.half_frame_bytes)
+        };
+        assert_eq!(counts(b"\r\n\x0ba\x1c\r\n\x0bb\x1c\r"), (2, 3, 0, 0));
+        assert_eq!(counts(b"\rx"), (0, 2, 0, 0));
+        assert_eq!(counts(b"\x0ba\x1c\r\x0babc"), (1, 0, 1, 3));
+        assert_eq!(counts(b"\x0babc\x0b"), (0, 0, 1, 3));
+        assert_eq!(counts(b"\x0babc\x1cx"), (0, 0, 1, 3));
+        assert_eq!(counts(b"\x0babc\x1c"), (1, 0, 0, 0));
+    }
+
+    #[test]
+    fn one_byte_at_a_time_is_the_same() {
+        let bytes = b"\r\x0bMSH|1\x1c\r\n\x0bMSH|2\0\x1c\r\x0b";
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        let found = decode(Decoder::new(10), &single);
+        assert_eq!(found, decode(Decoder::new(10), &[bytes]));
+        assert_eq!((found.0.len(), found.1), (2, Err(Framing::Half)));
     }
 
     #[test]

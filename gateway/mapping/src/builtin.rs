@@ -7,7 +7,7 @@ macro_rules! files {
 }
 
 /// Path below the mappings folder, and text.
-pub(crate) const FILES: [(&str, &str); 23] = files![
+pub(crate) const FILES: [(&str, &str); 24] = files![
     "cbo-json/referral.toml",
     "cbo-json/status.toml",
     "codes/coding-system/hl7v2.toml",
@@ -21,6 +21,7 @@ pub(crate) const FILES: [(&str, &str); 23] = files![
     "fhir-repeats.toml",
     "hl7v2/ref-i12.toml",
     "hl7v2/rri-i12.toml",
+    "hl7v2/states.toml",
     "templates/employment.toml",
     "templates/financial.toml",
     "templates/food.toml",

@@ -12,6 +12,8 @@ pub struct Constants {
     /// Each left = right, one to one.
     tables: BTreeMap<String, Vec<(String, String)>>,
     zone: TimeZone,
+    /// What the state table says in which field.
+    state: BTreeMap<String, String>,
 }
 
 impl Default for Constants {
@@ -38,6 +40,21 @@ impl Constants {
         self
     }
 
+    /// The same, with what the state table says: fields, as `ORC-1`, and their values.
+    pub fn with_state<'s>(
+        mut self,
+        fields: impl IntoIterator<Item = (&'s str, &'s str)>,
+    ) -> Constants {
+        let fields = fields.into_iter().map(|(field, value)| (field.to_owned(), value.to_owned()));
+        self.state = fields.collect();
+        self
+    }
+
+    /// What the state table says in a field.
+    pub(crate) fn state(&self, field: &str) -> Option<&str> {
+        self.state.get(field).map(String::as_str)
+    }
+
     pub(crate) fn zone(&self) -> &TimeZone {
         &self.zone
     }
@@ -58,6 +75,6 @@ impl Constants {
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Constants {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let texts = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Constants { texts, tables: BTreeMap::new(), zone: TimeZone::UTC }
+        Constants { texts, tables: BTreeMap::new(), zone: TimeZone::UTC, state: BTreeMap::new() }
     }
 }

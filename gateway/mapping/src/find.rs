@@ -38,6 +38,19 @@ impl Route {
         self.search(pivot, constants, None)
     }
 
+    /// Whether there is something here, at this index of the list it goes through.
+    pub(crate) fn holds(&self, root: &Value, constants: &Constants, index: usize) -> bool {
+        let mut here = vec![root];
+        for leg in &self.legs {
+            let entered = here.iter().filter_map(|value| {
+                let found = enter(leg, &[], value, constants, Some(index)).ok()?;
+                found.items.into_iter().map(|(_, value, _)| value).next()
+            });
+            here = entered.collect();
+        }
+        !here.is_empty()
+    }
+
     /// Whether what the last leg belongs to is there.
     pub(crate) fn parent_is_there(
         &self,
@@ -119,11 +132,11 @@ fn enter<'a>(
         return Ok(Matches { items: Vec::new() });
     };
     let place = step(place, Part::Member(&leg.name));
-    let (Take::Only | Take::Where(_) | Take::Each | Take::First(_)) = &leg.take else {
+    if matches!(leg.take, Take::One | Take::All) {
         let list = leg.take == Take::All;
         let items = vec![(place, child, Vec::new())];
         return if child.is_array() == list { Ok(Matches { items }) } else { Err(Why::WrongShape) };
-    };
+    }
     let list = child.as_array().ok_or(Why::WrongShape)?;
     let mut items = Vec::new();
     for (n, item) in list.iter().enumerate().filter(|(_, item)| populated(item)) {
@@ -132,7 +145,9 @@ fn enter<'a>(
             Take::Where(conditions) | Take::First(conditions) => {
                 selected_by(item, &place, conditions, constants)?
             }
-            Take::Each if index.is_some_and(|index| index != n) => None,
+            Take::Each | Take::EachWhere(_) if index.is_some_and(|index| index != n) => None,
+            Take::EachWhere(conditions) => selected_by(item, &place, conditions, constants)?,
+            Take::Nth(nth) if *nth != n + 1 => None,
             _ => Some(Vec::new()),
         };
         items.extend(selected_by.map(|used| (place, item, used)));

@@ -14,17 +14,36 @@ pub(crate) enum Form {
     Instant,
     /// JSON number, NM.
     Number,
+    /// JSON boolean, table 0136.
+    Flag,
+    /// An identifier system, the three subcomponents of HD.
+    Hd,
+    /// An identifier system, the three components of EI behind its first.
+    Ei,
 }
 
 impl Form {
     /// Every form with its name in mapping files.
-    pub(crate) const ALL: [(&str, Form); 3] =
-        [("date", Form::Date), ("instant", Form::Instant), ("number", Form::Number)];
+    pub(crate) const ALL: [(&str, Form); 6] = [
+        ("date", Form::Date),
+        ("instant", Form::Instant),
+        ("number", Form::Number),
+        ("flag", Form::Flag),
+        ("hd", Form::Hd),
+        ("ei", Form::Ei),
+    ];
+
+    /// Whether it names an assigning authority, in three parts (`authority.rs`).
+    pub(crate) fn is_authority(self) -> bool {
+        matches!(self, Form::Hd | Form::Ei)
+    }
 
     /// From the pivot's form to HL7's; `None` if it is not of that form.
     pub(crate) fn to_right(self, value: &Value) -> Option<Value> {
         match self {
             Form::Number => value.as_number().map(|number| number.to_string().into()),
+            Form::Flag => value.as_bool().map(|flag| if flag { "Y" } else { "N" }.into()),
+            Form::Hd | Form::Ei => None,
             Form::Date | Form::Instant => {
                 let text = value.as_str()?;
                 let (date, time) = match text.split_once('T') {
@@ -51,6 +70,12 @@ impl Form {
                 let number: Number = serde_json::from_str(text).ok()?;
                 Some(Value::Number(number))
             }
+            Form::Flag => match text {
+                "Y" => Some(true.into()),
+                "N" => Some(false.into()),
+                _ => None,
+            },
+            Form::Hd | Form::Ei => None,
             Form::Date | Form::Instant => {
                 let dtm: Dtm = text.parse().ok()?;
                 let mut date = format!("{:04}", dtm.year);

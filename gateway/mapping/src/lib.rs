@@ -12,6 +12,7 @@
 //!
 //! Not here: sockets, permits, partners, the envelope of an HL7 v2 message (MSH).
 
+mod authority;
 mod builtin;
 mod codes;
 mod constants;
@@ -31,6 +32,7 @@ mod right;
 mod route;
 mod row;
 mod rows;
+mod states;
 mod template;
 mod v2;
 
@@ -39,7 +41,8 @@ mod tests;
 
 pub use constants::Constants;
 pub use library::Library;
-pub use mapping::{Mapping, Read, Written, WrittenV2};
+pub use mapping::{Carried, Mapping, Read, Written, WrittenV2};
 pub use problem::Problem;
 pub use refused::{Refused, Why};
+pub use states::{By, Said, State, States, Way};
 pub use template::Template;

@@ -8,11 +8,12 @@ use sha2::{Digest, Sha256};
 
 use crate::builtin;
 use crate::codes::Codes;
-use crate::file;
+use crate::file::{self, Others};
 use crate::folder::{self, FILE_BYTES_MAX};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, STATES_FILE};
 use crate::problem::Problem;
 use crate::repeats::Repeats;
+use crate::states::States;
 use crate::template::Template;
 
 /// The file that says which FHIR elements repeat.
@@ -23,6 +24,7 @@ const REPEATS_FILE: &str = "fhir-repeats.toml";
 pub struct Library {
     mappings: BTreeMap<String, Mapping>,
     templates: BTreeMap<String, Template>,
+    states: States,
 }
 
 impl Library {
@@ -46,7 +48,7 @@ impl Library {
         let mut later = Vec::new();
         let mut shared = BTreeMap::new();
         for (path, text) in files {
-            if matches!(kind(&path), Kind::Repeats | Kind::Codes(_)) {
+            if matches!(kind(&path), Kind::Repeats | Kind::Codes(_) | Kind::Block | Kind::States) {
                 shared.insert(path.clone(), Sha256::digest(&text));
             }
             match kind(&path) {
@@ -58,6 +60,8 @@ impl Library {
                 Kind::Repeats => check.repeats(&path, &text),
                 Kind::Codes(name) => check.codes(&path, name, &text),
                 Kind::Template(id) => check.template(&path, id, &text),
+                Kind::States => check.states(&path, &text),
+                Kind::Block => drop(check.blocks.insert(path, text)),
                 Kind::Mapping(_) => later.push((path, text)),
                 Kind::Misplaced => {
                     let what = "is not a mapping (FOLDER/NAME.toml), a template or a value table"
@@ -96,6 +100,17 @@ impl Library {
         self.mappings.get(name)
     }
 
+    /// The mapping of messages of this type (MSH-9.1, MSH-9.2).
+    pub fn for_message(&self, code: &str, event: &str) -> Option<&Mapping> {
+        let is_it = |mapping: &&Mapping| mapping.messages().any(|one| one == (code, event));
+        self.mappings.values().find(is_it)
+    }
+
+    /// The state table of HL7 v2; empty, if the folder has none.
+    pub fn states(&self) -> &States {
+        &self.states
+    }
+
     /// Every mapping, by name.
     pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
         self.mappings.values()
@@ -115,8 +130,11 @@ impl Library {
 /// What a path holds.
 enum Kind<'a> {
     Repeats,
+    States,
     Codes(&'a str),
     Template(&'a str),
+    /// Rows that mappings of a folder share.
+    Block,
     Mapping(&'a str),
     Misplaced,
     Ignored,
@@ -130,9 +148,11 @@ fn kind(path: &str) -> Kind<'_> {
     match parts.as_slice() {
         [_, "samples", ..] => Kind::Ignored,
         _ if path == REPEATS_FILE => Kind::Repeats,
+        _ if path == STATES_FILE => Kind::States,
         ["codes", _, ..] => Kind::Codes(&stem["codes/".len()..]),
         ["templates", id] => Kind::Template(id),
         ["templates", ..] => Kind::Misplaced,
+        [_, "segments", _] => Kind::Block,
         [_, _] => Kind::Mapping(stem),
         _ => Kind::Misplaced,
     }
@@ -144,8 +164,10 @@ struct Check {
     repeats: Option<Repeats>,
     repeats_seen: bool,
     codes: BTreeMap<String, Option<Arc<Codes>>>,
+    blocks: BTreeMap<String, String>,
     mappings: BTreeMap<String, Mapping>,
     templates: BTreeMap<String, Template>,
+    states: States,
     problems: Vec<Problem>,
 }
 
@@ -158,6 +180,10 @@ impl Check {
     fn codes(&mut self, path: &str, name: &str, text: &str) {
         let codes = self.keep(Codes::parse(path, text)).map(Arc::new);
         self.codes.insert(name.to_owned(), codes);
+    }
+
+    fn states(&mut self, path: &str, text: &str) {
+        self.states = self.keep(States::parse(path, text)).unwrap_or_default();
     }
 
     fn template(&mut self, path: &str, id: &str, text: &str) {
@@ -176,9 +202,26 @@ impl Check {
         };
         for (path, text) in files {
             let Kind::Mapping(name) = kind(path) else { continue };
-            let mapping = file::parse(path, name, text, &repeats, &self.codes);
+            let others = Others { repeats: &repeats, codes: &self.codes, blocks: &self.blocks };
+            let mapping = file::parse(path, name, text, &others);
             let mapping = self.keep(mapping);
             self.mappings.extend(mapping.map(|mapping| (name.to_owned(), mapping)));
+        }
+        self.types();
+    }
+
+    /// A message has one mapping.
+    fn types(&mut self) {
+        let mut known: BTreeMap<&(String, String), &str> = BTreeMap::new();
+        for mapping in self.mappings.values() {
+            for kind in &mapping.types {
+                if let Some(other) = known.insert(kind, &mapping.name) {
+                    let (code, event) = kind;
+                    let what = format!("is for {code}^{event}, and so is {other}");
+                    let file = format!("{}.toml", mapping.name);
+                    self.problems.push(Problem { file, line: None, what });
+                }
+            }
         }
     }
 
@@ -188,10 +231,11 @@ impl Check {
 
     fn close(mut self) -> Result<Library, Vec<Problem>> {
         if self.problems.is_empty() {
-            let Check { mappings, templates, .. } = self;
-            return Ok(Library { mappings, templates });
+            let Check { mappings, templates, states, .. } = self;
+            return Ok(Library { mappings, templates, states });
         }
         self.problems.sort();
+        self.problems.dedup();
         Err(self.problems)
     }
 }

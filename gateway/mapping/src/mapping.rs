@@ -7,9 +7,10 @@ use loopgate_consent::{FieldGroup, Groups};
 use loopgate_hl7v2::{Message, Segment};
 use serde_json::{Map, Value};
 
+use crate::authority;
 use crate::codes::Codes;
 use crate::constants::Constants;
-use crate::leaves::{Part, Place, others, populated, shown};
+use crate::leaves::{Part, Place, others, shown};
 use crate::put::close_gaps;
 use crate::refused::{Refused, Why};
 use crate::right::Right;
@@ -24,6 +25,10 @@ pub struct Mapping {
     pub(crate) digest: [u8; 32],
     pub(crate) rows: Vec<Row>,
     pub(crate) fixed: Vec<Fixed>,
+    /// MSH-9.1 and MSH-9.2 of the messages it is for.
+    pub(crate) types: Vec<(String, String)>,
+    /// Fields whose value the state table gives.
+    pub(crate) state: Vec<(String, Route)>,
     /// The segments of an HL7 v2 message, in order; empty for other dialects.
     pub(crate) structure: Vec<String>,
     pub(crate) constants: BTreeSet<String>,
@@ -37,6 +42,29 @@ pub(crate) struct Row {
     pub(crate) right: Right,
     pub(crate) codes: Option<Table>,
     pub(crate) group: Option<FieldGroup>,
+    pub(crate) origin: Origin,
+}
+
+/// Where a row is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Path below the mappings folder.
+    pub(crate) file: Arc<str>,
+    /// Counted from 1.
+    pub(crate) line: usize,
+}
+
+/// Which row carried a value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Carried {
+    /// Where the pivot has it, without selections; empty for a field of the state table.
+    pub left: String,
+    /// Where the dialect has it, without selections.
+    pub right: String,
+    /// The row's file, below the mappings folder.
+    pub file: String,
+    /// The row's line, counted from 1; 0 for the file as a whole.
+    pub line: usize,
 }
 
 /// What is always so on one side.
@@ -78,6 +106,8 @@ pub struct Written {
     pub not_carried: Vec<String>,
     /// The groups that kept something back. Sorted.
     pub withheld: Vec<String>,
+    /// Which rows carried something. Sorted, each once.
+    pub carried: Vec<Carried>,
 }
 
 /// A message's segments, and what they do not say.
@@ -89,6 +119,8 @@ pub struct WrittenV2 {
     pub not_carried: Vec<String>,
     /// As [`Written::withheld`].
     pub withheld: Vec<String>,
+    /// As [`Written::carried`].
+    pub carried: Vec<Carried>,
 }
 
 /// The part of a pivot that a document speaks of.
@@ -99,7 +131,12 @@ pub struct Read {
     /// Paths that hold something in the document and are in no row, or have a code without an
     /// entry. Sorted, without list indexes and values.
     pub not_carried: Vec<String>,
+    /// Which rows carried something. Sorted, each once.
+    pub carried: Vec<Carried>,
 }
+
+/// The file of the state table.
+pub(crate) const STATES_FILE: &str = "hl7v2/states.toml";
 
 impl Mapping {
     /// `dialect/message`.
@@ -123,6 +160,16 @@ impl Mapping {
         self.constants.iter().map(String::as_str)
     }
 
+    /// MSH-9.1 and MSH-9.2 of each kind of message it is for.
+    pub fn messages(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.types.iter().map(|(code, event)| (code.as_str(), event.as_str()))
+    }
+
+    /// The fields whose value the state table gives: `ORC-1`.
+    pub fn state_fields(&self) -> impl Iterator<Item = &str> {
+        self.state.iter().map(|(field, _)| field.as_str())
+    }
+
     /// Left to right: say in the dialect what of the pivot belongs to `groups`. An HL7 v2 message is
     /// said as [`Mapping::write_v2`] says it.
     pub fn write(
@@ -134,6 +181,13 @@ impl Mapping {
         let mut document = Value::Object(Map::new());
         let mut known = BTreeSet::new();
         let mut withheld = BTreeSet::new();
+        let mut carried = BTreeSet::new();
+        for (field, route) in &self.state {
+            if let Some(value) = constants.state(field) {
+                route.put(&mut document, value.into(), constants, 0)?;
+                carried.insert(by_states(field));
+            }
+        }
         for row in &self.rows {
             if let Some(group) = row.withheld_from(groups) {
                 if row.duty == Duty::Must {
@@ -154,6 +208,7 @@ impl Mapping {
                     Ok(value) => {
                         row.right.put(&mut document, value, constants, index)?;
                         known.extend(found.own);
+                        carried.insert(row.carried());
                     }
                     Err(why) => row.unsaid(&row.left.shown, why)?,
                 }
@@ -175,7 +230,7 @@ impl Mapping {
                     for index in segment.indexes(&document) {
                         let each = segment.each().is_some();
                         let there = if each {
-                            document[&segment.legs[0].name].get(index).is_some_and(populated)
+                            segment.holds(&document, constants, index)
                         } else {
                             !segment.find_all(&document, constants)?.is_empty()
                         };
@@ -191,6 +246,7 @@ impl Mapping {
             document,
             not_carried: others(pivot, &known, is_bookkeeping, shown),
             withheld: withheld.into_iter().collect(),
+            carried: carried.into_iter().collect(),
         })
     }
 
@@ -198,15 +254,23 @@ impl Mapping {
     pub fn read(&self, right: &Value, constants: &Constants) -> Result<Read, Refused> {
         let mut pivot = Value::Object(Map::new());
         let mut known: BTreeSet<Place<'_>> = BTreeSet::new();
+        let mut carried = BTreeSet::new();
+        for (field, route) in &self.state {
+            for found in route.find_all(right, constants)? {
+                known.extend(found.own);
+                carried.insert(by_states(field));
+            }
+        }
         for row in &self.rows {
             let mut any = false;
             for index in row.right.indexes(right) {
                 let Some((value, own)) = row.right.find(right, constants, index)? else { continue };
                 any = true;
-                match row.to_left(value, constants) {
+                match row.to_left(&value, constants) {
                     Ok(value) => {
                         row.left.put(&mut pivot, value, constants, index)?;
                         known.extend(own);
+                        carried.insert(row.carried());
                     }
                     Err(why) => row.unsaid(&row.right.shown(), why)?,
                 }
@@ -236,7 +300,7 @@ impl Mapping {
         } else {
             others(right, &known, is_header, shown_v2)
         };
-        Ok(Read { pivot, not_carried })
+        Ok(Read { pivot, not_carried, carried: carried.into_iter().collect() })
     }
 
     /// Left to right, as segments without MSH, in the order of the message's structure.
@@ -246,9 +310,10 @@ impl Mapping {
         groups: &Groups,
         constants: &Constants,
     ) -> Result<WrittenV2, Refused> {
-        let Written { document, not_carried, withheld } = self.write(pivot, groups, constants)?;
+        let written = self.write(pivot, groups, constants)?;
+        let Written { document, not_carried, withheld, carried } = written;
         let segments = v2::segments(&document, &self.structure);
-        Ok(WrittenV2 { segments, not_carried, withheld })
+        Ok(WrittenV2 { segments, not_carried, withheld, carried })
     }
 
     /// Right to left: the pivot that the message speaks of. MSH is its envelope, and read elsewhere.
@@ -271,7 +336,21 @@ impl Mapping {
     }
 }
 
+/// A field that the state table gives.
+fn by_states(field: &str) -> Carried {
+    Carried { left: String::new(), right: field.to_owned(), file: STATES_FILE.to_owned(), line: 0 }
+}
+
 impl Row {
+    fn carried(&self) -> Carried {
+        Carried {
+            left: self.left.shown.clone(),
+            right: self.right.shown(),
+            file: self.origin.file.to_string(),
+            line: self.origin.line,
+        }
+    }
+
     fn withheld_from(&self, groups: &Groups) -> Option<FieldGroup> {
         let group = self.group.filter(|group| !groups.contains(*group));
         if self.duty == Duty::Safety { None } else { group }
@@ -294,6 +373,10 @@ impl Row {
 
     /// The value in the dialect's words and form.
     fn to_right(&self, value: &Value, constants: &Constants) -> Result<Value, Why> {
+        if let Right::Authority(_) = self.right {
+            let parts = value.as_str().and_then(|system| authority::parts(system, constants));
+            return parts.map(|parts| Value::from(parts.to_vec())).ok_or(Why::NoCode);
+        }
         let coded = self.coded(value, &|table, code| match table {
             Table::File(codes) => codes.to_right(code).map(Value::from),
             Table::Link(name) => constants.to_right(name, code).map(Value::from),
@@ -309,6 +392,11 @@ impl Row {
 
     /// The value in the pivot's words and form.
     fn to_left(&self, value: &Value, constants: &Constants) -> Result<Value, Why> {
+        if let Right::Authority(_) = self.right {
+            let part = |n: usize| value[n].as_str().unwrap_or_default();
+            let system = authority::system([part(0), part(1), part(2)], constants);
+            return system.map(Value::from).ok_or(Why::NoCode);
+        }
         let formed = match &self.right {
             Right::V2(_, Some(form)) => form.to_left(value, constants.zone()),
             _ => Some(value.clone()),

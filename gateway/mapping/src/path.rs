@@ -4,6 +4,8 @@
 
 /// The most steps a path may have.
 const STEPS_COUNT_MAX: usize = 16;
+/// The highest place in a list that a path may name.
+const ITEMS_COUNT_MAX: usize = 99;
 
 /// `Type.member.where(path='literal').member`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) struct Step {
     pub(crate) wheres: Vec<Where>,
     /// `[*]`: each repetition, one by one.
     pub(crate) each: bool,
+    /// `[n]`: the n-th repetition, from 1.
+    pub(crate) nth: Option<usize>,
 }
 
 /// `where(path='literal')` or `where(path=%constant)`.
@@ -58,6 +62,7 @@ impl Path {
             return Err(BadPath::Type);
         }
         let mut steps = vec![Step::new(root)];
+        rest = steps[0].index(rest);
         while !rest.is_empty() {
             rest = rest.strip_prefix('.').ok_or(BadPath::Member)?;
             if let Some(inner) = rest.strip_prefix("where(") {
@@ -67,13 +72,9 @@ impl Path {
                 rest = after;
             } else {
                 let (name, after) = member(rest).ok_or(BadPath::Member)?;
-                steps.push(Step::new(name));
-                rest = after;
-                if let Some(after) = rest.strip_prefix("[*]") {
-                    let last = steps.len() - 1;
-                    steps[last].each = true;
-                    rest = after;
-                }
+                let mut step = Step::new(name);
+                rest = step.index(after);
+                steps.push(step);
             }
         }
         if steps.iter().filter(|step| step.each).count() > 1 {
@@ -90,7 +91,27 @@ impl Path {
 impl Step {
     fn new(name: &str) -> Step {
         let name = name.to_owned();
-        Step { name, wheres: Vec::new(), each: false }
+        Step { name, wheres: Vec::new(), each: false, nth: None }
+    }
+
+    /// Takes `[*]` or `[n]` in front of `text`; gives what follows.
+    fn index<'t>(&mut self, text: &'t str) -> &'t str {
+        if let Some(rest) = text.strip_prefix("[*]") {
+            self.each = true;
+            return rest;
+        }
+        let nth = text.strip_prefix('[').and_then(|inner| inner.split_once(']'));
+        let nth = nth.and_then(|(digits, rest)| {
+            let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+            Some((plain.then(|| digits.parse().ok()).flatten()?, rest))
+        });
+        match nth {
+            Some((n, rest)) if (1..=ITEMS_COUNT_MAX).contains(&n) => {
+                self.nth = Some(n);
+                rest
+            }
+            _ => text,
+        }
     }
 }
 

@@ -40,9 +40,19 @@ impl<'a> Desk<'a> {
 
     /// Note a problem at a place in the text.
     pub(crate) fn at(&mut self, span: Range<usize>, what: impl fmt::Display) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = 1 + before.bytes().filter(|byte| *byte == b'\n').count();
+        let line = self.line(&span);
         self.note(Some(line), what);
+    }
+
+    /// Which file this is.
+    pub(crate) fn file(&self) -> &'a str {
+        self.file
+    }
+
+    /// The line that a place in the text is in.
+    pub(crate) fn line(&self, span: &Range<usize>) -> usize {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        1 + before.bytes().filter(|byte| *byte == b'\n').count()
     }
 
     /// Note a problem with the file as a whole.

@@ -52,12 +52,14 @@ fn enter_or_make<'v>(
     let child = members.entry(leg.name.as_str()).or_insert(Value::Null);
     match &leg.take {
         Take::One | Take::All => Ok(child),
-        Take::Each => {
-            let items = list(child)?;
-            while items.len() <= index {
-                items.push(Value::Null);
+        Take::Each => item(child, index),
+        Take::Nth(nth) => item(child, nth - 1),
+        Take::EachWhere(conditions) => {
+            let item = item(child, index)?;
+            for condition in conditions {
+                put(item, &condition.legs, condition.value(constants)?.into(), constants, 0)?;
             }
-            Ok(&mut items[index])
+            Ok(item)
         }
         Take::Only => {
             let items = list(child)?;
@@ -85,6 +87,15 @@ fn enter_or_make<'v>(
             Ok(&mut items[index])
         }
     }
+}
+
+/// The item of a list at this index.
+fn item(list: &mut Value, index: usize) -> Result<&mut Value, Why> {
+    let items = self::list(list)?;
+    if items.len() <= index {
+        items.resize(index + 1, Value::Null);
+    }
+    Ok(&mut items[index])
 }
 
 fn list(value: &mut Value) -> Result<&mut Vec<Value>, Why> {

@@ -78,6 +78,13 @@ impl Repeats {
 
     fn take(&self, shown: &str, step: &Step, first: bool, whole: bool) -> Result<Take, BadRoute> {
         let many = self.known(shown)?;
+        if let Some(n) = step.nth {
+            return match (many, step.wheres.is_empty()) {
+                (true, true) if !whole => Ok(Take::Nth(n)),
+                (true, _) => Err(BadRoute::NotAList(shown.to_owned())),
+                (false, _) => Err(BadRoute::Once(shown.to_owned())),
+            };
+        }
         if step.each {
             return match (many, step.wheres.is_empty()) {
                 (true, true) if !whole => Ok(Take::Each),

@@ -1,5 +1,6 @@
 //! Right sides: dotted JSON, `client.name.given[]`, or a place in an HL7 v2 message (`v2.rs`).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -27,10 +28,12 @@ pub(crate) enum Right {
     Json(RightPath),
     /// A place in an HL7 v2 message, and how the value is written there.
     V2(Route, Option<Form>),
+    /// An identifier system in a message: the places of its namespace, universal id and type.
+    Authority(Box<[Route; 3]>),
 }
 
 /// What a right side says, and the places of what it takes up.
-pub(crate) type Said<'a> = (&'a Value, Vec<Place<'a>>);
+pub(crate) type Said<'a> = (Cow<'a, Value>, Vec<Place<'a>>);
 
 impl Right {
     /// Without `[]` and selections.
@@ -38,6 +41,7 @@ impl Right {
         match self {
             Right::Json(path) => path.shown(),
             Right::V2(route, _) => route.shown.clone(),
+            Right::Authority(routes) => routes[0].shown.clone(),
         }
     }
 
@@ -45,9 +49,21 @@ impl Right {
     pub(crate) fn overlaps(&self, other: &Right) -> bool {
         match (self, other) {
             (Right::Json(mine), Right::Json(theirs)) => mine.overlaps(theirs),
-            (Right::V2(mine, _), Right::V2(theirs, _)) => mine.legs == theirs.legs,
-            _ => false,
+            (Right::Json(_), _) | (_, Right::Json(_)) => false,
+            (mine, theirs) => {
+                mine.routes().any(|mine| theirs.routes().any(|theirs| mine.legs == theirs.legs))
+            }
         }
+    }
+
+    /// The places in a message.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
+        let routes = match self {
+            Right::Json(_) => &[][..],
+            Right::V2(route, _) => std::slice::from_ref(route),
+            Right::Authority(routes) => &routes[..],
+        };
+        routes.iter()
     }
 
     /// How often a row is tried when reading.
@@ -55,6 +71,7 @@ impl Right {
         match self {
             Right::Json(_) => 0..1,
             Right::V2(route, _) => route.indexes(document),
+            Right::Authority(routes) => routes[0].indexes(document),
         }
     }
 
@@ -66,11 +83,23 @@ impl Right {
         index: usize,
     ) -> Result<Option<Said<'a>>, Refused> {
         match self {
-            Right::Json(path) => path.find(document),
+            Right::Json(path) => {
+                Ok(path.find(document)?.map(|(value, own)| (Cow::Borrowed(value), own)))
+            }
             Right::V2(route, _) => Ok(route.find(document, constants, index)?.map(|found| {
                 let own = found.own.into_iter().chain(found.used).collect();
-                (found.value, own)
+                (Cow::Borrowed(found.value), own)
             })),
+            Right::Authority(routes) => {
+                let mut parts = vec![Value::from(""); routes.len()];
+                let mut own = Vec::new();
+                for (part, route) in parts.iter_mut().zip(routes.iter()) {
+                    let Some(found) = route.find(document, constants, index)? else { continue };
+                    part.clone_from(found.value);
+                    own.extend(found.own.into_iter().chain(found.used));
+                }
+                Ok((!own.is_empty()).then_some((Cow::Owned(Value::Array(parts)), own)))
+            }
         }
     }
 
@@ -89,6 +118,13 @@ impl Right {
             }
             (Right::Json(_), _) => unreachable!("a document is an object"),
             (Right::V2(route, _), document) => route.put(document, value, constants, index),
+            (Right::Authority(routes), document) => {
+                let parts = value.as_array().into_iter().flatten();
+                let mut said = parts.zip(routes.iter()).filter(|(part, _)| populated(part));
+                said.try_for_each(|(part, route)| {
+                    route.put(document, part.clone(), constants, index)
+                })
+            }
         }
     }
 }

@@ -36,6 +36,10 @@ pub(crate) enum Take {
     All,
     /// Each, one by one: the index says which.
     Each,
+    /// Each for which all conditions hold; the index counts all.
+    EachWhere(Vec<Condition>),
+    /// The n-th, from 1.
+    Nth(usize),
     /// The first for which all conditions hold; the others are not carried.
     First(Vec<Condition>),
 }
@@ -50,7 +54,7 @@ pub(crate) struct Condition {
 impl Route {
     /// How often a row is tried: once, or for each item of the list it goes through.
     pub(crate) fn indexes(&self, root: &Value) -> Range<usize> {
-        let Some(at) = self.legs.iter().position(|leg| leg.take == Take::Each) else { return 0..1 };
+        let Some(at) = self.each_at() else { return 0..1 };
         let mut value = Some(root);
         for leg in &self.legs[..at] {
             value = value.and_then(|value| value.get(&leg.name));
@@ -62,9 +66,14 @@ impl Route {
         0..list.map_or(0, Vec::len)
     }
 
+    /// Which leg is taken one by one.
+    fn each_at(&self) -> Option<usize> {
+        self.legs.iter().position(|leg| matches!(leg.take, Take::Each | Take::EachWhere(_)))
+    }
+
     /// The members up to and with the one that is taken one by one.
     pub(crate) fn each(&self) -> Option<Vec<&str>> {
-        let at = self.legs.iter().position(|leg| leg.take == Take::Each)?;
+        let at = self.each_at()?;
         Some(self.legs[..=at].iter().map(|leg| leg.name.as_str()).collect())
     }
 }

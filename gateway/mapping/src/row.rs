@@ -11,12 +11,12 @@ use toml::Spanned;
 
 use crate::codes::Codes;
 use crate::form::Form;
-use crate::mapping::{Duty, Fixed, Row, Table};
+use crate::mapping::{Duty, Fixed, Origin, Row, Table};
 use crate::path::Path;
 use crate::problem::Desk;
 use crate::repeats::Repeats;
 use crate::right::{Right, RightPath};
-use crate::route::{Route, Take};
+use crate::route::{Leg, Route, Take};
 use crate::rows::Uses;
 use crate::v2;
 
@@ -60,6 +60,7 @@ pub(crate) fn check(
     desk: &mut Desk<'_>,
 ) -> Option<Row> {
     let span = text.span();
+    let origin = Origin { file: desk.file().into(), line: desk.line(&span) };
     let mut note = |what: &dyn fmt::Display| desk.at(span.clone(), what);
     let parsed = text.into_inner().try_into();
     let text: RowText = parsed.map_err(|error: toml::de::Error| note(&error.message())).ok()?;
@@ -78,24 +79,22 @@ pub(crate) fn check(
     let left = context.repeats.route(&path, first, whole);
     let left = left.map_err(|error| note(&error)).ok()?;
     check_each(&left, &right, &mut note)?;
-    Some(Row { duty, left, right, codes, group })
+    Some(Row { duty, left, right, codes, group, origin })
 }
 
 /// `[*]` goes through two lists at once, or through none.
 fn check_each(left: &Route, right: &Right, note: &mut Note<'_>) -> Option<()> {
-    let right = match right {
-        Right::Json(_) => None,
-        Right::V2(route, _) => Some(route),
-    };
+    let right = right.routes().next();
     let lists = [Some(left), right].map(|route| route.filter(|route| route.each().is_some()));
     if lists[0].is_some() != lists[1].is_some() {
         note(&"has [*] on one side alone");
         return None;
     }
     let selected = lists.into_iter().flatten().any(|route| {
-        let before = route.legs.iter().take_while(|leg| leg.take != Take::Each);
+        let each = |leg: &&Leg| matches!(leg.take, Take::Each | Take::EachWhere(_));
+        let before = route.legs.iter().take_while(|leg| !each(leg));
         before.into_iter().any(|leg| {
-            matches!(&leg.take, Take::Where(_) | Take::Only | Take::All)
+            matches!(&leg.take, Take::Where(_) | Take::Only | Take::All | Take::Nth(_))
                 || matches!(&leg.take, Take::First(conditions) if !conditions.is_empty())
         })
     });
@@ -147,7 +146,7 @@ pub(crate) fn check_fixed(
         }
         (None, Some(right)) => match check_right(&right, context, None, &mut note)? {
             Right::V2(route, _) => Some(Fixed::Right(route, text.is)),
-            Right::Json(_) => {
+            Right::Json(_) | Right::Authority(_) => {
                 note(&"right is for hl7v2 only");
                 None
             }
@@ -168,7 +167,7 @@ fn check_form(text: &RowText, dialect: Dialect, note: &mut Note<'_>) -> Option<F
     }
     let found = Form::ALL.into_iter().find(|(known, _)| known == name);
     if found.is_none() {
-        note(&"as is none of date, instant, number");
+        note(&"as is none of date, instant, number, flag, hd, ei");
     }
     found.map(|(_, form)| form)
 }
@@ -189,6 +188,13 @@ fn check_right(
             let location = location.map_err(|error| note(&format_args!("right {error}"))).ok()?;
             if !context.structure.contains(&location.segment) {
                 note(&format_args!("{} is not in the structure", location.segment));
+            }
+            if form.is_some_and(Form::is_authority) && location.subcomponent.is_some() {
+                note(&"hd and ei take the three parts themselves");
+            }
+            if let Some(form) = form.filter(|form| form.is_authority()) {
+                let routes = v2::authority(&location, form == Form::Ei);
+                return Some(Right::Authority(Box::new(routes)));
             }
             Some(Right::V2(v2::route(&location), form))
         }

@@ -31,27 +31,31 @@ pub(crate) struct RowsText {
     first: Vec<Spanned<String>>,
 }
 
-/// What the paths of all rows use.
+/// What the paths of a file's rows use.
 #[derive(Default)]
 pub(crate) struct Uses {
     /// Elements passed without a selection.
     passed: BTreeSet<String>,
     /// Constants selected by.
+    constants: BTreeSet<String>,
+}
+
+/// The rows of a mapping, from its own file and from its blocks.
+#[derive(Default)]
+pub(crate) struct Checked {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) fixed: Vec<Fixed>,
+    /// Constants selected by.
     pub(crate) constants: BTreeSet<String>,
 }
 
-/// Check every row.
-pub(crate) fn check(
-    text: RowsText,
-    context: &Context<'_>,
-    desk: &mut Desk<'_>,
-) -> (Vec<Row>, Vec<Fixed>, Uses) {
+/// Check every row of a file, and add it to `all`.
+pub(crate) fn check(text: RowsText, context: &Context<'_>, desk: &mut Desk<'_>, all: &mut Checked) {
     let first = check_first(&text.first, context.repeats, desk);
     let duties = [(Duty::Must, text.must), (Duty::Safety, text.safety), (Duty::May, text.may)];
     let texts = duties
         .into_iter()
         .flat_map(|(duty, texts)| texts.into_iter().map(move |text| (duty, text)));
-    let mut rows: Vec<Row> = Vec::new();
     let mut uses = Uses::default();
     for (count, (duty, text)) in texts.enumerate() {
         let span = text.span();
@@ -60,17 +64,17 @@ pub(crate) fn check(
             break;
         }
         if let Some(row) = row::check(duty, text, &first, context, &mut uses, desk) {
-            check_overlap(&row, &rows, &span, desk);
-            rows.push(row);
+            check_overlap(&row, &all.rows, &span, desk);
+            all.rows.push(row);
         }
     }
-    let fixed = text.fixed.into_iter().take(ROWS_COUNT_MAX);
-    let fixed = fixed.filter_map(|text| row::check_fixed(text, &first, context, &mut uses, desk));
-    let fixed = fixed.collect();
+    for text in text.fixed.into_iter().take(ROWS_COUNT_MAX) {
+        all.fixed.extend(row::check_fixed(text, &first, context, &mut uses, desk));
+    }
     for entry in text.first.iter().filter(|entry| !uses.passed.contains(entry.get_ref())) {
         desk.at(entry.span(), "no row passes through it without a where");
     }
-    (rows, fixed, uses)
+    all.constants.extend(uses.constants);
 }
 
 impl Uses {
@@ -79,7 +83,7 @@ impl Uses {
         let mut shown: Vec<&str> = Vec::new();
         for step in &path.steps {
             shown.push(&step.name);
-            if step.wheres.is_empty() && !step.each {
+            if step.wheres.is_empty() && !step.each && step.nth.is_none() {
                 self.passed.insert(shown.join("."));
             }
             self.constants.extend(step.wheres.iter().filter_map(|one| match &one.equals {

@@ -1,8 +1,9 @@
 //! What may happen to a referral. `decide` may refuse and changes nothing.
 
+use crate::late;
 use crate::{
     Appointment, Event, HeldWhy, OrgId, Outcome, Placement, PlacementId, Referral, ResourceId,
-    SourceMove, Standing, StatusReason, TargetMove, TaskStatus,
+    SourceMove, Standing, StatusReason, TargetMove, TaskStatus, Timestamp,
 };
 
 /// Who asks: author and owner may change only what is theirs (SDOHCC, `Task.update` documentation).
@@ -21,14 +22,29 @@ pub enum Actor {
 pub enum Command {
     /// By the source.
     Source(SourceMove),
+    /// By the source: it sent what it refers anew.
+    Amend {
+        /// What the new ServiceRequest says of contacting the person.
+        contact_prohibited: bool,
+    },
     /// By the target: a move of its Task.
     Target(PlacementId, TargetMove),
-    /// By the target: an appointment.
+    /// By the target: an appointment; booking again is rescheduling.
     Book(PlacementId, Appointment),
+    /// By the target: the appointment is off.
+    CancelAppointment(PlacementId),
     /// By the target: the person did not come.
     NoShow(PlacementId),
+    /// By the target: a note on the way.
+    Note(PlacementId, String),
     /// By the target: the service was given.
     Serve(PlacementId, Outcome),
+    /// By the target: what it said of a service given was not right.
+    Correct(PlacementId, Outcome),
+    /// By the target: it stops, as it was asked to.
+    AgreeCancel(PlacementId),
+    /// By the target: it does not stop.
+    RefuseCancel(PlacementId, StatusReason),
     /// By loopgate: it waits for consent.
     Hold(HeldWhy),
     /// By loopgate: consent permits again what waited after it was placed.
@@ -44,10 +60,14 @@ pub enum Command {
         /// Our ServiceRequest.
         request: ResourceId,
     },
-    /// By loopgate: the target's system took the pushed delivery.
-    Delivered(PlacementId),
+    /// By loopgate: the target's system took the pushed delivery, amended to that version.
+    Delivered(PlacementId, u64),
     /// By loopgate: the source's system took the news up to this version.
     Told(u64),
+    /// By loopgate: the target's system took what it is told up to this version.
+    TargetTold(PlacementId, u64),
+    /// By loopgate: the source is to be told again what it was told at or after that instant.
+    TellAgain(Timestamp),
 }
 
 /// Why a command changes nothing.
@@ -66,53 +86,139 @@ pub enum Illegal {
 
 /// The events that `command` makes happen, at least one.
 pub fn decide(referral: &Referral, actor: &Actor, command: Command) -> Result<Vec<Event>, Illegal> {
-    match (actor, command) {
+    decide_at(referral, actor, command, None)
+}
+
+/// The same, of something that happened then by the clock of who says it. What a target says that
+/// happened before what it said already is a fact that came late: it is recorded and moves nothing,
+/// unless it ends the loop, which nothing that was before can undo.
+pub fn decide_at(
+    referral: &Referral,
+    actor: &Actor,
+    command: Command,
+    happened: Option<Timestamp>,
+) -> Result<Vec<Event>, Illegal> {
+    let mut events = match (actor, command) {
         (Actor::Source(org), Command::Source(step)) => source(referral, org, step),
-        (Actor::Target(org), Command::Target(id, step)) => {
-            let placement = own(referral, org, &id)?;
-            target(placement, step)
+        (Actor::Source(org), Command::Amend { contact_prohibited })
+            if *org == referral.source && !referral.state.is_final() =>
+        {
+            Ok(vec![Event::Amended { contact_prohibited }])
         }
-        (Actor::Target(org), Command::Book(id, appointment)) => {
-            let mut events = working(own(referral, org, &id)?)?;
-            events.push(Event::AppointmentBooked { placement: id, appointment });
-            Ok(events)
+        (Actor::Source(org), Command::Amend { .. }) if *org == referral.source => {
+            Err(Illegal::NoSuchEdge)
         }
-        (Actor::Target(org), Command::NoShow(id)) => {
-            let mut events = working(own(referral, org, &id)?)?;
-            events.push(Event::NoShow { placement: id });
-            Ok(events)
-        }
-        (Actor::Target(org), Command::Serve(id, outcome)) => {
-            let placement = own(referral, org, &id)?;
-            let mut events = inferred_acceptance(placement);
-            if placement.state.is_final() {
-                return Err(Illegal::NoSuchEdge);
-            }
-            events.push(Event::OutcomeRecorded { placement: id, outcome });
-            events.push(moved(id, TargetMove::Complete, false));
-            Ok(events)
-        }
+        (Actor::Target(org), command) => by_target(referral, org, command, happened),
         (Actor::Gateway, command) => gateway(referral, command),
         (Actor::Source(org), _) if *org == referral.source => Err(Illegal::NotYourAct),
-        (Actor::Target(org), _) if referral.placements.iter().any(|p| p.target == *org) => {
-            Err(Illegal::NotYourAct)
-        }
         _ => Err(Illegal::NotYours),
-    }
+    }?;
+    events.iter_mut().for_each(|event| late::stamp(event, happened));
+    Ok(events)
 }
 
 fn source(referral: &Referral, org: &OrgId, step: SourceMove) -> Result<Vec<Event>, Illegal> {
     if *org != referral.source {
         return Err(Illegal::NotYours);
     }
-    let legal = match &step {
-        SourceMove::Cancel { why } => referral.state.cancel(why).is_some(),
-        SourceMove::EnterInError => referral.state.status() != TaskStatus::EnteredInError,
+    Ok(vec![match step {
+        SourceMove::Cancel { why } if referral.state.cancel(&why).is_some() => {
+            Event::SourceMoved { step: SourceMove::Cancel { why } }
+        }
+        SourceMove::AskToCancel { why } if referral.is_unanswered() => {
+            Event::SourceMoved { step: SourceMove::Cancel { why } }
+        }
+        SourceMove::AskToCancel { why }
+            if !referral.state.is_final() && referral.cancel_asked().is_none() =>
+        {
+            Event::CancelRequested { why }
+        }
+        SourceMove::EnterInError if referral.state.status() != TaskStatus::EnteredInError => {
+            Event::SourceMoved { step: SourceMove::EnterInError }
+        }
+        _ => return Err(Illegal::NoSuchEdge),
+    }])
+}
+
+fn by_target(
+    referral: &Referral,
+    org: &OrgId,
+    command: Command,
+    happened: Option<Timestamp>,
+) -> Result<Vec<Event>, Illegal> {
+    let Some(id) = command.by_target() else {
+        let party = referral.placements.iter().any(|placement| placement.target == *org);
+        return Err(if party { Illegal::NotYourAct } else { Illegal::NotYours });
     };
-    if !legal {
-        return Err(Illegal::NoSuchEdge);
+    let placement = own(referral, org, &id)?;
+    if let Some(late) = late::late(placement, &command, happened) {
+        return Ok(vec![late]);
     }
-    Ok(vec![Event::SourceMoved { step }])
+    let happened = None; // stamped once all of them are there
+    Ok(match command {
+        Command::Target(_, step) => return target(placement, step),
+        Command::Book(_, appointment) => {
+            let mut events = working(placement)?;
+            events.push(Event::AppointmentBooked { placement: id, appointment, happened });
+            events
+        }
+        Command::CancelAppointment(_) => {
+            let mut events = working(placement)?;
+            events.push(Event::AppointmentCancelled { placement: id, happened });
+            events
+        }
+        Command::NoShow(_) => {
+            let mut events = working(placement)?;
+            events.push(Event::NoShow { placement: id, happened });
+            events
+        }
+        Command::Note(_, text) => {
+            // One that is on hold stays so: a note does not say that work goes on.
+            let mut events = match placement.state.status() {
+                TaskStatus::OnHold => Vec::new(),
+                _ => working(placement)?,
+            };
+            events.push(Event::InterimNote { placement: id, text, happened });
+            events
+        }
+        Command::Serve(_, outcome) => {
+            let mut events = inferred_acceptance(placement);
+            if placement.state.is_final() {
+                return Err(Illegal::NoSuchEdge);
+            }
+            events.push(Event::OutcomeRecorded { placement: id, outcome, happened });
+            events.push(moved(id, TargetMove::Complete, false));
+            events
+        }
+        Command::Correct(_, outcome) if placement.state.status() == TaskStatus::Completed => {
+            vec![Event::OutcomeCorrected { placement: id, outcome, happened }]
+        }
+        Command::AgreeCancel(_) if placement.cancel_asked.is_some() => {
+            vec![Event::CancelAgreed { placement: id, happened }]
+        }
+        Command::RefuseCancel(_, why) if placement.cancel_asked.is_some() => {
+            vec![Event::CancelRefused { placement: id, why, happened }]
+        }
+        _ => return Err(Illegal::NoSuchEdge),
+    })
+}
+
+impl Command {
+    /// The placement that a target says it of.
+    pub(crate) fn by_target(&self) -> Option<PlacementId> {
+        match self {
+            Command::Target(id, _)
+            | Command::Book(id, _)
+            | Command::CancelAppointment(id)
+            | Command::NoShow(id)
+            | Command::Note(id, _)
+            | Command::Serve(id, _)
+            | Command::Correct(id, _)
+            | Command::AgreeCancel(id)
+            | Command::RefuseCancel(id, _) => Some(*id),
+            _ => None,
+        }
+    }
 }
 
 fn own<'r>(
@@ -129,10 +235,16 @@ fn target(placement: &Placement, step: TargetMove) -> Result<Vec<Event>, Illegal
     }
     // A later fact implies the moves it skipped; they are recorded as inferred.
     let mut events = match &step {
-        TargetMove::Complete | TargetMove::Fail { .. } | TargetMove::Start => {
-            inferred_acceptance(placement)
+        // Given back before it was taken on: declined.
+        TargetMove::Withdraw { why } if placement.state.status() == TaskStatus::Requested => {
+            let step = TargetMove::Reject { why: why.clone() };
+            return Ok(vec![moved(placement.id, step, false)]);
         }
-        TargetMove::Accept | TargetMove::Reject { .. } | TargetMove::Hold { .. } => Vec::new(),
+        TargetMove::Complete
+        | TargetMove::Fail { .. }
+        | TargetMove::Start
+        | TargetMove::Hold { .. } => inferred_acceptance(placement),
+        TargetMove::Accept | TargetMove::Reject { .. } | TargetMove::Withdraw { .. } => Vec::new(),
     };
     if events.is_empty() {
         return Err(Illegal::NoSuchEdge);
@@ -163,7 +275,7 @@ fn inferred_acceptance(placement: &Placement) -> Vec<Event> {
 }
 
 fn moved(placement: PlacementId, step: TargetMove, inferred: bool) -> Event {
-    Event::TargetMoved { placement, step, inferred }
+    Event::TargetMoved { placement, step, inferred, happened: None }
 }
 
 fn gateway(referral: &Referral, command: Command) -> Result<Vec<Event>, Illegal> {
@@ -180,25 +292,39 @@ fn gateway(referral: &Referral, command: Command) -> Result<Vec<Event>, Illegal>
         {
             Ok(vec![Event::Placed { placement, target: referral.owner.clone(), task, request }])
         }
-        Command::Delivered(id) => match referral.placement(&id) {
-            Some(placement) if !placement.delivered => Ok(vec![Event::Delivered { placement: id }]),
+        Command::Delivered(id, amended) => match referral.placement(&id) {
+            Some(placement) if !placement.delivered && amended <= placement.amended => {
+                Ok(vec![Event::Delivered { placement: id, amended }])
+            }
             _ => Err(Illegal::NoSuchEdge),
         },
         Command::Told(version) if referral.told < version && version <= referral.version => {
             Ok(vec![Event::SourceTold { version }])
         }
-        Command::Told(_) => Err(Illegal::NoSuchEdge),
-        Command::Hold(_) | Command::Resume | Command::Refuse(_) | Command::Place { .. } => {
-            Err(Illegal::NoSuchEdge)
+        Command::TargetTold(id, version) => match referral.placement(&id) {
+            Some(placement) if placement.told < version && version <= placement.version => {
+                Ok(vec![Event::TargetTold { placement: id, version }])
+            }
+            _ => Err(Illegal::NoSuchEdge),
+        },
+        Command::TellAgain(since) if referral.said.iter().any(|news| news.at >= since) => {
+            Ok(vec![Event::SourceToBeToldAgain { since }])
         }
-        Command::Source(_)
-        | Command::Target(..)
-        | Command::Book(..)
-        | Command::NoShow(_)
-        | Command::Serve(..) => Err(Illegal::NotYourAct),
+        Command::Told(_)
+        | Command::TellAgain(_)
+        | Command::Hold(_)
+        | Command::Resume
+        | Command::Refuse(_)
+        | Command::Place { .. } => Err(Illegal::NoSuchEdge),
+        _ => Err(Illegal::NotYourAct),
     }
+}
+
+/// Whether what `command` says is so already: said again, it is no news and no error.
+pub fn knows(referral: &Referral, actor: &Actor, command: &Command) -> bool {
+    late::knows(referral, actor, command)
 }
 
 #[cfg(test)]
 #[path = "decide_tests.rs"]
-mod tests;
+pub(crate) mod tests;

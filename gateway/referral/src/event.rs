@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Timestamp};
+use crate::{NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Says, Timestamp};
 
 /// Why a status was left behind: `Task.statusReason`, whose text SDOHCC requires (1..1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,16 @@ impl StatusReason {
     pub fn text(&self) -> &str {
         &self.text
     }
+
+    /// Of a placement that was called off while its target was told of it.
+    pub(crate) fn called_off() -> StatusReason {
+        StatusReason { code: "called-off".into(), text: "it was called off".into() }
+    }
+
+    /// Of a request to cancel that was recorded before its reason was.
+    fn unsaid() -> StatusReason {
+        StatusReason { code: "unsaid".into(), text: "no reason was given".into() }
+    }
 }
 
 /// What a referral source may do to its Task once it is sent.
@@ -44,6 +54,12 @@ pub enum SourceMove {
     /// Call it off.
     Cancel {
         /// Required by SDOHCC's comment on `statusReason`.
+        why: StatusReason,
+    },
+    /// Ask that it be called off: before acceptance it is, later its target answers. Never recorded as
+    /// such: what comes of it is (BSeR transitions 04, 07, 14, 20, 22, 28, 34).
+    AskToCancel {
+        /// Why.
         why: StatusReason,
     },
     /// It should never have been sent.
@@ -75,6 +91,24 @@ pub enum TargetMove {
         /// Why.
         why: StatusReason,
     },
+    /// Give it back after acceptance, where SDOHCC draws no `rejected` any more: `cancelled`.
+    Withdraw {
+        /// Why.
+        why: StatusReason,
+    },
+}
+
+impl TargetMove {
+    /// Why, where a reason is wanted.
+    pub fn why(&self) -> Option<&StatusReason> {
+        match self {
+            TargetMove::Reject { why }
+            | TargetMove::Hold { why }
+            | TargetMove::Fail { why }
+            | TargetMove::Withdraw { why } => Some(why),
+            TargetMove::Accept | TargetMove::Start | TargetMove::Complete => None,
+        }
+    }
 }
 
 /// The reason code of the release decision that holds a referral back (`C9`, `C1`, `C3`, `C12`).
@@ -156,11 +190,31 @@ pub enum Event {
     Delivered {
         /// Which.
         placement: PlacementId,
+        /// [`Placement::amended`](crate::Placement::amended) as it was delivered.
+        #[serde(default)]
+        amended: u64,
+    },
+    /// The target's own HL7 v2 system took what it is told, up to this version of the placement's Task.
+    TargetTold {
+        /// Which.
+        placement: PlacementId,
+        /// The version.
+        version: u64,
     },
     /// The source's own system took the news, up to this version of its Task.
     SourceTold {
         /// Which.
         version: u64,
+    },
+    /// What the source was told at or after that instant is to be told again.
+    SourceToBeToldAgain {
+        /// The instant.
+        since: Timestamp,
+    },
+    /// The source sent its ServiceRequest, Patient or Observations anew; the state stays.
+    Amended {
+        /// What the new ServiceRequest says of contacting the person.
+        contact_prohibited: bool,
     },
     /// The source moved its Task.
     SourceMoved {
@@ -175,6 +229,9 @@ pub enum Event {
         step: TargetMove,
         /// Not said by the target, but implied by what it said next.
         inferred: bool,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
     },
     /// The person has an appointment, or a new one.
     AppointmentBooked {
@@ -182,16 +239,25 @@ pub enum Event {
         placement: PlacementId,
         /// When and where.
         appointment: Appointment,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
     },
     /// The appointment is off; the loop stays open.
     AppointmentCancelled {
         /// Which.
         placement: PlacementId,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
     },
     /// The person did not come; the loop stays open.
     NoShow {
         /// Which.
         placement: PlacementId,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
     },
     /// A note on the way, in words that may be about the person.
     InterimNote {
@@ -199,9 +265,43 @@ pub enum Event {
         placement: PlacementId,
         /// The words.
         text: String,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
     },
     /// The source asks the target to stop; the target has not answered.
-    CancelRequested,
+    CancelRequested {
+        /// Why.
+        #[serde(default = "StatusReason::unsaid")]
+        why: StatusReason,
+    },
+    /// The target stops, as the source asked: cancelled, for the source's reason.
+    CancelAgreed {
+        /// Which.
+        placement: PlacementId,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
+    },
+    /// The target does not stop; everything is as it was before it was asked.
+    CancelRefused {
+        /// Which.
+        placement: PlacementId,
+        /// Why.
+        why: StatusReason,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
+    },
+    /// What the target says happened before what is known already: it moves nothing.
+    CameLate {
+        /// Which.
+        placement: PlacementId,
+        /// What.
+        says: Says,
+        /// When, by the target's clock.
+        happened: Timestamp,
+    },
     /// The target says how much room it has (SDOHCC CapacityStatus code).
     CapacityReported {
         /// Which.
@@ -215,5 +315,18 @@ pub enum Event {
         placement: PlacementId,
         /// The service.
         outcome: Outcome,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
+    },
+    /// What was done, corrected after it was completed; the state stays.
+    OutcomeCorrected {
+        /// Which.
+        placement: PlacementId,
+        /// The service as it was.
+        outcome: Outcome,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
     },
 }

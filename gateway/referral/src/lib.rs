@@ -12,20 +12,30 @@
 mod decide;
 mod event;
 mod id;
+mod late;
+mod merge;
 mod news;
 mod person;
+mod placement;
 mod state;
 mod task;
 
-pub use decide::{Actor, Command, Illegal, decide};
+pub use decide::{Actor, Command, Illegal, decide, decide_at, knows};
 pub use event::{Appointment, Event, HeldWhy, Outcome, SourceMove, StatusReason, TargetMove};
 pub use id::{BadId, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Timestamp};
+pub use merge::{Merging, NotMerged};
 pub use news::{News, Says};
 pub use person::{
     Candidate, Identifier, LinkBasis, Person, PersonEvent, Persons, Presented, Sameness,
 };
-pub use state::{Business, Placement, Referral, Standing};
+pub use placement::{Business, CANCELLATION_REQUESTED, Placement, TargetNews, TargetSays};
+pub use state::{Referral, Standing};
 pub use task::{
     Accepted, Cancelled, Completed, Draft, EnteredInError, Failed, InProgress, OnHold, Rejected,
     Requested, TaskState, TaskStatus,
 };
+
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
+mod told_tests;

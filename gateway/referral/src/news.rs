@@ -4,7 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Appointment, Event, Outcome, Referral, StatusReason, TargetMove, Timestamp};
+use crate::{
+    Appointment, Event, Outcome, Referral, SourceMove, StatusReason, TargetMove, Timestamp,
+};
 
 /// One thing to tell the source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +38,8 @@ pub enum Says {
     OnHold(StatusReason),
     /// There is an appointment.
     Booked(Appointment),
+    /// There is another appointment, in place of the one that was in force.
+    Rebooked(Appointment),
     /// The appointment is off.
     AppointmentCancelled,
     /// The person did not come.
@@ -46,16 +50,23 @@ pub enum Says {
     Served(Option<Outcome>),
     /// It was tried and not achieved.
     Failed(StatusReason),
+    /// The target gave it back after it took it on.
+    GivenBack(StatusReason),
+    /// It is off, as the source asked: at once, or because its target stopped.
+    Cancelled(StatusReason),
+    /// The target does not stop, though the source asked.
+    CancelRefused(StatusReason),
 }
 
 /// What `event` tells the source of `referral`, which is the state after it. What the source did
-/// itself is no news to it; nor is a beginning that was only inferred, since what implied it is told.
+/// itself is no news to it, but that it is off as it asked; nor is a beginning that was only inferred,
+/// since what implied it is told.
 pub(crate) fn says(event: &Event, referral: &Referral) -> Option<Says> {
     Some(match event {
         Event::Held { .. } => Says::Waiting,
         Event::Resumed => Says::NoLongerWaiting,
         Event::Refused { why } => Says::Declined(why.clone()),
-        Event::TargetMoved { step, placement, inferred } => match step {
+        Event::TargetMoved { step, placement, inferred, .. } => match step {
             TargetMove::Accept => Says::Accepted,
             TargetMove::Start if *inferred => return None,
             TargetMove::Start => Says::Started,
@@ -65,7 +76,12 @@ pub(crate) fn says(event: &Event, referral: &Referral) -> Option<Says> {
                 Says::Served(referral.placement(placement).and_then(|p| p.outcome.clone()))
             }
             TargetMove::Fail { why } => Says::Failed(why.clone()),
+            TargetMove::Withdraw { why } => Says::GivenBack(why.clone()),
         },
+        Event::CancelAgreed { .. } => Says::Cancelled(referral.reason.clone()?),
+        Event::SourceMoved { step: SourceMove::Cancel { why } } => Says::Cancelled(why.clone()),
+        Event::CancelRefused { why, .. } => Says::CancelRefused(why.clone()),
+        Event::OutcomeCorrected { outcome, .. } => Says::Served(Some(outcome.clone())),
         Event::AppointmentBooked { appointment, .. } => Says::Booked(appointment.clone()),
         Event::AppointmentCancelled { .. } => Says::AppointmentCancelled,
         Event::NoShow { .. } => Says::NoShow,
@@ -77,7 +93,11 @@ pub(crate) fn says(event: &Event, referral: &Referral) -> Option<Says> {
         | Event::Delivered { .. }
         | Event::SourceMoved { .. }
         | Event::SourceTold { .. }
-        | Event::CancelRequested
+        | Event::SourceToBeToldAgain { .. }
+        | Event::TargetTold { .. }
+        | Event::Amended { .. }
+        | Event::CancelRequested { .. }
+        | Event::CameLate { .. }
         | Event::CapacityReported { .. } => return None,
     })
 }
@@ -128,7 +148,7 @@ mod tests {
     }
 
     fn moved(step: TargetMove, inferred: bool) -> Event {
-        Event::TargetMoved { placement: placement(), step, inferred }
+        Event::TargetMoved { placement: placement(), step, inferred, happened: None }
     }
 
     #[test]
@@ -144,8 +164,12 @@ mod tests {
             placed(),
             moved(TargetMove::Accept, true),
             moved(TargetMove::Start, true),
-            Event::NoShow { placement: placement() },
-            Event::OutcomeRecorded { placement: placement(), outcome: outcome.clone() },
+            Event::NoShow { placement: placement(), happened: None },
+            Event::OutcomeRecorded {
+                placement: placement(),
+                outcome: outcome.clone(),
+                happened: None,
+            },
             moved(TargetMove::Complete, false),
         ]);
         let told: Vec<Says> = referral.news.iter().map(|news| news.says.clone()).collect();
@@ -168,7 +192,7 @@ mod tests {
         let mut events = vec![
             placed(),
             moved(TargetMove::Accept, false),
-            Event::NoShow { placement: placement() },
+            Event::NoShow { placement: placement(), happened: None },
         ];
         let accepted = folded(&events[..2]).version;
         events.push(Event::SourceTold { version: accepted });
@@ -176,5 +200,33 @@ mod tests {
         assert_eq!(referral.told, accepted);
         let left: Vec<&Says> = referral.news.iter().map(|news| &news.says).collect();
         assert_eq!(left, [&Says::NoShow]);
+    }
+    #[test]
+    fn an_end_says_who_wanted_it_and_an_appointment_whether_there_was_one() {
+        let why = |text: &str| StatusReason::new("other", text).unwrap();
+        let appointment = |ms| Appointment { start: at(ms), place: None };
+        let book = |ms| Event::AppointmentBooked {
+            placement: placement(),
+            appointment: appointment(ms),
+            happened: None,
+        };
+        let asked = Event::CancelRequested { why: why("moved away") };
+        let agreed = Event::CancelAgreed { placement: placement(), happened: None };
+        let referral =
+            folded(&[placed(), moved(TargetMove::Accept, false), book(5), book(6), asked, agreed]);
+        let last: Vec<News> = referral.news.into_iter().skip(1).collect();
+        let says: Vec<&Says> = last.iter().map(|news| &news.says).collect();
+        let (first, second) = (Says::Booked(appointment(5)), Says::Rebooked(appointment(6)));
+        assert_eq!(says, [&first, &second, &Says::Cancelled(why("moved away"))]);
+        assert!(last.iter().all(|news| news.from_target));
+
+        let back = moved(TargetMove::Withdraw { why: why("no room") }, false);
+        let referral = folded(&[placed(), moved(TargetMove::Accept, false), back]);
+        assert_eq!(referral.news.last().unwrap().says, Says::GivenBack(why("no room")));
+
+        let off = Event::SourceMoved { step: SourceMove::Cancel { why: why("a mistake") } };
+        let referral = folded(&[placed(), off]);
+        let [only] = &referral.news[..] else { panic!("{:?}", referral.news) };
+        assert_eq!((&only.says, only.from_target), (&Says::Cancelled(why("a mistake")), false));
     }
 }

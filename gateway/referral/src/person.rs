@@ -92,6 +92,31 @@ pub enum PersonEvent {
         /// Why they are the same.
         basis: LinkBasis,
     },
+    /// Two were one person all along, as the organization says whose patient index holds both
+    /// identifiers. Everything of the retired one is the survivor's from now on.
+    Merged {
+        /// Who they are.
+        survivor: PersonId,
+        /// Who is nobody of their own any more.
+        retired: PersonId,
+        /// Who says so.
+        by: OrgId,
+        /// The identifiers that stay.
+        identifiers: Vec<Identifier>,
+        /// The identifiers that they replace.
+        superseded: Vec<Identifier>,
+    },
+    /// An identifier of a person was replaced by another of the same person.
+    Superseded {
+        /// Who.
+        person: PersonId,
+        /// Who says so.
+        by: OrgId,
+        /// The identifiers that stay.
+        identifiers: Vec<Identifier>,
+        /// The identifiers that they replace.
+        superseded: Vec<Identifier>,
+    },
     /// Two persons look alike; a named human may confirm it one day.
     CandidateNoted {
         /// The newer.
@@ -107,17 +132,21 @@ pub type Candidate = (PersonId, PersonId);
 /// What is known of one person.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Person {
-    identifiers: BTreeSet<(OrgId, Identifier)>,
-    sameness: BTreeSet<Sameness>,
+    pub(crate) identifiers: BTreeSet<(OrgId, Identifier)>,
+    pub(crate) sameness: BTreeSet<Sameness>,
 }
 
 /// Everyone: a fold of [`PersonEvent`]s.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Persons {
-    persons: BTreeMap<PersonId, Person>,
-    by_identifier: BTreeMap<Identifier, BTreeSet<(OrgId, PersonId)>>,
-    by_sameness: BTreeMap<Sameness, BTreeSet<PersonId>>,
-    candidates: BTreeSet<Candidate>,
+    pub(crate) persons: BTreeMap<PersonId, Person>,
+    pub(crate) by_identifier: BTreeMap<Identifier, BTreeSet<(OrgId, PersonId)>>,
+    pub(crate) by_sameness: BTreeMap<Sameness, BTreeSet<PersonId>>,
+    pub(crate) candidates: BTreeSet<Candidate>,
+    /// Who was merged into whom; survivors are never among the merged.
+    pub(crate) merged: BTreeMap<PersonId, PersonId>,
+    /// Identifiers that their organization replaced, and by which.
+    pub(crate) superseded: BTreeMap<(OrgId, Identifier), Identifier>,
 }
 
 impl Persons {
@@ -157,6 +186,24 @@ impl Persons {
         (fresh, events)
     }
 
+    /// Whether a presented patient is this very person again: nobody else by what makes persons one, and
+    /// by that, or by any identifier that the same organization gave before, this one.
+    pub fn is_again(
+        &self,
+        presented: &Presented,
+        shared_systems: &[String],
+        person: PersonId,
+    ) -> bool {
+        let matches = self.matches(presented, shared_systems);
+        let gave = |known: &Person| {
+            let given = presented.identifiers.iter();
+            let mut given = given.map(|one| (presented.by.clone(), one.clone()));
+            given.any(|one| known.identifiers.contains(&one))
+        };
+        matches.iter().all(|(one, _)| *one == person)
+            && (!matches.is_empty() || self.persons.get(&person).is_some_and(gave))
+    }
+
     fn matches(&self, presented: &Presented, shared: &[String]) -> Vec<(PersonId, LinkBasis)> {
         let mut found = Vec::new();
         for identifier in &presented.identifiers {
@@ -185,6 +232,15 @@ impl Persons {
             }
             PersonEvent::Linked { person, by, identifiers, .. } => {
                 self.hold(*person, by, identifiers)
+            }
+            PersonEvent::Merged { survivor, retired, by, identifiers, superseded } => {
+                self.merge(*survivor, *retired);
+                self.hold(*survivor, by, identifiers);
+                self.supersede(by, superseded, identifiers);
+            }
+            PersonEvent::Superseded { person, by, identifiers, superseded } => {
+                self.hold(*person, by, identifiers);
+                self.supersede(by, superseded, identifiers);
             }
             PersonEvent::CandidateNoted { person, other } => {
                 self.candidates.insert((*person, *other));

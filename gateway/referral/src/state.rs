@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::news::{News, Says, says};
+use crate::placement::{Business, Placement};
 use crate::{
-    Appointment, Event, HeldWhy, NeedCode, OrgId, Outcome, PersonId, PlacementId, ReferralId,
-    ResourceId, SourceMove, StatusReason, TargetMove, TaskState, TaskStatus, Timestamp,
+    Event, HeldWhy, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, SourceMove,
+    StatusReason, TargetMove, TaskState, TaskStatus, Timestamp,
 };
 
 /// Where consent leaves a referral.
@@ -20,63 +21,6 @@ pub enum Standing {
         /// Since when.
         since: Timestamp,
     },
-}
-
-/// What a placement has come to between two statuses, in the words of BSeR's business status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Business {
-    /// There is an appointment.
-    Scheduled,
-    /// The appointment is off.
-    Cancelled,
-    /// The person did not come.
-    Missed,
-    /// What was asked for was given.
-    Given,
-}
-
-impl Business {
-    /// `Task.businessStatus.text`.
-    pub fn text(self) -> &'static str {
-        match self {
-            Business::Scheduled => "appointment scheduled",
-            Business::Cancelled => "appointment cancelled",
-            Business::Missed => "appointment missed",
-            Business::Given => "service given",
-        }
-    }
-}
-
-/// One coordination-platform Task and ServiceRequest to one target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Placement {
-    /// Its name.
-    pub id: PlacementId,
-    /// The target.
-    pub target: OrgId,
-    /// Our Task's state.
-    pub state: TaskState,
-    /// Our Task.
-    pub task: ResourceId,
-    /// Our ServiceRequest.
-    pub request: ResourceId,
-    /// When it was placed.
-    pub placed: Timestamp,
-    /// Its Task's `meta.versionId`.
-    pub version: u64,
-    /// Its Task's `meta.lastUpdated`.
-    pub changed: Timestamp,
-    /// Why it stands where it stands.
-    pub reason: Option<StatusReason>,
-    /// The appointment in force.
-    pub appointment: Option<Appointment>,
-    /// `businessStatus`.
-    pub business: Option<Business>,
-    /// What was done.
-    pub outcome: Option<Outcome>,
-    /// A pushed delivery was taken.
-    pub delivered: bool,
 }
 
 /// A referral: a source's Task and ServiceRequest, and what became of them.
@@ -112,13 +56,20 @@ pub struct Referral {
     pub version: u64,
     /// When the source's Task last changed.
     pub changed: Timestamp,
-    /// The source asked the target to stop.
-    pub cancel_requested: bool,
+    /// The version that the source's newest amendment made; 0: it is as it was received.
+    pub amended: u64,
     /// What its source has not been told, oldest first.
     pub news: Vec<News>,
+    /// What its source was told in the last 30 days, oldest first, and no more than the newest of it.
+    pub said: Vec<News>,
     /// The version up to which its source was told; 0: nothing yet.
     pub told: u64,
 }
+
+/// What was told is remembered for so long, so that it can be told again.
+const SAID_DAYS: u32 = 30;
+/// Of what was told so much is remembered, of one referral.
+const SAID_MAX: usize = 64;
 
 /// `businessStatus.text` of a held referral (our DESIGN §2).
 pub const WAITING_FOR_CONSENT: &str = "waiting for consent";
@@ -153,26 +104,35 @@ impl Referral {
                 received: at,
                 version: 1,
                 changed: at,
-                cancel_requested: false,
+                amended: 0,
                 news: Vec::new(),
+                said: Vec::new(),
                 told: 0,
             });
         }
         let mut referral = state?;
         // That it was placed is news to a source that was told to wait.
         let waited = referral.held_since().is_some();
+        // And an appointment in place of another is news of its own.
+        let rebooked = referral.has_appointment(event);
         referral.apply(event, at);
         let says = match event {
             Event::Placed { .. } if waited => Some(Says::NoLongerWaiting),
+            Event::AppointmentBooked { appointment, .. } if rebooked => {
+                Some(Says::Rebooked(appointment.clone()))
+            }
             event => says(event, &referral),
         };
         let version = referral.version;
-        let from_target = !matches!(
-            event,
-            Event::Held { .. } | Event::Resumed | Event::Refused { .. } | Event::Placed { .. }
-        );
+        let from_target = is_by_target(event);
         referral.news.extend(says.map(|says| News { version, at, says, from_target }));
         Some(referral)
+    }
+
+    /// Whether the placement that `event` books has an appointment.
+    fn has_appointment(&self, event: &Event) -> bool {
+        let Event::AppointmentBooked { placement, .. } = event else { return false };
+        self.placement(placement).is_some_and(|placement| placement.appointment.is_some())
     }
 
     fn apply(&mut self, event: &Event, at: Timestamp) {
@@ -202,59 +162,79 @@ impl Referral {
                     self.touch(at);
                 }
                 self.standing = Standing::Open;
-                self.placements.push(Placement {
-                    id: *placement,
-                    target: target.clone(),
-                    state: TaskState::requested(),
-                    task: task.clone(),
-                    request: request.clone(),
-                    placed: at,
-                    version: 1,
-                    changed: at,
-                    reason: None,
-                    appointment: None,
-                    business: None,
-                    outcome: None,
-                    delivered: false,
-                });
+                let (name, ours) = ((*placement, target.clone()), (task.clone(), request.clone()));
+                self.placements.push(Placement::new(name, ours, at));
             }
-            Event::SourceTold { version } => {
-                self.told = self.told.max(*version);
-                self.news.retain(|news| news.version > *version);
+            Event::SourceTold { version } => self.told_source(*version, at),
+            Event::SourceToBeToldAgain { since } => self.tell_again(*since),
+            Event::Amended { contact_prohibited } => {
+                self.contact_prohibited = *contact_prohibited;
+                self.placements.iter_mut().for_each(|placement| placement.amend(at));
+                self.touch(at);
+                self.amended = self.version;
             }
             Event::SourceMoved { step } => self.apply_source(step, at),
-            Event::TargetMoved { placement, step, .. } => self.apply_target(placement, step, at),
-            Event::CancelRequested => {
-                self.cancel_requested = true;
+            Event::CancelRequested { why } => {
+                self.placements.iter_mut().for_each(|one| one.ask_to_cancel(why, at));
                 self.touch(at);
             }
-            Event::Delivered { placement } => self.placement_mut(placement, |p| p.delivered = true),
-            Event::AppointmentBooked { placement, appointment } => {
-                self.news(placement, at, |p| {
+            Event::Delivered { placement, amended } => {
+                self.placement_mut(placement, |p| p.delivered = *amended == p.amended);
+            }
+            Event::TargetTold { placement, version } => {
+                self.placement_mut(placement, |p| p.told(*version, at));
+            }
+            Event::TargetMoved { placement, step, happened, .. } => {
+                self.apply_target(placement, step, (at, *happened));
+            }
+            Event::CancelAgreed { placement, happened } => {
+                let asked = self.placement(placement).and_then(|p| p.cancel_asked.clone());
+                if let Some(why) = asked
+                    && let Some(next) = self.state.cancel(&why)
+                {
+                    self.state = next;
+                    self.reason = Some(why);
+                }
+                self.news(placement, (at, *happened), Placement::agree);
+            }
+            Event::CancelRefused { placement, happened, .. } => {
+                self.news(placement, (at, *happened), Placement::refuse_cancel);
+            }
+            Event::AppointmentBooked { placement, appointment, happened } => {
+                self.news(placement, (at, *happened), |p| {
                     p.appointment = Some(appointment.clone());
                     p.business = Some(Business::Scheduled);
                 });
             }
-            Event::AppointmentCancelled { placement } => self.news(placement, at, |p| {
-                p.appointment = None;
-                p.business = Some(Business::Cancelled);
-            }),
-            Event::NoShow { placement } => self.news(placement, at, |p| {
+            Event::AppointmentCancelled { placement, happened } => {
+                self.news(placement, (at, *happened), |p| {
+                    p.appointment = None;
+                    p.business = Some(Business::Cancelled);
+                });
+            }
+            Event::NoShow { placement, happened } => self.news(placement, (at, *happened), |p| {
                 p.appointment = None;
                 p.business = Some(Business::Missed);
             }),
-            Event::InterimNote { placement, .. } => self.news(placement, at, |_| {}),
-            Event::CapacityReported { placement, .. } => self.news(placement, at, |_| {}),
-            Event::OutcomeRecorded { placement, outcome } => self.news(placement, at, |p| {
-                p.outcome = Some(outcome.clone());
-                p.business = Some(Business::Given);
-            }),
+            Event::InterimNote { placement, happened, .. } => {
+                self.news(placement, (at, *happened), |_| {});
+            }
+            Event::CapacityReported { placement, .. } => self.news(placement, (at, None), |_| {}),
+            Event::OutcomeRecorded { placement, outcome, happened }
+            | Event::OutcomeCorrected { placement, outcome, happened } => {
+                self.news(placement, (at, *happened), |p| {
+                    p.outcome = Some(outcome.clone());
+                    p.business = Some(Business::Given);
+                });
+            }
+            // It is in the log, and nowhere else.
+            Event::CameLate { .. } => {}
         }
     }
 
     fn apply_source(&mut self, step: &SourceMove, at: Timestamp) {
         match step {
-            SourceMove::Cancel { why } => {
+            SourceMove::Cancel { why } | SourceMove::AskToCancel { why } => {
                 if let Some(next) = self.state.cancel(why) {
                     self.state = next;
                 }
@@ -263,52 +243,54 @@ impl Referral {
             }
             SourceMove::EnterInError => {
                 self.state = self.state.enter_in_error();
-                for placement in &mut self.placements {
-                    placement.state = placement.state.enter_in_error();
-                    placement.touch(at);
-                }
+                self.placements.iter_mut().for_each(|placement| placement.enter_in_error(at));
             }
         }
         self.standing = Standing::Open;
         self.touch(at);
     }
 
-    fn apply_target(&mut self, placement: &PlacementId, step: &TargetMove, at: Timestamp) {
-        let why = match step {
-            TargetMove::Reject { why } | TargetMove::Hold { why } | TargetMove::Fail { why } => {
-                Some(why.clone())
-            }
-            TargetMove::Accept | TargetMove::Start | TargetMove::Complete => None,
-        };
+    fn apply_target(&mut self, placement: &PlacementId, step: &TargetMove, when: When) {
         if let Some(next) = self.state.target(step) {
             self.state = next;
         }
-        self.reason = why.clone();
-        self.news(placement, at, |p| {
-            if let Some(next) = p.state.target(step) {
-                p.state = next;
-            }
-            p.reason = why;
-        });
+        self.reason = step.why().cloned();
+        self.news(placement, when, |p| p.moves(step));
     }
 
     /// loopgate, as requester, calls off what it placed.
     fn close_placements(&mut self, why: &StatusReason, at: Timestamp) {
-        for placement in &mut self.placements {
-            if let Some(next) = placement.state.cancel(why) {
-                placement.state = next;
-                placement.reason = None; // the source's reason is not the target's to read
-                placement.touch(at);
-            }
-        }
+        self.placements.iter_mut().for_each(|placement| placement.call_off(why, at));
     }
 
-    fn news(&mut self, id: &PlacementId, at: Timestamp, change: impl FnOnce(&mut Placement)) {
+    fn news(&mut self, id: &PlacementId, when: When, change: impl FnOnce(&mut Placement)) {
+        let (at, happened) = when;
         self.placement_mut(id, |placement| {
             change(placement);
-            placement.touch(at);
+            placement.hear(at, happened);
         });
         self.touch(at);
+    }
+
+    fn told_source(&mut self, version: u64, at: Timestamp) {
+        self.told = self.told.max(version);
+        let news = std::mem::take(&mut self.news);
+        let (said, left) = news.into_iter().partition(|news: &News| news.version <= version);
+        self.news = left;
+        self.said.extend::<Vec<News>>(said);
+        self.said.retain(|news| at <= news.at.plus_days(SAID_DAYS));
+        self.said.drain(..self.said.len().saturating_sub(SAID_MAX));
+    }
+
+    fn tell_again(&mut self, since: Timestamp) {
+        let said = std::mem::take(&mut self.said);
+        let (again, kept): (Vec<News>, Vec<News>) =
+            said.into_iter().partition(|news| news.at >= since);
+        self.said = kept;
+        if let Some(first) = again.first() {
+            self.told = self.told.min(first.version - 1);
+        }
+        self.news.splice(..0, again);
     }
 
     fn placement_mut(&mut self, id: &PlacementId, change: impl FnOnce(&mut Placement)) {
@@ -320,6 +302,21 @@ impl Referral {
     fn touch(&mut self, at: Timestamp) {
         self.version += 1;
         self.changed = at;
+    }
+
+    /// Two persons are one.
+    pub fn merge(&mut self, survivor: PersonId, retired: PersonId) {
+        if !self.persons.contains(&retired) {
+            return;
+        }
+        let mut persons = Vec::new();
+        for person in std::mem::take(&mut self.persons) {
+            let person = if person == retired { survivor } else { person };
+            if !persons.contains(&person) {
+                persons.push(person);
+            }
+        }
+        self.persons = persons;
     }
 
     /// The placement of this name.
@@ -343,30 +340,45 @@ impl Referral {
     /// Whether any of it was said by a target: then reading it is reading the target's news.
     pub fn has_news(&self) -> bool {
         self.placements.iter().any(|placement| {
-            let ours = matches!(
-                placement.state.status(),
-                TaskStatus::Cancelled | TaskStatus::EnteredInError
-            );
-            placement.version > 1 && !ours
+            placement.answered && !placement.is_called_off()
                 || placement.business.is_some()
                 || placement.outcome.is_some()
         })
+    }
+
+    /// Whether its source ended it: what it did itself is no news to it.
+    pub fn is_called_off(&self) -> bool {
+        match self.state.status() {
+            TaskStatus::Cancelled => !self.placements.iter().any(|placement| placement.given_back),
+            status => status == TaskStatus::EnteredInError,
+        }
+    }
+
+    /// Why its source asks to stop, while that is not answered.
+    pub fn cancel_asked(&self) -> Option<&StatusReason> {
+        self.placements.iter().rev().find_map(|placement| placement.cancel_asked.as_ref())
     }
 
     /// `businessStatus.text` of the source's Task.
     pub fn business(&self) -> Option<&'static str> {
         match self.standing {
             Standing::Held { .. } => Some(WAITING_FOR_CONSENT),
-            Standing::Open => {
-                self.placements.last().and_then(|last| last.business).map(Business::text)
-            }
+            Standing::Open => self.placements.last().and_then(Placement::business_text),
         }
     }
 }
 
-impl Placement {
-    fn touch(&mut self, at: Timestamp) {
-        self.version += 1;
-        self.changed = at;
-    }
+/// When a fact was recorded, and when it happened if that was said.
+type When = (Timestamp, Option<Timestamp>);
+
+/// Whether a target said it, and not loopgate.
+fn is_by_target(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::Held { .. }
+            | Event::Resumed
+            | Event::Refused { .. }
+            | Event::Placed { .. }
+            | Event::SourceMoved { .. }
+    )
 }

@@ -265,6 +265,9 @@ impl TaskState {
             (S::Accepted(t), TargetMove::Fail { why }) => S::Failed(t.fail(why)),
             (S::InProgress(t), TargetMove::Fail { why }) => S::Failed(t.fail(why)),
             (S::OnHold(t), TargetMove::Fail { why }) => S::Failed(t.fail(why)),
+            (S::Accepted(t), TargetMove::Withdraw { why }) => S::Cancelled(t.cancel(why)),
+            (S::InProgress(t), TargetMove::Withdraw { why }) => S::Cancelled(t.cancel(why)),
+            (S::OnHold(t), TargetMove::Withdraw { why }) => S::Cancelled(t.cancel(why)),
             _ => return None,
         })
     }
@@ -369,6 +372,7 @@ mod tests {
             TargetMove::Hold { why: why() },
             TargetMove::Complete,
             TargetMove::Fail { why: why() },
+            TargetMove::Withdraw { why: why() },
         ];
         let states = all_states();
         assert_eq!(states.len(), EDGES.len());
@@ -381,6 +385,7 @@ mod tests {
                 .map(|next| next.status().code())
                 .collect();
             reached.sort_unstable();
+            reached.dedup();
             let from = state.status().code();
             let mut drawn = EDGES.iter().find(|(f, _)| *f == from).unwrap().1.to_vec();
             drawn.sort_unstable();

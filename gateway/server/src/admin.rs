@@ -1,6 +1,8 @@
 //! The operator's commands: over `data/admin.sock` while the gateway runs, straight on the opened
 //! deployment when it does not. Same code, same entries.
 
+mod link;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,6 +27,7 @@ use crate::journal::{Event, LedgerEvent, ShredGround, ShredRefusal};
 use crate::partner::set_suspended;
 use crate::scribe::{Command, Erase, Erasure};
 use crate::signing_keys;
+pub use link::LinkAsk;
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "admin.sock";
@@ -104,6 +107,11 @@ pub enum Ask {
         /// It is over.
         lift: bool,
     },
+    /// About HL7 v2 links.
+    Link {
+        /// What.
+        ask: LinkAsk,
+    },
     /// Begin to sign with another key beside the one in force.
     RotateKey,
     /// The clock is right as it is.
@@ -141,7 +149,9 @@ impl Who {
     /// The one person meant. An identifier that two organizations gave to two persons means nobody.
     fn find(&self, gate: &Gate) -> anyhow::Result<PersonId> {
         let identifier = match self {
-            Who::Person(person) => return Ok(*person),
+            Who::Person(person) => {
+                return Ok(gate.scribe.published().world().persons.resolve(*person));
+            }
             Who::Identifier(identifier) => identifier,
         };
         let found = gate.scribe.published().world().persons.holding(identifier);
@@ -177,7 +187,7 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
             let shown: Result<Vec<Field>, _> = shown.iter().map(|name| name.parse()).collect();
             let chain = Chain { class: *of, id };
             let count = crate::export::report(gate, &chain, &shown?, out, case)?;
-            Ok(format!("{count} entries"))
+            Ok(format!("{count} entries{}", other_names(gate, id)))
         }
         Ask::ExportEvidence { out, case, made_for, entries, shown } => {
             let shown: Vec<Field> =
@@ -198,6 +208,7 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         }
         Ask::Erase { persons, ground, by } => erase(gate, persons, ground, by),
         Ask::Hold { person, case, by, lift } => hold(gate, person.find(gate)?, case, by, *lift),
+        Ask::Link { ask } => link::perform(gate, ask),
         Ask::RotateKey => rotate_key(gate),
         Ask::ClockConfirm => {
             let gone = |_| anyhow!("the gateway does not answer");
@@ -208,6 +219,20 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         Ask::Status => {
             let world = gate.scribe.published().world();
             Ok(format!("{} entries, {} referrals", world.leaves, world.referrals.len()))
+        }
+    }
+}
+
+/// Under which other names there are chains about a person; a report is over one.
+fn other_names(gate: &Gate, id: &str) -> String {
+    let Ok(person) = id.parse::<PersonId>() else { return String::new() };
+    let names = gate.scribe.published().world().persons.names_of(person);
+    let others = names.into_iter().filter(|name| *name != person).map(|name| name.to_string());
+    let others: Vec<String> = others.collect();
+    match others.as_slice() {
+        [] => String::new(),
+        some => {
+            format!("; the same person is, or was, {}: there is a chain of each", some.join(", "))
         }
     }
 }

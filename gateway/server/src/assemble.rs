@@ -151,7 +151,7 @@ pub fn open(
         archive: Archive::new(reader, keyring, attachments),
         egress: Egress::new(scribe.clone(), clock.clone(), policy, config.ledger.origin.clone()),
         library: Arc::new(library),
-        broken_streams: AtomicU64::new(0),
+        links: crate::links::Watch::default(),
         strangers: AtomicU64::new(0),
         access,
         consent_tokens,
@@ -256,7 +256,17 @@ pub fn without_way(config: &Config, partners: &[LoadedPartner]) -> Vec<Problem> 
             words: words.to_owned(),
         })
     });
-    found.chain(unheard).collect()
+    let links = partners.iter().filter_map(|one| {
+        let endpoint = one.partner.hl7v2.as_ref()?.endpoint.as_ref()?;
+        let url = format!("https://{endpoint}/").parse().ok()?;
+        (!targets.allows_url(&url)).then(|| Problem {
+            file: format!("partners/{}.toml", one.partner.org),
+            line: None,
+            key: "hl7v2.endpoint".to_owned(),
+            words: "is private, and not among [delivery] private_targets".to_owned(),
+        })
+    });
+    found.chain(links).chain(unheard).collect()
 }
 
 /// The templates that the mapping folder has, by data class. Of a class without one nothing leaves.
@@ -321,5 +331,9 @@ pub(crate) fn secret(path: &Path) -> anyhow::Result<[u8; 32]> {
     Ok(key)
 }
 
+#[cfg(test)]
+mod merged_tests;
+#[cfg(test)]
+mod moves_tests;
 #[cfg(test)]
 mod tests;

@@ -226,14 +226,14 @@ impl Shown {
             Shown::Refused(code) => return OwnedToken::Refused(*code),
             Shown::Token(token) => token.as_ref(),
         };
-        let pseudonym = gate.doorkeys.pseudonym(&gate.config.tenant.name, person, caller);
+        let mut called = gate.called(person, caller).into_iter();
         OwnedToken::Narrows(Box::new(Presented {
             bound: *bound,
             standing: *standing,
             grant: claims.lg.grant.clone(),
             version: claims.lg.consent.ver,
             consent_sha256: claims.lg.consent.hash,
-            same_person: same(pseudonym.as_bytes(), claims.sub.as_bytes()),
+            same_person: called.any(|name| same(name.as_bytes(), claims.sub.as_bytes())),
             recipients: claims.lg.recipients.clone(),
             actions: claims.lg.actions.clone(),
             purposes: claims.lg.pou.clone(),

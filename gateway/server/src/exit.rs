@@ -4,6 +4,7 @@
 //! that [`crate::egress::Egress`] brings.
 
 mod community;
+mod forward;
 mod handling;
 mod letter;
 pub mod loss;
@@ -18,7 +19,7 @@ use loopgate_fhir::{
 };
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{
-    Business, OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus,
+    OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus,
 };
 use serde_json::{Value, json};
 
@@ -189,8 +190,7 @@ pub fn source_task(
     let withheld = referral.has_news() && answer == Answer::Withheld;
     let partly = referral.has_news() && answer == Answer::Status;
     // What the source itself did to its Task is no news to it.
-    let own = matches!(referral.state.status(), TaskStatus::Cancelled | TaskStatus::EnteredInError);
-    let hidden = withheld && !own;
+    let hidden = withheld && !referral.is_called_off();
     let outputs: Vec<ResourceId> = outcomes(referral).map(|(_, id)| id).collect();
     let overlay = TaskOverlay {
         status: if hidden { TaskStatus::Requested } else { referral.state.status() },
@@ -364,7 +364,7 @@ impl<'a> Refs<'a> {
             target: &self.target,
             status: placement.state.status(),
             status_reason: placement.reason.as_ref().map(|r| (r.code(), r.text())),
-            business: placement.business.map(Business::text),
+            business: placement.business_text(),
             outputs: &self.outputs,
             authored: placement.placed,
             version: placement.version,

@@ -4,10 +4,11 @@
 //! an address or free text but `note`.
 
 mod ledger;
+mod link;
 
 use loopgate_consent::{GrantEvent, GrantState};
 use loopgate_ledger::{Field, Fields, Link, links_to_value};
-use loopgate_referral::{Event as ReferralEvent, PersonEvent, SourceMove, TargetMove};
+use loopgate_referral::{Event as ReferralEvent, PersonEvent, Says, SourceMove, TargetMove};
 use serde_json::{Value, json};
 
 use crate::journal::{BasisUsed, Event, StaffEvent};
@@ -86,7 +87,9 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Grant(fact) => set(fields, Field::Basis, grant_basis(fact)),
         Event::Referral { fact, .. } => {
             set(fields, Field::Transition, transition(fact));
-            if let ReferralEvent::InterimNote { text, .. } = fact {
+            if let ReferralEvent::InterimNote { text, .. }
+            | ReferralEvent::CameLate { says: Says::Note(text), .. } = fact
+            {
                 set(fields, Field::Note, json!({ "text": text }));
             }
         }
@@ -121,14 +124,15 @@ fn detail(event: &Event, fields: &mut Fields) {
             set(fields, Field::Basis, basis);
         }
         Event::Answered { answer, .. } => set(fields, Field::Payload, json!({ "answer": answer })),
-        Event::Heard { content, not_carried, .. } => set(
+        Event::Heard { content, not_carried, kind, kept, .. } => set(
             fields,
             Field::Payload,
-            json!({ "not_carried": not_carried, "sha256": hex::encode(content) }),
+            json!({ "kept": kept, "not_carried": not_carried, "sha256": hex::encode(content), "type": kind }),
         ),
         Event::Spent { .. } | Event::TokenRevoked { .. } => {}
         Event::Staff(fact) => staff(fact, fields),
         Event::Ledger(fact) => ledger::detail(fact, fields),
+        Event::Link(fact) => link::detail(fact, fields),
         Event::StopUseTold { entry, .. } => {
             set(fields, Field::Basis, json!({ "withdrawal": entry }));
         }
@@ -148,6 +152,9 @@ fn detail(event: &Event, fields: &mut Fields) {
         }
         Event::Person(PersonEvent::Linked { basis, .. }) => {
             set(fields, Field::Basis, crate::journal::json(basis));
+        }
+        Event::Person(PersonEvent::Merged { .. } | PersonEvent::Superseded { .. }) => {
+            set(fields, Field::Basis, json!({ "by": "identifiers-owner" }));
         }
         Event::Person(_) | Event::Patient { .. } => {}
     }
@@ -211,35 +218,82 @@ fn transition(fact: &ReferralEvent) -> Value {
         ReferralEvent::Placed { placement, target, .. } => {
             json!({ "placement": placement, "target": target })
         }
-        ReferralEvent::Delivered { placement } => json!({ "delivered": placement }),
+        ReferralEvent::Delivered { placement, amended } => {
+            let amended = (*amended > 0).then_some(amended);
+            json!({ "amended": amended, "delivered": placement })
+        }
+        ReferralEvent::TargetTold { placement, version } => {
+            json!({ "placement": placement, "target_told": version })
+        }
+        ReferralEvent::SourceToBeToldAgain { since } => json!({ "tell_again_since_ms": since.0 }),
+        ReferralEvent::Amended { contact_prohibited } => {
+            json!({ "amended": true, "contact_prohibited": contact_prohibited })
+        }
         ReferralEvent::SourceTold { version } => json!({ "told": version }),
         ReferralEvent::SourceMoved { step } => match step {
-            SourceMove::Cancel { why } => {
+            SourceMove::Cancel { why } | SourceMove::AskToCancel { why } => {
                 json!({ "by": "source", "reason": why.code(), "to": "cancelled" })
             }
             SourceMove::EnterInError => json!({ "by": "source", "to": "entered-in-error" }),
         },
-        ReferralEvent::TargetMoved { placement, step, inferred } => {
+        ReferralEvent::TargetMoved { placement, step, inferred, happened } => {
             let (to, reason) = target_move(step);
-            json!({ "by": "target", "inferred": inferred, "placement": placement, "reason": reason, "to": to })
+            json!({ "by": "target", "happened_ms": happened, "inferred": inferred, "placement": placement, "reason": reason, "to": to })
         }
-        ReferralEvent::AppointmentBooked { placement, appointment } => {
-            json!({ "appointment_ms": appointment.start, "placement": placement })
+        ReferralEvent::AppointmentBooked { placement, appointment, happened } => {
+            json!({ "appointment_ms": appointment.start, "happened_ms": happened, "placement": placement })
         }
-        ReferralEvent::AppointmentCancelled { placement } => {
-            json!({ "appointment": null, "placement": placement })
+        ReferralEvent::AppointmentCancelled { placement, happened } => {
+            json!({ "appointment_cancelled": true, "happened_ms": happened, "placement": placement })
         }
-        ReferralEvent::NoShow { placement } => json!({ "no_show": true, "placement": placement }),
-        ReferralEvent::InterimNote { placement, .. } => {
-            json!({ "note": true, "placement": placement })
+        ReferralEvent::NoShow { placement, happened } => {
+            json!({ "happened_ms": happened, "no_show": true, "placement": placement })
         }
-        ReferralEvent::CancelRequested => json!({ "cancel_requested": true }),
+        ReferralEvent::InterimNote { placement, happened, .. } => {
+            json!({ "happened_ms": happened, "note": true, "placement": placement })
+        }
+        ReferralEvent::CancelRequested { why } => {
+            json!({ "by": "source", "cancel_requested": true, "reason": why.code() })
+        }
+        ReferralEvent::CancelAgreed { placement, happened } => {
+            json!({ "by": "target", "cancel_agreed": true, "happened_ms": happened, "placement": placement, "to": "cancelled" })
+        }
+        ReferralEvent::CancelRefused { placement, why, happened } => {
+            json!({ "by": "target", "cancel_refused": true, "happened_ms": happened, "placement": placement, "reason": why.code() })
+        }
+        ReferralEvent::CameLate { placement, says, happened } => {
+            json!({ "happened_ms": happened, "late": late(says), "placement": placement })
+        }
         ReferralEvent::CapacityReported { placement, code } => {
             json!({ "capacity": code, "placement": placement })
         }
-        ReferralEvent::OutcomeRecorded { placement, outcome } => {
-            json!({ "outcome": outcome.procedure, "performed_ms": outcome.performed, "placement": placement })
+        ReferralEvent::OutcomeRecorded { placement, outcome, happened } => {
+            json!({ "happened_ms": happened, "outcome": outcome.procedure, "performed_ms": outcome.performed, "placement": placement })
         }
+        ReferralEvent::OutcomeCorrected { placement, outcome, happened } => {
+            json!({ "corrected": true, "happened_ms": happened, "outcome": outcome.procedure, "performed_ms": outcome.performed, "placement": placement })
+        }
+    }
+}
+
+/// What came late, as a code.
+fn late(says: &Says) -> &'static str {
+    match says {
+        Says::Waiting | Says::NoLongerWaiting => "waiting",
+        Says::Declined(_) => "declined",
+        Says::Accepted => "accepted",
+        Says::Started => "started",
+        Says::OnHold(_) => "on-hold",
+        Says::Booked(_) => "appointment",
+        Says::Rebooked(_) => "appointment-changed",
+        Says::AppointmentCancelled => "appointment-cancelled",
+        Says::NoShow => "no-show",
+        Says::Note(_) => "note",
+        Says::Served(_) => "served",
+        Says::Failed(_) => "failed",
+        Says::GivenBack(_) => "given-back",
+        Says::Cancelled(_) => "cancelled",
+        Says::CancelRefused(_) => "cancel-refused",
     }
 }
 
@@ -251,6 +305,7 @@ fn target_move(step: &TargetMove) -> (&'static str, Option<&str>) {
         TargetMove::Hold { why } => ("on-hold", Some(why.code())),
         TargetMove::Complete => ("completed", None),
         TargetMove::Fail { why } => ("failed", Some(why.code())),
+        TargetMove::Withdraw { why } => ("cancelled", Some(why.code())),
     }
 }
 
@@ -262,6 +317,8 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Person(PersonEvent::Registered { .. }) => "patient.registered",
         Event::Person(PersonEvent::Linked { .. }) => "patient.linked",
         Event::Person(PersonEvent::CandidateNoted { .. }) => "patient.candidate",
+        Event::Person(PersonEvent::Merged { .. }) => "patient.merged",
+        Event::Person(PersonEvent::Superseded { .. }) => "patient.superseded",
         Event::Grant(GrantEvent::Given { .. }) => "consent.given",
         Event::Grant(GrantEvent::Revoked { .. }) => "consent.revoked",
         Event::Grant(GrantEvent::Suspended { .. }) => "consent.suspended",
@@ -282,12 +339,20 @@ pub fn kind(event: &Event) -> &'static str {
                 TargetMove::Start => "referral.started",
                 TargetMove::Hold { .. } => "referral.on-hold",
                 TargetMove::Complete | TargetMove::Fail { .. } => "referral.closed",
+                TargetMove::Withdraw { .. } => "referral.withdrawn",
             },
+            ReferralEvent::TargetTold { .. } => "referral.target-told",
+            ReferralEvent::SourceToBeToldAgain { .. } => "referral.tell-again",
+            ReferralEvent::Amended { .. } => "referral.amended",
+            ReferralEvent::CancelAgreed { .. } => "referral.cancel-agreed",
+            ReferralEvent::CancelRefused { .. } => "referral.cancel-refused",
+            ReferralEvent::CameLate { .. } => "referral.came-late",
+            ReferralEvent::OutcomeCorrected { .. } => "referral.outcome-corrected",
             ReferralEvent::AppointmentBooked { .. } => "referral.appointment",
             ReferralEvent::AppointmentCancelled { .. } => "referral.appointment-cancelled",
             ReferralEvent::NoShow { .. } => "referral.no-show",
             ReferralEvent::InterimNote { .. } => "referral.note",
-            ReferralEvent::CancelRequested => "referral.cancel-requested",
+            ReferralEvent::CancelRequested { .. } => "referral.cancel-requested",
             ReferralEvent::CapacityReported { .. } => "referral.capacity",
             ReferralEvent::OutcomeRecorded { .. } => "referral.outcome",
         },
@@ -309,6 +374,7 @@ pub fn kind(event: &Event) -> &'static str {
             StaffEvent::RevealConfirmed { .. } => "reveal.confirmed",
         },
         Event::Ledger(fact) => fact.kind(),
+        Event::Link(fact) => fact.kind(),
         Event::StopUseTold { .. } => "consent.stop-use-told",
         Event::TokenRevoked { .. } => "token.revoked",
         Event::TokenMinted { .. } => "token.minted",

@@ -8,6 +8,8 @@ mod book;
 mod heard;
 mod held;
 mod line;
+mod links;
+mod merged;
 mod notices;
 mod refusals;
 mod reveals;
@@ -30,6 +32,7 @@ pub use book::{Announced, Book};
 pub use heard::{Heard, Spoken};
 pub use held::{Held, Locator, Part};
 pub use line::Line;
+pub use links::{Links, Parked};
 pub use notices::{Notice, Notices};
 pub use refusals::Refusals;
 pub use reveals::{REVEAL, Reveal};
@@ -95,6 +98,8 @@ pub struct World {
     pub answers: BTreeMap<(OrgId, [u8; 32]), Answer>,
     /// HL7 v2 messages taken in, by link and MSH-3, MSH-4, MSH-10.
     pub heard: BTreeMap<(OrgId, [u8; 32]), Heard>,
+    /// The same, oldest first.
+    heard_at: VecDeque<(Timestamp, (OrgId, [u8; 32]))>,
     /// Referrals that came as HL7 v2, and are answered so.
     pub spoken: BTreeMap<ReferralId, Spoken>,
     /// Referral Tasks by their supplier's business identifiers.
@@ -113,6 +118,8 @@ pub struct World {
     pub staff: StaffBook,
     /// Who holds what a person has withdrawn, and has to be told.
     pub notices: Notices,
+    /// The queues of HL7 v2 links.
+    pub links: Links,
     /// Refusals by the name they were told under.
     pub refusals: Refusals,
     /// What happened to each person's data, for them to read.
@@ -136,6 +143,7 @@ impl World {
             self.accounts.entry(person).or_default().push(line);
         }
         self.staff.evolve(event, place);
+        self.end_former_links(event);
         self.notices.evolve(event, place);
         self.refusals.evolve(event, place);
         match event {
@@ -166,24 +174,18 @@ impl World {
             Event::Patient { patient, person } => {
                 self.patients.insert(patient.clone(), *person);
             }
-            Event::Person(fact) => self.persons.evolve(fact),
+            Event::Person(fact) => {
+                self.persons.evolve(fact);
+                self.merge(fact);
+            }
             Event::Grant(fact) => self.grants.evolve(fact),
             Event::Referral { referral, fact } => self.evolve_referral(*referral, fact, place.at),
             Event::Answered { org, request, answer } => {
                 self.answers.insert((org.clone(), *request), answer.clone());
             }
-            Event::Heard { org, key, content, control, asked, referrals, not_carried, .. } => {
+            Event::Heard { .. } => {
                 let ack = Locator { sequence: place.sequence, entry: place.entry, doc: 1 };
-                let heard = Heard { content: *content, ack };
-                self.heard.insert((org.clone(), *key), heard);
-                for referral in referrals {
-                    let spoken = Spoken {
-                        control: control.clone(),
-                        asked: *asked,
-                        not_carried: not_carried.clone(),
-                    };
-                    self.spoken.insert(*referral, spoken);
-                }
+                self.hear(event, ack, place.at);
             }
             // Each look of an auditor is an entry of its own: none is remembered as shown before.
             Event::Disclosed(d)
@@ -204,6 +206,7 @@ impl World {
                 self.partners.insert(org.clone(), (*sha256, *suspended));
             }
             Event::Ledger(fact) => self.book.evolve(fact, place),
+            Event::Link(fact) => self.links.evolve(fact, place),
             Event::Strangers { .. } => self.strangers_at = place.at,
             Event::Spent { org, jti, until } => self.spent.note(org, *jti, *until, place.at),
             Event::TokenRevoked { org, jti, until } => {
@@ -254,7 +257,7 @@ impl World {
                 self.placements.insert(*placement, id);
                 self.by_org.entry(target.clone()).or_default().insert(id);
             }
-            ReferralEvent::OutcomeRecorded { placement, outcome } => {
+            ReferralEvent::OutcomeRecorded { placement, outcome, .. } => {
                 self.parts.insert(outcome.procedure.clone(), Part::Outcome(id, *placement));
             }
             _ => {}
@@ -272,12 +275,17 @@ impl World {
     /// Nobody's, if that person's key was destroyed: what is asked about them still is about nobody.
     pub fn person_of(&self, event: &Event) -> Option<PersonId> {
         let person = match event {
-            Event::Referral { referral, fact: _ } => event
-                .person()
-                .or_else(|| self.referrals.get(referral).and_then(|r| r.persons.first().copied())),
+            Event::Referral { referral, fact: _ } => {
+                event.person().or_else(|| self.first_person(referral))
+            }
+            Event::Link(fact) => fact.referral().and_then(|one| self.first_person(&one)),
             _ => event.person(),
         };
         person.filter(|person| !self.book.shredded.contains_key(person))
+    }
+
+    fn first_person(&self, referral: &ReferralId) -> Option<PersonId> {
+        self.referrals.get(referral).and_then(|known| known.persons.first().copied())
     }
 
     /// Whether this recipient was already shown all of these versions on these bases.

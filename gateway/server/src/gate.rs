@@ -80,8 +80,8 @@ pub struct Gate {
     pub revoked: ArcSwap<Revoked>,
     /// The way e-mails leave, if there is one.
     pub mailer: Option<Mailer>,
-    /// MLLP connections that ended in something other than whole frames.
-    pub broken_streams: AtomicU64,
+    /// What is seen of HL7 v2 links.
+    pub links: crate::links::Watch,
     /// Attempts by nobody we know, not yet written down.
     pub strangers: AtomicU64,
 }
@@ -219,6 +219,13 @@ impl Gate {
         if cut > 0 {
             tracing::warn!(cut, "sends were cut, since the person's consent changed");
         }
+    }
+
+    /// What a person is called towards an organization, and was before two became one.
+    pub fn called(&self, person: loopgate_referral::PersonId, towards: &OrgId) -> Vec<String> {
+        let names = self.scribe.published().world().persons.names_of(person);
+        let called = |name| self.doorkeys.pseudonym(&self.config.tenant.name, name, towards);
+        names.into_iter().map(called).collect()
     }
 
     /// A name that nobody can guess: a `jti`.

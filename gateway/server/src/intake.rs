@@ -1,7 +1,7 @@
 //! The one pipeline behind every inbound door: a message is read, checked and named, then handed to
 //! the scribe. A new door calls it; it never copies it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::tz::Offset;
 use loopgate_fhir::{
@@ -9,7 +9,7 @@ use loopgate_fhir::{
     dated, labels, organization_identifiers, person_reference, read_transaction, references,
     rewrite,
 };
-use loopgate_referral::{OrgId, ResourceId};
+use loopgate_referral::{OrgId, PersonId, ResourceId};
 use sha2::{Digest, Sha256};
 
 use crate::bundle::Part;
@@ -17,7 +17,7 @@ use crate::fold::Answer;
 use crate::gate::{Gate, Request};
 use crate::ids;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{Command, Hearing, Incoming, Meaning, Submission};
+use crate::scribe::{Command, Hearing, Incoming, Meaning, Merge, Purpose, Submission};
 
 /// A transaction Bundle: all of it, or nothing.
 pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer, Trouble> {
@@ -46,7 +46,7 @@ pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer
     if !faults.is_empty() {
         return Err(Refusal::invalid(faults).into());
     }
-    submit(gate, org, request, incoming, None)
+    submit(gate, org, request, incoming, Purpose::Create)
 }
 
 /// What an HL7 v2 message brings, once translated: parts that refer to each other by `urn:uuid`. All
@@ -54,10 +54,10 @@ pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer
 pub fn message(
     gate: &Gate,
     org: &OrgId,
-    key: [u8; 32],
+    (key, purpose): ([u8; 32], Purpose),
     parts: Vec<Part>,
     message: Hearing,
-) -> Result<(), Trouble> {
+) -> Result<Answer, Trouble> {
     let mut faults = Vec::new();
     let mut resources = Vec::new();
     let mut urls = HashMap::new();
@@ -87,10 +87,26 @@ pub fn message(
         request: key,
         transport: "mllp",
         incoming,
-        update: None,
+        purpose,
         message: Some(message),
     };
-    gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply)).map(drop)
+    gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))
+}
+
+/// Two patients of an organization are one. Returns once nothing that was decided before is on its way
+/// any more. `false` if nobody was known by the identifier that retires.
+#[allow(dead_code)] // ADT^A40 calls it
+pub fn merge(gate: &Gate, merge: Merge) -> Result<bool, Trouble> {
+    let identifiers = merge.survivor.clone();
+    let merged = gate.scribe.ask_blocking(|reply| Command::Merge(Box::new(merge), reply))?;
+    let names: BTreeSet<PersonId> = {
+        let persons = &gate.scribe.published().world().persons;
+        let holding = identifiers.iter().flat_map(|one| persons.holding(one));
+        holding.flat_map(|person| persons.names_of(person)).collect()
+    };
+    // What either agreed to holds for both, and so does what either denied.
+    names.into_iter().for_each(|person| gate.settle_sends(person));
+    Ok(merged)
 }
 
 /// A single create.
@@ -99,7 +115,7 @@ pub fn create(gate: &Gate, org: &OrgId, kind: &str, request: &Request) -> Result
     let id = fresh(gate, resource.kind);
     let place = resource.kind.to_owned();
     let one = read(resource, id, place, &HashMap::new(), (gate, org)).map_err(Refusal::invalid)?;
-    submit(gate, org, request, vec![one], None)
+    submit(gate, org, request, vec![one], Purpose::Create)
 }
 
 /// A new version of a resource that the organization supplied.
@@ -115,7 +131,7 @@ pub fn update(
     let place = resource.kind.to_owned();
     let one = read(resource, id.clone(), place, &HashMap::new(), (gate, org))
         .map_err(Refusal::invalid)?;
-    submit(gate, org, request, vec![one], Some(if_match))
+    submit(gate, org, request, vec![one], Purpose::Update(if_match))
 }
 
 /// One resource of the type that the path names.
@@ -262,14 +278,14 @@ fn submit(
     org: &OrgId,
     request: &Request,
     incoming: Vec<Incoming>,
-    update: Option<Option<u64>>,
+    purpose: Purpose,
 ) -> Result<Answer, Trouble> {
     let submission = Submission {
         org: org.clone(),
         request: request.digest(),
         transport: "fhir",
         incoming,
-        update,
+        purpose,
         message: None,
     };
     let answer = gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))?;

@@ -5,7 +5,9 @@
 
 mod disclosure;
 mod ledger;
+mod link;
 mod minted;
+mod person;
 mod staff;
 
 use std::collections::BTreeMap;
@@ -21,6 +23,7 @@ use serde_json::Value;
 
 pub use disclosure::{BasisUsed, Disclosure};
 pub use ledger::{Erased, LedgerEvent, ShredGround, ShredRefusal};
+pub use link::{Due, LinkEvent, Nack, NackError};
 pub use minted::Minted;
 pub use staff::StaffEvent;
 
@@ -87,6 +90,18 @@ pub enum Event {
         asked: bool,
         /// The referrals it brought.
         referrals: Vec<ReferralId>,
+        /// Other referrals it says something of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        about: Vec<ReferralId>,
+        /// MSH-9 as `REF^I12`.
+        #[serde(default = "ref_i12")]
+        kind: String,
+        /// MSH-12; empty if it was not noted.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        version: String,
+        /// The message is kept; otherwise the first document is empty.
+        #[serde(default = "yes")]
+        kept: bool,
         /// Its fields that nothing here says on.
         not_carried: Vec<String>,
     },
@@ -171,6 +186,8 @@ pub enum Event {
     Staff(StaffEvent),
     /// Something that happened to the log itself.
     Ledger(LedgerEvent),
+    /// Something that happened to the queue of an HL7 v2 link.
+    Link(LinkEvent),
     /// A holder of what was shared was told that the person withdrew.
     StopUseTold {
         /// Who.
@@ -188,6 +205,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         what: Option<String>,
     },
+}
+
+/// What a message was before its type was noted.
+fn ref_i12() -> String {
+    "REF^I12".to_owned()
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// One version of one resource, as received.
@@ -345,45 +371,6 @@ pub(crate) fn json(value: &impl Serialize) -> Value {
     match serde_json::to_value(value) {
         Ok(value) => value,
         Err(_) => unreachable!("events and fields always serialise"),
-    }
-}
-
-impl Event {
-    /// Whose key the entry is kept under.
-    pub fn person(&self) -> Option<PersonId> {
-        match self {
-            Event::Stored { person, .. } | Event::Denied { person, .. } => *person,
-            Event::Heard { person, .. } => *person,
-            Event::Patient { person, .. } | Event::Reread { person, .. } => Some(*person),
-            Event::Person(fact) => Some(match fact {
-                PersonEvent::Registered { person, .. }
-                | PersonEvent::Linked { person, .. }
-                | PersonEvent::CandidateNoted { person, .. } => *person,
-            }),
-            Event::Grant(GrantEvent::Given { says }) => Some(says.person),
-            Event::Grant(
-                GrantEvent::Revoked { person, .. }
-                | GrantEvent::Suspended { person, .. }
-                | GrantEvent::AllRevoked { person, .. }
-                | GrantEvent::Doubted { person, .. },
-            ) => Some(*person),
-            Event::Referral { fact: ReferralEvent::Received { persons, .. }, .. } => {
-                persons.first().copied()
-            }
-            Event::Disclosed(disclosure) => Some(disclosure.person),
-            Event::TokenMinted { minted, .. } => Some(minted.person),
-            Event::Staff(fact) => fact.person(),
-            // The fold knows the person of a referral; see `World::person_of`.
-            Event::Referral { .. }
-            | Event::Answered { .. }
-            | Event::Strangers { .. }
-            | Event::Partner { .. }
-            | Event::Spent { .. }
-            | Event::TokenRevoked { .. }
-            | Event::StopUseTold { .. }
-            | Event::Ledger(_)
-            | Event::Exported { .. } => None,
-        }
     }
 }
 

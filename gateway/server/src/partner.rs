@@ -3,7 +3,9 @@
 //! The file name is the organization's id. Not here: the folder as a whole (`partner/folder.rs`),
 //! when a changed file takes effect, what the release decision makes of a [`Party`].
 
+mod alias;
 mod folder;
+mod lenient;
 mod link;
 mod read;
 mod render;
@@ -23,8 +25,10 @@ use url::Url;
 use crate::config::Problem;
 use crate::identity::Client;
 
+pub use alias::{Carries, Code, ZField};
 pub use folder::{LoadedPartner, load_partners};
-pub use link::{Authority, BadEndpoint, Endpoint, Link};
+pub use lenient::Lenient;
+pub use link::{Answers, Authority, BadEndpoint, Endpoint, How, Link, Outcomes, Requests, Rule};
 pub use suspend::{Unreadable, set_pin, set_suspended};
 
 /// A partner, as its file describes it.
@@ -122,6 +126,8 @@ pub enum ChannelKind {
         /// The hash of the PIN that the page asks for.
         pin: PinHash,
     },
+    /// We send HL7 v2 to the endpoint of its link, and the partner answers in HL7 v2.
+    Hl7v2,
 }
 
 /// An Argon2id hash in PHC form (RFC 9106); checking a PIN against it is the page's.

@@ -5,6 +5,7 @@
 //! Idempotency, `If-Match`, grant epochs and ordinals are checked here and nowhere else.
 
 mod act;
+mod amend;
 mod attest;
 mod chores;
 mod command;
@@ -12,8 +13,10 @@ mod desk;
 mod disclose;
 mod dispatch;
 mod erase;
+mod hear;
 mod keep;
 mod known;
+mod merge;
 mod settle;
 mod submission;
 mod submit;
@@ -47,13 +50,14 @@ use crate::signing_keys;
 use crate::state;
 use crate::view::View;
 
-pub use act::{Act, Acted, Wish};
+pub use act::{Act, Acted, NOTE_BYTES_MAX, Wish};
 pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
+pub use merge::Merge;
 pub use settle::{is_held, strangers_due};
-pub use submission::{Hearing, Incoming, Meaning, Submission};
+pub use submission::{HearOnly, Hearing, Incoming, Meaning, Purpose, Submission};
 pub use submit::resolved;
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 use loopgate_consent::Groups;
 use loopgate_fhir::{Json, Limits, REFERRAL, RefText, TaskIn, pivot, read_transaction};
-use loopgate_hl7v2::{self as hl7v2, Charset, Delimiters, Header, Message, Stamp, envelope, read};
+use loopgate_hl7v2::{self as hl7v2, Charset, Delimiters, Envelope, Header, Message, Stamp, read};
 use loopgate_mapping::{Constants, Library, Mapping};
 use loopgate_referral::{ReferralId, Timestamp};
 use serde_json::Value;
@@ -103,8 +103,13 @@ pub fn translate(
                 time: &pivot["Task"]["authoredOn"].as_str().map_or(String::new(), dtm),
                 control_id: "1",
             };
-            let kind = ["REF", "I12", "REF_I12"];
-            let mut segments = vec![envelope((v2::APPLICATION, ""), kind, "T", &stamp)];
+            let envelope = Envelope {
+                to: (v2::APPLICATION, ""),
+                kind: ["REF", "I12", "REF_I12"],
+                processing: "T",
+                ..Envelope::default()
+            };
+            let mut segments = vec![hl7v2::envelope(&envelope, &stamp)];
             segments.extend(written.segments);
             let text = Message { delimiters: Delimiters::USUAL, segments }.print();
             (text, written.not_carried, written.withheld)

@@ -1,5 +1,7 @@
 //! HL7 v2, both ways: what a link gives the mappings, and how we write ourselves.
 
+pub mod quirks;
+
 use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;

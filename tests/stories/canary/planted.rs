@@ -254,6 +254,18 @@ impl Planted {
                 json!({ "status": "completed", "patient": whose, "vaccineCode": { "text": "x" }, "occurrenceString": "x" }),
             ),
             ("Device", json!({ "patient": whose })),
+            (
+                "Coverage",
+                json!({ "status": "active", "beneficiary": whose, "payor": [{ "display": "x" }] }),
+            ),
+            (
+                "DiagnosticReport",
+                json!({ "status": "final", "code": { "text": "x" }, "subject": whose }),
+            ),
+            (
+                "Encounter",
+                json!({ "status": "finished", "class": { "code": "AMB" }, "subject": whose }),
+            ),
             ("Organization", json!({})),
             ("Practitioner", json!({})),
             ("PractitionerRole", json!({})),

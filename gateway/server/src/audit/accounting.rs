@@ -98,6 +98,8 @@ pub struct Account {
     pub law: Law,
     /// Of whom.
     pub person: PersonId,
+    /// Under which names: they themselves, and who was merged into them.
+    pub covers: Vec<PersonId>,
     /// From when on.
     pub since: Timestamp,
     /// Until before when.
@@ -118,9 +120,18 @@ pub fn page(gate: &Gate, asker: &Asker<'_>, call: &Call<'_>) -> Result<Account, 
     let earliest = years_before(now, law.years());
     let since = call.from("since")?.map_or(earliest, |since| since.max(earliest));
     let until = call.to("until")?.unwrap_or(Timestamp(now.0 + 1));
-    let told = select(gate, law, person, (since, until))?;
+    let covers = gate.scribe.published().world().persons.names_of(person);
+    let mut told = Vec::new();
+    for person in &covers {
+        told.extend(select(gate, law, *person, (since, until))?);
+    }
+    if told.len() > ENTRIES_MAX {
+        return Err(too_many());
+    }
+    told.sort_by_key(|one| std::cmp::Reverse(one.index));
+    told.dedup_by_key(|one| one.index);
     let rows = lines(&told);
-    Ok(Account { law, person, since, until, rows, told })
+    Ok(Account { law, person: covers[0], covers, since, until, rows, told })
 }
 
 fn years_before(now: Timestamp, years: i64) -> Timestamp {
@@ -214,7 +225,7 @@ fn accounted(basis: &BasisUsed, one: &Disclosure, world: &World, roster: &Roster
         | BasisUsed::ThePerson => false,
         BasisUsed::Law { .. } => true,
         BasisUsed::Consent { grant, .. } => {
-            let known = world.grants.get(one.person, &grant.id);
+            let known = world.grants.get(world.persons.resolve(one.person), &grant.id);
             !known.is_some_and(|grant| {
                 let basis = grant.says.terms.basis;
                 matches!(basis, LegalBasis::Authorization | LegalBasis::Part2)
@@ -306,7 +317,7 @@ pub fn release(
     account: &Account,
     render: &dyn Fn() -> Vec<u8>,
 ) -> Result<Released, Trouble> {
-    super::release(gate, asker, ("accounting", &[account.person]), &account.told, render)
+    super::release(gate, asker, ("accounting", account.covers.as_slice()), &account.told, render)
 }
 
 const COLUMNS: [&str; 7] = ["recipient", "name", "what", "purpose", "first", "last", "times"];
@@ -314,9 +325,12 @@ const COLUMNS: [&str; 7] = ["recipient", "name", "what", "purpose", "first", "la
 /// A list in a form for programs.
 pub fn write(gate: &Gate, asker: &Asker<'_>, account: &Account, form: Form) -> Vec<u8> {
     let name = |row: &Row| words::organization(gate, row.recipient.as_str());
+    let covers = account.covers.iter().map(|person| asker.called(gate, *person));
+    let covers: Vec<String> = covers.collect();
     let head = json!({
         "basis": account.law.name(),
         "person": asker.called(gate, account.person),
+        "covers": covers,
         "since": instant(account.since),
         "until": instant(account.until),
         "not_recorded": [

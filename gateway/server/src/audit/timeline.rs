@@ -169,15 +169,18 @@ impl Timeline {
             Event::Grant(_) => (Gateway, Gateway, Tone::Consent),
             Event::StopUseTold { org, .. } => (Gateway, self.lane(org), Tone::Consent),
             Event::Referral { fact, .. } => match fact {
-                ReferralEvent::Received { .. } | ReferralEvent::SourceMoved { .. } => {
-                    (Source, Gateway, Tone::Step)
-                }
-                ReferralEvent::CancelRequested => (Source, Target, Tone::Step),
+                ReferralEvent::Received { .. }
+                | ReferralEvent::Amended { .. }
+                | ReferralEvent::SourceMoved { .. } => (Source, Gateway, Tone::Step),
+                ReferralEvent::CancelRequested { .. } => (Source, Target, Tone::Step),
                 ReferralEvent::Held { .. } => (Gateway, Gateway, Tone::Waits),
                 ReferralEvent::Resumed => (Gateway, Gateway, Tone::Step),
                 ReferralEvent::Refused { .. } => (Gateway, Source, Tone::Refused),
                 ReferralEvent::Placed { .. } => (Gateway, Target, Tone::Step),
-                ReferralEvent::Delivered { .. } => (Target, Target, Tone::Step),
+                ReferralEvent::SourceToBeToldAgain { .. } => (Gateway, Gateway, Tone::Step),
+                ReferralEvent::Delivered { .. } | ReferralEvent::TargetTold { .. } => {
+                    (Target, Target, Tone::Step)
+                }
                 ReferralEvent::SourceTold { .. } => (Source, Source, Tone::Step),
                 ReferralEvent::TargetMoved { .. }
                 | ReferralEvent::AppointmentBooked { .. }
@@ -185,6 +188,10 @@ impl Timeline {
                 | ReferralEvent::NoShow { .. }
                 | ReferralEvent::InterimNote { .. }
                 | ReferralEvent::CapacityReported { .. }
+                | ReferralEvent::CancelAgreed { .. }
+                | ReferralEvent::CancelRefused { .. }
+                | ReferralEvent::CameLate { .. }
+                | ReferralEvent::OutcomeCorrected { .. }
                 | ReferralEvent::OutcomeRecorded { .. } => (Target, Gateway, Tone::Step),
             },
             _ => (Gateway, Gateway, Tone::Step),

@@ -9,7 +9,7 @@ use loopgate_referral::{
 use super::told::Told;
 use crate::fold::WRONG_PIN;
 use crate::gate::Gate;
-use crate::journal::{BasisUsed, Disclosure, Event, LedgerEvent, StaffEvent};
+use crate::journal::{BasisUsed, Disclosure, Event, LedgerEvent, LinkEvent, StaffEvent};
 
 /// The sentence of an entry, without who and when.
 pub fn of(gate: &Gate, told: &Told) -> String {
@@ -28,12 +28,13 @@ pub fn of(gate: &Gate, told: &Told) -> String {
         Event::Stored { org, resources, .. } => {
             format!("{} sent {}.", name(org), count(resources.len(), "resource"))
         }
-        Event::Heard { org, not_carried, .. } => {
+        Event::Heard { org, not_carried, kept, .. } => {
             let lost = match not_carried.len() {
                 0 => String::new(),
                 n => format!(" {} was not carried on.", count(n, "field")),
             };
-            format!("An HL7 v2 message from {} was taken in.{lost}", name(org))
+            let kept = if *kept { "" } else { " Its bytes were not kept." };
+            format!("An HL7 v2 message from {} was taken in.{lost}{kept}", name(org))
         }
         Event::Answered { org, .. } => format!("{} was answered.", name(org)),
         Event::Grant(fact) => grant(fact),
@@ -53,6 +54,7 @@ pub fn of(gate: &Gate, told: &Told) -> String {
         Event::Spent { org, .. } => format!("{} showed who it is.", name(org)),
         Event::Exported { case, .. } => format!("Evidence was exported for case {case}."),
         Event::Ledger(fact) => log(fact),
+        Event::Link(fact) => queue(fact, &name(fact.org())),
     }
 }
 
@@ -104,7 +106,14 @@ fn referral(fact: &ReferralEvent, name: &dyn Fn(&OrgId) -> String) -> String {
         ReferralEvent::Placed { target, .. } => format!("Sent to {}.", name(target)),
         ReferralEvent::Delivered { .. } => "The target's system took it.".to_owned(),
         ReferralEvent::SourceTold { .. } => "The source's system took the news.".to_owned(),
-        ReferralEvent::SourceMoved { step: SourceMove::Cancel { why } } => {
+        ReferralEvent::TargetTold { .. } => "The target's system took what it was told.".to_owned(),
+        ReferralEvent::SourceToBeToldAgain { since } => {
+            format!("The source is told again what came since {}.", moment(*since))
+        }
+        ReferralEvent::Amended { .. } => "Its source changed what it says.".to_owned(),
+        ReferralEvent::SourceMoved {
+            step: SourceMove::Cancel { why } | SourceMove::AskToCancel { why },
+        } => {
             format!("Called off by its source: {}.", plain(why.code()))
         }
         ReferralEvent::SourceMoved { step: SourceMove::EnterInError } => {
@@ -120,6 +129,9 @@ fn referral(fact: &ReferralEvent, name: &dyn Fn(&OrgId) -> String) -> String {
                 TargetMove::Fail { why } => {
                     format!("Closed without service: {}", plain(why.code()))
                 }
+                TargetMove::Withdraw { why } => {
+                    format!("Given back by its target: {}", plain(why.code()))
+                }
             };
             format!("{said}{}", if *inferred { " (follows from what was said next)." } else { "." })
         }
@@ -127,9 +139,20 @@ fn referral(fact: &ReferralEvent, name: &dyn Fn(&OrgId) -> String) -> String {
         ReferralEvent::AppointmentCancelled { .. } => "The appointment is off.".to_owned(),
         ReferralEvent::NoShow { .. } => "The person did not come.".to_owned(),
         ReferralEvent::InterimNote { .. } => "A note was written.".to_owned(),
-        ReferralEvent::CancelRequested => "Its source asks to stop.".to_owned(),
+        ReferralEvent::CancelRequested { why } => {
+            format!("Its source asks to stop: {}.", plain(why.code()))
+        }
+        ReferralEvent::CancelAgreed { .. } => "Its target stops, as it was asked to.".to_owned(),
+        ReferralEvent::CancelRefused { why, .. } => {
+            format!("Its target does not stop: {}.", plain(why.code()))
+        }
+        ReferralEvent::CameLate { happened, .. } => {
+            let then = moment(*happened);
+            format!("Something of {then} came late, and changes nothing.")
+        }
         ReferralEvent::CapacityReported { code, .. } => format!("Capacity: {}.", plain(code)),
         ReferralEvent::OutcomeRecorded { .. } => "What was given was recorded.".to_owned(),
+        ReferralEvent::OutcomeCorrected { .. } => "What was given was corrected.".to_owned(),
     }
 }
 
@@ -155,6 +178,12 @@ fn person(fact: &PersonEvent, name: &dyn Fn(&OrgId) -> String) -> String {
     match fact {
         PersonEvent::Registered { by, .. } => format!("A person became known, from {}.", name(by)),
         PersonEvent::Linked { by, .. } => format!("{} knows this person as well.", name(by)),
+        PersonEvent::Merged { by, .. } => {
+            format!("Two persons are one, as {} says, who knows both.", name(by))
+        }
+        PersonEvent::Superseded { by, .. } => {
+            format!("{} gave this person another identifier.", name(by))
+        }
         PersonEvent::CandidateNoted { .. } => "Two persons look alike.".to_owned(),
     }
 }
@@ -181,6 +210,20 @@ fn staff(fact: &StaffEvent, name: &dyn Fn(&OrgId) -> String) -> String {
         StaffEvent::RevealConfirmed { .. } => {
             "A second person agreed that it be told who it is.".to_owned()
         }
+    }
+}
+
+/// What became of the queue of a link.
+fn queue(fact: &LinkEvent, org: &str) -> String {
+    match fact {
+        LinkEvent::Paused { .. } => format!("Nothing is said to {org} by HL7 v2 for now."),
+        LinkEvent::Resumed { .. } => format!("What waited for {org} is sent."),
+        LinkEvent::Parked { refusals: 0, .. } => format!("A message to {org} was put aside."),
+        LinkEvent::Parked { refusals, .. } => {
+            let times = count(*refusals as usize, "time");
+            format!("A message to {org} was put aside: it was refused {times}.")
+        }
+        LinkEvent::Unparked { .. } => format!("A message to {org} is tried again."),
     }
 }
 

@@ -169,15 +169,13 @@ fn link(port: u16) -> Link {
     let authority =
         |name: &str, system: &str| Authority { name: name.into(), system: system.into() };
     Link {
-        application: "EHR".into(),
-        facility: "HOSPA".into(),
         endpoint: Some(Endpoint { host: "localhost".into(), port }),
         authorities: vec![
             authority("HOSPA", "urn:example:hospital-a:mrn"),
             authority("COMM", "urn:example:community-id"),
             authority("NPI", "urn:example:npi"),
         ],
-        frame_bytes_max: None,
+        ..Link::new("EHR", "HOSPA")
     }
 }
 

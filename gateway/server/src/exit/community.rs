@@ -1,14 +1,13 @@
 //! A referral in the community dialect.
 
 use loopgate_consent::FieldGroup;
-use loopgate_fhir::{Json, REFERRAL, filler_request, patient_copy, pivot, placement_task};
+use loopgate_fhir::REFERRAL;
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{Placement, Referral};
 use serde_json::{Value, json};
 
-use super::{
-    Passing, Refs, Source, handling, is_over, loss, newest_household, prefer_one, prohibit_once,
-};
+use super::forward::{Forwarded, forwarded};
+use super::{Passing, handling, loss};
 use crate::gate::Gate;
 use crate::refusal::Trouble;
 
@@ -54,28 +53,14 @@ fn said(
     placement: &Placement,
     passing: &Passing,
 ) -> Result<Option<(Value, Vec<String>)>, Trouble> {
-    let source = Source::read(gate, referral)?;
-    let refs = Refs::of(gate, referral, placement, &source);
-    let view = refs.view(referral, placement);
-    let need_only = passing.only(&[FieldGroup::Need, FieldGroup::Status]);
-    let groups = if is_over(placement) { &need_only.groups } else { &passing.groups };
-    let mut patient = patient_copy(&source.patient, groups);
-    let mut lost: Vec<String> = prefer_one(&mut patient).into_iter().map(str::to_owned).collect();
-    let observations: Vec<Json> = if groups.contains(FieldGroup::Household) {
-        {
-            let observations = source.observations.iter().filter(|(id, _)| passing.lets(id));
-            newest_household(observations.map(|(_, observation)| observation.clone()).collect())
-        }
-    } else {
-        Vec::new()
-    };
-    let task = placement_task(&view);
-    let mut request = filler_request(&source.request, &view);
-    prohibit_once(&mut request);
-    let pivot = pivot(&task, &request, &patient, &observations);
+    let Forwarded { pivot, groups, left: mut lost } =
+        forwarded(gate, referral, placement, passing)?;
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
-    match mapping.write(&pivot, groups, &constants) {
-        Ok(written) => {
+    match mapping.write(&pivot, &groups, &constants) {
+        Ok(mut written) => {
+            if placement.cancel_asked.is_some() && groups.contains(FieldGroup::Status) {
+                written.document["business_status"] = json!(placement.business_text());
+            }
             lost.extend(loss::worth_saying(written.not_carried));
             Ok(Some((written.document, lost)))
         }

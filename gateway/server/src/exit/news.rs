@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use loopgate_consent::Groups;
 use loopgate_fhir::{Json, REFERRAL, pivot};
-use loopgate_hl7v2::{AckCode, Delimiters, Message, Stamp, envelope, msa};
-use loopgate_referral::{News, Outcome, Referral, Says, TaskStatus, Timestamp};
+use loopgate_hl7v2::{AckCode, Delimiters, Envelope, Message, Stamp, envelope, msa};
+use loopgate_referral::{News, Outcome, Referral, ReferralId, Says, TaskStatus, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Answer, Source, prefer_one, source_ask};
@@ -15,6 +15,11 @@ use crate::partner::{Link, Partner};
 use crate::refusal::{Kind, Trouble};
 use crate::scribe::AskFor;
 use crate::v2;
+
+/// The control id under which a source is told of a version of its Task.
+pub fn control_id(referral: &ReferralId, version: u64) -> String {
+    v2::control_id(&[referral.to_string().as_bytes(), &version.to_be_bytes()])
+}
 
 /// One message to a source: its first answer, or a piece of news.
 pub struct Telling<'a> {
@@ -38,8 +43,7 @@ impl Telling<'_> {
 
     /// The control id: the same each time it is sent.
     pub fn control_id(&self) -> String {
-        let referral = self.referral.id.to_string();
-        v2::control_id(&[referral.as_bytes(), &self.version().to_be_bytes()])
+        control_id(&self.referral.id, self.version())
     }
 
     /// What it shows, and why the source may see it.
@@ -90,6 +94,7 @@ impl Telling<'_> {
             | Some(Says::Waiting | Says::NoLongerWaiting | Says::Declined(_) | Says::Accepted) => {
                 "I12"
             }
+            Some(Says::Cancelled(_) | Says::CancelRefused(_)) => "I14",
             Some(_) => "I13",
         }
     }
@@ -103,8 +108,9 @@ impl Telling<'_> {
             control_id: &control_id,
         };
         let to = (self.link.application.as_str(), self.link.facility.as_str());
-        let mode = if self.partner.production { "P" } else { "T" };
-        envelope(to, ["RRI", self.event(), "RRI_I12"], mode, &stamp)
+        let kind = ["RRI", self.event(), "RRI_I12"];
+        let processing = if self.partner.production { "P" } else { "T" };
+        envelope(&Envelope { to, kind, processing, ..Envelope::default() }, &stamp)
     }
 
     fn pivot(&self, gate: &Gate, answer: Answer) -> Result<Value, Trouble> {
@@ -167,7 +173,9 @@ impl Telling<'_> {
 
     /// What RF1-1 and NTE say.
     fn standing(&self) -> (TaskStatus, Option<String>) {
-        use TaskStatus::{Accepted, Completed, Failed, InProgress, OnHold, Rejected, Requested};
+        use TaskStatus::{
+            Accepted, Cancelled, Completed, Failed, InProgress, OnHold, Rejected, Requested,
+        };
         let Some(news) = self.news else { return (Requested, None) };
         let words = |text: &str| Some(text.to_owned());
         match &news.says {
@@ -177,7 +185,7 @@ impl Telling<'_> {
             Says::Accepted => (Accepted, None),
             Says::Started => (InProgress, words("work has begun")),
             Says::OnHold(why) => (OnHold, Some(format!("on hold: {}", why.text()))),
-            Says::Booked(booked) => {
+            Says::Booked(booked) | Says::Rebooked(booked) => {
                 let start = local(booked.start, &self.partner.time_zone);
                 let place = booked.place.as_ref().map(|place| format!(", {place}"));
                 let place = place.unwrap_or_default();
@@ -188,6 +196,10 @@ impl Telling<'_> {
             Says::Note(text) => (InProgress, words(text)),
             Says::Served(_) => (Completed, None),
             Says::Failed(why) => (Failed, words(why.text())),
+            Says::GivenBack(why) | Says::Cancelled(why) => (Cancelled, words(why.text())),
+            Says::CancelRefused(why) => {
+                (self.referral.state.status(), Some(format!("not cancelled: {}", why.text())))
+            }
         }
     }
 }

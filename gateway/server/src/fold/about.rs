@@ -117,19 +117,29 @@ impl World {
             | Event::Partner { org, .. } => {
                 about.parties.insert(org.to_string());
             }
-            Event::Heard { org, referrals, .. } => {
+            Event::Heard { org, referrals, about: said_of, .. } => {
                 about.parties.insert(org.to_string());
-                about.subject.extend(referrals.iter().map(ToString::to_string));
+                let subjects = referrals.iter().chain(said_of);
+                about.subject.extend(subjects.map(ToString::to_string));
             }
             Event::Denied { org, referral, .. } => {
                 about.parties.insert(org.to_string());
                 about.subject.extend(referral.map(|r| r.to_string()));
             }
             Event::Person(fact) => {
-                use loopgate_referral::PersonEvent::{CandidateNoted, Linked, Registered};
+                use loopgate_referral::PersonEvent::{
+                    CandidateNoted, Linked, Merged, Registered, Superseded,
+                };
                 match fact {
                     Registered { by, .. } | Linked { by, .. } => {
                         about.parties.insert(by.to_string());
+                    }
+                    Superseded { by, .. } => {
+                        about.parties.insert(by.to_string());
+                    }
+                    Merged { by, retired, .. } => {
+                        about.parties.insert(by.to_string());
+                        about.patient.insert(retired.to_string());
                     }
                     CandidateNoted { other, .. } => {
                         about.patient.insert(other.to_string());
@@ -173,6 +183,10 @@ impl World {
             )
             | Event::StopUseTold { org, .. } => {
                 about.parties.insert(org.to_string());
+            }
+            Event::Link(fact) => {
+                about.parties.insert(fact.org().to_string());
+                about.subject.extend(fact.referral().map(|one| one.to_string()));
             }
             Event::Ledger(fact) => {
                 about.patient.extend(fact.about().map(|person| person.to_string()));

@@ -61,6 +61,17 @@ pub struct Book {
 }
 
 impl Book {
+    /// Two persons are one: what either is needed for keeps both.
+    pub(super) fn merge(&mut self, survivor: PersonId, retired: PersonId) {
+        if let Some(cases) = self.holds.remove(&retired) {
+            self.holds.entry(survivor).or_default().extend(cases);
+        }
+        if let Some(at) = self.last_about.get(&retired).copied() {
+            let last = self.last_about.entry(survivor).or_insert(at);
+            *last = at.max(*last);
+        }
+    }
+
     pub(super) fn evolve(&mut self, event: &LedgerEvent, place: Place) {
         match event {
             LedgerEvent::Indexed { .. } => self.indexed = Some((place.index, place.at)),

@@ -62,6 +62,18 @@ impl Notices {
         }
     }
 
+    /// Two persons are one.
+    pub(super) fn merge(&mut self, survivor: PersonId, retired: PersonId) {
+        let all = std::mem::take(&mut self.holders);
+        for ((person, grant), held) in all {
+            let person = if person == retired { survivor } else { person };
+            let known = self.holders.entry((person, grant)).or_default();
+            for (org, referrals) in held {
+                known.entry(org).or_default().extend(referrals);
+            }
+        }
+    }
+
     /// What one organization is to be told, and has not heard yet.
     pub fn untold<'a>(&'a self, org: &'a OrgId) -> impl Iterator<Item = (u64, &'a Notice)> {
         let of = self.of.iter().filter(move |((_, holder), one)| holder == org && !one.told);

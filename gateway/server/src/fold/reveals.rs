@@ -99,6 +99,13 @@ impl Reveals {
         }
     }
 
+    /// Two persons are one.
+    pub(super) fn merge(&mut self, survivor: PersonId, retired: PersonId) {
+        for one in self.0.values_mut().filter(|one| one.person == retired) {
+            one.person = survivor;
+        }
+    }
+
     /// The question that an entry asked.
     pub fn get(&self, entry: u64) -> Option<&Reveal> {
         self.0.get(&entry)

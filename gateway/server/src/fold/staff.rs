@@ -114,6 +114,25 @@ impl StaffBook {
         }
     }
 
+    /// Two persons are one. Links stay under the name they were made for.
+    pub(super) fn merge(&mut self, survivor: PersonId, retired: PersonId) {
+        for (_, says) in self.proposals.values_mut().filter(|(_, says)| says.person == retired) {
+            says.person = survivor;
+        }
+        for broken in self.broken.iter_mut().filter(|broken| broken.person == retired) {
+            broken.person = survivor;
+        }
+        self.reveals.merge(survivor, retired);
+    }
+
+    /// Ends the links of who speaks for a person, and of the person too if `all`.
+    pub(super) fn end_links_of(&mut self, person: PersonId, all: bool) {
+        self.end_links(person, true);
+        if all {
+            self.end_links(person, false);
+        }
+    }
+
     fn end_links(&mut self, person: PersonId, proxy: bool) {
         *self.link_epochs.entry((person, proxy)).or_default() += 1;
     }

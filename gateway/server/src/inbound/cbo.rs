@@ -4,15 +4,12 @@
 //! disclosure. What consent does not permit is not there.
 
 pub mod notices;
+mod verbs;
 
 use loopgate_consent::FieldGroup;
 use loopgate_fhir::{Fault, IssueCode};
 use loopgate_mapping::Mapping;
-use loopgate_referral::{
-    Appointment, OrgId, Placement, Referral, ReferralId, StatusReason, TargetMove, Timestamp,
-};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use loopgate_referral::{OrgId, Placement, Referral, ReferralId};
 use serde_json::{Value, json};
 
 use crate::egress::Way;
@@ -23,7 +20,7 @@ use crate::identity::Interaction;
 use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::{JSON, Reply, json_reply};
-use crate::scribe::{Act, Acted, AskFor, Command, Wish, is_held};
+use crate::scribe::{Act, Acted, AskFor, Command, is_held};
 
 /// Answers one request.
 pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
@@ -150,51 +147,6 @@ fn page(
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Decline {
-    reason: Reason,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reason {
-    code: String,
-    text: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Book {
-    start: String,
-    #[serde(default)]
-    place: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Served {
-    outcome: Service,
-    #[serde(default)]
-    performed: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Service {
-    text: String,
-    #[serde(default)]
-    code: Option<String>,
-    #[serde(default)]
-    system: Option<String>,
-}
-
-const TEXT_BYTES_MAX: usize = 1000;
-
 fn act(
     gate: &Gate,
     caller: &Partner,
@@ -202,7 +154,7 @@ fn act(
     act: &str,
     request: &Request,
 ) -> Result<Reply, Trouble> {
-    let wish = wish(act, &request.body)?;
+    let wish = verbs::wish(act, &request.body)?;
     let referral: ReferralId = id.parse().map_err(|_| Trouble::from(Kind::NotFound))?;
     let act = Act {
         org: caller.org.clone(),
@@ -211,6 +163,8 @@ fn act(
         transport: "cbo-rest",
         referral,
         if_match: request.version()?,
+        happened: None,
+        message: None,
         wish,
     };
     let Acted { version, status, .. } =
@@ -218,65 +172,6 @@ fn act(
     let mut body = exit::standing(gate, &referral, status)?;
     body["version"] = json!(version);
     Ok(json_reply(200, JSON, &body).header("etag", etag(version)))
-}
-
-fn wish(act: &str, body: &[u8]) -> Result<Wish, Trouble> {
-    Ok(match act {
-        "accept" => {
-            let Nothing {} = parse(body)?;
-            Wish::Target(TargetMove::Accept)
-        }
-        "decline" => {
-            let Decline { reason } = parse(body)?;
-            let why = StatusReason::new(&reason.code, &reason.text).ok_or_else(|| {
-                bad("reason", "needs a code of a-z0-9- and a text of 1 to 1000 bytes")
-            })?;
-            Wish::Target(TargetMove::Reject { why })
-        }
-        "appointment" => {
-            let Book { start, place } = parse(body)?;
-            let place = place.map(|place| words("place", place)).transpose()?;
-            Wish::Book(Appointment { start: instant("start", &start)?, place })
-        }
-        "no-show" => {
-            let Nothing {} = parse(body)?;
-            Wish::NoShow
-        }
-        "served" => {
-            let Served { outcome, performed } = parse(body)?;
-            let code = match (outcome.system, outcome.code) {
-                (Some(system), Some(code)) => {
-                    Some((words("outcome.system", system)?, words("outcome.code", code)?))
-                }
-                (None, None) => None,
-                _ => return Err(bad("outcome", "needs both code and system, or neither")),
-            };
-            let performed = performed.map(|at| instant("performed", &at)).transpose()?;
-            Wish::Serve { code, text: words("outcome.text", outcome.text)?, performed }
-        }
-        _ => return Err(Kind::NotFound.into()),
-    })
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    // The error's text could hold a value of the message; where it is wrong is said in the manual.
-    serde_json::from_slice(body).map_err(|_| Kind::Malformed.into())
-}
-
-fn words(at: &str, text: String) -> Result<String, Trouble> {
-    if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX {
-        return Err(bad(at, "is a text of 1 to 1000 bytes"));
-    }
-    Ok(text)
-}
-
-/// An instant with its zone: a local time means another instant to somebody else.
-fn instant(at: &str, text: &str) -> Result<Timestamp, Trouble> {
-    let instant: Result<jiff::Timestamp, _> = text.parse();
-    instant
-        .map(|instant| Timestamp(instant.as_millisecond()))
-        .map_err(|_| bad(at, "is not a date and time with its zone"))
 }
 
 fn bad(at: &str, words: &'static str) -> Trouble {

@@ -27,6 +27,10 @@ use crate::scribe::{Command, is_held};
 struct Due {
     referral: ReferralId,
     placement: PlacementId,
+    /// The version of its Task as last amended.
+    amended: u64,
+    /// What names the delivery.
+    key: String,
     target: OrgId,
     by: By,
 }
@@ -127,12 +131,15 @@ fn due(gate: &Gate) -> Vec<Due> {
             let by = match channel.map(|channel| &channel.kind) {
                 Some(ChannelKind::Push { endpoint }) => By::Push(endpoint.clone()),
                 Some(ChannelKind::Email { address, .. }) => By::Email(address.clone()),
-                Some(ChannelKind::Rest) | None => continue,
+                // HL7 v2 goes over the partner's link, which has a queue of its own.
+                Some(ChannelKind::Rest | ChannelKind::Hl7v2) | None => continue,
             };
             if open {
                 found.push(Due {
                     referral: referral.id,
                     placement: placement.id,
+                    amended: placement.amended,
+                    key: placement.delivery_key(),
                     target: placement.target.clone(),
                     by,
                 });
@@ -149,7 +156,7 @@ async fn deliver(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due
         By::Email(address) => mail(gate, due, address.clone()).await,
     };
     let Tried::Taken = tried else { return tried };
-    let (referral, placement) = (due.referral, due.placement);
+    let (referral, placement) = (due.referral, (due.placement, due.amended));
     let command = |reply| Command::Delivered(referral, placement, reply);
     match gate.scribe.ask(command).await {
         Ok(()) => Tried::Taken,
@@ -175,7 +182,7 @@ async fn push(
     let request = client
         .post(endpoint.clone())
         .header("content-type", JSON)
-        .header("idempotency-key", due.placement.to_string())
+        .header("idempotency-key", due.key.clone())
         .body(payload.bytes.clone());
     let request = match &payload.receipt {
         Some(receipt) => request.header(RECEIPT, receipt.as_str()),
@@ -208,7 +215,7 @@ async fn mail(gate: &Arc<Gate>, due: &Due, address: String) -> Tried {
             to: &address,
             subject: format!("A referral is waiting for {name}"),
             body: String::from_utf8_lossy(&body.bytes).into_owned(),
-            id: one.placement.to_string(),
+            id: one.key.clone(),
             at: std::time::UNIX_EPOCH + Duration::from_millis(at),
         };
         if body.sending.as_ref().is_some_and(|sending| sending.is_cut()) {

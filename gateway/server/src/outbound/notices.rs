@@ -67,7 +67,7 @@ fn due(gate: &Gate) -> Vec<Due> {
     let due = untold.filter_map(|((entry, org), notice)| {
         // A suspended holder holds it still.
         let kind = &roster.get(org)?.channel.as_ref()?.kind;
-        let tells = !matches!(kind, ChannelKind::Rest);
+        let tells = !matches!(kind, ChannelKind::Rest | ChannelKind::Hl7v2);
         tells.then(|| (*entry, org.clone(), notice.clone(), kind.clone()))
     });
     due.collect()
@@ -76,7 +76,7 @@ fn due(gate: &Gate) -> Vec<Due> {
 async fn tell(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> bool {
     let (entry, org, notice, kind) = due;
     match kind {
-        ChannelKind::Rest => false,
+        ChannelKind::Rest | ChannelKind::Hl7v2 => false,
         ChannelKind::Push { endpoint } => {
             if !targets.allows_url(endpoint) {
                 return false;

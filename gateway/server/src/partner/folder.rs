@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use loopgate_referral::{Identifier, OrgId};
 use sha2::{Digest, Sha256};
 
-use super::Partner;
 use super::read::{Lined, read};
+use super::{Partner, Role};
+use crate::config::section::OnLine;
 use crate::config::{Problem, read_text};
 
 const FILES_COUNT_MAX: usize = 10_000;
@@ -28,16 +29,46 @@ pub fn load_partners(dir: &Path) -> Result<Vec<LoadedPartner>, Vec<Problem>> {
     let paths = toml_files(dir).map_err(|problem| vec![problem])?;
     let mut owners = Owners::default();
     let (mut loaded, mut problems) = (Vec::new(), Vec::new());
+    let (mut named, mut unread) = (Vec::new(), false);
     for path in &paths {
         match load(path) {
             Ok((lined, sha256)) => {
                 problems.extend(owners.claim(&lined));
-                loaded.push(LoadedPartner { partner: lined.partner, sha256 });
+                let Lined { partner, targets, .. } = lined;
+                named.extend(targets.into_iter().map(|target| (partner.org.clone(), target)));
+                loaded.push(LoadedPartner { partner, sha256 });
             }
-            Err(found) => problems.extend(found),
+            Err(found) => {
+                unread = true;
+                problems.extend(found);
+            }
         }
     }
+    // A file that does not load may be the very one that is named.
+    if !unread {
+        problems.extend(named.iter().filter_map(|(org, target)| nowhere(&loaded, org, target)));
+    }
     if problems.is_empty() { Ok(loaded) } else { Err(problems) }
+}
+
+/// A rule that sends orders to nobody who takes referrals.
+fn nowhere(
+    loaded: &[LoadedPartner],
+    org: &OrgId,
+    (line, target): &OnLine<OrgId>,
+) -> Option<Problem> {
+    let takes = |one: &LoadedPartner| {
+        one.partner.org == *target && one.partner.roles.contains(&Role::Target)
+    };
+    if loaded.iter().any(takes) {
+        return None;
+    }
+    Some(Problem {
+        file: format!("partners/{org}.toml"),
+        line: *line,
+        key: "hl7v2.referrals.target".to_owned(),
+        words: "is no partner with the role target".to_owned(),
+    })
 }
 
 fn toml_files(dir: &Path) -> Result<Vec<PathBuf>, Problem> {
@@ -81,7 +112,7 @@ struct Owners {
 
 impl Owners {
     fn claim(&mut self, lined: &Lined) -> Vec<Problem> {
-        let Lined { partner, identifier_lines, certificate_lines } = lined;
+        let Lined { partner, identifier_lines, certificate_lines, .. } = lined;
         let certificates = partner.certificates.iter().zip(certificate_lines);
         let identifiers = partner.identifiers.iter().zip(identifier_lines);
         let org = &partner.org;

@@ -9,14 +9,17 @@ use loopgate_referral::{Identifier, OrgId};
 use loopgate_token::KeySet;
 use toml::de::DeValue;
 
-use super::{Agreement, Authority, Channel, ChannelKind, LEGAL_CLASSES, Link, Partner, Role};
-use crate::config::section::{self, Read, Section};
+use super::{Agreement, Channel, ChannelKind, LEGAL_CLASSES, Partner, Role};
+use crate::config::section::{self, OnLine, Read, Section};
 use crate::config::{Problem, value};
 use crate::identity::{Client, Keys};
 
-/// A partner and the lines of what no other partner may have.
+mod link;
+
+/// A partner, the lines of what no other partner may have, and whom it names.
 pub(super) struct Lined {
     pub(super) partner: Partner,
+    pub(super) targets: Vec<OnLine<OrgId>>,
     pub(super) identifier_lines: Vec<Option<u32>>,
     pub(super) certificate_lines: Vec<Option<u32>>,
 }
@@ -45,13 +48,19 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
     let production = s.or("production", false, value::flag);
     let suspended = s.or("suspended", false, value::flag);
     let agreement = s.maybe_section("agreement", |s| agreement(s, &time_zone));
-    let channel_given = s.has("channel");
+    let (has_channel, channel_line) = (s.has("channel"), s.line_of("channel"));
     let channel = s.maybe_section("channel", channel);
-    let hl7v2 = s.maybe_section("hl7v2", link);
+    let has_link = s.has("hl7v2");
+    let link = s.maybe_section("hl7v2", link::link);
     let client = s.maybe_section("client", client);
-    if roles.contains(&Role::Target) && !channel_given {
+    if roles.contains(&Role::Target) && !has_channel {
         s.note(None, "channel", "is missing, a target needs one");
     }
+    let no_endpoint = link.as_ref().map_or(!has_link, |link| !link.has_endpoint);
+    if no_endpoint && matches!(&channel, Some(one) if one.kind == ChannelKind::Hl7v2) {
+        s.note(channel_line, "hl7v2.endpoint", "is missing, an hl7v2 channel needs one");
+    }
+    let (hl7v2, targets) = link.map(|one| (one.link, one.targets)).unzip();
     let partner = Partner {
         org,
         name: name?,
@@ -75,7 +84,8 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
         hl7v2,
         client,
     };
-    Some(Lined { partner, identifier_lines, certificate_lines })
+    let targets = targets.unwrap_or_default();
+    Some(Lined { partner, targets, identifier_lines, certificate_lines })
 }
 
 /// Whether a consent token has to come with what a partner asks.
@@ -139,12 +149,19 @@ enum Kind {
     Rest,
     Push,
     Email,
+    Hl7v2,
 }
 
 fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
-    let kinds = [("rest", Kind::Rest), ("push", Kind::Push), ("email", Kind::Email)];
+    let kinds = [
+        ("rest", Kind::Rest),
+        ("push", Kind::Push),
+        ("email", Kind::Email),
+        ("hl7v2", Kind::Hl7v2),
+    ];
     let kind = s.must("kind", value::one_of(&kinds));
-    let dialect = s.or("dialect", "cbo-json".to_owned(), dialect);
+    let known = dialects(kind);
+    let dialect = s.or("dialect", known[0].1, value::one_of(known)).to_owned();
     for (key, whose, one) in [
         ("endpoint", Kind::Push, "a push channel needs one"),
         ("address", Kind::Email, "an email channel needs one"),
@@ -165,37 +182,9 @@ fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
         Kind::Rest => ChannelKind::Rest,
         Kind::Push => ChannelKind::Push { endpoint: endpoint? },
         Kind::Email => ChannelKind::Email { address: address?, pin: pin? },
+        Kind::Hl7v2 => ChannelKind::Hl7v2,
     };
     Some(Channel { dialect, kind })
-}
-
-fn link(s: &mut Section<'_, '_>) -> Option<Link> {
-    let application = s.must("application", namespace);
-    let facility = s.must("facility", namespace);
-    let endpoint = s.maybe("endpoint", value::parsed("host:port"));
-    let authorities = s.tables("authorities", |s| {
-        let name = s.must("name", namespace);
-        let system = s.must("system", value::uri);
-        Some(Authority { name: name?, system: system? })
-    });
-    let mut one_to_one: Vec<Authority> = Vec::new();
-    for (line, authority) in authorities {
-        let taken = |one: &Authority| one.name == authority.name || one.system == authority.system;
-        if one_to_one.iter().any(taken) {
-            s.note(line, "authorities", "gives a name or a system twice");
-        } else {
-            one_to_one.push(authority);
-        }
-    }
-    let frame_bytes_max =
-        s.maybe("frame_bytes_max", value::integer::<usize>(1024..=64 * 1024 * 1024));
-    Some(Link {
-        application: application?,
-        facility: facility?,
-        endpoint,
-        authorities: one_to_one,
-        frame_bytes_max,
-    })
 }
 
 fn client(s: &mut Section<'_, '_>) -> Option<Client> {
@@ -231,17 +220,12 @@ fn jwks(found: &DeValue<'_>) -> Read<String> {
     }
 }
 
-/// A namespace id (HD.1, table 0300): at most 20 characters before v2.7, and none that parts a
-/// message.
-fn namespace(found: &DeValue<'_>) -> Read<String> {
-    let text = value::text(found)?;
-    let sound =
-        text.len() <= 20 && text.bytes().all(|b| b.is_ascii_graphic() && !br"|^~\&#".contains(&b));
-    if sound { Ok(text) } else { Err("is not 1 to 20 letters, digits and signs".to_owned()) }
-}
-
-/// The dialects this build speaks.
-fn dialect(found: &DeValue<'_>) -> Read<String> {
-    let name = value::text(found)?;
-    if name == "cbo-json" { Ok(name) } else { Err("is none of cbo-json".to_owned()) }
+/// The dialects that a channel of this kind speaks.
+fn dialects(kind: Option<Kind>) -> &'static [(&'static str, &'static str)] {
+    const KNOWN: [(&str, &str); 2] = [("cbo-json", "cbo-json"), ("hl7v2", "hl7v2")];
+    match kind {
+        Some(Kind::Hl7v2) => &KNOWN[1..],
+        Some(_) => &KNOWN[..1],
+        None => &KNOWN,
+    }
 }

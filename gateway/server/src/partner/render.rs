@@ -6,7 +6,9 @@ use toml::Value;
 
 use crate::identity::{Client, Keys};
 
-use super::{ChannelKind, LEGAL_CLASSES, Link, Partner, Role};
+use super::{ChannelKind, LEGAL_CLASSES, Partner, Role};
+
+mod link;
 
 pub(super) fn render(partner: &Partner) -> String {
     let mut text = head(partner);
@@ -30,15 +32,17 @@ pub(super) fn render(partner: &Partner) -> String {
                 "email",
                 format!("address = {}\npin_hash = {}\n", quoted(address), quoted(pin.as_str())),
             ),
+            ChannelKind::Hl7v2 => ("hl7v2", String::new()),
         };
         let dialect = quoted(&channel.dialect);
         text += &format!(
-            "\n# How it is told: \"rest\", it asks; \"push\", we call its endpoint; \"email\", we send a link.\n\
+            "\n# How it is told: \"rest\", it asks; \"push\", we call its endpoint; \"email\", we send a link;\n\
+             # \"hl7v2\", we send to the endpoint of [hl7v2].\n\
              [channel]\nkind = \"{kind}\"\n{endpoint}dialect = {dialect}\n"
         );
     }
     if let Some(link) = &partner.hl7v2 {
-        text += &hl7v2(link);
+        text += &link::link(link);
     }
     if let Some(one) = &partner.client {
         text += &client(one);
@@ -59,32 +63,6 @@ fn client(client: &Client) -> String {
          udap = {}  # true: RS256 and ES256 too\n\
          bearer = {}  # true: it may ask without a client certificate\n",
         client.udap, client.bearer
-    )
-}
-
-fn hl7v2(link: &Link) -> String {
-    let (application, facility) = (quoted(&link.application), quoted(&link.facility));
-    let endpoint = match &link.endpoint {
-        Some(endpoint) => format!("endpoint = {}", quoted(&endpoint.to_string())),
-        None => "# endpoint = \"mllp.hospital.example:2575\"".to_owned(),
-    };
-    let authorities = lines(link.authorities.iter().map(|one| {
-        format!("{{ name = {}, system = {} }}", quoted(&one.name), quoted(&one.system))
-    }));
-    let frame = match link.frame_bytes_max {
-        Some(bytes) => format!("frame_bytes_max = {bytes}\n"),
-        None => String::new(),
-    };
-    format!(
-        "\n# Its HL7 v2 link, over MLLP and mutual TLS.\n\
-         [hl7v2]\n\
-         application = {application}  # MSH-3 of what it sends\n\
-         facility = {facility}  # MSH-4 of what it sends\n\
-         # Where its referral responses (RRI) go, host:port.\n\
-         {endpoint}\n\
-         # Its assigning authorities (PID-3.4, RF1-6.2) and the identifier systems they are.\n\
-         authorities = {authorities}\n\
-         {frame}"
     )
 }
 

@@ -1,15 +1,18 @@
 //! A party acts on a referral it takes part in.
 
+use loopgate_fhir::{Fault, IssueCode};
 use loopgate_referral::{
     Actor, Appointment, Command as Move, OrgId, Outcome, PlacementId, ReferralId, ResourceId,
-    SourceMove, TargetMove, TaskStatus, Timestamp, decide as decide_referral,
+    SourceMove, StatusReason, TargetMove, TaskStatus, Timestamp, decide_at, knows,
 };
 
 use super::desk::Desk;
+use super::hear::{self, Consequence};
 use super::settle;
+use super::submission::Hearing;
 use crate::fields::Cause;
 use crate::journal::Event;
-use crate::refusal::{Kind, Trouble};
+use crate::refusal::{Kind, Refusal, Trouble};
 
 /// What a party wants done.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,10 +21,21 @@ pub enum Wish {
     Source(SourceMove),
     /// The target moves its Task.
     Target(TargetMove),
-    /// The target books an appointment.
+    /// The target books an appointment; again is rescheduling.
     Book(Appointment),
+    /// The target says that the appointment is off.
+    CancelAppointment,
     /// The target says that the person did not come.
     NoShow,
+    /// The target writes a note on the way, of 1 to [`NOTE_BYTES_MAX`] bytes.
+    Note(String),
+    /// The target stops, as it was asked to.
+    AgreeCancel,
+    /// The target does not stop.
+    RefuseCancel {
+        /// Why.
+        why: StatusReason,
+    },
     /// The target says what was done.
     Serve {
         /// A code of the service, with its system.
@@ -31,24 +45,43 @@ pub enum Wish {
         /// When; now, if not said.
         performed: Option<Timestamp>,
     },
+    /// The target says that what it said was done was not right, after it was completed.
+    Correct {
+        /// A code of the service, with its system.
+        code: Option<(String, String)>,
+        /// The service in words.
+        text: String,
+        /// When; as it said first, if not said.
+        performed: Option<Timestamp>,
+    },
 }
 
+/// No note is longer.
+pub const NOTE_BYTES_MAX: usize = StatusReason::TEXT_BYTES_MAX;
+
 impl Wish {
-    /// The status of the party's Task once it is done.
-    fn leads_to(&self) -> TaskStatus {
-        match self {
-            Wish::Source(SourceMove::Cancel { .. }) => TaskStatus::Cancelled,
+    /// The status of the party's Task once it is done, if it leads to one.
+    fn leads_to(&self) -> Option<TaskStatus> {
+        Some(match self {
+            Wish::Source(SourceMove::Cancel { .. }) | Wish::AgreeCancel => TaskStatus::Cancelled,
+            Wish::Target(TargetMove::Withdraw { .. }) => TaskStatus::Cancelled,
             Wish::Source(SourceMove::EnterInError) => TaskStatus::EnteredInError,
             Wish::Target(TargetMove::Accept) => TaskStatus::Accepted,
             Wish::Target(TargetMove::Reject { .. }) => TaskStatus::Rejected,
             Wish::Target(TargetMove::Hold { .. }) => TaskStatus::OnHold,
             Wish::Target(TargetMove::Fail { .. }) => TaskStatus::Failed,
             // An appointment, kept or not, says that the work began.
-            Wish::Target(TargetMove::Start) | Wish::Book(_) | Wish::NoShow => {
-                TaskStatus::InProgress
+            Wish::Target(TargetMove::Start)
+            | Wish::Book(_)
+            | Wish::NoShow
+            | Wish::CancelAppointment => TaskStatus::InProgress,
+            Wish::Target(TargetMove::Complete) | Wish::Serve { .. } | Wish::Correct { .. } => {
+                TaskStatus::Completed
             }
-            Wish::Target(TargetMove::Complete) | Wish::Serve { .. } => TaskStatus::Completed,
-        }
+            Wish::Source(SourceMove::AskToCancel { .. })
+            | Wish::Note(_)
+            | Wish::RefuseCancel { .. } => return None,
+        })
     }
 }
 
@@ -66,6 +99,11 @@ pub struct Act {
     pub referral: ReferralId,
     /// Only at this version of the party's Task.
     pub if_match: Option<u64>,
+    /// When it happened, by the party's own clock (MSH-7); a service given says its own time.
+    pub happened: Option<Timestamp>,
+    /// The HL7 v2 message it came in: both are one frame, and what is so already is taken again.
+    /// `request` is its key.
+    pub message: Option<Hearing>,
     /// What.
     pub wish: Wish,
 }
@@ -82,14 +120,24 @@ pub struct Acted {
 }
 
 /// Decides an act.
-pub fn decide(desk: &mut Desk<'_>, act: Act) -> Result<Acted, Trouble> {
+pub fn decide(desk: &mut Desk<'_>, mut act: Act) -> Result<Acted, Trouble> {
     let key = (act.org.clone(), act.request);
+    if let Some(message) = &act.message
+        && hear::is_known(desk, &act.org, act.request, message)?
+    {
+        let (_, placement) = part_of(desk, &act)?;
+        return standing(desk, &act, placement);
+    }
     let first = desk.world().answers.get(&key).and_then(|answer| answer.first()).cloned();
     if let Some((task, version)) = first {
         // Without a key the same words are a resend only while nothing came in between.
         let current = desk.world().task_version(&task) == Some(version);
         if act.once || current {
-            return Ok(Acted { task, version, status: act.wish.leads_to() });
+            let status = match act.wish.leads_to() {
+                Some(status) => status,
+                None => standing(desk, &act, part_of(desk, &act)?.1)?.status,
+            };
+            return Ok(Acted { task, version, status });
         }
     }
     // Consent may have ended since the clocks were last looked at.
@@ -99,11 +147,20 @@ pub fn decide(desk: &mut Desk<'_>, act: Act) -> Result<Acted, Trouble> {
     if act.if_match.is_some_and(|version| version != standing.version) {
         return Err(Kind::VersionConflict.into());
     }
-    let step = step(desk, &act.wish, placement)?;
+    if let Some(wish) = corrected(desk, &act, placement) {
+        act.wish = wish;
+    }
+    let step = step(desk, &act, placement)?;
     let Some(referral) = desk.world().referrals.get(&act.referral) else {
         return Err(Kind::NotFound.into());
     };
-    let facts = decide_referral(referral, &actor, step)?;
+    // An engine that says again what is so already is not told that it may not.
+    let facts = if act.message.is_some() && knows(referral, &actor, &step) {
+        Vec::new()
+    } else {
+        decide_at(referral, &actor, step, act.happened)?
+    };
+    let person = referral.persons.first().copied();
     let cause = Cause {
         actor: act.org.to_string(),
         transport: act.transport.into(),
@@ -114,7 +171,10 @@ pub fn decide(desk: &mut Desk<'_>, act: Act) -> Result<Acted, Trouble> {
         desk.record(&cause, event, Vec::new(), None);
     }
     let acted = self::standing(desk, &act, placement)?;
-    if act.once || act.transport == "fhir" {
+    if let Some(message) = act.message.take() {
+        let effect = Consequence { person, about: vec![act.referral], ..Consequence::default() };
+        hear::record(desk, &cause, key, effect, message);
+    } else if act.once || act.transport == "fhir" {
         let answer = vec![(acted.task.clone(), acted.version)];
         let event = Event::Answered { org: act.org, request: act.request, answer };
         desk.record(&cause, event, Vec::new(), None);
@@ -159,13 +219,17 @@ fn standing(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Resul
     })
 }
 
-fn step(desk: &Desk<'_>, wish: &Wish, placement: Option<PlacementId>) -> Result<Move, Trouble> {
+fn step(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Result<Move, Trouble> {
     let at = || placement.ok_or(Trouble::from(Kind::IllegalMove));
-    Ok(match wish {
+    Ok(match &act.wish {
         Wish::Source(step) => Move::Source(step.clone()),
         Wish::Target(step) => Move::Target(at()?, step.clone()),
         Wish::Book(appointment) => Move::Book(at()?, appointment.clone()),
+        Wish::CancelAppointment => Move::CancelAppointment(at()?),
         Wish::NoShow => Move::NoShow(at()?),
+        Wish::Note(text) => Move::Note(at()?, note(text)?),
+        Wish::AgreeCancel => Move::AgreeCancel(at()?),
+        Wish::RefuseCancel { why } => Move::RefuseCancel(at()?, why.clone()),
         Wish::Serve { code, text, performed } => {
             let outcome = Outcome {
                 procedure: settle::ours(desk, "Procedure"),
@@ -175,5 +239,40 @@ fn step(desk: &Desk<'_>, wish: &Wish, placement: Option<PlacementId>) -> Result<
             };
             Move::Serve(at()?, outcome)
         }
+        Wish::Correct { code, text, performed } => {
+            let id = at()?;
+            let first = outcome(desk, act, id).ok_or(Trouble::from(Kind::IllegalMove))?;
+            let performed = performed.unwrap_or(first.performed);
+            // The same Procedure, said anew.
+            let (code, text) = (code.clone(), text.clone());
+            Move::Correct(id, Outcome { procedure: first.procedure, code, text, performed })
+        }
     })
+}
+
+/// What was said to be done already.
+fn outcome(desk: &Desk<'_>, act: &Act, placement: PlacementId) -> Option<Outcome> {
+    desk.world().referrals.get(&act.referral)?.placement(&placement)?.outcome.clone()
+}
+
+/// A message that tells an outcome again tells it as it is now: whether it was told before is not its
+/// sender's to know. One that was written before what is known is late, and corrects nothing.
+fn corrected(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Option<Wish> {
+    let Wish::Serve { code, text, performed } = &act.wish else { return None };
+    let known = desk.world().referrals.get(&act.referral)?.placement(&placement?)?;
+    let late = act.happened.zip(known.said).is_some_and(|(then, said)| then < said);
+    let completed = known.state.status() == TaskStatus::Completed && known.outcome.is_some();
+    let (code, text, performed) = (code.clone(), text.clone(), *performed);
+    (act.message.is_some() && completed && !late).then_some(Wish::Correct { code, text, performed })
+}
+
+fn note(text: &str) -> Result<String, Trouble> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > NOTE_BYTES_MAX {
+        let words = "is a text of 1 to 1000 bytes";
+        return Err(
+            Refusal::invalid(vec![Fault::new(IssueCode::Value, "Task.note.text", words)]).into()
+        );
+    }
+    Ok(text.to_owned())
 }

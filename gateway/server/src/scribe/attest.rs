@@ -114,12 +114,13 @@ fn blank(desk: &Desk<'_>, attest: &Attest) -> Option<GrantDraft> {
         }
         Form::Paper(person, discloser) => {
             desk.roster().get(discloser)?;
+            let person = world.persons.resolve(*person);
             // Nothing was received: what is pinned is what was read.
             let read = (&attest.reading.rules, &attest.reading.terms, attest.reading.signed);
             let read = crate::journal::json(&read).to_string();
             Some(GrantDraft {
                 consent: settle::ours(desk, "Consent"),
-                person: *person,
+                person,
                 state: GrantState::Pending,
                 disclosers: vec![discloser.clone()],
                 rules: Vec::new(),
@@ -139,6 +140,8 @@ pub fn withdraw(
     only: Option<&GrantId>,
     (who, transport): (&str, &str),
 ) -> bool {
+    // They may have become one with another since somebody opened the page.
+    let person = desk.world().persons.resolve(person);
     let open: Vec<GrantId> = desk
         .world()
         .grants
@@ -169,6 +172,7 @@ pub fn doubt(
     doubted: bool,
     who: &StaffName,
 ) -> bool {
+    let person = desk.world().persons.resolve(person);
     let known = desk.world().grants.get(person, grant);
     if known.is_none_or(|one| one.doubted == doubted) {
         return false;
@@ -186,6 +190,11 @@ pub fn suspend(
     suspended: bool,
     who: &StaffName,
 ) {
+    let persons = &desk.world().persons;
+    let (one, other) = (persons.resolve(one), persons.resolve(other));
+    if one == other {
+        return;
+    }
     for (person, with) in [(one, other), (other, one)] {
         let event = GrantEvent::Suspended { person, with, suspended };
         desk.record(&by(who.as_str(), "staff"), Event::Grant(event), Vec::new(), None);

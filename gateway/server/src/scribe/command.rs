@@ -11,10 +11,10 @@ use loopgate_ledger::{Committed, Hash, IndexProof, LogKey};
 use loopgate_referral::{OrgId, PersonId, PlacementId, ReferralId, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
-use super::{Act, Acted, Attest, Attested, Disclose, Erase, Erasure, Submission};
+use super::{Act, Acted, Attest, Attested, Disclose, Erase, Erasure, HearOnly, Merge, Submission};
 use crate::catalogue::Catalogue;
 use crate::fold::{Answer, World};
-use crate::journal::{Event, Minted, StaffEvent};
+use crate::journal::{Event, LinkEvent, Minted, StaffEvent};
 use crate::refusal::Trouble;
 use crate::roster::Roster;
 use crate::staff::StaffName;
@@ -29,10 +29,20 @@ pub enum Command {
     Disclose(Box<Disclose>, Reply<(Vec<Committed>, Sending)>),
     /// A known partner was refused data.
     Deny(Box<Event>, Reply<()>),
-    /// A target's system took a pushed delivery.
-    Delivered(ReferralId, PlacementId, Reply<()>),
+    /// An organization says that two patients of its own index are one. `false` if nobody is known by the
+    /// identifier that retires. Sends about them settle as after any change of consent.
+    Merge(Box<Merge>, Reply<bool>),
+    /// An HL7 v2 message without effect was taken in.
+    Hear(Box<HearOnly>, Reply<()>),
+    /// A target's system took a pushed delivery, as amended to this version of its Task.
+    Delivered(ReferralId, (PlacementId, u64), Reply<()>),
     /// A source's system took the news up to this version.
     Told(ReferralId, u64, Reply<()>),
+    /// A target's system took what it is told up to this version of its placement's Task.
+    TargetTold(ReferralId, PlacementId, u64, Reply<()>),
+    /// A source is to be told again what it was told at or after an instant, of all its referrals, as
+    /// somebody of the operator's says; answered with how many that is.
+    TellAgain(OrgId, Timestamp, String, Reply<u64>),
     /// A name is used: an assertion's, a single-use token's. `false` if it was before.
     Spend(OrgId, [u8; 32], Timestamp, Reply<bool>),
     /// A token is revoked.
@@ -52,6 +62,9 @@ pub enum Command {
     SignIn(StaffName, Option<u64>, Reply<bool>),
     /// Something that staff did, or that waits for them; answered with its entry's index.
     Staff(Box<StaffEvent>, (String, &'static str), Reply<u64>),
+    /// The queue of an HL7 v2 link is stopped, goes on, or puts a message aside or takes it back; by
+    /// whom, and by which way. `false` if that is so already.
+    Link(Box<LinkEvent>, (String, &'static str), Reply<bool>),
     /// A holder was told of a withdrawal; twice is once.
     StopUseTold(u64, OrgId, Reply<()>),
     /// Clocks moved on.

@@ -6,7 +6,8 @@ use loopgate_consent::Sends;
 use loopgate_ledger::{Committed, IndexProof, LogKey};
 
 use super::{
-    Command, Proved, Reply, Settle, act, attest, chores, desk, disclose, settle, submit, token,
+    Command, Proved, Reply, Settle, act, attest, chores, desk, disclose, hear, merge, settle,
+    submit, token,
 };
 use crate::journal::Event;
 use crate::refusal::Trouble;
@@ -61,9 +62,25 @@ pub(super) fn decide(
             desk.record(&desk::by("loopgate", "egress"), *event, Vec::new(), None);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
         }
+        Command::Merge(merge, reply) => {
+            let merged = merge::decide(desk, *merge);
+            settles.push(Box::new(move |_| drop(reply.send(merged))));
+        }
+        Command::Hear(heard, reply) => {
+            let heard = hear::decide(desk, *heard);
+            settles.push(Box::new(move |_| drop(reply.send(heard))));
+        }
         Command::Delivered(referral, placement, reply) => {
             settle::delivered(desk, referral, placement);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::TargetTold(referral, placement, version, reply) => {
+            settle::target_told(desk, referral, placement, version);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::TellAgain(source, since, who, reply) => {
+            let count = settle::tell_again(desk, &source, since, &who);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(count)))));
         }
         Command::Told(referral, version, reply) => {
             settle::source_told(desk, referral, version);
@@ -108,6 +125,10 @@ pub(super) fn decide(
                 let index = committed.get(entry).map(Committed::leaf_index);
                 drop(reply.send(index.ok_or(Trouble::Outage)));
             }));
+        }
+        Command::Link(fact, (who, transport), reply) => {
+            let moved = settle::queue(desk, *fact, &desk::by(&who, transport));
+            settles.push(Box::new(move |_| drop(reply.send(Ok(moved)))));
         }
         Command::StopUseTold(entry, org, reply) => {
             settle::holder_told(desk, entry, org);

@@ -48,6 +48,8 @@ pub fn refusal(
     retention_days: u32,
     now: Timestamp,
 ) -> Option<ShredRefusal> {
+    // A case of any name they have, or had.
+    let person = world.persons.resolve(person);
     if world.book.holds.contains_key(&person) {
         return Some(ShredRefusal::LegalHold);
     }
@@ -70,6 +72,9 @@ impl Thread {
         at: Timestamp,
     ) -> Result<Result<Erasure, Trouble>, Outage> {
         let world = &self.bench.world;
+        // Whoever was merged into them goes with them: it is one person.
+        let names = erase.persons.iter().flat_map(|person| world.persons.names_of(*person));
+        let erase = Erase { persons: names.collect(), ..erase };
         let known = |person: &PersonId| {
             world.indexed(Class::Patient, &person.to_string()).is_some()
                 && !world.book.shredded.contains_key(person)

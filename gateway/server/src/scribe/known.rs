@@ -6,7 +6,7 @@ use loopgate_fhir::{Fault, IssueCode, PartyRef, RequestIn, TaskIn};
 use loopgate_referral::{Identifier, OrgId, PersonId, ResourceId, TaskStatus};
 
 use super::desk::Desk;
-use super::submission::{Incoming, Meaning, Submission};
+use super::submission::{Incoming, Meaning, Purpose, Submission};
 use crate::journal::RequestFacts;
 use crate::partner::Role;
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -68,7 +68,7 @@ impl<'a> Known<'a> {
     }
 
     pub fn versions(&self, faults: &mut Vec<Fault>) -> Result<Vec<u64>, Trouble> {
-        let Some(if_match) = self.submission.update else {
+        let Purpose::Update(if_match) = self.submission.purpose else {
             return Ok(vec![1; self.submission.incoming.len()]);
         };
         let mut versions = Vec::new();
@@ -94,8 +94,6 @@ impl<'a> Known<'a> {
 
     /// The same referral under the same business identifier, with other content.
     pub fn duplicate(&self, incoming: &Incoming, task: &TaskIn) -> Result<(), Trouble> {
-        let org = &self.submission.org;
-        let world = self.desk.world();
         let twice = |id: &Identifier| {
             let tasks = self.submission.incoming.iter().filter_map(|one| match &one.meaning {
                 Meaning::Task(task) => Some(&task.identifiers),
@@ -103,8 +101,30 @@ impl<'a> Known<'a> {
             });
             tasks.filter(|identifiers| identifiers.contains(id)).count() > 1
         };
-        let known = |id: &Identifier| world.task_keys.contains_key(&(org.clone(), id.clone()));
-        if task.identifiers.iter().any(|id| known(id) || twice(id)) {
+        self.taken(incoming, task, &|id| self.task_of(id).is_some() || twice(id))
+    }
+
+    /// The business identifier of another referral than this Task's.
+    pub fn other_than(
+        &self,
+        incoming: &Incoming,
+        task: &TaskIn,
+        own: &ResourceId,
+    ) -> Result<(), Trouble> {
+        self.taken(incoming, task, &|id| self.task_of(id).is_some_and(|other| other != own))
+    }
+
+    fn task_of(&self, id: &Identifier) -> Option<&ResourceId> {
+        self.desk.world().task_keys.get(&(self.submission.org.clone(), id.clone()))
+    }
+
+    fn taken(
+        &self,
+        incoming: &Incoming,
+        task: &TaskIn,
+        is_taken: &dyn Fn(&Identifier) -> bool,
+    ) -> Result<(), Trouble> {
+        if task.identifiers.iter().any(is_taken) {
             let expression = format!("{}.identifier", incoming.place);
             let words = "a referral with this identifier was submitted before";
             let fault = Fault::new(IssueCode::Duplicate, &expression, words);
@@ -157,7 +177,8 @@ impl<'a> Known<'a> {
         })
     }
 
-    fn owner(&self, owner: Option<&PartyRef>) -> Option<OrgId> {
+    /// The community partner that an owner is.
+    pub fn owner(&self, owner: Option<&PartyRef>) -> Option<OrgId> {
         let roster = self.desk.roster();
         let partner = roster.by_reference(owner?, &|text| self.identifiers(text))?;
         partner.is(Role::Target).then(|| partner.org.clone())

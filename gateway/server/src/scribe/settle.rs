@@ -5,13 +5,13 @@ use std::sync::Arc;
 use loopgate_consent::{Action, Denial, Detail, Fate, ReasonCode};
 use loopgate_referral::{
     Actor, Command as Move, HeldWhy, OrgId, PersonId, PlacementId, Referral, ReferralId,
-    ResourceId, Standing, StatusReason, decide as decide_referral,
+    ResourceId, Standing, StatusReason, Timestamp, decide as decide_referral,
 };
 
 use super::desk::{Desk, by};
 use super::disclose::{self, AskFor, OwnedClaim, OwnedToken};
 use crate::fields::Cause;
-use crate::journal::Event;
+use crate::journal::{Event, LinkEvent};
 use crate::roster::Roster;
 
 /// How often strangers are written down.
@@ -161,8 +161,40 @@ pub fn settle_person(desk: &mut Desk<'_>, person: PersonId) {
 }
 
 /// A target's system took a pushed delivery; twice is once.
-pub fn delivered(desk: &mut Desk<'_>, id: ReferralId, placement: PlacementId) {
-    apply(desk, id, &Actor::Gateway, Move::Delivered(placement), &by("loopgate", "courier"));
+pub fn delivered(desk: &mut Desk<'_>, id: ReferralId, (placement, amended): (PlacementId, u64)) {
+    let step = Move::Delivered(placement, amended);
+    apply(desk, id, &Actor::Gateway, step, &by("loopgate", "courier"));
+}
+
+/// A target's system took what it is told; twice is once.
+pub fn target_told(desk: &mut Desk<'_>, id: ReferralId, placement: PlacementId, version: u64) {
+    let step = Move::TargetTold(placement, version);
+    apply(desk, id, &Actor::Gateway, step, &by("loopgate", "courier"));
+}
+
+/// A source is to be told again what it was told at or after an instant; how much that is.
+pub fn tell_again(desk: &mut Desk<'_>, source: &OrgId, since: Timestamp, who: &str) -> u64 {
+    let world = desk.world();
+    let again = |id: &ReferralId| {
+        let referral = world.referrals.get(id).filter(|referral| referral.source == *source)?;
+        let count = referral.said.iter().filter(|news| news.at >= since).count();
+        (count > 0).then_some((*id, count as u64))
+    };
+    let found: Vec<_> = world.by_org.get(source).into_iter().flatten().filter_map(again).collect();
+    for (id, _) in &found {
+        let step = Move::TellAgain(since);
+        apply(desk, *id, &Actor::Gateway, step, &by(who, "admin"));
+    }
+    found.into_iter().map(|(_, count)| count).sum()
+}
+
+/// Something happens to the queue of a link; `false` if that is so already.
+pub fn queue(desk: &mut Desk<'_>, fact: LinkEvent, cause: &Cause) -> bool {
+    if desk.world().links.is_so(&fact) {
+        return false;
+    }
+    desk.record(cause, Event::Link(fact), Vec::new(), None);
+    true
 }
 
 /// A source's system took its news; twice is once.

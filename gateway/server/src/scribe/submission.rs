@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use loopgate_consent::{Dated, Label};
 use loopgate_fhir::{ConsentIn, PatientIn, RequestIn, TaskIn};
-use loopgate_referral::{Identifier, OrgId, ResourceId};
+use loopgate_referral::{Identifier, OrgId, ReferralId, ResourceId};
 
 /// Resources an organization hands in together.
 pub struct Submission {
@@ -16,24 +16,57 @@ pub struct Submission {
     pub transport: &'static str,
     /// What.
     pub incoming: Vec<Incoming>,
-    /// It replaces a resource, at this version if one is named.
-    pub update: Option<Option<u64>>,
+    /// What for.
+    pub purpose: Purpose,
     /// The HL7 v2 message it came in.
     pub message: Option<Hearing>,
+}
+
+/// What resources are handed in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// They are new.
+    Create,
+    /// One replaces a resource, at this version if one is named.
+    Update(Option<u64>),
+    /// The source says anew what it refers: the state of the referral stays. What it kept before gets a
+    /// new version, whatever ids it has here.
+    Amend(ReferralId),
+    /// A Patient of somebody this organization presented before: its own resources of that person get a
+    /// new version. Nobody known: nothing is kept, and the answer is empty.
+    Demographics,
 }
 
 /// An HL7 v2 message, to be kept with what it brings. `Submission::request` is its key.
 pub struct Hearing {
     /// As received.
     pub received: Vec<u8>,
+    /// SHA-256 of it.
+    pub content: [u8; 32],
+    /// Its bytes are kept. Otherwise their hash and the acknowledgement are.
+    pub keep: bool,
     /// Its acknowledgement.
     pub ack: Vec<u8>,
     /// MSH-10.
     pub control: String,
+    /// MSH-9 as `REF^I12`.
+    pub kind: String,
+    /// MSH-12.
+    pub version: String,
     /// MSH-16 asks for an application answer.
     pub asked: bool,
     /// Its fields that nothing here says on.
     pub not_carried: Vec<String>,
+}
+
+/// A message that has no effect: it is remembered, acknowledged the same way again, and no more.
+pub struct HearOnly {
+    /// Who sent it.
+    pub org: OrgId,
+    /// Its key.
+    pub request: [u8; 32],
+    /// It.
+    pub message: Hearing,
 }
 
 /// One resource, read.

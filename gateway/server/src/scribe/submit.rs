@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 
 use loopgate_consent::GrantDraft;
-use loopgate_fhir::{ConsentIn, Json, Limits, PartyRef};
+use loopgate_fhir::{ConsentIn, Json, Limits, PartyRef, PatientIn};
 use loopgate_referral::{
     Event as ReferralEvent, OrgId, PersonId, Presented, ReferralId, ResourceId,
 };
-use sha2::{Digest, Sha256};
 
+use super::amend;
 use super::desk::Desk;
+use super::hear::{self, Consequence};
 use super::known::{Known, PlannedReferral, request_facts};
 use super::settle;
-use super::submission::{Hearing, Incoming, Meaning, Submission};
+use super::submission::{Incoming, Meaning, Purpose, Submission};
 use crate::fields::Cause;
 use crate::fold::Answer;
 use crate::journal::{Event, StoredVersion};
@@ -30,26 +31,37 @@ pub fn decide(desk: &mut Desk<'_>, submission: Submission) -> Result<Answer, Tro
     }
     let key = (submission.org.clone(), submission.request);
     if let Some(message) = &submission.message
-        && let Some(heard) = desk.world().heard.get(&key)
+        && hear::is_known(desk, &submission.org, submission.request, message)?
     {
-        let content: [u8; 32] = Sha256::digest(&message.received).into();
-        return if heard.content == content {
-            Ok(Answer::new())
-        } else {
-            Err(Kind::ReusedKey.into())
-        };
+        return Ok(Answer::new());
     }
     if let Some(answer) = desk.world().answers.get(&key) {
         // The same update again is a resend only while nothing came in between.
         let current = |(id, version): &(ResourceId, u64)| {
             desk.world().resources.get(id).is_some_and(|held| held.version == *version)
         };
-        if submission.update.is_none() || answer.iter().all(current) {
+        let update = matches!(submission.purpose, Purpose::Update(_));
+        if !update || answer.iter().all(current) {
             return Ok(answer.clone());
         }
     }
-    let plan = Plan::make(desk, &submission)?;
-    Ok(plan.carry_out(desk, submission))
+    match submission.purpose {
+        Purpose::Create | Purpose::Update(_) => {
+            let plan = Plan::make(desk, &submission)?;
+            Ok(plan.carry_out(desk, submission))
+        }
+        Purpose::Amend(referral) => amend::amend(desk, submission, referral),
+        Purpose::Demographics => amend::demographics(desk, submission),
+    }
+}
+
+/// That a submission was the cause.
+pub fn cause_of(submission: &Submission) -> Cause {
+    Cause {
+        actor: submission.org.to_string(),
+        transport: submission.transport.into(),
+        request: hex::encode(submission.request),
+    }
 }
 
 /// What a submission will do, once nothing can refuse it any more.
@@ -72,7 +84,7 @@ impl Plan {
         let mut referrals = Vec::new();
         for incoming in &submission.incoming {
             if let Meaning::Task(task) = &incoming.meaning
-                && submission.update.is_none()
+                && submission.purpose == Purpose::Create
             {
                 known.duplicate(incoming, task)?;
                 if let Some(planned) = known.plan_referral(incoming, task, &mut faults) {
@@ -88,37 +100,10 @@ impl Plan {
     }
 
     fn carry_out(self, desk: &mut Desk<'_>, submission: Submission) -> Answer {
-        let Submission { org, request, transport, incoming, update: _, message } = submission;
-        let cause = Cause {
-            actor: org.to_string(),
-            transport: transport.into(),
-            request: hex::encode(request),
-        };
+        let cause = cause_of(&submission);
+        let Submission { org, request, incoming, message, .. } = submission;
         register_patients(desk, &cause, &org, &incoming);
-        let mut by_person: BTreeMap<Option<PersonId>, Kept> = BTreeMap::new();
-        let mut versions = Vec::new();
-        let mut consents = Vec::new();
-        for (incoming, version) in incoming.into_iter().zip(self.versions) {
-            let person = person_of(desk, &incoming);
-            let (resources, docs) = by_person.entry(person).or_default();
-            resources.push(stored(&incoming, version));
-            docs.push(incoming.doc);
-            versions.push((incoming.id.clone(), version));
-            if let (Meaning::Consent(consent), Some(person)) = (incoming.meaning, person) {
-                consents.push((consent, person, incoming.id, incoming.sha256));
-            }
-        }
-        for (person, (resources, docs)) in by_person {
-            desk.record(&cause, Event::Stored { org: org.clone(), person, resources }, docs, None);
-        }
-        // The organizations a consent names may have come with it: they are kept by now.
-        for (consent, person, id, sha256) in consents {
-            let draft = read_consent(desk, &org, &consent, (person, id, sha256));
-            if let Some(event) = desk.world().grants.decide(draft, desk.at) {
-                desk.record(&cause, Event::Grant(event), Vec::new(), None);
-                settle::settle_person(desk, person);
-            }
-        }
+        let versions = keep(desk, &cause, &org, incoming, self.versions);
         let mut referrals = Vec::new();
         for planned in self.referrals {
             referrals.push(receive(desk, &cause, &org, planned));
@@ -132,7 +117,12 @@ impl Plan {
             })
             .collect();
         match message {
-            Some(message) => hear(desk, &cause, (org, request), referrals, message),
+            Some(message) => {
+                let first = referrals.first().and_then(|id| desk.world().referrals.get(id));
+                let person = first.and_then(|referral| referral.persons.first().copied());
+                let effect = Consequence { person, brought: referrals, about: Vec::new() };
+                hear::record(desk, &cause, (org, request), effect, message);
+            }
             None => {
                 let event = Event::Answered { org, request, answer: answer.clone() };
                 desk.record(&cause, event, Vec::new(), None);
@@ -142,22 +132,43 @@ impl Plan {
     }
 }
 
-fn hear(
+/// Keeps resources in these versions, and reads the consents among them; says which are kept.
+pub fn keep(
     desk: &mut Desk<'_>,
     cause: &Cause,
-    (org, key): (OrgId, [u8; 32]),
-    referrals: Vec<ReferralId>,
-    message: Hearing,
-) {
-    let Hearing { received, ack, control, asked, not_carried } = message;
-    let first = referrals.first().and_then(|id| desk.world().referrals.get(id));
-    let person = first.and_then(|referral| referral.persons.first().copied());
-    let content = Sha256::digest(&received).into();
-    let event = Event::Heard { org, person, key, content, control, asked, referrals, not_carried };
-    desk.record(cause, event, vec![received, ack], None);
+    org: &OrgId,
+    incoming: Vec<Incoming>,
+    versions: Vec<u64>,
+) -> Answer {
+    let mut by_person: BTreeMap<Option<PersonId>, Kept> = BTreeMap::new();
+    let mut kept = Answer::new();
+    let mut consents = Vec::new();
+    for (incoming, version) in incoming.into_iter().zip(versions) {
+        let person = person_of(desk, &incoming);
+        let (resources, docs) = by_person.entry(person).or_default();
+        resources.push(stored(&incoming, version));
+        docs.push(incoming.doc);
+        kept.push((incoming.id.clone(), version));
+        if let (Meaning::Consent(consent), Some(person)) = (incoming.meaning, person) {
+            consents.push((consent, person, incoming.id, incoming.sha256));
+        }
+    }
+    for (person, (resources, docs)) in by_person {
+        desk.record(cause, Event::Stored { org: org.clone(), person, resources }, docs, None);
+    }
+    // The organizations a consent names may have come with it: they are kept by now.
+    for (consent, person, id, sha256) in consents {
+        let draft = read_consent(desk, org, &consent, (person, id, sha256));
+        if let Some(event) = desk.world().grants.decide(draft, desk.at) {
+            desk.record(cause, Event::Grant(event), Vec::new(), None);
+            settle::settle_person(desk, person);
+        }
+    }
+    kept
 }
 
-fn stored(incoming: &Incoming, version: u64) -> StoredVersion {
+/// What is kept of one version of a resource.
+pub fn stored(incoming: &Incoming, version: u64) -> StoredVersion {
     let (identifiers, request) = match &incoming.meaning {
         Meaning::Organization(identifiers) => (identifiers.clone(), None),
         Meaning::Task(task) => (task.identifiers.clone(), None),
@@ -180,12 +191,7 @@ fn stored(incoming: &Incoming, version: u64) -> StoredVersion {
 fn register_patients(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, incoming: &[Incoming]) {
     for one in incoming {
         let Meaning::Patient(patient) = &one.meaning else { continue };
-        let presented = Presented {
-            by: org.clone(),
-            index: desk.roster().get(org).and_then(|partner| partner.patient_index.clone()),
-            identifiers: patient.identifiers.clone(),
-            sameness: patient.sameness.clone(),
-        };
+        let presented = presented(desk, org, patient);
         let fresh = PersonId::from_random(desk.random16());
         let shared = &desk.settings().shared_systems;
         let (person, facts) = desk.world().persons.decide(&presented, shared, fresh);
@@ -194,6 +200,16 @@ fn register_patients(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, incoming: 
         }
         let event = Event::Patient { patient: one.id.clone(), person };
         desk.record(cause, event, Vec::new(), None);
+    }
+}
+
+/// A patient as an organization presents them.
+pub fn presented(desk: &Desk<'_>, org: &OrgId, patient: &PatientIn) -> Presented {
+    Presented {
+        by: org.clone(),
+        index: desk.roster().get(org).and_then(|partner| partner.patient_index.clone()),
+        identifiers: patient.identifiers.clone(),
+        sameness: patient.sameness.clone(),
     }
 }
 

@@ -252,7 +252,8 @@ fn moved(referral: ReferralId, fact: &ReferralEvent, about_somebody: bool) -> Ki
     };
     let mut made = rest(action, (code, code), Part::Comes, about_somebody);
     let to = match fact {
-        ReferralEvent::SourceMoved { step: SourceMove::Cancel { .. } } => Some("cancelled"),
+        ReferralEvent::SourceMoved { step: SourceMove::Cancel { .. } }
+        | ReferralEvent::CancelAgreed { .. } => Some("cancelled"),
         ReferralEvent::TargetMoved { step, .. } => Some(match step {
             TargetMove::Accept => "accepted",
             TargetMove::Reject { .. } => "rejected",
@@ -260,6 +261,7 @@ fn moved(referral: ReferralId, fact: &ReferralEvent, about_somebody: bool) -> Ki
             TargetMove::Hold { .. } => "on-hold",
             TargetMove::Complete => "completed",
             TargetMove::Fail { .. } => "failed",
+            TargetMove::Withdraw { .. } => "cancelled",
         }),
         _ => None,
     };

@@ -45,7 +45,8 @@ pub fn task(
                 Err(denial) => return Err(gate.egress.deny(&caller.org, &ask, denial)),
             };
             let old = exit::target_task(gate, &found, placement, &exit::Passing::of(&permits))?;
-            (referral, by_target(&old, &resource.json)?)
+            let asked = placement.cancel_asked.is_some();
+            (referral, by_target(&old, &resource.json, asked)?)
         }
         Part::PlacementRequest(..) | Part::Outcome(..) => return Err(Kind::NotFound.into()),
     };
@@ -57,6 +58,8 @@ pub fn task(
         transport: "fhir",
         referral,
         if_match: request.version()?,
+        happened: None,
+        message: None,
         wish,
     };
     let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
@@ -121,7 +124,7 @@ fn by_source(
     }
 }
 
-fn by_target(old: &Json, new: &Json) -> Result<Option<Wish>, Trouble> {
+fn by_target(old: &Json, new: &Json, asked: bool) -> Result<Option<Wish>, Trouble> {
     let changed = changed_members(old, new);
     // `lastModified` is ours to set: a resend brings the one from before the move.
     only(&changed, &["status", "statusReason", "output", "lastModified"])?;
@@ -140,6 +143,12 @@ fn by_target(old: &Json, new: &Json) -> Result<Option<Wish>, Trouble> {
         TaskStatus::OnHold => Wish::Target(TargetMove::Hold { why: why("on-hold", new)? }),
         TaskStatus::Failed => Wish::Target(TargetMove::Fail { why: why("failed", new)? }),
         TaskStatus::Completed => served(new)?,
+        // `cancelled` is either party's to set. As its source asked, or for a reason of its own.
+        TaskStatus::Cancelled if asked => Wish::AgreeCancel,
+        // Before acceptance it is `rejected` that a target sets.
+        TaskStatus::Cancelled if old.text("status") != Some("requested") => {
+            Wish::Target(TargetMove::Withdraw { why: why("withdrawn", new)? })
+        }
         _ => return Err(Kind::IllegalMove.into()),
     }))
 }

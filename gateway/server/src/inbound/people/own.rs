@@ -46,6 +46,8 @@ pub fn handle(gate: &Gate, visit: &Visit) -> Reply {
         world.staff.link_epoch(link.person, link.proxy) == link.epoch
     });
     let Some(OwnLink { person, proxy, .. }) = link else { return html::nowhere() };
+    // A link that was made under a name they had before leads to who they are.
+    let person = gate.scribe.published().world().persons.resolve(person);
     let opened = Opened { token, person, proxy };
     let known = is_known(gate, &opened, visit);
     let answer = match (visit.method.as_str(), &segments[1..], known) {

@@ -159,6 +159,8 @@ fn posted(gate: &Gate, opened: &Opened, (token, what): (&str, &str), visit: &Vis
         transport: "link",
         referral: opened.referral.id,
         if_match: Some(version),
+        happened: None,
+        message: None,
         wish,
     };
     match gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply)) {

@@ -88,6 +88,7 @@ pub fn known(gate: &Gate, id: &str) -> Result<(PersonId, Vec<OrgId>), Trouble> {
     let missing = || Trouble::from(Kind::NotFound);
     let person: PersonId = id.parse().map_err(|_| missing())?;
     let world = gate.scribe.published().world();
+    let person = world.persons.resolve(person);
     let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
     let orgs = theirs.filter_map(|id| world.resources.get(id)).map(|held| held.org.clone());
     let mut orgs: Vec<OrgId> = orgs.collect();

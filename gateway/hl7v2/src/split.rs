@@ -1,0 +1,123 @@
+//! A line to its fields: a plain split on the delimiters, which gives all that the standard asks for.
+//! Texts are not copied. Not here: whether the line is a segment at all.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::guard::is_header;
+use crate::{Component, Delimiters, Few, Field, Repetition, Segment, Text};
+
+/// What a byte parts. Delimiters are ASCII, so no other character has their bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Nothing,
+    Field,
+    Repetition,
+    Component,
+    Subcomponent,
+}
+
+/// What each byte parts.
+pub(crate) struct Signs([Sign; 256]);
+
+impl Signs {
+    pub(crate) fn of(delimiters: &Delimiters) -> Signs {
+        let Delimiters { field, component, repetition, subcomponent, .. } = *delimiters;
+        let mut all = [Sign::Nothing; 256];
+        for (sign, parts) in [
+            (subcomponent, Sign::Subcomponent),
+            (component, Sign::Component),
+            (repetition, Sign::Repetition),
+            (field, Sign::Field),
+        ] {
+            if let Some(slot) = u8::try_from(sign).ok().and_then(|b| all.get_mut(usize::from(b))) {
+                *slot = parts;
+            }
+        }
+        Signs(all)
+    }
+
+    fn parts(&self, byte: u8) -> Sign {
+        self.0[usize::from(byte)]
+    }
+
+    /// How many delimiters there are.
+    pub(crate) fn count(&self, line: &str) -> usize {
+        line.bytes().filter(|byte| self.parts(*byte) != Sign::Nothing).count()
+    }
+}
+
+/// The segment that is this line of the text.
+pub(crate) fn segment(whole: &Arc<String>, line: Range<usize>, signs: &Signs) -> Segment {
+    let text = &whole[line.clone()];
+    let first = |text: &str| text.bytes().position(|byte| signs.parts(byte) == Sign::Field);
+    let Some(end) = first(text) else {
+        return Segment { name: text.to_owned(), fields: Vec::new() };
+    };
+    let name = text[..end].to_owned();
+    let mut fields = Vec::new();
+    let mut from = line.start + end + 1;
+    if is_header(name.as_bytes()) {
+        fields.push(plain(whole, from - 1..from));
+        let end = first(&whole[from..line.end]).map_or(line.end, |end| from + end);
+        fields.push(plain(whole, from..end));
+        from = end + 1;
+        if end == line.end {
+            return Segment { name, fields };
+        }
+    }
+    let mut is_plain = true;
+    let begin = from;
+    for at in begin..line.end {
+        match signs.parts(whole.as_bytes()[at]) {
+            Sign::Nothing => {}
+            Sign::Field => {
+                fields.push(field(whole, from..at, is_plain, signs));
+                from = at + 1;
+                is_plain = true;
+            }
+            _ => is_plain = false,
+        }
+    }
+    fields.push(field(whole, from..line.end, is_plain, signs));
+    Segment { name, fields }
+}
+
+/// A field, of which is known whether it is one leaf.
+fn field(whole: &Arc<String>, part: Range<usize>, is_plain: bool, signs: &Signs) -> Field {
+    if part.is_empty() {
+        return Field::default();
+    }
+    if is_plain {
+        return plain(whole, part);
+    }
+    let text = |part| Text::part(whole, part);
+    let component =
+        |part| Component(pieces(whole, part, |byte| signs.parts(byte) == Sign::Subcomponent, text));
+    let repetition = |part| {
+        Repetition(pieces(whole, part, |byte| signs.parts(byte) == Sign::Component, component))
+    };
+    Field(pieces(whole, part, |byte| signs.parts(byte) == Sign::Repetition, repetition))
+}
+
+/// A field of one leaf.
+fn plain(whole: &Arc<String>, part: Range<usize>) -> Field {
+    Field(Few::one(Repetition(Few::one(Component(Few::one(Text::part(whole, part)))))))
+}
+
+fn pieces<T>(
+    whole: &Arc<String>,
+    part: Range<usize>,
+    ends: impl Fn(u8) -> bool,
+    make: impl Fn(Range<usize>) -> T,
+) -> Few<T> {
+    let end = part.end;
+    let mut from = Some(part.start);
+    let next = || {
+        let start = from?;
+        let at = whole.as_bytes()[start..end].iter().position(|byte| ends(*byte));
+        from = at.map(|at| start + at + 1);
+        Some(make(start..at.map_or(end, |at| start + at)))
+    };
+    std::iter::from_fn(next).collect()
+}

@@ -1,0 +1,279 @@
+//! One placement of a referral with one target, as far as events of the referral change it.
+//!
+//! Not here: the referral it belongs to (`state`), what its source is told (`news`).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Appointment, OrgId, Outcome, PlacementId, ResourceId, StatusReason, TargetMove, TaskState,
+    TaskStatus, Timestamp,
+};
+
+/// What a placement has come to between two statuses, in the words of BSeR's business status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Business {
+    /// There is an appointment.
+    Scheduled,
+    /// The appointment is off.
+    Cancelled,
+    /// The person did not come.
+    Missed,
+    /// What was asked for was given.
+    Given,
+}
+
+impl Business {
+    /// `Task.businessStatus.text`.
+    pub fn text(self) -> &'static str {
+        match self {
+            Business::Scheduled => "appointment scheduled",
+            Business::Cancelled => "appointment cancelled",
+            Business::Missed => "appointment missed",
+            Business::Given => "service given",
+        }
+    }
+}
+
+/// `businessStatus.text` while the target has not answered a request to cancel (BSeR 5.2).
+pub const CANCELLATION_REQUESTED: &str = "cancellation requested";
+
+/// One thing to tell a target that does not ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetNews {
+    /// The version of the placement's Task that it made.
+    pub version: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What.
+    pub says: TargetSays,
+}
+
+/// What there is to tell a target. Whether it may read the words of a reason is the release decision's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TargetSays {
+    /// A referral for it.
+    Placed,
+    /// Its source changed what it says; the state stays.
+    Amended,
+    /// Its source asks it to stop.
+    CancelAsked(StatusReason),
+    /// It is off: its source called it off, or consent ended before it was accepted.
+    Cancelled(StatusReason),
+    /// It should never have been sent.
+    EnteredInError,
+}
+
+/// One coordination-platform Task and ServiceRequest to one target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// Its name.
+    pub id: PlacementId,
+    /// The target.
+    pub target: OrgId,
+    /// Our Task's state.
+    pub state: TaskState,
+    /// Our Task.
+    pub task: ResourceId,
+    /// Our ServiceRequest.
+    pub request: ResourceId,
+    /// When it was placed.
+    pub placed: Timestamp,
+    /// Its Task's `meta.versionId`.
+    pub version: u64,
+    /// Its Task's `meta.lastUpdated`.
+    pub changed: Timestamp,
+    /// Why it stands where it stands.
+    pub reason: Option<StatusReason>,
+    /// The appointment in force.
+    pub appointment: Option<Appointment>,
+    /// `businessStatus`, but for a request to cancel; see [`Placement::business_text`].
+    pub business: Option<Business>,
+    /// What was done.
+    pub outcome: Option<Outcome>,
+    /// A pushed delivery was taken, of what it says now.
+    pub delivered: bool,
+    /// The version of its Task that its source's newest amendment made; 0: it is as it was placed.
+    pub amended: u64,
+    /// Its source asks it to stop, and why; it has not answered.
+    pub cancel_asked: Option<StatusReason>,
+    /// It was asked to stop before, and said no.
+    pub cancel_refused: bool,
+    /// The target has said something of it.
+    pub answered: bool,
+    /// It is over because the target gave it back, or agreed to stop.
+    pub given_back: bool,
+    /// When the newest fact that the target told happened.
+    pub said: Option<Timestamp>,
+    /// What its target has not been told, oldest first.
+    pub due: Vec<TargetNews>,
+    /// The version up to which its target's own HL7 v2 system was told; 0: nothing yet.
+    pub told: u64,
+}
+
+impl Placement {
+    pub(crate) fn new(
+        (id, target): (PlacementId, OrgId),
+        (task, request): (ResourceId, ResourceId),
+        at: Timestamp,
+    ) -> Placement {
+        Placement {
+            id,
+            target,
+            state: TaskState::requested(),
+            task,
+            request,
+            placed: at,
+            version: 1,
+            changed: at,
+            reason: None,
+            appointment: None,
+            business: None,
+            outcome: None,
+            delivered: false,
+            amended: 0,
+            cancel_asked: None,
+            cancel_refused: false,
+            answered: false,
+            given_back: false,
+            said: None,
+            due: vec![TargetNews { version: 1, at, says: TargetSays::Placed }],
+            told: 0,
+        }
+    }
+
+    /// `businessStatus.text`.
+    pub fn business_text(&self) -> Option<&'static str> {
+        match &self.cancel_asked {
+            Some(_) => Some(CANCELLATION_REQUESTED),
+            None => self.business.map(Business::text),
+        }
+    }
+
+    /// Whether its source or loopgate ended it, and its target did not.
+    pub fn is_called_off(&self) -> bool {
+        match self.state.status() {
+            TaskStatus::Cancelled => !self.given_back,
+            status => status == TaskStatus::EnteredInError,
+        }
+    }
+
+    /// What names one pushed delivery: another once it says something else.
+    pub fn delivery_key(&self) -> String {
+        match self.amended {
+            0 => self.id.to_string(),
+            version => format!("{}-{version}", self.id),
+        }
+    }
+
+    pub(crate) fn touch(&mut self, at: Timestamp) {
+        self.version += 1;
+        self.changed = at;
+    }
+
+    /// The target said something.
+    pub(crate) fn hear(&mut self, at: Timestamp, happened: Option<Timestamp>) {
+        self.touch(at);
+        self.answered = true;
+        // A clock that is ahead makes nothing late that comes after.
+        self.said = self.said.max(Some(happened.unwrap_or(at).min(at)));
+    }
+
+    pub(crate) fn moves(&mut self, step: &TargetMove) {
+        if let Some(next) = self.state.target(step) {
+            self.state = next;
+        }
+        self.reason = step.why().cloned();
+        self.given_back |= matches!(step, TargetMove::Withdraw { .. });
+        if self.state.is_final() {
+            self.cancel_asked = None;
+        }
+    }
+
+    /// The target does not stop.
+    pub(crate) fn refuse_cancel(&mut self) {
+        self.cancel_asked = None;
+        self.cancel_refused = true;
+    }
+
+    /// The target stops, as it was asked to; for the reason that it was told.
+    pub(crate) fn agree(&mut self) {
+        let Some(why) = self.cancel_asked.take() else { return };
+        if let Some(next) = self.state.cancel(&why) {
+            self.state = next;
+            self.given_back = true;
+        }
+        self.reason = None; // the source's reason is not the target's to read
+    }
+
+    /// loopgate, as requester, calls off what it placed.
+    pub(crate) fn call_off(&mut self, why: &StatusReason, at: Timestamp) {
+        let Some(next) = self.state.cancel(why) else { return };
+        self.state = next;
+        self.reason = None; // the source's reason is not the target's to read
+        self.cancel_asked = None;
+        self.touch(at);
+        self.end_news(TargetSays::Cancelled(why.clone()), at);
+    }
+
+    pub(crate) fn enter_in_error(&mut self, at: Timestamp) {
+        self.state = self.state.enter_in_error();
+        self.cancel_asked = None;
+        self.touch(at);
+        self.end_news(TargetSays::EnteredInError, at);
+    }
+
+    pub(crate) fn ask_to_cancel(&mut self, why: &StatusReason, at: Timestamp) {
+        if self.state.is_final() {
+            return;
+        }
+        self.cancel_asked = Some(why.clone());
+        self.touch(at);
+        self.tell(TargetSays::CancelAsked(why.clone()), at);
+    }
+
+    pub(crate) fn amend(&mut self, at: Timestamp) {
+        if self.state.is_final() {
+            return;
+        }
+        self.touch(at);
+        self.amended = self.version;
+        // What was pushed and not answered is pushed again as it is now.
+        self.delivered &= self.state.status() != TaskStatus::Requested;
+        // What it has not been told yet it is told as it is now; the newest is enough.
+        if !self.due.iter().any(|news| news.says == TargetSays::Placed) {
+            self.tell(TargetSays::Amended, at);
+        }
+    }
+
+    /// The newest of a kind is enough.
+    fn tell(&mut self, says: TargetSays, at: Timestamp) {
+        let kind = std::mem::discriminant(&says);
+        self.due.retain(|news| std::mem::discriminant(&news.says) != kind);
+        self.due.push(TargetNews { version: self.version, at, says });
+    }
+
+    /// What is over is not asked for any more, and who was never told of it is told nothing.
+    fn end_news(&mut self, says: TargetSays, at: Timestamp) {
+        let untold = self.due.iter().any(|news| news.says == TargetSays::Placed);
+        self.due.clear();
+        if !untold {
+            self.tell(says, at);
+        }
+    }
+
+    pub(crate) fn told(&mut self, version: u64, at: Timestamp) {
+        let first = self.told == 0;
+        self.told = self.told.max(version);
+        self.due.retain(|news| news.version > version);
+        // It was called off while its target was told of it.
+        if first && version < self.version && self.due.is_empty() && self.is_called_off() {
+            let says = match (self.state.status(), &self.reason) {
+                (TaskStatus::EnteredInError, _) => TargetSays::EnteredInError,
+                (_, Some(why)) => TargetSays::Cancelled(why.clone()),
+                (_, None) => TargetSays::Cancelled(StatusReason::called_off()),
+            };
+            self.tell(says, at);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Two persons who are one, in everything that is decided on.
