@@ -165,7 +165,7 @@ fn bytes_may_come_one_by_one_and_what_stands_between_frames_is_said() {
 #[test]
 fn half_a_message_is_none() {
     let mut gateway = Gateway::prepare(&[(["limits", "mllp_frame_timeout_s"], "1")]);
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     gateway.serve();
     gateway.maria_consents();
     let before = gateway.kinds();
@@ -233,7 +233,7 @@ fn an_engine_that_never_reads_its_answers_is_left_and_holds_up_nobody() {
     let limits =
         [(["limits", "mllp_frame_timeout_s"], "1"), (["limits", "mllp_connections_max"], "2")];
     let mut gateway = Gateway::prepare(&limits);
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     gateway.serve();
     gateway.maria_consents();
     // What is not carried makes the answer long.
