@@ -13,6 +13,7 @@ mod failing;
 mod engine;
 mod gateway;
 mod hospital;
+mod link;
 mod party;
 // The demo's own: one submission server for both.
 #[path = "../gateway/server/src/demo/post.rs"]
@@ -29,7 +30,7 @@ pub use clerk::{Clerk, form_fields};
 pub use client::{ClientKey, credentials, form};
 pub use disk::{Dice, Disk, Op, read_trace};
 pub use endpoint::{Endpoint, server_config};
-pub use engine::{Engine, field};
+pub use engine::{Engine, Inbox, field};
 pub use failing::Failing;
 pub use gateway::{Entry, Gateway, START_MS, machine_now, partner_file};
 pub use hospital::{msh, referral_v2, texts};

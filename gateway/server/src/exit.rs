@@ -8,9 +8,10 @@ mod forward;
 mod handling;
 mod letter;
 pub mod loss;
-pub mod news;
+
 mod one;
 mod passing;
+pub mod v2;
 
 use loopgate_consent::{Action, Denial, Detail, Groups};
 use loopgate_fhir::{
@@ -258,7 +259,7 @@ pub fn source_procedure(
         performer: Some(&performer),
         need: referral.needs.first(),
         outcome,
-        version: 1,
+        version: placement.outcome_version,
         changed: placement.changed,
     }))
 }

@@ -133,8 +133,11 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Staff(fact) => staff(fact, fields),
         Event::Ledger(fact) => ledger::detail(fact, fields),
         Event::Link(fact) => link::detail(fact, fields),
-        Event::StopUseTold { entry, .. } => {
+        Event::StopUseTold { entry, of: None, .. } => {
             set(fields, Field::Basis, json!({ "withdrawal": entry }));
+        }
+        Event::StopUseTold { entry, of: Some(referral), .. } => {
+            set(fields, Field::Basis, json!({ "referral": referral, "withdrawal": entry }));
         }
         Event::TokenMinted { minted, index, .. } => set(
             fields,

@@ -194,6 +194,9 @@ pub enum Event {
         org: OrgId,
         /// The entry of the withdrawal.
         entry: u64,
+        /// Of this referral alone; of all that the withdrawal is about, if it is not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<ReferralId>,
     },
     /// An evidence bundle was made for somebody.
     Exported {

@@ -5,14 +5,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
+use loopgate_mapping::Library;
 use loopgate_referral::{Identifier, OrgId};
 use loopgate_server::admin::{self, Ask};
 use loopgate_server::clock::{Clock, SystemClock};
+use loopgate_server::config::Config;
 use loopgate_server::doorkey::{draw_pin, hash_pin};
 use loopgate_server::init::add_partner;
+use loopgate_server::partner::spec::{Deployment, Spec};
 use loopgate_server::partner::{
-    Agreement, Channel, ChannelKind, Partner as File, PinHash, Role, load_partners, set_pin,
+    Agreement, Channel, ChannelKind, Partner as File, PinHash, Role, Shown, load_partners, set_pin,
 };
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 
 #[derive(Args)]
 pub struct Partner {
@@ -36,6 +41,17 @@ enum What {
         /// Read the PIN from standard input instead of drawing one.
         #[arg(long)]
         pin_stdin: bool,
+    },
+    /// Print the interface specification of a partner's HL7 v2 link, for its interface team.
+    Spec {
+        /// Its name.
+        name: OrgId,
+        /// As JSON instead of Markdown.
+        #[arg(long)]
+        json: bool,
+        /// As Markdown, which is the default.
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
     },
     /// Let nothing pass to or from a partner; in effect when this returns.
     Suspend {
@@ -131,10 +147,39 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
             }
             Ok(())
         }
+        What::Spec { name, json, markdown: _ } => spec(&data, &name, json),
         What::Suspend { name, lift } => {
             super::told(&data, &Ask::PartnerSuspend { name, suspended: !lift })
         }
     }
+}
+
+/// Of the files as they are: no gateway has to run.
+fn spec(data: &Path, name: &OrgId, json: bool) -> anyhow::Result<()> {
+    let config = super::config_of(data)?;
+    let partner = partner_of(&config, name)?;
+    let library = Library::load(&config.folders.mappings).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!(lines.join("\n"))
+    })?;
+    let certificate = CertificateDer::from_pem_file(&config.tls.certificate).ok();
+    let certificate = certificate.and_then(|one| Shown::of(&one));
+    let deployment =
+        Deployment { config: &config, library: &library, certificate: certificate.as_ref() };
+    let spec = Spec::of(&partner, deployment).context("the partner has no [hl7v2] in its file")?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&spec)?);
+    } else {
+        print!("{}", spec.markdown());
+    }
+    Ok(())
+}
+
+fn partner_of(config: &Config, name: &OrgId) -> anyhow::Result<File> {
+    let loaded = load_partners(&config.folders.partners)
+        .map_err(|problems| loopgate_server::assemble::listed(&problems))?;
+    let found = loaded.into_iter().map(|one| one.partner).find(|one| one.org == *name);
+    found.context("there is no such partner")
 }
 
 /// A running gateway uses it at once; one that is not running reads it at its start.

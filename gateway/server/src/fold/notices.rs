@@ -53,9 +53,12 @@ impl Notices {
                     self.of.insert((place.index, org), notice);
                 }
             }
-            Event::StopUseTold { org, entry } => {
+            Event::StopUseTold { org, entry, of } => {
                 if let Some(notice) = self.of.get_mut(&(*entry, org.clone())) {
-                    notice.told = true;
+                    if let Some(referral) = of {
+                        notice.referrals.remove(referral);
+                    }
+                    notice.told = of.is_none() || notice.referrals.is_empty();
                 }
             }
             _ => {}

@@ -1,7 +1,7 @@
 //! What happens to the queue of an HL7 v2 link: it is stopped and goes on, and a message that the other
 //! side refuses again and again is put aside. What is due is no event; it follows from the referrals.
 
-use loopgate_referral::{OrgId, ReferralId};
+use loopgate_referral::{OrgId, PlacementId, ReferralId};
 use serde::{Deserialize, Serialize};
 
 /// One message that a link's other side is to take. What it says is made when it is sent.
@@ -15,13 +15,31 @@ pub enum Due {
         /// The version of its Task; 1 is the first answer.
         version: u64,
     },
+    /// The target of a placement is told what its Task says in this version.
+    Target {
+        /// Which referral.
+        referral: ReferralId,
+        /// Which placement.
+        placement: PlacementId,
+        /// The version of its Task; 1 is the referral itself.
+        version: u64,
+    },
+    /// A holder is told to stop using what it holds of a referral.
+    StopUse {
+        /// Which referral.
+        referral: ReferralId,
+        /// The entry of the withdrawal.
+        entry: u64,
+    },
 }
 
 impl Due {
     /// The referral it speaks of.
     pub fn referral(&self) -> ReferralId {
         match self {
-            Due::Source { referral, .. } => *referral,
+            Due::Source { referral, .. }
+            | Due::Target { referral, .. }
+            | Due::StopUse { referral, .. } => *referral,
         }
     }
 }

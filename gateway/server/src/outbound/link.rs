@@ -123,7 +123,7 @@ impl Line {
             match told {
                 Said::Taken(code) => {
                     self.gate.links.told(&self.link, now, code);
-                    if due::taken(&self.gate, &one.due).await.is_err() {
+                    if due::taken(&self.gate, &self.link, &one.due).await.is_err() {
                         return round;
                     }
                     round.done.push(one.due);
@@ -190,12 +190,12 @@ impl Line {
 
     /// The message, unless consent said no before and still does.
     async fn made(&self, one: Try) -> Result<(Released, String), No> {
-        let gate = self.gate.clone();
+        let (gate, link) = (self.gate.clone(), self.link.clone());
         let made = tokio::task::spawn_blocking(move || {
             if one.denied && !due::may(&gate, &one.due) {
                 return Err(Kind::Denied.into());
             }
-            due::make(&gate, &one.due)
+            due::make(&gate, &link, &one.due)
         });
         match made.await {
             Ok(Ok(made)) => Ok(made),

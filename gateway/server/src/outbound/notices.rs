@@ -44,7 +44,7 @@ pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<No
             let (gate, client, targets) = (gate.clone(), client.clone(), targets.clone());
             rounds.spawn(async move {
                 let told = tell(&gate, &client, &targets, &one).await && {
-                    let command = |reply| Command::StopUseTold(one.0, one.1.clone(), reply);
+                    let command = |reply| Command::StopUseTold(one.0, one.1.clone(), None, reply);
                     gate.scribe.ask(command).await.is_ok()
                 };
                 (one.0, one.1, told)

@@ -66,7 +66,7 @@ pub enum Command {
     /// whom, and by which way. `false` if that is so already.
     Link(Box<LinkEvent>, (String, &'static str), Reply<bool>),
     /// A holder was told of a withdrawal; twice is once.
-    StopUseTold(u64, OrgId, Reply<()>),
+    StopUseTold(u64, OrgId, Option<ReferralId>, Reply<()>),
     /// Clocks moved on.
     Tick {
         /// Attempts by strangers since they were last written down.

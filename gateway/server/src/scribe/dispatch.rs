@@ -130,8 +130,8 @@ pub(super) fn decide(
             let moved = settle::queue(desk, *fact, &desk::by(&who, transport));
             settles.push(Box::new(move |_| drop(reply.send(Ok(moved)))));
         }
-        Command::StopUseTold(entry, org, reply) => {
-            settle::holder_told(desk, entry, org);
+        Command::StopUseTold(entry, org, of, reply) => {
+            settle::holder_told(desk, entry, org, of);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
         }
         Command::Tick { strangers, reply } => {

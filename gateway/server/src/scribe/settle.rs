@@ -11,6 +11,7 @@ use loopgate_referral::{
 use super::desk::{Desk, by};
 use super::disclose::{self, AskFor, OwnedClaim, OwnedToken};
 use crate::fields::Cause;
+use crate::fold::Notice;
 use crate::journal::{Event, LinkEvent};
 use crate::roster::Roster;
 
@@ -202,11 +203,12 @@ pub fn source_told(desk: &mut Desk<'_>, id: ReferralId, version: u64) {
     apply(desk, id, &Actor::Gateway, Move::Told(version), &by("loopgate", "courier"));
 }
 
-/// A holder was told that a person withdrew; twice is once.
-pub fn holder_told(desk: &mut Desk<'_>, entry: u64, org: OrgId) {
-    let told = desk.world().notices.of.get(&(entry, org.clone())).is_none_or(|one| one.told);
-    if !told {
-        let event = Event::StopUseTold { org, entry };
+/// A holder was told that a person withdrew, of this referral or of all; twice is once.
+pub fn holder_told(desk: &mut Desk<'_>, entry: u64, org: OrgId, of: Option<ReferralId>) {
+    let notice = desk.world().notices.of.get(&(entry, org.clone())).filter(|one| !one.told);
+    let waits = |one: &Notice| of.is_none_or(|referral| one.referrals.contains(&referral));
+    if notice.is_some_and(waits) {
+        let event = Event::StopUseTold { org, entry, of };
         desk.record(&by("loopgate", "courier"), event, Vec::new(), None);
     }
 }

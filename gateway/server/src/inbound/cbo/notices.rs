@@ -10,7 +10,8 @@ use crate::refusal::{Kind, Trouble};
 use crate::reply::{JSON, Reply, json_reply};
 use crate::scribe::Command;
 
-const WORDS: &str = "The person has withdrawn their agreement. Stop using what you hold about them from \
+/// What a notice says, in every dialect.
+pub const WORDS: &str = "The person has withdrawn their agreement. Stop using what you hold about them from \
                      these referrals, and pass it on to nobody.";
 
 /// One notice, as it is told.
@@ -47,6 +48,6 @@ pub fn read(gate: &Gate, org: &OrgId, id: &str) -> Result<Reply, Trouble> {
     if !known {
         return Err(Kind::NotFound.into());
     }
-    gate.scribe.ask_blocking(|reply| Command::StopUseTold(entry, org.clone(), reply))?;
+    gate.scribe.ask_blocking(|reply| Command::StopUseTold(entry, org.clone(), None, reply))?;
     Ok(Reply::empty(204))
 }

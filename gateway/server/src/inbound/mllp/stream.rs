@@ -114,7 +114,16 @@ impl Stream {
         };
         match timeout_at(self.until, read).await {
             Ok(Ok(0)) => Ok(Read::End),
-            Ok(count) => count.map(Read::Bytes),
+            Ok(Ok(count)) => Ok(Read::Bytes(count)),
+            // Many just hang up. A frame says itself where it ends, so nothing was cut off unseen.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Read::End),
+            Ok(Err(error))
+                if error.kind() == io::ErrorKind::ConnectionReset
+                    && !self.decoder.is_in_frame() =>
+            {
+                Ok(Read::Over)
+            }
+            Ok(Err(error)) => Err(error),
             Err(_) if self.decoder.is_in_frame() => {
                 Err(io::Error::other("a message took too long"))
             }

@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::door::Hand;
 use super::keys::{Named, named};
 use super::{No, Told, refer, sound, wish};
+use crate::exit;
+use crate::fold::Spoken;
 use crate::refusal::Kind;
 use crate::scribe::{Act, Command, Wish};
 use crate::v2;
@@ -170,6 +172,22 @@ pub fn status(hand: &Hand<'_>) -> Result<Vec<u8>, No> {
         named(&world, hand.org(), &read.pivot)
     };
     let Named::AsSource(referral, _) = named else { return Err(unknown(hand)) };
-    let _ = referral;
-    Err(No::Outage)
+    let referral = hand.gate.referral(&referral).ok_or(No::Outage)?;
+    let spoken = {
+        let world = hand.gate.scribe.published().world();
+        world.spoken.get(&referral.id).cloned()
+    };
+    // A referral that came by FHIR is asked about as one that came by REF.
+    let spoken = spoken.unwrap_or_else(|| Spoken {
+        control: hand.header.control_id.clone(),
+        asked: false,
+        not_carried: Vec::new(),
+        kind: "REF^I12".to_owned(),
+        version: hand.header.version.clone(),
+        newest: None,
+    });
+    let link = (hand.partner, hand.link);
+    let asked = &hand.header.control_id;
+    let released = exit::v2::standing(hand.gate, link, (&referral, &spoken), asked)?;
+    Ok(released.bytes)
 }

@@ -1,0 +1,107 @@
+//! What a target said, as resources that messages have fields for.
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use loopgate_fhir::REFERRAL;
+use loopgate_referral::{Appointment, News, Outcome, Says, Timestamp};
+use serde_json::{Value, json};
+
+/// What kind of document (TXA-2).
+const V2_0270: &str = "http://terminology.hl7.org/CodeSystem/v2-0270";
+
+/// Puts into a pivot what a piece of news says, where a message of this type (MSH-9.1) has fields
+/// for it.
+pub fn put(found: &mut Value, news: &News, code: &str) {
+    match (&news.says, code) {
+        (Says::Booked(booked) | Says::Rebooked(booked), "SIU") => {
+            found["Appointment"] = appointment("booked", found);
+            begins(&mut found["Appointment"], booked);
+        }
+        (Says::AppointmentCancelled, "SIU") => {
+            found["Appointment"] = appointment("cancelled", found);
+        }
+        (Says::NoShow, "SIU") => found["Appointment"] = appointment("noshow", found),
+        (Says::Served(Some(outcome)), "RRI") => found["Procedure"] = procedure(outcome),
+        (Says::Served(Some(outcome)), "MDM") => found["DocumentReference"] = document(outcome),
+        (Says::Served(Some(outcome)), "ORU" | "OMG") => {
+            found["DiagnosticReport"] = report(outcome, news, found);
+            found["Observation"] = json!([observation(outcome)]);
+        }
+        _ => {}
+    }
+}
+
+/// A referral has one appointment at a time: it is called as the referral is.
+fn appointment(status: &str, found: &Value) -> Value {
+    let keys = found["Task"]["identifier"].as_array().into_iter().flatten();
+    let ours: Vec<&Value> = keys.filter(|key| key["system"] == REFERRAL).collect();
+    json!({ "status": status, "identifier": ours })
+}
+
+fn begins(appointment: &mut Value, booked: &Appointment) {
+    appointment["start"] = instant(booked.start).into();
+    if let Some(place) = &booked.place {
+        let location = json!({ "coding": [{ "code": "LOC" }] });
+        appointment["participant"] = json!([{ "type": [location], "actor": { "display": place } }]);
+    }
+}
+
+fn procedure(outcome: &Outcome) -> Value {
+    json!({
+        "status": "completed",
+        "code": code(outcome),
+        "performedDateTime": instant(outcome.performed),
+    })
+}
+
+/// The report of what was ordered; what was given is observed in it.
+fn report(outcome: &Outcome, news: &News, found: &Value) -> Value {
+    json!({
+        "status": "final",
+        "code": found["ServiceRequest"]["code"],
+        "effectiveDateTime": instant(outcome.performed),
+        "issued": instant(news.at),
+    })
+}
+
+fn observation(outcome: &Outcome) -> Value {
+    let mut found = json!({
+        "status": "final",
+        "code": { "coding": [{ "code": "SERVICE", "display": "Service given" }] },
+        "effectiveDateTime": instant(outcome.performed),
+    });
+    match outcome.code {
+        Some(_) => found["valueCodeableConcept"] = code(outcome),
+        None => found["valueString"] = outcome.text.as_str().into(),
+    }
+    found
+}
+
+fn document(outcome: &Outcome) -> Value {
+    let data = BASE64_STANDARD.encode(&outcome.text);
+    json!({
+        "masterIdentifier": { "value": outcome.procedure.id() },
+        "status": "current",
+        "docStatus": "final",
+        "type": { "coding": [{ "system": V2_0270, "code": "CN", "display": "Consultation" }] },
+        "date": instant(outcome.performed),
+        "content": [{ "attachment": {
+            "contentType": "text/plain",
+            "title": "Service given",
+            "data": data,
+        } }],
+    })
+}
+
+fn code(outcome: &Outcome) -> Value {
+    let mut code = json!({ "text": outcome.text });
+    if let Some((system, given)) = &outcome.code {
+        code["coding"] = json!([{ "system": system, "code": given }]);
+    }
+    code
+}
+
+/// An instant as FHIR writes it, in UTC.
+pub fn instant(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

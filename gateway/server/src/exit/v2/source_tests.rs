@@ -1,0 +1,208 @@
+use loopgate_fhir::Json;
+use loopgate_hl7v2::{Delimiters, Message};
+use loopgate_mapping::Library;
+use loopgate_referral::{
+    Appointment, Identifier, Outcome, ReferralId, ResourceId, Says, StatusReason, Timestamp,
+};
+
+use super::super::family::Family;
+use super::*;
+use crate::partner::{How, Outcomes};
+
+/// 2026-11-27T16:00:00Z.
+const FRIDAY: Timestamp = Timestamp(1_795_795_200_000);
+
+fn json(text: &str) -> Json {
+    Json::parse(text.as_bytes(), "Test", &loopgate_fhir::Limits::default()).unwrap()
+}
+
+fn why() -> StatusReason {
+    StatusReason::new("no-capacity", "no room this week").unwrap()
+}
+
+fn outcome() -> Outcome {
+    Outcome {
+        procedure: "Procedure/1".parse::<ResourceId>().unwrap(),
+        code: Some(("http://snomed.info/sct".into(), "710925007".into())),
+        text: "Food box".into(),
+        performed: FRIDAY,
+    }
+}
+
+fn link() -> Link {
+    let text = "[hl7v2]\napplication = \"EHR\"\nfacility = \"HOSPA\"\nauthorities = [\
+                { name = \"HOSPA\", system = \"urn:example:hospital-a:mrn\" }]\n";
+    let head = "name = \"A\"\nroles = [\"source\"]\nlegal_class = \"ce\"\n";
+    Partner::parse("a".parse().unwrap(), &format!("{head}{text}")).unwrap().hl7v2.unwrap()
+}
+
+/// What is said of it, as segments.
+fn message(manner: Manner, says: Option<Says>) -> (String, Vec<String>) {
+    let library = Library::builtin();
+    let news = says.map(|says| News { version: 2, at: FRIDAY, says, from_target: true });
+    let facts = Facts {
+        referral: ReferralId::from_random([7; 16]),
+        received: FRIDAY,
+        news: news.as_ref(),
+        task: json(
+            r#"{"identifier":[{"type":{"coding":[{"code":"PLAC"}]},
+            "system":"urn:example:hospital-a:mrn","value":"RA-7781"}]}"#,
+        ),
+        request: json(
+            r#"{"status":"active","intent":"order","code":{"coding":[
+            {"system":"http://snomed.info/sct","code":"467771000124109","display":"Food"}]},
+            "note":[{"text":"words of the order"}]}"#,
+        ),
+        patient: json(
+            r#"{"identifier":[{"system":"urn:example:hospital-a:mrn","value":"A-99871"}],
+            "name":[{"family":"Lindqvist","given":["Maria"]}]}"#,
+        ),
+        owner: ("Pantry".into(), None::<Identifier>),
+        zone: &jiff::tz::TimeZone::UTC,
+    };
+    let said = manner.said(library.states(), facts.news.map(|news| &news.says));
+    let mapping = library.for_message(&said.code, &said.event).unwrap();
+    let segments = segments((mapping, &link()), &facts, &said, Answer::Whole).unwrap();
+    let text = Message { delimiters: Delimiters::USUAL, segments }.print();
+    (said.kind().join("^"), text.split_terminator('\r').map(str::to_owned).collect())
+}
+
+/// `ORC-1` of the first ORC, as it is written.
+fn at(lines: &[String], place: &str) -> String {
+    let (segment, field) = place.split_once('-').unwrap();
+    let line = lines.iter().find(|line| line.starts_with(segment));
+    let field: usize = field.parse().unwrap();
+    line.and_then(|line| line.split('|').nth(field)).unwrap_or_default().to_owned()
+}
+
+#[track_caller]
+fn check(manner: Manner, says: impl Into<Option<Says>>, kind: &str, fields: &[(&str, &str)]) {
+    let says = says.into();
+    let (found, lines) = message(manner, says.clone());
+    assert_eq!(found, kind, "{says:?}");
+    for (place, value) in fields {
+        assert_eq!(at(&lines, place), *value, "{place} of {says:?}: {lines:#?}");
+    }
+}
+
+const RRI: Manner = Manner {
+    family: Family::Rri,
+    first: false,
+    status_updates: true,
+    appointments: How::Answers,
+    outcomes: Outcomes::Answers,
+};
+const OMG: Manner = Manner { family: Family::Omg, ..RRI };
+const ORM: Manner = Manner { family: Family::Orm, ..RRI };
+const OLD: Manner = Manner { status_updates: false, ..ORM };
+const X360: Manner = Manner { family: Family::X360, ..RRI };
+
+fn booked() -> Says {
+    Says::Booked(Appointment { start: FRIDAY, place: Some("Side door".into()) })
+}
+
+#[test]
+fn a_referral_is_answered_by_rri() {
+    let key = ("RF1-6", "RA-7781^HOSPA");
+    let first = "RRI^I12^RRI_I12";
+    let later = "RRI^I13^RRI_I12";
+    check(RRI, None, first, &[("RF1-1", "P"), key, ("NTE-3", "")]);
+    check(RRI, Says::Waiting, first, &[("RF1-1", "P"), ("NTE-3", "waiting for consent")]);
+    check(RRI, Says::Declined(why()), first, &[("RF1-1", "R"), ("NTE-3", "no room this week")]);
+    check(RRI, Says::Accepted, first, &[("RF1-1", "A"), key, ("NTE-3", "")]);
+    check(RRI, Says::Started, later, &[("RF1-1", "A"), ("NTE-3", "work has begun")]);
+    let held = "on hold: no room this week";
+    check(RRI, Says::OnHold(why()), later, &[("RF1-1", "A"), ("NTE-3", held)]);
+    let words = "appointment scheduled: 2026-11-27 16:00 UTC, Side door";
+    check(RRI, booked(), later, &[("RF1-1", "A"), ("NTE-3", words)]);
+    let off = "appointment cancelled";
+    check(RRI, Says::AppointmentCancelled, later, &[("RF1-1", "A"), ("NTE-3", off)]);
+    check(RRI, Says::NoShow, later, &[("RF1-1", "A"), ("NTE-3", "appointment missed")]);
+    check(RRI, Says::Note("she called".into()), later, &[("RF1-1", "A"), ("NTE-3", "she called")]);
+    let served = [
+        ("RF1-1", "A"),
+        ("OBR-4", "710925007^^SCT"),
+        ("OBR-7", "20261127160000+0000"),
+        ("OBR-25", "F"),
+        ("OBX-5", "Food box"),
+    ];
+    check(RRI, Says::Served(Some(outcome())), later, &served);
+    check(RRI, Says::Failed(why()), later, &[("RF1-1", "R"), ("NTE-3", "no room this week")]);
+}
+
+#[test]
+fn the_first_answer_to_an_order_is_its_response() {
+    let response = |manner| Manner { first: true, ..manner };
+    for (manner, kind) in
+        [(OMG, "ORG^O20^ORG_O20"), (ORM, "ORR^O02^ORR_O02"), (OLD, "ORR^O02^ORR_O02")]
+    {
+        let key = ("ORC-2", "RA-7781^HOSPA");
+        check(response(manner), Says::Accepted, kind, &[("ORC-1", "OK"), key]);
+        check(response(manner), Says::Declined(why()), kind, &[("ORC-1", "UA"), key]);
+        check(response(manner), None, kind, &[]);
+        check(response(manner), Says::Waiting, kind, &[]);
+    }
+}
+
+#[test]
+fn what_comes_later_of_an_order_is_a_status_update() {
+    let kind = "OSU^O51^OSU_O51";
+    for manner in [OMG, ORM] {
+        let key = ("ORC-2", "RA-7781^HOSPA");
+        check(manner, Says::Accepted, kind, &[("ORC-1", "OK"), key]);
+        check(manner, Says::Started, kind, &[("ORC-1", "SC"), ("ORC-5", "IP")]);
+        check(manner, Says::OnHold(why()), kind, &[("ORC-5", "HD")]);
+        check(manner, booked(), kind, &[("ORC-1", "SC"), ("ORC-5", "SC")]);
+        check(manner, Says::NoShow, kind, &[("ORC-5", "IP"), ("NTE-3", "appointment missed")]);
+        let served = [("ORC-5", "CM"), ("NTE-3", "service given: Food box")];
+        check(manner, Says::Served(Some(outcome())), kind, &served);
+        let (_, lines) = message(manner, Some(Says::Declined(why())));
+        assert!(at(&lines, "ORC-16").contains("no room this week"), "{lines:#?}");
+    }
+}
+
+#[test]
+fn what_comes_later_of_an_order_of_an_old_version_is_an_order_message() {
+    let kind = "ORM^O01^ORM_O01";
+    check(OLD, Says::Started, kind, &[("ORC-1", "SC"), ("ORC-5", "IP")]);
+    check(OLD, Says::Served(Some(outcome())), kind, &[("ORC-1", "SC"), ("ORC-5", "CM")]);
+    // An order is known again by what was ordered; none of its words are said back.
+    let (_, lines) = message(OLD, Some(Says::Started));
+    assert!(at(&lines, "OBR-4").starts_with("467771000124109"), "{lines:#?}");
+    assert!(!lines.concat().contains("words of the order"));
+}
+
+#[test]
+fn appointments_and_outcomes_come_in_messages_of_their_own_where_the_link_wants_them() {
+    let siu = Manner { appointments: How::Siu, ..RRI };
+    let key = ("SCH-26", "RA-7781^HOSPA");
+    let booked_at = [("SCH-25", "Booked"), key];
+    check(siu, booked(), "SIU^S12^SIU_S12", &booked_at);
+    let (_, lines) = message(siu, Some(booked()));
+    assert!(lines.concat().contains("20261127160000+0000"), "{lines:#?}");
+    assert!(lines.concat().contains("Side door"), "{lines:#?}");
+    check(siu, Says::AppointmentCancelled, "SIU^S15^SIU_S12", &[("SCH-25", "Cancelled"), key]);
+    check(siu, Says::NoShow, "SIU^S26^SIU_S12", &[("SCH-25", "Noshow"), key]);
+    let oru = Manner { outcomes: Outcomes::Oru, ..OMG };
+    let result = [("OBR-2", "RA-7781^HOSPA"), ("OBR-25", "F"), ("OBX-5", "Food box")];
+    check(oru, Says::Served(Some(outcome())), "ORU^R01^ORU_R01", &result);
+    let mdm = Manner { outcomes: Outcomes::Mdm, ..OMG };
+    let letter = [("TXA-14", "RA-7781^HOSPA"), ("OBX-5", "Food box")];
+    check(mdm, Says::Served(Some(outcome())), "MDM^T02^MDM_T02", &letter);
+    // What is not the service given is said as before.
+    check(oru, Says::Started, "OSU^O51^OSU_O51", &[]);
+}
+
+#[test]
+fn a_360x_link_gets_the_messages_of_its_transactions() {
+    assert_eq!(X360.profile(), Some("360X"));
+    let key = ("ORC-2", "RA-7781^HOSPA");
+    check(X360, Says::Accepted, "OSU^O51^OSU_O51", &[key]);
+    check(X360, Says::Declined(why()), "OSU^O51^OSU_O51", &[key]);
+    check(X360, booked(), "SIU^S12^SIU_S12", &[("SCH-25", "Booked")]);
+    check(X360, Says::NoShow, "SIU^S26^SIU_S12", &[("SCH-25", "Noshow")]);
+    let note = [key, ("NTE-3", "she called")];
+    check(X360, Says::Note("she called".into()), "OMG^O19^OMG_O19", &note);
+    let outcome = [key, ("ORC-5", "CM")];
+    check(X360, Says::Served(Some(self::outcome())), "OMG^O19^OMG_O19", &outcome);
+}
