@@ -12,6 +12,7 @@ mod failing;
 mod engine;
 mod gateway;
 mod hospital;
+mod link;
 mod party;
 // The demo's own: one submission server for both.
 #[path = "../gateway/server/src/demo/post.rs"]

@@ -211,6 +211,14 @@ impl Gateway {
         assert!(running.child.wait().unwrap().success());
     }
 
+    /// SIGTERM; it ends cleanly.
+    pub fn terminate(&mut self) {
+        let mut running = self.running.take().expect("the gateway runs");
+        let pid = running.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(running.child.wait().unwrap().success());
+    }
+
     /// Does what an operator asks.
     pub fn admin(&self, ask: &Ask) -> String {
         self.try_admin(ask).unwrap_or_else(|error| {

@@ -181,3 +181,37 @@ fn one_pair_that_is_settled_does_not_settle_another() {
         grants(&[given("a"), event(2, true), event(3, true), event(2, false), event(3, false)]);
     assert!(!free.are_suspended(person()) && !free.of(person())[0].suspended);
 }
+
+#[test]
+fn two_persons_who_are_one_have_what_either_agreed_to_denied_and_withdrew() {
+    let [one, other, third] = [1, 2, 3].map(|n| PersonId::from_random([n; 16]));
+    let of = |id: &str, person| GrantEvent::Given {
+        says: GrantDraft { person, ..draft(id, GrantState::Active) },
+    };
+    let waits = |person, with| GrantEvent::Suspended { person, with, suspended: true };
+    let withdrew = |person, at| GrantEvent::AllRevoked { person, at: Timestamp(at) };
+    let merged = |events: &[GrantEvent]| {
+        let mut grants = grants(events);
+        grants.merge(one, other);
+        grants
+    };
+    let both = merged(&[of("a", one), of("b", other), of("c", third)]);
+    let ids: Vec<String> = both.of(one).iter().map(|grant| grant.id.to_string()).collect();
+    assert_eq!(ids, ["grt_a", "grt_b"]);
+    assert!(both.of(one).iter().all(|grant| grant.says.person == one && grant.epoch == 2));
+    assert_eq!((both.of(other), both.of(third)[0].epoch), (&[][..], 1));
+    // They waited for each other, and do no more; who else may be one of them still makes them wait.
+    let alike = [of("a", one), of("b", other), waits(one, other), waits(other, one)];
+    assert!(!merged(&alike).are_suspended(one) && !merged(&alike).of(one)[1].suspended);
+    let more = [&alike[..], &[waits(other, third), waits(third, other)]].concat();
+    let mut more = merged(&more);
+    assert!(more.are_suspended(one) && more.of(one).iter().all(|grant| grant.suspended));
+    more.evolve(&GrantEvent::Suspended { person: one, with: third, suspended: false });
+    more.evolve(&GrantEvent::Suspended { person: third, with: one, suspended: false });
+    assert!(!more.are_suspended(one) && !more.are_suspended(third));
+    // The later of two withdrawals counts.
+    let both = merged(&[withdrew(one, 5), withdrew(other, 9)]);
+    assert_eq!((both.all_withdrawn(one), both.all_withdrawn(other)), (Some(Timestamp(9)), None));
+    assert_eq!(merged(&[withdrew(one, 5)]).all_withdrawn(one), Some(Timestamp(5)));
+    assert_eq!(merged(&[of("a", one)]).all_withdrawn(one), None);
+}

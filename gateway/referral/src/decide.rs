@@ -327,4 +327,4 @@ pub fn knows(referral: &Referral, actor: &Actor, command: &Command) -> bool {
 
 #[cfg(test)]
 #[path = "decide_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{NeedCode, PersonId, ReferralId, Timestamp};
 
-fn org(name: &str) -> OrgId {
+pub(crate) fn org(name: &str) -> OrgId {
     name.parse().unwrap()
 }
 
@@ -13,11 +13,11 @@ fn resource(kind: &str, id: &str) -> ResourceId {
     ResourceId::of(kind, id).unwrap()
 }
 
-fn why(code: &str) -> StatusReason {
+pub(crate) fn why(code: &str) -> StatusReason {
     StatusReason::new(code, "because").unwrap()
 }
 
-fn plc() -> PlacementId {
+pub(crate) fn plc() -> PlacementId {
     PlacementId::from_random([7; 16])
 }
 
@@ -35,14 +35,14 @@ fn received() -> Referral {
     Referral::evolve(None, &event, Timestamp(1)).unwrap()
 }
 
-fn run(referral: Referral, actor: Actor, command: Command) -> (Referral, Vec<Event>) {
+pub(crate) fn run(referral: Referral, actor: Actor, command: Command) -> (Referral, Vec<Event>) {
     let events = decide(&referral, &actor, command).unwrap();
     let step = |state, event: &Event| Referral::evolve(Some(state), event, Timestamp(2));
     let state = events.iter().try_fold(referral, step);
     (state.unwrap(), events)
 }
 
-fn placed() -> Referral {
+pub(crate) fn placed() -> Referral {
     let place = Command::Place {
         placement: plc(),
         task: resource("Task", "ours"),
@@ -130,66 +130,148 @@ fn holding_ends_by_placing_or_by_refusing() {
 }
 
 fn any_command() -> impl Strategy<Value = Command> {
-    let id = prop_oneof![Just(plc()), Just(PlacementId::from_random([9; 16]))];
-    prop_oneof![
-        Just(Command::Source(SourceMove::Cancel { why: why("a") })),
-        Just(Command::Source(SourceMove::EnterInError)),
-        id.clone().prop_map(|p| Command::Target(p, TargetMove::Accept)),
-        id.clone().prop_map(|p| Command::Target(p, TargetMove::Reject { why: why("b") })),
-        id.clone().prop_map(|p| Command::Target(p, TargetMove::Start)),
-        id.clone().prop_map(|p| Command::Target(p, TargetMove::Hold { why: why("c") })),
-        id.clone().prop_map(|p| Command::Target(p, TargetMove::Complete)),
-        id.clone().prop_map(|p| Command::Target(p, TargetMove::Fail { why: why("d") })),
-        id.clone().prop_map(|p| Command::Book(p, Appointment { start: Timestamp(5), place: None })),
-        id.clone().prop_map(Command::NoShow),
-        id.clone().prop_map(|p| Command::Serve(p, outcome())),
-        id.prop_map(|p| Command::Delivered(p, 0)),
-        Just(Command::Hold(HeldWhy("C9".into()))),
-        Just(Command::Resume),
-        Just(Command::Refuse(why("e"))),
-        Just(Command::Place {
+    let id = prop_oneof![9 => Just(plc()), 1 => Just(PlacementId::from_random([9; 16]))];
+    let by_target = (id, 0..17u8).prop_map(|(p, n)| match n {
+        0 => Command::Target(p, TargetMove::Accept),
+        1 => Command::Target(p, TargetMove::Reject { why: why("b") }),
+        2 => Command::Target(p, TargetMove::Start),
+        3 => Command::Target(p, TargetMove::Hold { why: why("c") }),
+        4 => Command::Target(p, TargetMove::Complete),
+        5 => Command::Target(p, TargetMove::Fail { why: why("d") }),
+        6 => Command::Target(p, TargetMove::Withdraw { why: why("w") }),
+        7 => Command::Book(p, Appointment { start: Timestamp(5), place: None }),
+        8 => Command::CancelAppointment(p),
+        9 => Command::NoShow(p),
+        10 => Command::Note(p, "a note".into()),
+        11 => Command::Serve(p, outcome()),
+        12 => Command::Correct(p, outcome()),
+        13 => Command::AgreeCancel(p),
+        14 => Command::RefuseCancel(p, why("r")),
+        15 => Command::Delivered(p, 0),
+        _ => Command::TargetTold(p, 1),
+    });
+    let by_others = (0..10u8, 0..9u64).prop_map(|(n, version)| match n {
+        0 => Command::Source(SourceMove::Cancel { why: why("a") }),
+        1 => Command::Source(SourceMove::AskToCancel { why: why("a") }),
+        2 => Command::Source(SourceMove::EnterInError),
+        3 => Command::Amend { contact_prohibited: version % 2 == 0 },
+        4 => Command::Hold(HeldWhy("C9".into())),
+        5 => Command::Resume,
+        6 => Command::Refuse(why("e")),
+        7 => Command::Told(version),
+        8 => Command::TellAgain(Timestamp(2)),
+        _ => Command::Place {
             placement: plc(),
             task: resource("Task", "ours"),
             request: resource("ServiceRequest", "ours"),
-        }),
-    ]
+        },
+    });
+    prop_oneof![3 => by_target, 2 => by_others]
 }
 
-fn any_actor() -> impl Strategy<Value = Actor> {
-    prop_oneof![
+/// Whoever it is of, or anybody.
+fn any_act() -> impl Strategy<Value = (Actor, Command, Option<i64>)> {
+    let actor = prop_oneof![
         Just(Actor::Source(org("clinic-b"))),
         Just(Actor::Source(org("hospital-a"))),
         Just(Actor::Target(org("pantry"))),
         Just(Actor::Target(org("shelter"))),
         Just(Actor::Gateway),
-    ]
+    ];
+    let happened = prop_oneof![3 => Just(None), 1 => (-5..50i64).prop_map(Some)];
+    (any_command(), actor, 0..10u8, happened).prop_map(|(command, any, fits, happened)| {
+        let own = match &command {
+            Command::Source(_) | Command::Amend { .. } => Actor::Source(org("clinic-b")),
+            command if command.by_target().is_some() => Actor::Target(org("pantry")),
+            _ => Actor::Gateway,
+        };
+        (if fits == 0 { any } else { own }, command, happened)
+    })
+}
+
+/// The edges of SDOHCC's diagram, and that a step may leave a status as it is.
+fn is_edge(from: TaskStatus, to: TaskStatus) -> bool {
+    use TaskStatus::{
+        Accepted, Cancelled, Completed, EnteredInError, Failed, InProgress, OnHold, Rejected,
+        Requested,
+    };
+    let drawn = match from {
+        Requested => matches!(to, Accepted | Rejected | Cancelled),
+        Accepted => matches!(to, InProgress | OnHold | Cancelled | Completed | Failed),
+        InProgress => matches!(to, OnHold | Cancelled | Completed | Failed),
+        OnHold => matches!(to, InProgress | Cancelled | Completed | Failed),
+        _ => false,
+    };
+    from == to || to == EnteredInError || drawn
 }
 
 proptest! {
-    /// Whatever is asked in whatever order: the mirror holds, a final state stays, and what was
-    /// refused changed nothing.
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// Whatever is asked in whatever order, late or not: each event takes an edge of the diagram, the
+    /// mirror holds, an end stays, what is told and to be told is in order, and what was refused
+    /// changed nothing.
     #[test]
-    fn the_source_task_mirrors_its_placement(steps in prop::collection::vec((any_actor(), any_command()), 0..40)) {
+    fn whatever_is_asked_every_edge_is_drawn(acts in prop::collection::vec(any_act(), 0..60)) {
         let mut referral = received();
-        for (actor, command) in steps {
+        for (n, (actor, command, happened)) in (2..).zip(acts) {
             let before = referral.clone();
-            let Ok(events) = decide(&referral, &actor, command) else { continue };
+            let late = happened.map(Timestamp);
+            let Ok(events) = decide_at(&referral, &actor, command.clone(), late) else { continue };
             prop_assert!(!events.is_empty());
             for event in &events {
-                referral = Referral::evolve(Some(referral), event, Timestamp(2)).unwrap();
+                let from = referral.state.status();
+                let placed = referral.placements.first().map(|one| one.state.status());
+                referral = Referral::evolve(Some(referral), event, Timestamp(n)).unwrap();
+                let to = referral.state.status();
+                prop_assert!(is_edge(from, to), "{from:?} to {to:?} by {event:?}");
+                let now = referral.placements.first().map(|one| one.state.status());
+                prop_assert!(placed.zip(now).is_none_or(|(from, to)| is_edge(from, to)), "{event:?}");
+                holds(&referral)?;
             }
-            let silent = matches!(events[0], Event::Delivered { .. } | Event::Placed { .. });
-            prop_assert!(silent || referral.version > before.version);
+            let grew = referral.version > before.version;
+            match events[0] {
+                Event::CameLate { .. }
+                | Event::Delivered { .. }
+                | Event::SourceTold { .. }
+                | Event::SourceToBeToldAgain { .. }
+                | Event::TargetTold { .. } => prop_assert!(!grew),
+                // It shows to its source if that was told to wait.
+                Event::Placed { .. } => {}
+                _ => prop_assert!(grew),
+            }
             if before.state.is_final() {
                 let status = referral.state.status();
                 prop_assert!(status == before.state.status() || status == TaskStatus::EnteredInError);
             }
-            if let Some(placement) = referral.placements.first() {
-                let pair = (referral.state.status(), placement.state.status());
-                let mirrored = pair.0 == pair.1
-                    || pair == (TaskStatus::Rejected, TaskStatus::Cancelled);
-                prop_assert!(mirrored, "{pair:?}");
-            }
         }
     }
+}
+
+fn holds(referral: &Referral) -> Result<(), TestCaseError> {
+    let told: Vec<u64> = referral.news.iter().map(|news| news.version).collect();
+    prop_assert!(told.is_sorted_by(|a, b| a < b), "{told:?}");
+    prop_assert!(told.first().is_none_or(|first| *first > referral.told), "{told:?}");
+    let Some(placement) = referral.placements.first() else { return Ok(()) };
+    let pair = (referral.state.status(), placement.state.status());
+    let mirrored = pair.0 == pair.1 || pair == (TaskStatus::Rejected, TaskStatus::Cancelled);
+    prop_assert!(mirrored, "{pair:?}");
+    let due: Vec<u64> = placement.due.iter().map(|news| news.version).collect();
+    prop_assert!(due.is_sorted_by(|a, b| a < b) && due.len() <= 4, "{due:?}");
+    prop_assert!(due.first().is_none_or(|first| *first > placement.told), "{due:?}");
+    prop_assert!(placement.cancel_asked.is_none() || !placement.state.is_final());
+    Ok(())
+}
+
+#[test]
+fn a_clock_that_is_ahead_makes_nothing_late() {
+    let pantry = Actor::Target(org("pantry"));
+    let book = Command::Book(plc(), Appointment { start: Timestamp(5), place: None });
+    let ahead = Some(Timestamp(1_000_000));
+    let events = decide_at(&placed(), &pantry, book, ahead).unwrap();
+    let step = |state, event: &Event| Referral::evolve(Some(state), event, Timestamp(100));
+    let booked = events.iter().try_fold(placed(), step).unwrap();
+    let then = Some(Timestamp(101));
+    let events = decide_at(&booked, &pantry, Command::NoShow(plc()), then).unwrap();
+    assert!(matches!(events[..], [Event::NoShow { happened: Some(Timestamp(101)), .. }]));
 }

@@ -75,25 +75,26 @@ pub(crate) fn late(
 ) -> Option<Event> {
     let happened = happened?;
     let over = placement.state.is_final();
-    let before = placement.said.is_some_and(|said| happened < said);
-    let before_end = over && happened < placement.changed;
-    let (says, steps) = said(command)?;
-    (before_end || before && (over || steps)).then_some(Event::CameLate {
+    // Its own clock told the one, ours the other.
+    let last = if placement.is_called_off() { Some(placement.changed) } else { placement.said };
+    let before = last.is_some_and(|last| happened < last);
+    let (says, is_step) = said(command)?;
+    (before && (over || is_step)).then_some(Event::CameLate {
         placement: placement.id,
         says,
         happened,
     })
 }
 
-/// What a command says, and whether it is a step on the way that a later one leaves behind: an end is
-/// none, nor is a note.
+/// What a command says, and whether it is a step on the way that a later one leaves behind. An end is
+/// none, nor is a note; a decline is, since it ends nothing once a later fact says that it was taken on.
 fn said(command: &Command) -> Option<(Says, bool)> {
     Some(match command {
         Command::Target(_, step) => match step {
             TargetMove::Accept => (Says::Accepted, true),
             TargetMove::Start => (Says::Started, true),
             TargetMove::Hold { why } => (Says::OnHold(why.clone()), true),
-            TargetMove::Reject { why } => (Says::Declined(why.clone()), false),
+            TargetMove::Reject { why } => (Says::Declined(why.clone()), true),
             TargetMove::Complete => (Says::Served(None), false),
             TargetMove::Fail { why } => (Says::Failed(why.clone()), false),
             TargetMove::Withdraw { why } => (Says::GivenBack(why.clone()), false),

@@ -34,3 +34,8 @@ pub use task::{
     Accepted, Cancelled, Completed, Draft, EnteredInError, Failed, InProgress, OnHold, Rejected,
     Requested, TaskState, TaskStatus,
 };
+
+#[cfg(test)]
+mod table_tests;
+#[cfg(test)]
+mod told_tests;

@@ -98,6 +98,8 @@ pub struct Placement {
     pub business: Option<Business>,
     /// What was done.
     pub outcome: Option<Outcome>,
+    /// The version of the Procedure that shows it; 0 while there is none.
+    pub outcome_version: u64,
     /// A pushed delivery was taken, of what it says now.
     pub delivered: bool,
     /// The version of its Task that its source's newest amendment made; 0: it is as it was placed.
@@ -137,6 +139,7 @@ impl Placement {
             appointment: None,
             business: None,
             outcome: None,
+            outcome_version: 0,
             delivered: false,
             amended: 0,
             cancel_asked: None,

@@ -224,6 +224,7 @@ impl Referral {
             | Event::OutcomeCorrected { placement, outcome, happened } => {
                 self.news(placement, (at, *happened), |p| {
                     p.outcome = Some(outcome.clone());
+                    p.outcome_version += 1;
                     p.business = Some(Business::Given);
                 });
             }

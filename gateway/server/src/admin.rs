@@ -1,6 +1,8 @@
 //! The operator's commands: over `data/admin.sock` while the gateway runs, straight on the opened
 //! deployment when it does not. Same code, same entries.
 
+mod link;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,6 +27,7 @@ use crate::journal::{Event, LedgerEvent, ShredGround, ShredRefusal};
 use crate::partner::set_suspended;
 use crate::scribe::{Command, Erase, Erasure};
 use crate::signing_keys;
+pub use link::LinkAsk;
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "admin.sock";
@@ -103,6 +106,11 @@ pub enum Ask {
         by: String,
         /// It is over.
         lift: bool,
+    },
+    /// About HL7 v2 links.
+    Link {
+        /// What.
+        ask: LinkAsk,
     },
     /// Begin to sign with another key beside the one in force.
     RotateKey,
@@ -200,6 +208,7 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         }
         Ask::Erase { persons, ground, by } => erase(gate, persons, ground, by),
         Ask::Hold { person, case, by, lift } => hold(gate, person.find(gate)?, case, by, *lift),
+        Ask::Link { ask } => Ok(link::perform(gate, ask)?),
         Ask::RotateKey => rotate_key(gate),
         Ask::ClockConfirm => {
             let gone = |_| anyhow!("the gateway does not answer");

@@ -151,7 +151,7 @@ pub fn open(
         archive: Archive::new(reader, keyring, attachments),
         egress: Egress::new(scribe.clone(), clock.clone(), policy, config.ledger.origin.clone()),
         library: Arc::new(library),
-        broken_streams: AtomicU64::new(0),
+        links: crate::links::Watch::default(),
         strangers: AtomicU64::new(0),
         access,
         consent_tokens,
@@ -331,5 +331,9 @@ pub(crate) fn secret(path: &Path) -> anyhow::Result<[u8; 32]> {
     Ok(key)
 }
 
+#[cfg(test)]
+mod merged_tests;
+#[cfg(test)]
+mod moves_tests;
 #[cfg(test)]
 mod tests;

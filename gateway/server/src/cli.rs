@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod evidence;
+mod link;
 mod partner;
 mod person;
 mod staff;
@@ -61,6 +62,8 @@ enum Command {
     },
     /// Partners of a deployment.
     Partner(partner::Partner),
+    /// The queues of HL7 v2 links: what waits, stop, go on, put aside, send again.
+    Link(link::Link),
     /// Coordinators and auditors of a deployment.
     Staff(staff::Staff),
     /// Legal holds and erasure.
@@ -134,6 +137,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve { config } => serve(&config).map(done),
         Command::CheckConfig { file } => check(&file).map(done),
         Command::Partner(command) => partner::run(command).map(done),
+        Command::Link(command) => link::run(command).map(done),
         Command::Staff(command) => staff::run(command).map(done),
         Command::Person(command) => person::run(command).map(done),
         Command::RotateKey { data } => told(&data, &Ask::RotateKey).map(done),

@@ -259,7 +259,7 @@ pub fn source_procedure(
         performer: Some(&performer),
         need: referral.needs.first(),
         outcome,
-        version: 1,
+        version: placement.outcome_version,
         changed: placement.changed,
     }))
 }

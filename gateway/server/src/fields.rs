@@ -4,6 +4,7 @@
 //! an address or free text but `note`.
 
 mod ledger;
+mod link;
 
 use loopgate_consent::{GrantEvent, GrantState};
 use loopgate_ledger::{Field, Fields, Link, links_to_value};
@@ -131,6 +132,7 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Spent { .. } | Event::TokenRevoked { .. } => {}
         Event::Staff(fact) => staff(fact, fields),
         Event::Ledger(fact) => ledger::detail(fact, fields),
+        Event::Link(fact) => link::detail(fact, fields),
         Event::StopUseTold { entry, of: None, .. } => {
             set(fields, Field::Basis, json!({ "withdrawal": entry }));
         }
@@ -220,6 +222,7 @@ fn transition(fact: &ReferralEvent) -> Value {
             json!({ "placement": placement, "target": target })
         }
         ReferralEvent::Delivered { placement, amended } => {
+            let amended = (*amended > 0).then_some(amended);
             json!({ "amended": amended, "delivered": placement })
         }
         ReferralEvent::TargetTold { placement, version } => {
@@ -374,6 +377,7 @@ pub fn kind(event: &Event) -> &'static str {
             StaffEvent::RevealConfirmed { .. } => "reveal.confirmed",
         },
         Event::Ledger(fact) => fact.kind(),
+        Event::Link(fact) => fact.kind(),
         Event::StopUseTold { .. } => "consent.stop-use-told",
         Event::TokenRevoked { .. } => "token.revoked",
         Event::TokenMinted { .. } => "token.minted",

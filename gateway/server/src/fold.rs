@@ -8,6 +8,7 @@ mod book;
 mod heard;
 mod held;
 mod line;
+mod links;
 mod merged;
 mod notices;
 mod refusals;
@@ -31,6 +32,7 @@ pub use book::{Announced, Book};
 pub use heard::{Heard, Spoken};
 pub use held::{Held, Locator, Part};
 pub use line::Line;
+pub use links::{Links, Parked};
 pub use notices::{Notice, Notices};
 pub use refusals::Refusals;
 pub use reveals::{REVEAL, Reveal};
@@ -116,6 +118,8 @@ pub struct World {
     pub staff: StaffBook,
     /// Who holds what a person has withdrawn, and has to be told.
     pub notices: Notices,
+    /// The queues of HL7 v2 links.
+    pub links: Links,
     /// Refusals by the name they were told under.
     pub refusals: Refusals,
     /// What happened to each person's data, for them to read.
@@ -202,6 +206,7 @@ impl World {
                 self.partners.insert(org.clone(), (*sha256, *suspended));
             }
             Event::Ledger(fact) => self.book.evolve(fact, place),
+            Event::Link(fact) => self.links.evolve(fact, place),
             Event::Strangers { .. } => self.strangers_at = place.at,
             Event::Spent { org, jti, until } => self.spent.note(org, *jti, *until, place.at),
             Event::TokenRevoked { org, jti, until } => {
@@ -270,12 +275,17 @@ impl World {
     /// Nobody's, if that person's key was destroyed: what is asked about them still is about nobody.
     pub fn person_of(&self, event: &Event) -> Option<PersonId> {
         let person = match event {
-            Event::Referral { referral, fact: _ } => event
-                .person()
-                .or_else(|| self.referrals.get(referral).and_then(|r| r.persons.first().copied())),
+            Event::Referral { referral, fact: _ } => {
+                event.person().or_else(|| self.first_person(referral))
+            }
+            Event::Link(fact) => fact.referral().and_then(|one| self.first_person(&one)),
             _ => event.person(),
         };
         person.filter(|person| !self.book.shredded.contains_key(person))
+    }
+
+    fn first_person(&self, referral: &ReferralId) -> Option<PersonId> {
+        self.referrals.get(referral).and_then(|known| known.persons.first().copied())
     }
 
     /// Whether this recipient was already shown all of these versions on these bases.

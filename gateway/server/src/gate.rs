@@ -80,8 +80,8 @@ pub struct Gate {
     pub revoked: ArcSwap<Revoked>,
     /// The way e-mails leave, if there is one.
     pub mailer: Option<Mailer>,
-    /// MLLP connections that ended in something other than whole frames.
-    pub broken_streams: AtomicU64,
+    /// What is seen of HL7 v2 links.
+    pub links: crate::links::Watch,
     /// Attempts by nobody we know, not yet written down.
     pub strangers: AtomicU64,
 }

@@ -23,7 +23,7 @@ use serde_json::Value;
 
 pub use disclosure::{BasisUsed, Disclosure};
 pub use ledger::{Erased, LedgerEvent, ShredGround, ShredRefusal};
-pub use link::Due;
+pub use link::{Due, LinkEvent, Nack, NackError};
 pub use minted::Minted;
 pub use staff::StaffEvent;
 
@@ -186,6 +186,8 @@ pub enum Event {
     Staff(StaffEvent),
     /// Something that happened to the log itself.
     Ledger(LedgerEvent),
+    /// Something that happened to the queue of an HL7 v2 link.
+    Link(LinkEvent),
     /// A holder of what was shared was told that the person withdrew.
     StopUseTold {
         /// Who.

@@ -30,6 +30,7 @@ pub mod init;
 mod intake;
 pub mod journal;
 mod keks;
+mod links;
 mod notary;
 mod outbound;
 pub mod partner;

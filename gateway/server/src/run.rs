@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use loopgate_store::StepHook;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::admin;
 use crate::assemble::{self, Deployment};
@@ -192,7 +192,9 @@ async fn serve(
     tokio::spawn(courier::run(gate.clone(), client, targets.clone(), deliveries));
     tokio::spawn(link::run(gate.clone(), client_tls, targets, news));
     tokio::spawn(ops::serve(gate.clone(), sockets.ops));
-    tokio::spawn(mllp::serve(gate.clone(), sockets.mllp, sockets.mllp_tls));
+    let (stop_mllp, stopping) = watch::channel(false);
+    let mllp = mllp::serve(gate.clone(), sockets.mllp, sockets.mllp_tls, stopping);
+    let mllp = tokio::spawn(mllp);
     tokio::spawn(tick(gate.clone(), ticks, settings));
     let machines = tokio::spawn(http::serve(
         gate.clone(),
@@ -210,6 +212,11 @@ async fn serve(
         ended = machines => Err(anyhow!("the machines' listener ended: {ended:?}")),
     }?;
     handle.graceful_shutdown(Some(DRAIN));
+    // Nobody listens any more if it panicked.
+    let _ = stop_mllp.send(true);
+    if tokio::time::timeout(DRAIN, mllp).await.is_err() {
+        tracing::warn!("some HL7 v2 messages were not answered; they are sent again");
+    }
     Ok(())
 }
 

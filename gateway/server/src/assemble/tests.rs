@@ -13,9 +13,9 @@ use crate::partner::Partner;
 use crate::scribe::{Act, Wish};
 use crate::{clock::SystemClock, intake, run};
 
-const MARIA: &str = include_str!("../../samples/maria.json");
+pub(super) const MARIA: &str = include_str!("../../samples/maria.json");
 
-fn deployment(dir: &Path) -> PathBuf {
+pub(super) fn deployment(dir: &Path) -> PathBuf {
     let root = dir.join("deployment");
     let clock = SystemClock::new();
     let now = jiff::Timestamp::from_millisecond(clock.now().0).unwrap();
@@ -34,6 +34,7 @@ fn deployment(dir: &Path) -> PathBuf {
         let text = format!(
             "name = \"{name}\"\nroles = [\"{role}\"]\nlegal_class = \"{legal}\"\npurpose = \"CAREMGT\"\n\
              identifiers = [{{ system = \"urn:example:npi\", value = \"{name}\" }}]\n\
+             patient_index = \"urn:example:{name}:mrn\"\n\
              [agreement]\nreference = \"DUA\"\nexpires = \"2099-12-31\"\n{rest}"
         );
         Partner::parse(name.parse().unwrap(), &text).unwrap();
@@ -42,12 +43,12 @@ fn deployment(dir: &Path) -> PathBuf {
     root
 }
 
-fn open_at(root: &Path) -> Deployment {
+pub(super) fn open_at(root: &Path) -> Deployment {
     let config = load_config(&root.join("loopgate.toml")).unwrap();
     open(config, Arc::new(SystemClock::new()), None, Box::new(|| {})).unwrap()
 }
 
-fn request(body: &str) -> Request {
+pub(super) fn request(body: &str) -> Request {
     Request {
         authorization: None,
         consent: None,
@@ -65,7 +66,7 @@ fn request(body: &str) -> Request {
     }
 }
 
-fn world(deployment: &Deployment) -> World {
+pub(super) fn world(deployment: &Deployment) -> World {
     deployment.gate.scribe.published().world().clone()
 }
 

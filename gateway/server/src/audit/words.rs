@@ -9,7 +9,7 @@ use loopgate_referral::{
 use super::told::Told;
 use crate::fold::WRONG_PIN;
 use crate::gate::Gate;
-use crate::journal::{BasisUsed, Disclosure, Event, LedgerEvent, StaffEvent};
+use crate::journal::{BasisUsed, Disclosure, Event, LedgerEvent, LinkEvent, StaffEvent};
 
 /// The sentence of an entry, without who and when.
 pub fn of(gate: &Gate, told: &Told) -> String {
@@ -54,6 +54,7 @@ pub fn of(gate: &Gate, told: &Told) -> String {
         Event::Spent { org, .. } => format!("{} showed who it is.", name(org)),
         Event::Exported { case, .. } => format!("Evidence was exported for case {case}."),
         Event::Ledger(fact) => log(fact),
+        Event::Link(fact) => queue(fact, &name(fact.org())),
     }
 }
 
@@ -209,6 +210,20 @@ fn staff(fact: &StaffEvent, name: &dyn Fn(&OrgId) -> String) -> String {
         StaffEvent::RevealConfirmed { .. } => {
             "A second person agreed that it be told who it is.".to_owned()
         }
+    }
+}
+
+/// What became of the queue of a link.
+fn queue(fact: &LinkEvent, org: &str) -> String {
+    match fact {
+        LinkEvent::Paused { .. } => format!("Nothing is said to {org} by HL7 v2 for now."),
+        LinkEvent::Resumed { .. } => format!("What waited for {org} is sent."),
+        LinkEvent::Parked { refusals: 0, .. } => format!("A message to {org} was put aside."),
+        LinkEvent::Parked { refusals, .. } => {
+            let times = count(*refusals as usize, "time");
+            format!("A message to {org} was put aside: it was refused {times}.")
+        }
+        LinkEvent::Unparked { .. } => format!("A message to {org} is tried again."),
     }
 }
 

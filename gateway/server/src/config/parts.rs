@@ -154,6 +154,8 @@ pub struct Limits {
     pub connections_max: usize,
     /// Bytes of an MLLP frame, unless a partner's file says more.
     pub mllp_frame_bytes_max: usize,
+    /// Bytes that all MLLP connections together may have read and not answered.
+    pub mllp_in_flight_bytes_max: usize,
     /// Seconds from the first byte of an MLLP frame to its last.
     pub mllp_frame_timeout_s: u64,
     /// MLLP connections of one partner at once.

@@ -188,6 +188,7 @@ fn limits(s: &mut Section<'_, '_>) -> Limits {
         frame_events_max: at("frame_events_max", 256, 16..=4096),
         connections_max: at("connections_max", 512, 1..=65_536),
         mllp_frame_bytes_max: at("mllp_frame_bytes_max", 8 * MIB, KIB..=64 * MIB),
+        mllp_in_flight_bytes_max: at("mllp_in_flight_bytes_max", 256 * MIB, MIB..=64 * 1024 * MIB),
         mllp_connections_max: at("mllp_connections_max", 8, 1..=1024),
         mllp_frame_timeout_s: s.or("mllp_frame_timeout_s", 30, value::integer(1..=600)),
         send_ms_max: s.or("send_ms_max", 10_000, value::integer(1..=60_000)),

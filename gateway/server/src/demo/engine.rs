@@ -79,8 +79,12 @@ pub struct Inbox {
     pub port: u16,
     accepting: Arc<AtomicBool>,
     code: Arc<Mutex<String>>,
+    refused: Arc<Refused>,
     messages: Receiver<String>,
 }
+
+/// What the messages have in common that are refused, and the ERR they are refused with.
+type Refused = Mutex<Option<(String, String)>>;
 
 impl Inbox {
     /// A server that takes what comes.
@@ -90,17 +94,19 @@ impl Inbox {
         let port = listener.local_addr()?.port();
         let accepting = Arc::new(AtomicBool::new(true));
         let code = Arc::new(Mutex::new("CA".to_owned()));
+        let refused = Arc::new(Refused::default());
         let (sender, messages) = channel();
         let (up, says) = (accepting.clone(), code.clone());
+        let no = refused.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if up.load(Ordering::SeqCst) {
                     // A connection that breaks off is the gateway's to try again.
-                    let _ = serve(&tls, stream, &up, &says, &sender);
+                    let _ = serve(&tls, stream, &up, (&says, &no), &sender);
                 }
             }
         });
-        Ok(Inbox { port, accepting, code, messages })
+        Ok(Inbox { port, accepting, code, refused, messages })
     }
 
     /// It hangs up on whoever calls, or no longer does.
@@ -116,6 +122,13 @@ impl Inbox {
         code.clone_into(&mut self.code.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// From now on what has this in it is answered AE with this ERR, or nothing is.
+    #[allow(dead_code)] // the demo's always says yes
+    pub fn refuse(&self, what: Option<(&str, &str)>) {
+        let what = what.map(|(text, err)| (text.to_owned(), err.to_owned()));
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
     /// The next message, once it is answered, if one comes in that time.
     pub fn within(&self, patience: Duration) -> Option<String> {
         self.messages.recv_timeout(patience).ok()
@@ -126,7 +139,7 @@ fn serve(
     tls: &Arc<ServerConfig>,
     stream: TcpStream,
     up: &AtomicBool,
-    code: &Mutex<String>,
+    (code, refused): (&Mutex<String>, &Refused),
     messages: &Sender<String>,
 ) -> std::io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -147,6 +160,9 @@ fn serve(
             let message = String::from_utf8_lossy(&message).into_owned();
             let control = message.split('|').nth(9).unwrap_or_default().to_owned();
             let says = code.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let no = refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let no = no.filter(|(text, _)| message.contains(text.as_str()));
+            let says = no.map_or(says, |(_, err)| format!("AE|{control}\r{err}"));
             if !says.is_empty() {
                 let says =
                     if says.contains('|') { says.clone() } else { format!("{says}|{control}") };

@@ -184,6 +184,10 @@ impl World {
             | Event::StopUseTold { org, .. } => {
                 about.parties.insert(org.to_string());
             }
+            Event::Link(fact) => {
+                about.parties.insert(fact.org().to_string());
+                about.subject.extend(fact.referral().map(|one| one.to_string()));
+            }
             Event::Ledger(fact) => {
                 about.patient.extend(fact.about().map(|person| person.to_string()));
             }

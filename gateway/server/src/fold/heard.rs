@@ -91,3 +91,7 @@ impl World {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "heard_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ use axum::routing::{Router, get};
 
 use crate::cosigned::waiting_ms;
 use crate::gate::Gate;
+use crate::links::{self, State, Status};
 use crate::notary::ALL_SIGNED;
 
 /// Serves until the process ends.
@@ -44,6 +45,7 @@ fn unsigned_ms(gate: &Gate) -> i64 {
 }
 
 fn render(gate: &Gate) -> String {
+    let links = of_links(&links::status(gate));
     let published = gate.scribe.published();
     let world = published.world();
     let untold = world.spoken.keys().filter_map(|id| world.referrals.get(id));
@@ -75,7 +77,7 @@ fn render(gate: &Gate) -> String {
         (
             "loopgate_mllp_streams_broken",
             "MLLP connections that ended in something other than whole frames",
-            gate.broken_streams.load(Ordering::Relaxed),
+            gate.links.broken_streams(),
         ),
         (
             "loopgate_queue_commands",
@@ -83,9 +85,50 @@ fn render(gate: &Gate) -> String {
             published.queued.load(Ordering::Relaxed),
         ),
     ];
-    rows.iter().fold(String::new(), |mut text, (name, help, value)| {
+    rows.iter().fold(links, |mut text, (name, help, value)| {
         // Writing to a String does not fail.
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
         text
     })
+}
+
+/// One number of a link.
+type OfLink = fn(&Status) -> u64;
+
+/// What is told of each HL7 v2 link.
+const OF_LINKS: [(&str, &str, OfLink); 8] = [
+    ("loopgate_link_due", "HL7 v2 messages that wait to be sent", |one| one.depth as u64),
+    (
+        "loopgate_link_parked",
+        "HL7 v2 messages put aside since the other side refused them; look at it from 1",
+        |one| one.parked.len() as u64,
+    ),
+    ("loopgate_link_paused", "1 if an operator stopped the link", |one| {
+        u64::from(one.state == State::Paused)
+    }),
+    ("loopgate_link_unreachable", "1 if the other side does not answer", |one| {
+        u64::from(one.state == State::Unreachable)
+    }),
+    ("loopgate_link_refusals_in_a_row", "negative acknowledgements since the last positive one", {
+        |one| one.refusals_in_a_row.into()
+    }),
+    ("loopgate_link_half_frames", "MLLP frames that began and did not end", |one| one.half_frames),
+    (
+        "loopgate_link_streams_broken",
+        "MLLP connections that ended in something other than whole frames",
+        |one| one.broken_streams,
+    ),
+    ("loopgate_link_connections", "MLLP connections that are open", |one| one.connections as u64),
+];
+
+fn of_links(links: &[Status]) -> String {
+    let mut text = String::new();
+    for (name, help, number) in OF_LINKS {
+        // Writing to a String does not fail.
+        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n");
+        for one in links {
+            let _ = writeln!(text, "{name}{{link=\"{}\"}} {}", one.link, number(one));
+        }
+    }
+    text
 }

@@ -12,6 +12,8 @@ mod desk;
 mod desk_html;
 mod form;
 mod html;
+mod links;
+mod links_html;
 mod oidc;
 mod own;
 mod own_html;

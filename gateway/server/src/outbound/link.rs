@@ -4,9 +4,10 @@
 //! On a link one message is open at a time, in the order things happened; its acknowledgement is known
 //! by MSA-2, and a connection on which none comes in time is closed, since a late one would be taken
 //! for the next message's. A message that is refused stops its own referral and no other: it is tried
-//! again, ever less often, and said in the log.
+//! again, ever less often, and put aside in the end, which an operator is told and can take back.
 
-mod due;
+pub mod due;
+mod nack;
 mod patience;
 mod wire;
 
@@ -20,11 +21,14 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use crate::egress::Released;
 use crate::gate::Gate;
-use crate::journal::Due;
+use crate::journal::{Due, LinkEvent, Nack};
 use crate::outbound::targets::Targets;
+use crate::partner::Link;
 use crate::refusal::{Kind, Trouble};
-use patience::{No, Patience, Round};
+use crate::scribe::Command;
+use patience::{No, Patience, Round, Try};
 use wire::{Said, Wire};
 
 /// Tells until the process ends. `wake` says that clocks or referrals moved.
@@ -33,6 +37,7 @@ pub async fn run(gate: Arc<Gate>, tls: rustls::ClientConfig, targets: Targets, w
     let mut patience = Patience::default();
     let mut rounds: JoinSet<Round> = JoinSet::new();
     let mut busy: HashSet<OrgId> = HashSet::new();
+    gate.links.begin();
     loop {
         tokio::select! {
             () = wake.notified() => {}
@@ -47,111 +52,145 @@ pub async fn run(gate: Arc<Gate>, tls: rustls::ClientConfig, targets: Targets, w
             }
         }
         let now = gate.clock.monotonic_ms();
-        for (link, waiting) in due::due(&gate) {
-            let due: Vec<(Due, bool)> = waiting
-                .into_iter()
-                .map(|one| one.due)
-                .filter(|due| patience.is_open(due, now))
-                .map(|due| (due, patience.was_denied(&due)))
-                .collect();
-            if patience.rests(&link, now) || due.is_empty() || !busy.insert(link.clone()) {
+        let ready = due::ready(&gate);
+        // What waits on a link that is busy or stopped is not forgotten for that.
+        patience.keep(&due::due(&gate));
+        for (link, waiting) in ready {
+            let todo: VecDeque<Try> =
+                waiting.into_iter().filter_map(|one| patience.of(one.due, now)).collect();
+            if patience.rests(&link, now) || todo.is_empty() || !busy.insert(link.clone()) {
                 continue;
             }
-            rounds.spawn(round(gate.clone(), connector.clone(), targets.clone(), link, due));
+            let (gate, connector) = (gate.clone(), connector.clone());
+            let line = Line { gate, connector, link, later: patience.later(now) };
+            rounds.spawn(line.round(targets.clone(), todo));
         }
     }
 }
 
-async fn round(
+/// One link, while something is said on it.
+struct Line {
     gate: Arc<Gate>,
     connector: TlsConnector,
-    targets: Targets,
     link: OrgId,
-    due: Vec<(Due, bool)>,
-) -> Round {
-    let mut round =
-        Round { link: link.clone(), reached: true, taken: Vec::new(), refused: Vec::new() };
-    let endpoint = {
-        let roster = gate.scribe.published().roster.load();
-        roster.get(&link).and_then(|partner| partner.hl7v2.as_ref()?.endpoint.clone())
-    };
-    let Some(endpoint) = endpoint else { return round };
-    let patience = Duration::from_secs(gate.config.delivery.timeout_s);
-    let mut open: Option<Wire> = None;
-    let mut todo: VecDeque<(Due, bool)> = due.into();
-    loop {
-        // What happened to a referral after this is due next, on the same connection.
-        if todo.is_empty() {
-            todo.extend(more(&gate, &round));
-        }
-        let Some((one, denied)) = todo.pop_front() else { return round };
-        // Released only once there is somebody to send it to.
-        if open.is_none() {
-            let wire = timeout(patience, Wire::open(&connector, &targets, &endpoint)).await;
-            match wire {
-                Ok(Some(wire)) => open = Some(wire),
-                _ => {
-                    tracing::info!(partner = %link, "a link cannot be reached");
-                    round.reached = false;
-                    return round;
+    /// What was refused before, and is not to be tried yet.
+    later: HashSet<Due>,
+}
+
+impl Line {
+    async fn round(self, targets: Targets, mut todo: VecDeque<Try>) -> Round {
+        let link = self.link.clone();
+        let mut round = Round { link, reached: true, done: Vec::new(), refused: Vec::new() };
+        let Some(settings) = self.settings() else { return round };
+        let Some(endpoint) = &settings.endpoint else { return round };
+        let patience = Duration::from_secs(self.gate.config.delivery.timeout_s);
+        let mut open: Option<Wire> = None;
+        loop {
+            // What happened to a referral after this is due next, on the same connection.
+            if todo.is_empty() {
+                todo.extend(self.more(&round));
+            }
+            let Some(one) = todo.pop_front().filter(|_| !self.is_paused()) else { return round };
+            // Released only once there is somebody to send it to.
+            let wire = match &mut open {
+                Some(wire) => wire,
+                None => {
+                    let wire = Wire::open(&self.connector, &targets, endpoint);
+                    match timeout(patience, wire).await {
+                        Ok(Some(wire)) => open.insert(wire),
+                        _ => return self.silent(round, "a link cannot be reached"),
+                    }
                 }
-            }
-        }
-        let made = {
-            let (gate, link) = (gate.clone(), link.clone());
-            tokio::task::spawn_blocking(move || made(&gate, &link, &one, denied)).await
-        };
-        let (message, control_id) = match made {
-            Ok(Ok(made)) => made,
-            Ok(Err(trouble)) => {
-                let denied = matches!(trouble, Trouble::Refused(_));
-                round.refused.push((one, if denied { No::Denied } else { No::Unmade }));
-                continue;
-            }
-            Err(_) => return round,
-        };
-        let Some(wire) = open.as_mut() else { return round };
-        let told =
-            message.while_uncut(timeout(patience, wire.tell(&message.bytes, &control_id))).await;
-        let Some(told) = told else {
+            };
+            let (message, control_id) = match self.made(one).await {
+                Ok(made) => made,
+                Err(no) => {
+                    round.refused.push((one.due, no));
+                    continue;
+                }
+            };
+            let told = timeout(patience, wire.tell(&message.bytes, &control_id));
             // Cut in the middle of a message: what would come next on this connection is not one.
-            round.reached = false;
-            return round;
-        };
-        match told {
-            Ok(Said::Taken(_)) => {
-                if due::taken(&gate, &link, &one).await.is_err() {
-                    return round;
-                }
-                round.taken.push(one);
-            }
-            Ok(Said::Refused(..)) => round.refused.push((one, No::Theirs)),
-            Ok(Said::Nothing) | Err(_) => {
-                tracing::info!(partner = %link, "a link did not acknowledge");
+            let Some(told) = message.while_uncut(told).await else {
                 round.reached = false;
                 return round;
+            };
+            let now = self.gate.now();
+            match told {
+                Ok(Said::Taken(code)) => {
+                    self.gate.links.told(&self.link, now, code);
+                    if due::taken(&self.gate, &self.link, &one.due).await.is_err() {
+                        return round;
+                    }
+                    round.done.push(one.due);
+                }
+                Ok(Said::Refused(code, nack)) => {
+                    self.gate.links.told(&self.link, now, code);
+                    let enough = one.refusals + 1 >= settings.park_after;
+                    if enough && self.park(&one, nack).await.is_ok() {
+                        round.done.push(one.due);
+                    } else {
+                        round.refused.push((one.due, No::Theirs));
+                    }
+                }
+                Ok(Said::Nothing) | Err(_) => {
+                    return self.silent(round, "a link did not acknowledge");
+                }
             }
         }
     }
-}
 
-/// What became due on the link of a round while it went on, other than behind what was refused in it.
-fn more(gate: &Gate, round: &Round) -> Vec<(Due, bool)> {
-    let stuck = |due: &Due| round.refused.iter().any(|(one, _)| one.referral() == due.referral());
-    let waiting = due::due(gate).remove(&round.link).unwrap_or_default();
-    let due = waiting.into_iter().map(|one| one.due);
-    due.filter(|one| !stuck(one)).map(|one| (one, false)).collect()
-}
-
-/// The message, unless consent said no before and still does.
-fn made(
-    gate: &Gate,
-    link: &OrgId,
-    due: &Due,
-    denied: bool,
-) -> Result<(crate::egress::Released, String), Trouble> {
-    if denied && !due::may(gate, due) {
-        return Err(Kind::Denied.into());
+    fn settings(&self) -> Option<Link> {
+        let roster = self.gate.scribe.published().roster.load();
+        roster.get(&self.link)?.hl7v2.clone()
     }
-    due::make(gate, link, due)
+
+    fn is_paused(&self) -> bool {
+        self.gate.scribe.published().world().links.is_paused(&self.link)
+    }
+
+    fn silent(&self, mut round: Round, words: &'static str) -> Round {
+        tracing::info!(partner = %self.link, "{words}");
+        self.gate.links.silent(&self.link, self.gate.now());
+        round.reached = false;
+        round
+    }
+
+    /// What became due while the round went on, other than behind what was refused in it.
+    fn more(&self, round: &Round) -> Vec<Try> {
+        let stuck = |one: &Try| {
+            self.later.contains(&one.due) || round.refused.iter().any(|(due, _)| *due == one.due)
+        };
+        let waiting = due::ready(&self.gate).remove(&self.link).unwrap_or_default();
+        let fresh = waiting.into_iter().map(|one| Try { due: one.due, refusals: 0, denied: false });
+        fresh.filter(|one| !stuck(one)).collect()
+    }
+
+    /// The message, unless consent said no before and still does.
+    async fn made(&self, one: Try) -> Result<(Released, String), No> {
+        let (gate, link) = (self.gate.clone(), self.link.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            if one.denied && !due::may(&gate, &one.due) {
+                return Err(Kind::Denied.into());
+            }
+            due::make(&gate, &link, &one.due)
+        });
+        match made.await {
+            Ok(Ok(made)) => Ok(made),
+            Ok(Err(Trouble::Refused(_))) => Err(No::Denied),
+            Ok(Err(Trouble::Outage)) | Err(_) => Err(No::Unmade),
+        }
+    }
+
+    /// Puts a message aside that the other side refused too often.
+    async fn park(&self, one: &Try, nack: Nack) -> Result<bool, Trouble> {
+        let (link, message) = (&self.link, due::control_id(&one.due));
+        let (referral, refusals) = (one.due.referral(), one.refusals + 1);
+        tracing::error!(partner = %link, %message, %referral, refusals, code = %nack.code,
+            "a message is put aside: the other side refused it again and again");
+        let fact =
+            LinkEvent::Parked { org: link.clone(), due: one.due, refusals, nack: Some(nack) };
+        let who = ("loopgate".to_owned(), "link");
+        self.gate.scribe.ask(|reply| Command::Link(Box::new(fact), who, reply)).await
+    }
 }

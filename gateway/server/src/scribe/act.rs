@@ -147,6 +147,9 @@ pub fn decide(desk: &mut Desk<'_>, mut act: Act) -> Result<Acted, Trouble> {
     if act.if_match.is_some_and(|version| version != standing.version) {
         return Err(Kind::VersionConflict.into());
     }
+    if let Some(wish) = corrected(desk, &act, placement) {
+        act.wish = wish;
+    }
     let step = step(desk, &act, placement)?;
     let Some(referral) = desk.world().referrals.get(&act.referral) else {
         return Err(Kind::NotFound.into());
@@ -238,15 +241,29 @@ fn step(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Result<Mo
         }
         Wish::Correct { code, text, performed } => {
             let id = at()?;
-            let referral = desk.world().referrals.get(&act.referral);
-            let first = referral.and_then(|one| one.placement(&id)?.outcome.clone());
-            let first = first.ok_or(Trouble::from(Kind::IllegalMove))?;
+            let first = outcome(desk, act, id).ok_or(Trouble::from(Kind::IllegalMove))?;
             let performed = performed.unwrap_or(first.performed);
             // The same Procedure, said anew.
             let (code, text) = (code.clone(), text.clone());
             Move::Correct(id, Outcome { procedure: first.procedure, code, text, performed })
         }
     })
+}
+
+/// What was said to be done already.
+fn outcome(desk: &Desk<'_>, act: &Act, placement: PlacementId) -> Option<Outcome> {
+    desk.world().referrals.get(&act.referral)?.placement(&placement)?.outcome.clone()
+}
+
+/// A message that tells an outcome again tells it as it is now: whether it was told before is not its
+/// sender's to know. One that was written before what is known is late, and corrects nothing.
+fn corrected(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Option<Wish> {
+    let Wish::Serve { code, text, performed } = &act.wish else { return None };
+    let known = desk.world().referrals.get(&act.referral)?.placement(&placement?)?;
+    let late = act.happened.zip(known.said).is_some_and(|(then, said)| then < said);
+    let completed = known.state.status() == TaskStatus::Completed && known.outcome.is_some();
+    let (code, text, performed) = (code.clone(), text.clone(), *performed);
+    (act.message.is_some() && completed && !late).then_some(Wish::Correct { code, text, performed })
 }
 
 fn note(text: &str) -> Result<String, Trouble> {

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use super::{Act, Acted, Attest, Attested, Disclose, Erase, Erasure, HearOnly, Merge, Submission};
 use crate::catalogue::Catalogue;
 use crate::fold::{Answer, World};
-use crate::journal::{Event, Minted, StaffEvent};
+use crate::journal::{Event, LinkEvent, Minted, StaffEvent};
 use crate::refusal::Trouble;
 use crate::roster::Roster;
 use crate::staff::StaffName;
@@ -62,6 +62,9 @@ pub enum Command {
     SignIn(StaffName, Option<u64>, Reply<bool>),
     /// Something that staff did, or that waits for them; answered with its entry's index.
     Staff(Box<StaffEvent>, (String, &'static str), Reply<u64>),
+    /// The queue of an HL7 v2 link is stopped, goes on, or puts a message aside or takes it back; by
+    /// whom, and by which way. `false` if that is so already.
+    Link(Box<LinkEvent>, (String, &'static str), Reply<bool>),
     /// A holder was told of a withdrawal; twice is once.
     StopUseTold(u64, OrgId, Option<ReferralId>, Reply<()>),
     /// Clocks moved on.

@@ -12,7 +12,7 @@ use super::desk::{Desk, by};
 use super::disclose::{self, AskFor, OwnedClaim, OwnedToken};
 use crate::fields::Cause;
 use crate::fold::Notice;
-use crate::journal::Event;
+use crate::journal::{Event, LinkEvent};
 use crate::roster::Roster;
 
 /// How often strangers are written down.
@@ -187,6 +187,15 @@ pub fn tell_again(desk: &mut Desk<'_>, source: &OrgId, since: Timestamp, who: &s
         apply(desk, *id, &Actor::Gateway, step, &by(who, "admin"));
     }
     found.into_iter().map(|(_, count)| count).sum()
+}
+
+/// Something happens to the queue of a link; `false` if that is so already.
+pub fn queue(desk: &mut Desk<'_>, fact: LinkEvent, cause: &Cause) -> bool {
+    if desk.world().links.is_so(&fact) {
+        return false;
+    }
+    desk.record(cause, Event::Link(fact), Vec::new(), None);
+    true
 }
 
 /// A source's system took its news; twice is once.

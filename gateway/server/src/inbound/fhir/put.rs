@@ -2,7 +2,10 @@
 //! statusReason and output of its own; nobody else may change anything (SDOHCC, `Task.update`).
 
 use loopgate_fhir::{Fault, IssueCode, Json, changed_members};
-use loopgate_referral::{ReferralId, ResourceId, SourceMove, StatusReason, TargetMove, TaskStatus};
+use loopgate_referral::{
+    CANCELLATION_REQUESTED, ReferralId, ResourceId, SourceMove, StatusReason, TargetMove,
+    TaskStatus,
+};
 
 use super::{etag, location};
 use crate::exit;
@@ -110,6 +113,10 @@ fn by_source(
     let changed = changed_members(&old, new);
     // What else a move lays over the Task is ours: a resend brings it as it was before.
     only(&changed, &["status", "statusReason", "businessStatus", "lastModified"])?;
+    if asks_to_cancel(&old, new) {
+        let why = why("cancelled", new)?;
+        return Ok(Some(Wish::Source(SourceMove::AskToCancel { why })));
+    }
     if !changed.iter().any(|member| member == "status") {
         only(&changed, &["lastModified"])?;
         return Ok(None);
@@ -122,6 +129,15 @@ fn by_source(
         TaskStatus::EnteredInError => Ok(Some(Wish::Source(SourceMove::EnterInError))),
         _ => Err(Kind::IllegalMove.into()),
     }
+}
+
+/// Its status is not the source's to set once it was accepted, but for `cancelled`; that it asks its
+/// target to stop, BSeR says by the business status.
+fn asks_to_cancel(old: &Json, new: &Json) -> bool {
+    let asks = |task: &Json| {
+        task.text("businessStatus.text").is_some_and(|text| text == CANCELLATION_REQUESTED)
+    };
+    old.text("status") == new.text("status") && asks(new) && !asks(old)
 }
 
 fn by_target(old: &Json, new: &Json, asked: bool) -> Result<Option<Wish>, Trouble> {

@@ -88,8 +88,9 @@ fn of_referral(gate: &Gate, session: &Session, part: Part) -> Result<Reply, Trou
             let mut ask = exit::source_ask(&referral, exit::Answer::Whole);
             // What the target did was never the source's: only consent brings it back.
             ask.claims.retain(|claim| matches!(claim, OwnedClaim::Consent { .. }));
-            ask.resources =
-                placement.outcome.iter().map(|outcome| (outcome.procedure.clone(), 1)).collect();
+            let version = placement.outcome_version;
+            let shown = placement.outcome.iter().map(|one| (one.procedure.clone(), version));
+            ask.resources = shown.collect();
             ask.view = "outcome";
             let body = gate.egress.release(way(org), ask, |permits| {
                 // An outcome is more than a status.
@@ -98,7 +99,7 @@ fn of_referral(gate: &Gate, session: &Session, part: Part) -> Result<Reply, Trou
                 }
                 Ok(exit::source_procedure(gate, &referral, &placement)?.to_bytes())
             })?;
-            Ok(found(body, 1))
+            Ok(found(body, version))
         }
     }
 }

@@ -68,6 +68,8 @@ pub fn wish(act: &str, filled: &Filled, zone: &TimeZone) -> Option<Result<Wish, 
         "decline" => decline(filled),
         "appointment" => appointment(filled, zone),
         "no-show" => Ok(Wish::NoShow),
+        "agree-cancel" => Ok(Wish::AgreeCancel),
+        "refuse-cancel" => goes_on(filled),
         "served" => served(filled, zone),
         _ => return None,
     })
@@ -85,6 +87,13 @@ fn decline(filled: &Filled) -> Result<Wish, Wrong> {
     let text = if own.is_empty() { words } else { own };
     let why = StatusReason::new(code, text).ok_or_else(|| wrong("Please use fewer words."))?;
     Ok(Wish::Target(TargetMove::Reject { why }))
+}
+
+fn goes_on(filled: &Filled) -> Result<Wish, Wrong> {
+    let words = "Please say why in a few words.";
+    let why = StatusReason::new("goes-on", filled.text("text"));
+    let why = why.ok_or(Wrong { act: "refuse-cancel", words })?;
+    Ok(Wish::RefuseCancel { why })
 }
 
 fn appointment(filled: &Filled, zone: &TimeZone) -> Result<Wish, Wrong> {

@@ -195,7 +195,24 @@ fn acts(opened: &Opened, token: &str, saying: &Saying) -> Markup {
     };
     let (decline, appointment, served) =
         (filled("decline"), filled("appointment"), filled("served"));
+    let refuse = filled("refuse-cancel");
     html! {
+        @if opened.placement.cancel_asked.is_some() {
+            section.card {
+                h2 { "You are asked to stop" }
+                p { "Whoever referred the person calls it off. It is open until you answer." }
+                (form("agree-cancel", html! { button type="submit" { "We stop" } }))
+                (form("refuse-cancel", html! {
+                    (problem(refuse.0))
+                    div.field {
+                        label for="goes-on" { "Or why you go on" }
+                        textarea id="goes-on" name="text" maxlength="1000" required { (refuse.1.text("text")) }
+                        p.hint { "Whoever referred the person reads this." }
+                    }
+                    button.quiet type="submit" { "We go on" }
+                }))
+            }
+        }
         @if waiting {
             section.card {
                 h2 { "Can you help?" }

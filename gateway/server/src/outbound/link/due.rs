@@ -22,6 +22,8 @@ pub struct Waiting {
     pub since: Timestamp,
     /// Which.
     pub due: Due,
+    /// How many wait until it is taken.
+    pub behind: usize,
 }
 
 /// What is to be told on each link: in the order it happened, and only the first of each referral,
@@ -39,6 +41,17 @@ pub fn due(gate: &Gate) -> BTreeMap<OrgId, Vec<Waiting>> {
     for waiting in links.values_mut() {
         waiting.sort_by_key(|one| (one.since, one.due));
     }
+    links
+}
+
+/// The same, without what is put aside and without links that are stopped.
+pub fn ready(gate: &Gate) -> BTreeMap<OrgId, Vec<Waiting>> {
+    let mut links = due(gate);
+    let world = gate.scribe.published().world();
+    links.retain(|link, waiting| {
+        waiting.retain(|one| !world.links.is_parked(link, &one.due));
+        !world.links.is_paused(link)
+    });
     links
 }
 
@@ -60,7 +73,9 @@ fn to_sources(world: &World, roster: &Roster) -> BTreeMap<OrgId, Vec<Waiting>> {
         };
         if let Some((since, version)) = next {
             let due = Due::Source { referral: *id, version };
-            links.entry(referral.source.clone()).or_default().push(Waiting { since, due });
+            let behind = referral.news.len().saturating_sub(usize::from(!answer));
+            let waiting = Waiting { since, due, behind };
+            links.entry(referral.source.clone()).or_default().push(waiting);
         }
     }
     links
@@ -74,10 +89,10 @@ fn to_target(world: &World, org: &OrgId) -> Vec<Waiting> {
         let held = is_held(referral);
         let placements = referral.placements.iter().filter(|placement| placement.target == *org);
         let next = placements.filter_map(|placement| {
-            let news = placement.due.first()?;
+            let (news, behind) = (placement.due.first()?, placement.due.len() - 1);
             let (placement, version) = (placement.id, news.version);
             let due = Due::Target { referral: referral.id, placement, version };
-            (news.says.is_closing() || !held).then_some(Waiting { since: news.at, due })
+            (news.says.is_closing() || !held).then_some(Waiting { since: news.at, due, behind })
         });
         next.collect::<Vec<_>>()
     };
@@ -89,7 +104,7 @@ fn to_holder<'a>(world: &'a World, org: &'a OrgId) -> impl Iterator<Item = Waiti
     world.notices.untold(org).flat_map(|(entry, notice)| {
         notice.referrals.iter().map(move |referral| {
             let due = Due::StopUse { referral: *referral, entry };
-            Waiting { since: notice.at, due }
+            Waiting { since: notice.at, due, behind: 0 }
         })
     })
 }

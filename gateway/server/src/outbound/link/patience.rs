@@ -1,13 +1,25 @@
 //! When to try again, on the monotonic clock, and how often it was tried. It is in memory: a start tries
 //! at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use loopgate_referral::OrgId;
 
+use super::due::Waiting;
 use crate::gate::Gate;
 use crate::journal::Due;
 use crate::outbound::courier::delay_ms;
+
+/// A message that is to be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Try {
+    /// Which.
+    pub due: Due,
+    /// How often the other side refused it before.
+    pub refusals: u32,
+    /// Consent said no to it the last time.
+    pub denied: bool,
+}
 
 /// What a round on one link came to.
 pub struct Round {
@@ -15,8 +27,8 @@ pub struct Round {
     pub link: OrgId,
     /// The other side answered to all it was told.
     pub reached: bool,
-    /// What it took.
-    pub taken: Vec<Due>,
+    /// What it took, and what was put aside.
+    pub done: Vec<Due>,
     /// What it, or consent, said no to.
     pub refused: Vec<(Due, No)>,
 }
@@ -32,55 +44,59 @@ pub enum No {
     Unmade,
 }
 
-/// Refusals of one message after which it is said in the log that somebody should look.
-const REFUSALS_MAX: u32 = 5;
-
 /// Who waits until when.
 #[derive(Default)]
 pub struct Patience {
     links: HashMap<OrgId, (i64, u32)>,
-    messages: HashMap<Due, (i64, u32)>,
+    /// Until when, how often it was tried, how often the other side refused it.
+    messages: HashMap<Due, (i64, u32, u32)>,
     /// Denied before: asked again without an entry for each time.
     denied: HashSet<Due>,
 }
 
 impl Patience {
+    /// Forgets what waits no more.
+    pub fn keep(&mut self, waiting: &BTreeMap<OrgId, Vec<Waiting>>) {
+        let waits: HashSet<Due> = waiting.values().flatten().map(|one| one.due).collect();
+        self.messages.retain(|due, _| waits.contains(due));
+        self.denied.retain(|due| waits.contains(due));
+    }
+
     /// Whether nothing is to be tried on a link now.
     pub fn rests(&self, link: &OrgId, now: i64) -> bool {
         self.links.get(link).is_some_and(|(at, _)| *at > now)
     }
 
-    /// Whether a message may be tried now.
-    pub fn is_open(&self, due: &Due, now: i64) -> bool {
-        self.messages.get(due).is_none_or(|(at, _)| *at <= now)
+    /// A message, if it may be tried now.
+    pub fn of(&self, due: Due, now: i64) -> Option<Try> {
+        let (at, _, refusals) = self.messages.get(&due).copied().unwrap_or((i64::MIN, 0, 0));
+        (at <= now).then_some(Try { due, refusals, denied: self.denied.contains(&due) })
     }
 
-    /// Whether consent said no to it the last time.
-    pub fn was_denied(&self, due: &Due) -> bool {
-        self.denied.contains(due)
+    /// What is not to be tried yet.
+    pub fn later(&self, now: i64) -> HashSet<Due> {
+        let waits = self.messages.iter().filter(|(_, (at, ..))| *at > now);
+        waits.map(|(due, _)| *due).collect()
     }
 
     /// Learns from a round.
     pub fn learn(&mut self, gate: &Gate, round: Round) {
         let now = gate.clock.monotonic_ms();
-        let Round { link, reached, taken, refused } = round;
+        let Round { link, reached, done, refused } = round;
         if reached {
             self.links.remove(&link);
         } else {
             let count = self.links.get(&link).map_or(0, |(_, count)| *count);
             self.links.insert(link, (now + jittered(gate, count), count + 1));
         }
-        for due in taken {
+        for due in done {
             self.messages.remove(&due);
             self.denied.remove(&due);
         }
         for (due, no) in refused {
-            let count = self.messages.get(&due).map_or(0, |(_, count)| *count);
-            if count + 1 == REFUSALS_MAX {
-                let referral = due.referral();
-                tracing::error!(%referral, "a referral response is refused again and again");
-            }
-            self.messages.insert(due, (now + jittered(gate, count), count + 1));
+            let (_, tries, refusals) = self.messages.get(&due).copied().unwrap_or_default();
+            let refusals = refusals + u32::from(no == No::Theirs);
+            self.messages.insert(due, (now + jittered(gate, tries), tries + 1, refusals));
             if no == No::Denied {
                 self.denied.insert(due);
             }

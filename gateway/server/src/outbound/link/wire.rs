@@ -1,12 +1,14 @@
 //! An open connection to the other side of a link: one message out, one acknowledgement in.
 
-use loopgate_hl7v2::{AckCode, Charset, Decoder, Limits, Message, frame, read};
+use loopgate_hl7v2::{AckCode, Charset, Decoder, Limits, frame, read};
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::nack::nack;
+use crate::journal::Nack;
 use crate::outbound::targets::Targets;
 use crate::partner::Endpoint;
 
@@ -18,8 +20,8 @@ const ACK_BYTES_MAX: usize = 64 * 1024;
 pub enum Said {
     /// It took it.
     Taken(AckCode),
-    /// It did not. ERR is kept as codes alone, since its texts may repeat what the message says.
-    Refused(AckCode, Vec<String>),
+    /// It did not.
+    Refused(AckCode, Nack),
     /// Nothing that is an acknowledgement of it.
     Nothing,
 }
@@ -62,7 +64,7 @@ impl Wire {
                 if code.is_positive() {
                     Said::Taken(code)
                 } else {
-                    Said::Refused(code, errors(&answer))
+                    Said::Refused(code, nack(code, &answer))
                 }
             }
             // Of another message, or of none: who knows what it is about.
@@ -84,8 +86,4 @@ impl Wire {
             }
         }
     }
-}
-
-fn errors(_answer: &Message) -> Vec<String> {
-    Vec::new()
 }
