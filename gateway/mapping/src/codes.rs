@@ -6,10 +6,12 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::problem::{Desk, Problem};
+use crate::view::Pair;
 
 /// A value table, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Codes {
+    name: String,
     to_right: BTreeMap<String, String>,
     to_left: BTreeMap<String, String>,
 }
@@ -32,7 +34,28 @@ impl Codes {
     pub(crate) fn parse(file: &str, text: &str) -> Result<Codes, Vec<Problem>> {
         let mut desk = Desk::new(file, text);
         let codes = desk.parse().map(|parsed| check(&parsed, &mut desk));
-        desk.close(codes)
+        let name = file.strip_prefix("codes/").unwrap_or(file).trim_end_matches(".toml");
+        desk.close(codes.map(|codes| Codes { name: name.to_owned(), ..codes }))
+    }
+
+    /// Its path below `codes/`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Every pair, by what the pivot calls it.
+    pub(crate) fn pairs(&self) -> Vec<Pair<'_>> {
+        let written = self.to_right.iter().map(|(left, right)| {
+            let read = self.to_left.get(right) == Some(left);
+            Pair { left, right, read, written: true }
+        });
+        let read = self.to_left.iter().filter_map(|(right, left)| {
+            let both = self.to_right.get(left) == Some(right);
+            (!both).then_some(Pair { left, right, read: true, written: false })
+        });
+        let mut pairs: Vec<Pair<'_>> = written.chain(read).collect();
+        pairs.sort_unstable();
+        pairs
     }
 
     /// What the dialect calls the pivot's `code`.
@@ -77,5 +100,5 @@ fn check(text: &CodesText, desk: &mut Desk<'_>) -> Codes {
     if to_right.is_empty() && to_left.is_empty() {
         desk.whole("has no codes");
     }
-    Codes { to_right, to_left }
+    Codes { name: String::new(), to_right, to_left }
 }

@@ -35,6 +35,7 @@ mod rows;
 mod states;
 mod template;
 mod v2;
+mod view;
 
 #[cfg(test)]
 mod tests;
@@ -46,3 +47,4 @@ pub use problem::Problem;
 pub use refused::{Refused, Why};
 pub use states::{By, Said, State, States, Way};
 pub use template::Template;
+pub use view::{Needed, Pair, RowView, TableView};

@@ -7,6 +7,7 @@ mod loss;
 mod samples;
 mod shapes;
 mod v2;
+mod view;
 
 use loopgate_consent::{FieldGroup, Groups};
 use serde_json::Value;

@@ -4,11 +4,13 @@
 //! when a changed file takes effect, what the release decision makes of a [`Party`].
 
 mod alias;
+mod certificate;
 mod folder;
 mod lenient;
 mod link;
 mod read;
 mod render;
+pub mod spec;
 mod suspend;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ use crate::config::Problem;
 use crate::identity::Client;
 
 pub use alias::{Carries, Code, ZField};
+pub use certificate::Shown;
 pub use folder::{LoadedPartner, load_partners};
 pub use lenient::Lenient;
 pub use link::{Answers, Authority, BadEndpoint, Endpoint, How, Link, Outcomes, Requests, Rule};

@@ -62,4 +62,6 @@ pub struct Code {
     /// How we say it: what the mapping has there. Several of theirs may be one of ours; the first is
     /// written.
     pub ours: String,
+    /// The coding system of ours, as the message calls it two components on (CE.3, CWE.3); theirs is `L`.
+    pub system: Option<String>,
 }

@@ -42,7 +42,7 @@ z_fields = [
 codes = [
   { field = "RF1-3", theirs = "FOOD", ours = "food-insecurity" },
   { field = "RF1-3", theirs = "FOODINS", ours = "food-insecurity" },
-  { field = "OBR-4", theirs = "FOOD", ours = "467771000124109" },
+  { field = "OBR-4", theirs = "FOOD", ours = "467771000124109", system = "SCT" },
 ]
 "#;
 
@@ -107,6 +107,7 @@ fn every_key_is_read() {
     assert_eq!(found.z_fields[1].field.to_string(), "ZCN-3.2");
     assert_eq!(found.z_fields[0].carries, Carries::ContactProhibited);
     assert_eq!(found.codes[1].theirs, "FOODINS");
+    assert_eq!((&found.codes[1].system, found.codes[2].system.as_deref()), (&None, Some("SCT")));
 }
 
 #[test]

@@ -172,7 +172,8 @@ fn codes(s: &mut Section<'_, '_>) -> Vec<Code> {
         let field = s.must("field", place);
         let theirs = s.must("theirs", value::text);
         let ours = s.must("ours", value::text);
-        Some(Code { field: field?, theirs: theirs?, ours: ours? })
+        let system = s.maybe("system", value::text);
+        Some(Code { field: field?, theirs: theirs?, ours: ours?, system })
     });
     let twice = |one: &Code, other: &Code| one.field == other.field && one.theirs == other.theirs;
     bounded(s, "codes", found, CODES_MAX, twice).into_iter().map(|(_, one)| one).collect()

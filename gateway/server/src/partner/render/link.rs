@@ -83,7 +83,8 @@ fn own(link: &Link) -> String {
          # carried on: {{ field = \"ZPD-4\", carries = \"contact-prohibited\" }}.\n\
          z_fields = {z_fields}\n\
          # Codes of its own: {{ field = \"RF1-3\", theirs = \"FOOD\", ours = \"food-insecurity\" }}. The first\n\
-         # of theirs for one of ours is what we write.\n\
+         # of theirs for one of ours is what we write. system: the coding system of ours, two components\n\
+         # on (SCT, LN, I10).\n\
          codes = {codes}\n"
     )
 }
@@ -117,5 +118,7 @@ fn z_field(one: &ZField) -> String {
 fn code(one: &Code) -> String {
     let field = quoted(&one.field.to_string());
     let (theirs, ours) = (quoted(&one.theirs), quoted(&one.ours));
-    format!("{{ field = {field}, theirs = {theirs}, ours = {ours} }}")
+    let system = one.system.as_ref().map(|name| format!(", system = {}", quoted(name)));
+    let system = system.unwrap_or_default();
+    format!("{{ field = {field}, theirs = {theirs}, ours = {ours}{system} }}")
 }
