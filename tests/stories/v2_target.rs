@@ -91,9 +91,8 @@ fn a_target_gets_what_the_need_lets_pass() {
     assert_eq!(field(&message, "OBX", 5), "4");
     // Our name for it is all the keys there are.
     let id = gateway.party("housing").only_referral();
-    let ours = format!("{id}^^urn:loopgate:referral^URI");
-    assert_eq!(field(&message, "RF1", 6), ours);
-    assert!(field(&message, "PID", 3).starts_with(&id), "{message}");
+    assert_eq!(field(&message, "RF1", 6), format!("{id}^LOOPGATE"));
+    assert_eq!(field(&message, "PID", 3), format!("{id}^^^LOOPGATE"));
     // That she is named, and to whom, is written down before.
     assert_eq!(told(&gateway), ["housing"]);
     gateway.pass(HOUR_MS);
