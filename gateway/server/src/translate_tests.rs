@@ -10,7 +10,18 @@ fn to_cbo(input: &[u8], groups: &[&str]) -> Result<Translated, Stopped> {
         some => some.iter().map(|group| group.parse().unwrap()).collect(),
     };
     let link = LinkOf::new(None);
-    translate(&Library::builtin(), (Dialect::Fhir, Dialect::CboJson), input, &groups, &link)
+    let made =
+        translate(&Library::builtin(), (&Dialect::Fhir, &Dialect::CboJson), input, &groups, &link)?;
+    Ok(only(made))
+}
+
+fn only(mut made: Vec<Translated>) -> Translated {
+    assert_eq!(made.len(), 1);
+    made.remove(0)
+}
+
+fn ref_i12() -> Dialect {
+    Dialect::Hl7v2(["REF".to_owned(), "I12".to_owned()])
 }
 
 #[test]
@@ -22,12 +33,12 @@ fn a_referral_bundle_becomes_what_a_community_organization_reads() {
     assert!(translated.not_carried.contains(&"Patient.birthDate".to_owned()));
     let back = translate(
         &Library::builtin(),
-        (Dialect::CboJson, Dialect::Fhir),
+        (&Dialect::CboJson, &Dialect::Fhir),
         translated.text.as_bytes(),
         &Groups::all(),
         &LinkOf::new(None),
     );
-    let back = back.map_err(|_| "stopped").unwrap();
+    let back = only(back.map_err(|_| "stopped").unwrap());
     let bundle: Value = serde_json::from_str(&back.text).unwrap();
     assert_eq!(bundle["entry"][0]["resource"]["telecom"][0]["value"], "+1 555 0142");
 }
@@ -44,22 +55,22 @@ fn a_ref_i12_becomes_a_bundle_that_our_own_door_reads_and_comes_back() {
         facility = 'HOSPA'\nauthorities = [{ name = 'HOSPA', system = 'urn:a' }, { name = 'NPI', system = 'urn:npi' }]\n";
     let partner = Partner::parse("a".parse().unwrap(), text).unwrap();
     let link = LinkOf::new(Some(&partner));
-    let go = |ways, input: &[u8]| {
-        let made = translate(&Library::builtin(), ways, input, &Groups::all(), &link);
-        made.map_err(|_| "stopped").unwrap()
+    let go = |from: Dialect, to: Dialect, input: &[u8]| {
+        let made = translate(&Library::builtin(), (&from, &to), input, &Groups::all(), &link);
+        only(made.map_err(|_| "stopped").unwrap())
     };
-    let bundle = go((Dialect::Hl7v2, Dialect::Fhir), REF_I12);
-    assert_eq!(bundle.not_carried, ["NK1-1", "NK1-2", "NK1-2.2"]);
+    let bundle = go(ref_i12(), Dialect::Fhir, REF_I12);
+    assert_eq!(bundle.not_carried, ["NK1-1"]);
     let parsed: Value = serde_json::from_str(&bundle.text).unwrap();
     let entries = parsed["entry"].as_array().unwrap();
     let kinds: Vec<&str> =
         entries.iter().map(|one| one["resource"]["resourceType"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["Patient", "ServiceRequest", "Task"]);
-    assert_eq!(entries[2]["resource"]["authoredOn"], "2026-11-20T14:40:00Z");
+    assert_eq!(kinds, ["Patient", "RelatedPerson", "ServiceRequest", "Task"]);
+    assert_eq!(entries[3]["resource"]["authoredOn"], "2026-11-20T14:40:00Z");
     assert_eq!(entries[0]["resource"]["identifier"][0]["system"], "urn:a");
     read_pivot(bundle.text.as_bytes()).unwrap();
 
-    let back = go((Dialect::Fhir, Dialect::Hl7v2), bundle.text.as_bytes());
+    let back = go(Dialect::Fhir, ref_i12(), bundle.text.as_bytes());
     for segment in [
         "RF1||R|food-insecurity^^SDOHCC|||RA-1^HOSPA",
         "PRD|RT|||||||||Pantry^^^^^NPI^^^^pantry",
@@ -72,7 +83,7 @@ fn a_ref_i12_becomes_a_bundle_that_our_own_door_reads_and_comes_back() {
         back.text
             .starts_with("MSH|^~\\&|EHR|HOSPA|LOOPGATE||20261120144000+0000||REF^I12^REF_I12|1|")
     );
-    let cbo = go((Dialect::Hl7v2, Dialect::CboJson), REF_I12);
+    let cbo = go(ref_i12(), Dialect::CboJson, REF_I12);
     let document: Value = serde_json::from_str(&cbo.text).unwrap();
     assert_eq!(document["client"]["name"]["given"], serde_json::json!(["Eva"]));
 }

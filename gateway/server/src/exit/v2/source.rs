@@ -111,7 +111,10 @@ impl Telling<'_> {
             })?;
             let kind = (said.kind(), self.manner().profile());
             let mut all = vec![header(gate, (self.partner, self.link), kind, control_id)];
-            all.extend(said.answers().then(|| msa(ack_code(&said.fields), answers)));
+            // Engines take what has MSA for an answer that they wait for, and for nothing else.
+            let asked = self.spoken.asked || said.event != "I12";
+            let answer = said.answers() && asked;
+            all.extend(answer.then(|| msa(ack_code(&said.fields), answers)));
             all.extend(framed(said, &v2::time(gate.now()), written));
             Ok(printed(all, self.link))
         })
