@@ -113,7 +113,7 @@ impl Telling<'_> {
             let mut all = vec![header(gate, (self.partner, self.link), kind, control_id)];
             all.extend(said.answers().then(|| msa(ack_code(&said.fields), answers)));
             all.extend(framed(said, &v2::time(gate.now()), written));
-            Ok(printed(all))
+            Ok(printed(self.link, all))
         })
     }
 }
