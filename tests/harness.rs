@@ -2,6 +2,7 @@
 
 mod browser;
 mod bundles;
+mod callee;
 mod clerk;
 mod client;
 mod disk;
@@ -24,6 +25,7 @@ mod writer;
 
 pub use browser::{Browser, Page, letter};
 pub use bundles::{Need, Referral, consent, patient};
+pub use callee::{Call, Callee};
 pub use clerk::{Clerk, form_fields};
 pub use client::{ClientKey, credentials, form};
 pub use disk::{Dice, Disk, Op, read_trace};

@@ -13,9 +13,14 @@ use super::{Gateway, Need, Referral, partner_file};
 impl Gateway {
     /// A gateway whose hospital A speaks HL7 v2, and listens there if an inbox is asked for.
     pub fn with_hospital() -> (Gateway, Engine, Inbox) {
+        Gateway::with_hospital_link("")
+    }
+
+    /// The same, with these other lines in `[hl7v2]`.
+    pub fn with_hospital_link(more: &str) -> (Gateway, Engine, Inbox) {
         let mut gateway = Gateway::prepare(&[(["delivery", "private_targets"], "[\"127.0.0.1\"]")]);
         let inbox = Inbox::open(server_config(&gateway.root())).unwrap();
-        gateway.speaks_v2(Some(inbox.port));
+        gateway.speaks_v2(Some(inbox.port), more);
         gateway.serve();
         let engine = gateway.engine("hospital-a");
         (gateway, engine, inbox)
@@ -27,14 +32,14 @@ impl Gateway {
     }
 
     /// Hospital A's file says from now on that it speaks HL7 v2.
-    pub fn speaks_v2(&self, answered_at: Option<u16>) {
+    pub fn speaks_v2(&self, answered_at: Option<u16>, more: &str) {
         let path = self.root().join("partners/hospital-a.toml");
         let file = std::fs::read_to_string(&path).unwrap();
         let known = Partner::parse("hospital-a".parse().unwrap(), &file).unwrap();
         let index = "patient_index = \"urn:example:hospital-a:mrn\"\n";
         let text = partner_file("hospital-a", "source", "");
         let (head, agreement) = text.split_once("[agreement]").unwrap();
-        let link = link(answered_at);
+        let link = link(answered_at) + more;
         let text = format!("{head}{index}[agreement]{agreement}{link}");
         let mut partner = Partner::parse("hospital-a".parse().unwrap(), &text).unwrap();
         partner.certificates = known.certificates;

@@ -25,8 +25,8 @@ fn every_refusal_says_where_and_why() {
         sound.replacen(from, to, 1)
     };
     for (message, code, at, number) in [
-        (swap("|REF^I12^REF_I12|", "|ADT^A01^ADT_A01|"), "AR", "MSH^1^9", "200"),
-        (swap("|REF^I12^REF_I12|", "|REF^I14^REF_I12|"), "AR", "MSH^1^9", "201"),
+        (swap("|REF^I12^REF_I12|", "|DFT^P03^DFT_P03|"), "AR", "MSH^1^9", "200"),
+        (swap("|REF^I12^REF_I12|", "|REF^I16^REF_I12|"), "AR", "MSH^1^9", "201"),
         (swap("|T|2.5.1", "|P|2.5.1"), "AR", "MSH^1^11", "202"),
         (swap("|T|2.5.1", "|T|3"), "AR", "MSH^1^12", "203"),
         (swap("|MSG-1|", "||"), "AE", "MSH^1^10", "101"),
@@ -160,8 +160,9 @@ fn every_message_of_the_corpus_is_answered_and_none_is_half_processed() {
     for file in files {
         let bytes = std::fs::read(&file).unwrap();
         let text = String::from_utf8_lossy(&bytes);
-        let head =
-            text.trim_start_matches('\u{feff}').split(['\r', '\n']).next().unwrap().to_owned();
+        // Of a batch, the first message's.
+        let mut lines = text.trim_start_matches('\u{feff}').split(['\r', '\n']);
+        let head = lines.find(|line| line.starts_with("MSH")).unwrap_or_default().to_owned();
         let fields: Vec<&str> = head.split('|').collect();
         // Nobody in the corpus speaks for this link: what is well-formed is refused for that, and
         // none of it is kept.

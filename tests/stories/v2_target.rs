@@ -12,7 +12,7 @@ const HOUR_MS: i64 = 3_600_000;
 fn town(requests: &str) -> (Gateway, Engine, Inbox, String) {
     let mut gateway = Gateway::prepare(&[(["delivery", "private_targets"], "[\"127.0.0.1\"]")]);
     let inbox = Inbox::open(server_config(&gateway.root())).unwrap();
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     gateway.change_partner("housing", |text| {
         let (head, _) = text.split_once("[channel]").unwrap();
         let tables = "[channel]\nkind = \"hl7v2\"\n\n[hl7v2]\napplication = \"CASES\"\nfacility = \"HOUSE\"\n";

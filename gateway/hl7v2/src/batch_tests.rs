@@ -116,6 +116,14 @@ fn each_message_has_its_own_signs_and_characters() {
 }
 
 #[test]
+fn a_line_that_only_looks_like_a_trailer_stays_in_its_message() {
+    let bytes = text(&[BHS, &msh("1"), "BTSX|1", "FTS#1", &msh("2"), "BTS|2"]);
+    let found = take(&bytes).unwrap();
+    assert_eq!(found.messages.len(), 2);
+    assert_eq!(found.messages[0], text(&[&msh("1"), "BTSX|1", "FTS#1", ""]));
+}
+
+#[test]
 fn a_batch_has_limits() {
     let many: Vec<String> = (0..4).map(|n| msh(&n.to_string())).collect();
     let lines = [&[BHS.to_owned()], &many[..]].concat().join("\r");

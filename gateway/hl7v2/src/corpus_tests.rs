@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::{Ack, AckCode, Charset, Header, Limits, Severity, Stamp, acknowledge, read};
 
-fn messages() -> Vec<(String, Vec<u8>)> {
+/// Each message's name and bytes.
+pub(crate) fn messages() -> Vec<(String, Vec<u8>)> {
     let Some(corpus) = std::env::var_os("LOOPGATE_CORPUS") else {
         writeln!(std::io::stderr(), "skipped: LOOPGATE_CORPUS is not set").unwrap();
         return Vec::new();

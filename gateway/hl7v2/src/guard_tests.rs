@@ -88,6 +88,14 @@ fn what_is_not_one_message_is_refused_in_words() {
 fn whom_to_answer_is_known_even_so() {
     assert!(check(&text(&[MSH, "", "PID|1"])).2);
     assert!(!check(b"PID|1").2);
+    // In its characters, where they are known, so that it can be answered in its name.
+    let latin = [b"MSH|^~\\&|EHR|M\xfcnchen|LG|TOWN|2026||ADT^A08|1|P|2.5.1", &b"\r?"[..]].concat();
+    let facility = |charset| {
+        let header = super::read(&latin, &Limits::default(), charset).unwrap_err().header;
+        header.map(|header| header.segments[0].fields[3].0[0].0[0].0[0].to_string())
+    };
+    assert_eq!(facility(Charset::Of(encoding_rs::WINDOWS_1252)).as_deref(), Some("München"));
+    assert_eq!(facility(Charset::UTF_8), None);
     let header = super::read(&text(&[MSH, "?"]), &Limits::default(), Charset::UTF_8);
     let header = header.unwrap_err().header.unwrap();
     assert_eq!(header.segments.len(), 1);

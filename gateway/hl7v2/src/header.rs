@@ -216,6 +216,14 @@ impl Message {
         Some((code, segment.raw(2, 1).unwrap_or_default()))
     }
 
+    /// The text of a component of the first segment of that name, without escapes; `None` if it is
+    /// empty or null. Counted from 1.
+    pub fn text(&self, segment: &str, field: usize, component: usize) -> Option<String> {
+        let raw =
+            self.raw(segment, field, component).filter(|raw| !raw.is_empty() && !is_null(raw));
+        raw.map(|raw| unescape(raw, &self.delimiters).to_string())
+    }
+
     /// The first subcomponent of a component of the first such segment, as it stands.
     pub(crate) fn raw(&self, segment: &str, field: usize, component: usize) -> Option<&str> {
         self.segments.iter().find(|one| one.name == segment)?.raw(field, component)

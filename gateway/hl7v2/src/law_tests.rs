@@ -1,6 +1,5 @@
 //! Laws of reading and printing, over messages of every structure, sign, character set and line end.
 
-use encoding_rs::Encoding;
 use proptest::prelude::*;
 
 use crate::testing::{Choices, Made};
@@ -13,29 +12,6 @@ use crate::{
 fn made() -> impl Strategy<Value = Made> {
     let choices = prop::collection::vec(any::<u8>(), 0..1500);
     choices.prop_map(|bytes| Made::of(&mut Choices(&bytes), false))
-}
-
-/// The bytes of the message in its character set; without one in MSH-18, in UTF-8.
-fn bytes(made: &Made) -> Vec<u8> {
-    let label = match made.charset.to_ascii_uppercase().replace(['-', '/', ' '], "").as_str() {
-        "" | "UNICODEUTF8" | "UTF8" => "utf-8",
-        "WINDOWS1252" | "CP1252" => "windows-1252",
-        latin => match latin.trim_start_matches("ISO").strip_prefix("8859") {
-            // The registry of labels makes this one Windows-1252, which agrees where it has letters.
-            Some("1") => "windows-1252",
-            Some("2") => "iso-8859-2",
-            Some("5") => "iso-8859-5",
-            Some("7") => "iso-8859-7",
-            Some("9") => "windows-1254",
-            Some("15") => "iso-8859-15",
-            _ => panic!("{latin}"),
-        },
-    };
-    let encoding = Encoding::for_label(label.as_bytes()).unwrap();
-    let text = made.text();
-    let (bytes, _, unmappable) = encoding.encode(&text);
-    assert!(!unmappable, "{label}");
-    bytes.into_owned()
 }
 
 fn sound(bytes: &[u8]) -> Message {
@@ -73,7 +49,7 @@ proptest! {
 
     #[test]
     fn what_is_sent_is_found_and_nothing_else(made in made()) {
-        let message = sound(&bytes(&made));
+        let message = sound(&made.bytes());
         let Delimiters { field, component, repetition, escape, subcomponent, truncation } =
             message.delimiters;
         let mut signs = vec![field, component, repetition, escape, subcomponent];
@@ -94,18 +70,18 @@ proptest! {
 
     #[test]
     fn what_was_read_prints_as_it_was_sent_and_reads_the_same(made in made()) {
-        let message = sound(&bytes(&made));
+        let message = sound(&made.bytes());
         let printed = message.print();
         prop_assert_eq!(&printed, &(made.lines().join("\r") + "\r"));
         // MSH-18 still names the old character set, so it is read in that.
         let again = Made { end: "\r", mark: false, ends: 1, ..made };
         prop_assert_eq!(&printed, &again.text());
-        prop_assert_eq!(sound(&bytes(&again)), message);
+        prop_assert_eq!(sound(&again.bytes()), message);
     }
 
     #[test]
     fn a_header_reads_whatever_parts_it(made in made()) {
-        let header = Header::of(&sound(&bytes(&made)));
+        let header = Header::of(&sound(&made.bytes()));
         let header = header.map_err(|flaws| TestCaseError::fail(flaws[0].to_string()))?;
         let (code, event) = {
             let kind: Vec<&str> = made.segments[0].1[6].split(made.signs[1]).collect();
@@ -118,7 +94,7 @@ proptest! {
 
     #[test]
     fn every_answer_reads_whatever_parts_it(made in made()) {
-        let message = sound(&bytes(&made));
+        let message = sound(&made.bytes());
         let place = Place { component: Some(2), ..Place::field("PID", 3) };
         let flaw = Flaw::at(ErrorCode::DataType, place, "is not a date-time (as YYYY-MM-DD)");
         let errors = vec![(Severity::Error, flaw.clone()), (Severity::Information, flaw)];
@@ -139,7 +115,7 @@ proptest! {
         made in made(),
         text in "([^\\p{Cc}]|[!-/:-@\\[-`{-~]|\n|X41|H|\\.br){0,30}",
     ) {
-        let delimiters = sound(&bytes(&made)).delimiters;
+        let delimiters = sound(&made.bytes()).delimiters;
         let raw = escape(&text, &delimiters);
         let Delimiters { field, component, repetition, subcomponent, .. } = delimiters;
         prop_assert!(!raw.contains([field, component, repetition, subcomponent, '\r', '\n']));
@@ -152,20 +128,20 @@ proptest! {
             all.into_iter().map(|one| Made { mark: false, ends: 1, ..one }).collect();
         let mut sent = b"BHS|^~\\&|EHR\r".to_vec();
         for one in &all {
-            sent.extend(bytes(one));
+            sent.extend(one.bytes());
         }
         sent.extend(format!("BTS|{}\r", all.len()).bytes());
         let limits = Limits::default();
         let taken = batch(&sent, &limits, Charset::UTF_8).unwrap();
         let taken = taken.map_err(|flaw| TestCaseError::fail(flaw.to_string()))?;
         let found: Vec<Message> = taken.messages.iter().map(|one| sound(one)).collect();
-        let expected: Vec<Message> = all.iter().map(|one| sound(&bytes(one))).collect();
+        let expected: Vec<Message> = all.iter().map(|one| sound(&one.bytes())).collect();
         prop_assert_eq!(found, expected);
     }
 
     #[test]
     fn orders_lose_no_segment(made in made()) {
-        let message = sound(&bytes(&made));
+        let message = sound(&made.bytes());
         let orders = message.orders().unwrap();
         prop_assert!(!orders.is_empty());
         // Each order's ORC and OBR stand in one of the messages, and in their order.
@@ -182,7 +158,7 @@ proptest! {
 
     #[test]
     fn a_frame_of_any_message_can_be_made(made in made()) {
-        prop_assert!(frame(&bytes(&made)).is_ok());
+        prop_assert!(frame(&made.bytes()).is_ok());
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! [`read`] is the guard: bytes become a whole [`Message`], or words for why not. A message keeps
 //! its texts as they stand, so that it prints as it was read; a [`Location`] looks a text up, and
-//! puts one there.
+//! puts one there. [`batch()`] takes a batch apart into messages, [`Message::orders`] a message into
+//! one for each order.
 //!
 //! **Invariant**: nothing here knows FHIR or does I/O, and nothing is read in part.
 
@@ -25,6 +26,8 @@ mod version;
 
 #[cfg(test)]
 mod corpus_tests;
+#[cfg(test)]
+mod differential_tests;
 #[cfg(test)]
 mod law_tests;
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //! `PID-3[5='MR'].1`, `PRD[1='RT']-10.1`, `OBX[3.1='63512-8']-5`, `PID-3[*].1`.
 //!
 //! `PRD[1='RT']` selects the segment whose field 1 is `RT`, `PID-3[5='MR']` the repetition whose
-//! component 5 is `MR`; `[*]` means each, `[*][2='NM']` each for which that holds, `[2]` the second.
-//! Not here: looking there.
+//! component 5 is `MR`; `[*]` means each, `OBX[*][2='NM']-5` each for which the selection holds. Not
+//! here: looking there.
 
 use std::fmt;
 use std::str::FromStr;
@@ -39,12 +39,8 @@ pub struct Location {
 pub enum Which {
     /// The first, which is the primary one.
     First,
-    /// Each.
-    Each,
-    /// Each for which all of these hold; the place in the list counts all.
-    EachWhere(Vec<Select>),
-    /// The n-th, from 1.
-    Nth(u16),
+    /// Each; of those at their places, the ones for which all of these hold.
+    Each(Vec<Select>),
     /// The first for which all of these hold.
     Where(Vec<Select>),
 }
@@ -69,8 +65,8 @@ pub enum BadLocation {
     /// The field is not a number from 1 to 999.
     #[error("field is not a number from 1 to {FIELD_NUMBER_MAX}")]
     Field,
-    /// The selection is none of `[part='literal']`, `[*]` and `[n]`.
-    #[error("selection is not [part='literal'], [*] or [n]")]
+    /// The selection is neither `[part='literal']` nor `[*]`.
+    #[error("selection is not [part='literal'] or [*]")]
     Select,
     /// Both the segment and the field are `[*]`.
     #[error("has [*] twice")]
@@ -98,8 +94,7 @@ impl FromStr for Location {
         let (field, rest) = rest.split_at(end);
         let field = number(field, FIELD_NUMBER_MAX).ok_or(BadLocation::Field)?;
         let (which, rest) = which(rest, false)?;
-        let is_each = |one: &Which| matches!(one, Which::Each | Which::EachWhere(_));
-        if is_each(&of) && is_each(&which) {
+        if matches!((&of, &which), (Which::Each(_), Which::Each(_))) {
             return Err(BadLocation::Each);
         }
         let (component, subcomponent) = parse_components(rest)?;
@@ -124,13 +119,11 @@ impl fmt::Display for Which {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Which::First => Ok(()),
-            Which::Each => f.write_str("[*]"),
-            Which::EachWhere(selects) => {
+            Which::Each(selects) => {
                 f.write_str("[*]")?;
-                selects.iter().try_for_each(|select| select.fmt(f))
+                selects.iter().try_for_each(|select| write!(f, "{select}"))
             }
-            Which::Nth(n) => write!(f, "[{n}]"),
-            Which::Where(selects) => selects.iter().try_for_each(|select| select.fmt(f)),
+            Which::Where(selects) => selects.iter().try_for_each(|select| write!(f, "{select}")),
         }
     }
 }
@@ -161,9 +154,6 @@ fn number(text: &str, max: u16) -> Option<u16> {
 
 /// The selections in front of `text`, and what follows them.
 fn which(text: &str, segment: bool) -> Result<(Which, &str), BadLocation> {
-    if let Some((nth, rest)) = nth(text) {
-        return Ok((Which::Nth(nth), rest));
-    }
     let (each, mut rest) = match text.strip_prefix("[*]") {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -174,19 +164,12 @@ fn which(text: &str, segment: bool) -> Result<(Which, &str), BadLocation> {
         selects.push(select);
         rest = after;
     }
-    match (each, selects.len()) {
-        (true, 0) => Ok((Which::Each, rest)),
-        (false, 0) => Ok((Which::First, rest)),
-        (true, 1..=SELECTS_COUNT_MAX) => Ok((Which::EachWhere(selects), rest)),
-        (false, 1..=SELECTS_COUNT_MAX) => Ok((Which::Where(selects), rest)),
+    match selects.len() {
+        0..=SELECTS_COUNT_MAX if each => Ok((Which::Each(selects), rest)),
+        0 => Ok((Which::First, rest)),
+        1..=SELECTS_COUNT_MAX => Ok((Which::Where(selects), rest)),
         _ => Err(BadLocation::Select),
     }
-}
-
-/// `[2]-3` -> 2, and what follows the bracket.
-fn nth(text: &str) -> Option<(u16, &str)> {
-    let (digits, rest) = text.strip_prefix('[')?.split_once(']')?;
-    Some((number(digits, COMPONENT_NUMBER_MAX)?, rest))
 }
 
 /// `5='MR'].1` -> part 5, `MR`, and what follows the bracket.
@@ -277,15 +260,17 @@ mod tests {
             "OBX[3.1='63512-8']-5",
             Location { of: select(3, Some(1), "63512-8"), ..place("OBX", 5) },
         );
-        check("NTE[*]-3", Location { of: Which::Each, ..place("NTE", 3) });
+        check("NTE[*]-3", Location { of: Which::Each(Vec::new()), ..place("NTE", 3) });
         check(
-            "PID-3[2].1",
-            Location { which: Which::Nth(2), component: Some(1), ..place("PID", 3) },
+            "PID-3[*].1",
+            Location { which: Which::Each(Vec::new()), component: Some(1), ..place("PID", 3) },
         );
-        let Which::Where(numeric) = select(2, None, "NM") else { unreachable!() };
-        check("OBX[*][2='NM']-5", Location { of: Which::EachWhere(numeric), ..place("OBX", 5) });
-        check("PID-3[*].1", Location { which: Which::Each, component: Some(1), ..place("PID", 3) });
-        for text in ["OBX[3.1='a'][2='NM']-5", "PID-13[2='PRN'][3='PH'].12"] {
+        for text in [
+            "OBX[3.1='a'][2='NM']-5",
+            "PID-13[2='PRN'][3='PH'].12",
+            "OBX[*][2='NM']-5",
+            "PID-3[*][5='MR'].1",
+        ] {
             assert_eq!(text.parse::<Location>().unwrap().to_string(), text);
         }
     }

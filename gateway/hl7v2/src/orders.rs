@@ -5,6 +5,8 @@
 //! before the first one belongs to each, and so does a document (TXA and what follows). In a referral
 //! (RF1) OBR is no order. Not here: which order is a referral.
 
+use std::ops::Range;
+
 use crate::{ErrorCode, Flaw, Message, Segment};
 
 /// Segments of all the messages together: each is a copy.
@@ -12,20 +14,21 @@ const SEGMENTS_MAX: usize = 100_000;
 
 /// Values of ORC-1 with which a placer speaks of an order of its own (table 0119). After earlier
 /// results, only an ORC with one of these begins the next order.
-const OF_THE_PLACER: [&str; 13] =
-    ["NW", "CA", "DC", "HD", "RL", "XO", "RP", "CH", "PA", "SN", "NA", "RO", "RU"];
+const OF_THE_PLACER: [&str; 11] =
+    ["NW", "CA", "DC", "HD", "RL", "XO", "RP", "RO", "CH", "PA", "NA"];
 
-/// Where each segment belongs, by index.
+/// Where each segment belongs. Segments that belong together stand together.
 #[derive(Default)]
 struct Parts {
     /// Before anything about a person.
-    beginning: Vec<usize>,
+    beginning: Range<usize>,
     /// About the person that the next orders are for.
-    person: Vec<usize>,
-    /// Each order: the person's segments and its own.
-    orders: Vec<(Vec<usize>, Vec<usize>)>,
+    person: Range<usize>,
+    /// Each order: the person's segments and its own, of which there are none for a person without
+    /// orders.
+    orders: Vec<(Range<usize>, Range<usize>)>,
     /// A document, and the end of the message.
-    end: Vec<usize>,
+    end: Range<usize>,
 }
 
 /// What is being read.
@@ -53,15 +56,16 @@ impl Message {
         if parts.orders.len() < 2 {
             return Ok(vec![self.clone()]);
         }
-        let size = |(person, own): &(Vec<usize>, Vec<usize>)| {
+        let size = |(person, own): &(Range<usize>, Range<usize>)| {
             parts.beginning.len() + person.len() + own.len() + parts.end.len()
         };
         if parts.orders.iter().map(size).sum::<usize>() > SEGMENTS_MAX {
             return Err(Flaw::whole(ErrorCode::ValueTooLong, "the message has too many orders"));
         }
-        let one = |(person, own): &(Vec<usize>, Vec<usize>)| {
-            let all = parts.beginning.iter().chain(person).chain(own).chain(&parts.end);
-            let segments = all.filter_map(|n| self.segments.get(*n).cloned()).collect();
+        let one = |(person, own): &(Range<usize>, Range<usize>)| {
+            let all = [&parts.beginning, person, own, &parts.end];
+            let all = all.into_iter().filter_map(|part| self.segments.get(part.clone()));
+            let segments = all.flatten().cloned().collect();
             Message { delimiters: self.delimiters, segments }
         };
         Ok(parts.orders.iter().map(one).collect())
@@ -77,29 +81,48 @@ impl Message {
         for (n, segment) in self.segments.iter().enumerate() {
             let name = segment.name.as_str();
             open = match (open, name) {
-                (Open::End, _) | (_, "TXA" | "DSC") => Open::End,
+                (Open::End, _) => open,
+                (_, "TXA" | "DSC") => {
+                    parts.next_person(open);
+                    Open::End
+                }
                 (Open::Order { .. } | Open::Earlier, "PID") if !results => Open::Earlier,
                 (_, "PID") => {
-                    parts.person.clear();
+                    parts.next_person(open);
                     Open::Person
                 }
                 _ if begins(open, segment) => {
-                    parts.orders.push((parts.person.clone(), Vec::new()));
+                    parts.orders.push((parts.person.clone(), n..n));
                     Open::Order { obr: name == "OBR" }
                 }
                 (Open::Order { .. }, "OBR") => Open::Order { obr: true },
                 _ => open,
             };
-            match open {
-                Open::Beginning => parts.beginning.push(n),
-                Open::Person => parts.person.push(n),
-                Open::Order { .. } | Open::Earlier => {
-                    parts.orders.last_mut().map(|(_, own)| own.push(n)).unwrap_or_default();
-                }
-                Open::End => parts.end.push(n),
-            }
+            let part = match (open, parts.orders.last_mut()) {
+                (Open::Order { .. } | Open::Earlier, Some((_, own))) => own,
+                (Open::Person, _) => &mut parts.person,
+                (Open::End, _) => &mut parts.end,
+                _ => &mut parts.beginning,
+            };
+            *part = if part.start == part.end { n..n + 1 } else { part.start..n + 1 };
+        }
+        parts.next_person(open);
+        // People alone are no orders.
+        if parts.orders.iter().all(|(_, own)| own.is_empty()) {
+            parts.orders.clear();
         }
         parts
+    }
+}
+
+impl Parts {
+    /// Ends the person's segments. If no order followed them, they make a message of their own, so
+    /// that they are not lost.
+    fn next_person(&mut self, open: Open) {
+        let person = std::mem::take(&mut self.person);
+        if open == Open::Person {
+            self.orders.push((person, 0..0));
+        }
     }
 }
 
@@ -166,6 +189,14 @@ mod tests {
             &["PID|1", "PV1|1", "OBR|1", "PID|2", "OBR|2", "OBR|3"],
             &["PID1 PV11 OBR1", "PID2 OBR2", "PID2 OBR3"],
         );
+    }
+
+    #[test]
+    fn a_person_without_orders_is_not_lost() {
+        let people = ["PID|1", "PV1|1", "PID|2", "OBR|1", "PID|3", "PV1|3"];
+        check("ORU^R01", &people, &["PID1 PV11", "PID2 OBR1", "PID3 PV13"]);
+        check("ORU^R01", &["PID|1", "OBR|1", "PID|2", "DSC|x"], &["PID1 OBR1 DSCx", "PID2 DSCx"]);
+        check("ADT^A40", &["PID|1", "MRG|1", "PID|2", "MRG|2"], &["PID1 MRG1 PID2 MRG2"]);
     }
 
     #[test]

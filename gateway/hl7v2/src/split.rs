@@ -18,32 +18,35 @@ enum Sign {
 }
 
 /// What each byte parts.
-pub(crate) struct Signs([Sign; 256]);
+pub(crate) struct Signs {
+    all: [Sign; 256],
+    /// The bytes that part anything.
+    four: [u8; 4],
+}
 
 impl Signs {
     pub(crate) fn of(delimiters: &Delimiters) -> Signs {
         let Delimiters { field, component, repetition, subcomponent, .. } = *delimiters;
+        // What is not ASCII parts nothing, as a line end in a line.
+        let byte = |sign: char| u8::try_from(sign).ok().filter(u8::is_ascii).unwrap_or(b'\r');
+        let four = [subcomponent, component, repetition, field].map(byte);
         let mut all = [Sign::Nothing; 256];
-        for (sign, parts) in [
-            (subcomponent, Sign::Subcomponent),
-            (component, Sign::Component),
-            (repetition, Sign::Repetition),
-            (field, Sign::Field),
-        ] {
-            if let Some(slot) = u8::try_from(sign).ok().and_then(|b| all.get_mut(usize::from(b))) {
-                *slot = parts;
-            }
+        let parts = [Sign::Subcomponent, Sign::Component, Sign::Repetition, Sign::Field];
+        for (byte, part) in four.into_iter().zip(parts) {
+            all[usize::from(byte)] = part;
         }
-        Signs(all)
+        Signs { all, four }
     }
 
     fn parts(&self, byte: u8) -> Sign {
-        self.0[usize::from(byte)]
+        self.all[usize::from(byte)]
     }
 
     /// How many delimiters there are.
     pub(crate) fn count(&self, line: &str) -> usize {
-        line.bytes().filter(|byte| self.parts(*byte) != Sign::Nothing).count()
+        let [one, two, three, four] = self.four;
+        let is_sign = |byte: u8| (byte == one) | (byte == two) | (byte == three) | (byte == four);
+        line.bytes().map(|byte| usize::from(is_sign(byte))).sum()
     }
 }
 
@@ -55,7 +58,8 @@ pub(crate) fn segment(whole: &Arc<String>, line: Range<usize>, signs: &Signs) ->
         return Segment { name: text.to_owned(), fields: Vec::new() };
     };
     let name = text[..end].to_owned();
-    let mut fields = Vec::new();
+    let separators = text.bytes().filter(|byte| signs.parts(*byte) == Sign::Field).count();
+    let mut fields = Vec::with_capacity(separators + 1);
     let mut from = line.start + end + 1;
     if is_header(name.as_bytes()) {
         fields.push(plain(whole, from - 1..from));
@@ -111,13 +115,17 @@ fn pieces<T>(
     ends: impl Fn(u8) -> bool,
     make: impl Fn(Range<usize>) -> T,
 ) -> Few<T> {
-    let end = part.end;
-    let mut from = Some(part.start);
-    let next = || {
-        let start = from?;
-        let at = whole.as_bytes()[start..end].iter().position(|byte| ends(*byte));
-        from = at.map(|at| start + at + 1);
-        Some(make(start..at.map_or(end, |at| start + at)))
-    };
-    std::iter::from_fn(next).collect()
+    let bytes = &whole.as_bytes()[part.clone()];
+    let count = bytes.iter().filter(|byte| ends(**byte)).count();
+    if count == 0 {
+        return Few::one(make(part));
+    }
+    let mut all = Vec::with_capacity(count + 1);
+    let mut from = part.start;
+    for at in part.clone().filter(|at| ends(whole.as_bytes()[*at])) {
+        all.push(make(from..at));
+        from = at + 1;
+    }
+    all.push(make(from..part.end));
+    all.into()
 }

@@ -3,6 +3,8 @@
 //! 10, 11; OSU from 2.8.2), and no meaning of a field. All texts are invented.
 #![allow(dead_code)] // each user takes what it needs
 
+use encoding_rs::Encoding;
+
 /// Message type, and its segments: `[…]` may be missing, `{…}` repeats.
 pub const STRUCTURES: [(&str, &str, &str); 13] = [
     (
@@ -165,6 +167,29 @@ impl Made {
     pub fn text(&self) -> String {
         let mark = if self.mark { "\u{feff}" } else { "" };
         format!("{mark}{}{}", self.lines().join(self.end), self.end.repeat(self.ends))
+    }
+
+    /// The bytes of the message in its character set; without one in MSH-18, in UTF-8.
+    pub fn bytes(&self) -> Vec<u8> {
+        let label = match self.charset.to_ascii_uppercase().replace(['-', '/', ' '], "").as_str() {
+            "" | "UNICODEUTF8" | "UTF8" => "utf-8",
+            "WINDOWS1252" | "CP1252" => "windows-1252",
+            latin => match latin.trim_start_matches("ISO").strip_prefix("8859") {
+                // The registry of labels makes this one Windows-1252, which agrees where it has letters.
+                Some("1") => "windows-1252",
+                Some("2") => "iso-8859-2",
+                Some("5") => "iso-8859-5",
+                Some("7") => "iso-8859-7",
+                Some("9") => "windows-1254",
+                Some("15") => "iso-8859-15",
+                _ => panic!("{latin}"),
+            },
+        };
+        let encoding = Encoding::for_label(label.as_bytes()).unwrap();
+        let text = self.text();
+        let (bytes, _, unmappable) = encoding.encode(&text);
+        assert!(!unmappable, "{label}");
+        bytes.into_owned()
     }
 }
 

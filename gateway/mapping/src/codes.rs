@@ -14,11 +14,16 @@ pub(crate) struct Codes {
     name: String,
     to_right: BTreeMap<String, String>,
     to_left: BTreeMap<String, String>,
+    /// Codes of the right that say what holds without a word.
+    nothing: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CodesText {
+    /// Codes of the right that say what holds without a word: read as nothing, never written.
+    #[serde(default)]
+    nothing: BTreeSet<String>,
     /// left = right, read either way.
     #[serde(default)]
     both: BTreeMap<String, Spanned<String>>,
@@ -63,6 +68,11 @@ impl Codes {
         self.to_right.get(code).map(String::as_str)
     }
 
+    /// Whether the dialect's `code` says no more than silence does.
+    pub(crate) fn is_nothing(&self, code: &str) -> bool {
+        self.nothing.contains(code)
+    }
+
     /// What the pivot calls the dialect's `code`.
     pub(crate) fn to_left(&self, code: &str) -> Option<&str> {
         self.to_left.get(code).map(String::as_str)
@@ -88,6 +98,9 @@ fn check(text: &CodesText, desk: &mut Desk<'_>) -> Codes {
             desk.at(left.span(), format_args!("{right:?} is also in [both]"));
         }
     }
+    if let Some(both) = text.nothing.iter().find(|code| to_left.contains_key(*code)) {
+        desk.whole(format_args!("{both:?} says something, and nothing"));
+    }
     let empty: BTreeSet<_> = [&text.both, &text.left_only, &text.right_only]
         .into_iter()
         .flatten()
@@ -100,5 +113,5 @@ fn check(text: &CodesText, desk: &mut Desk<'_>) -> Codes {
     if to_right.is_empty() && to_left.is_empty() {
         desk.whole("has no codes");
     }
-    Codes { name: String::new(), to_right, to_left }
+    Codes { name: String::new(), to_right, to_left, nothing: text.nothing.clone() }
 }

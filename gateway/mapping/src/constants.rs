@@ -12,8 +12,8 @@ pub struct Constants {
     /// Each left = right, one to one.
     tables: BTreeMap<String, Vec<(String, String)>>,
     zone: TimeZone,
-    /// What the state table says in which field.
-    state: BTreeMap<String, String>,
+    /// Fields of a message, and what they say.
+    state: Vec<(String, String)>,
 }
 
 impl Default for Constants {
@@ -34,13 +34,8 @@ impl Constants {
         self
     }
 
-    /// The same, with the zone that times without an offset are in; UTC otherwise.
-    pub fn in_zone(mut self, zone: TimeZone) -> Constants {
-        self.zone = zone;
-        self
-    }
-
-    /// The same, with what the state table says: fields, as `ORC-1`, and their values.
+    /// The same, with the fields that say the state of a referral, as `("ORC-1", "OK")`: written
+    /// where a mapping lists them.
     pub fn with_state<'s>(
         mut self,
         fields: impl IntoIterator<Item = (&'s str, &'s str)>,
@@ -50,9 +45,14 @@ impl Constants {
         self
     }
 
-    /// What the state table says in a field.
-    pub(crate) fn state(&self, field: &str) -> Option<&str> {
-        self.state.get(field).map(String::as_str)
+    pub(crate) fn state(&self) -> &[(String, String)] {
+        &self.state
+    }
+
+    /// The same, with the zone that times without an offset are in; UTC otherwise.
+    pub fn in_zone(mut self, zone: TimeZone) -> Constants {
+        self.zone = zone;
+        self
     }
 
     pub(crate) fn zone(&self) -> &TimeZone {
@@ -75,6 +75,6 @@ impl Constants {
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Constants {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let texts = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Constants { texts, tables: BTreeMap::new(), zone: TimeZone::UTC, state: BTreeMap::new() }
+        Constants { texts, tables: BTreeMap::new(), zone: TimeZone::UTC, state: Vec::new() }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use loopgate_hl7v2::Location;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
@@ -13,7 +14,8 @@ use crate::problem::{Desk, Problem};
 use crate::repeats::Repeats;
 use crate::route::Route;
 use crate::row::{Context, Dialect};
-use crate::rows::{self, Checked, RowsText};
+use crate::rows::{self, RowsText};
+use crate::v2;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,17 +29,17 @@ struct FileText {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MessageText {
-    /// What MSH-9 says of such messages: `REF^I12`. None: it is found by its name alone.
-    #[serde(default)]
-    types: Vec<String>,
     /// Its segments in order, without MSH.
     structure: Vec<String>,
-    /// The files whose rows belong to it too: `segments/NAME.toml` of the same folder.
+    /// Codes and events, `REF^I12`; a code alone is for any event.
     #[serde(default)]
-    blocks: Vec<String>,
-    /// Fields whose value the state table gives.
+    types: Vec<Spanned<String>>,
+    /// Files of rows that belong to this mapping too.
     #[serde(default)]
-    state: Vec<String>,
+    blocks: Vec<Spanned<String>>,
+    /// Fields that the state of a referral is said in.
+    #[serde(default)]
+    state: Vec<Spanned<String>>,
 }
 
 /// Rows that several mappings share.
@@ -52,8 +54,20 @@ struct BlockText {
 #[serde(deny_unknown_fields)]
 struct BlockHeadText {
     name: Spanned<String>,
-    #[allow(dead_code)] // counted up by whoever edits the file
+    #[allow(dead_code)] // counted up by whoever edits the file; the digest tells versions apart
     version: u32,
+}
+
+/// Block files by name, `hl7v2/segments/pid`: path and text.
+pub(crate) type Blocks = BTreeMap<String, (String, String)>;
+
+/// What a mapping file is checked against.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) repeats: &'a Repeats,
+    /// A value table with problems of its own is `None`.
+    pub(crate) codes: &'a BTreeMap<String, Option<Arc<Codes>>>,
+    pub(crate) blocks: &'a Blocks,
 }
 
 #[derive(Deserialize)]
@@ -65,93 +79,64 @@ struct HeadText {
     right: Spanned<String>,
 }
 
-/// What a mapping file is checked against.
-pub(crate) struct Others<'a> {
-    pub(crate) repeats: &'a Repeats,
-    /// A value table with problems of its own is `None`.
-    pub(crate) codes: &'a BTreeMap<String, Option<Arc<Codes>>>,
-    /// Texts of block files, by path.
-    pub(crate) blocks: &'a BTreeMap<String, String>,
-}
-
-/// Parse the file of the mapping `name`.
+/// Parse the file of the mapping `name`, and the blocks that it uses.
 pub(crate) fn parse(
     file: &str,
     name: &str,
     text: &str,
-    others: &Others<'_>,
+    around: Around<'_>,
 ) -> Result<Mapping, Vec<Problem>> {
     let mut desk = Desk::new(file, text);
     let mut elsewhere = Vec::new();
     let mapping = desk.parse().map(|parsed: FileText| {
         let right = check_head(&parsed.mapping, name, &mut desk);
         let message = check_message(parsed.message, right, &mut desk);
-        let Others { repeats, codes, .. } = others;
+        let Around { repeats, codes, .. } = around;
         let context = Context { repeats, codes, right, structure: &message.structure };
-        let mut all = Checked::default();
+        let mut rows = Vec::new();
+        let (mut fixed, mut uses) = rows::check(parsed.rows, &context, &mut rows, &mut desk);
+        let mut digest = Sha256::new_with_prefix(text);
         for block in &message.blocks {
-            elsewhere.extend(add_block(block, name, &context, others, &mut all));
+            let folder = name.split('/').next().unwrap_or_default();
+            let block_name = format!("{folder}/segments/{}", block.get_ref());
+            let Some((path, text)) = around.blocks.get(&block_name) else {
+                desk.at(block.span(), format_args!("there is no file {block_name}.toml"));
+                continue;
+            };
+            digest.update(Sha256::digest(text));
+            let mut block = Desk::new(path, text);
+            let more = block.parse().map(|parsed: BlockText| {
+                if *parsed.block.name.get_ref() != block_name {
+                    let what = format_args!("name is not {block_name:?}, the file's path");
+                    block.at(parsed.block.name.span(), what);
+                }
+                rows::check(parsed.rows, &context, &mut rows, &mut block)
+            });
+            match block.close(more) {
+                Ok((more, used)) => {
+                    fixed.extend(more);
+                    uses.constants.extend(used.constants);
+                }
+                Err(problems) => elsewhere.extend(problems),
+            }
         }
-        rows::check(parsed.rows, &context, &mut desk, &mut all);
-        let state = message.state.iter().filter_map(|field| state(field, &context, &mut desk));
         Mapping {
             name: name.to_owned(),
             version: parsed.mapping.version,
-            digest: Sha256::digest(text).into(),
-            state: state.collect(),
-            types: message.types,
+            digest: digest.finalize().into(),
+            rows,
+            fixed,
             structure: message.structure,
-            rows: all.rows,
-            fixed: all.fixed,
-            constants: all.constants,
+            types: message.types,
+            state: message.state,
+            constants: uses.constants,
         }
     });
-    match desk.close(mapping) {
-        Ok(mapping) if elsewhere.is_empty() => Ok(mapping),
-        Ok(_) => Err(elsewhere),
-        Err(mut problems) => {
-            problems.extend(elsewhere);
-            Err(problems)
-        }
+    match (desk.close(mapping), elsewhere.is_empty()) {
+        (Ok(mapping), true) => Ok(mapping),
+        (Ok(_), false) => Err(elsewhere),
+        (Err(problems), _) => Err(problems.into_iter().chain(elsewhere).collect()),
     }
-}
-
-/// Adds the rows of a block; gives what is wrong with it.
-fn add_block(
-    block: &str,
-    of: &str,
-    context: &Context<'_>,
-    others: &Others<'_>,
-    all: &mut Checked,
-) -> Vec<Problem> {
-    let folder = of.split('/').next().unwrap_or_default();
-    let name = format!("{folder}/segments/{block}");
-    let path = format!("{name}.toml");
-    let Some(text) = others.blocks.get(&path) else {
-        let what = format!("is not there, and {of} wants it");
-        return vec![Problem { file: path, line: None, what }];
-    };
-    let mut desk = Desk::new(&path, text);
-    if let Some(parsed) = desk.parse::<BlockText>() {
-        if *parsed.block.name.get_ref() != name {
-            desk.at(
-                parsed.block.name.span(),
-                format_args!("name is not {name:?}, the file's path"),
-            );
-        }
-        rows::check(parsed.rows, context, &mut desk, all);
-    }
-    desk.close(Some(())).err().unwrap_or_default()
-}
-
-/// A field whose value the state table gives.
-fn state(field: &str, context: &Context<'_>, desk: &mut Desk<'_>) -> Option<(String, Route)> {
-    let place = field.parse::<loopgate_hl7v2::Location>().ok();
-    let place = place.filter(|place| context.structure.contains(&place.segment));
-    if place.is_none() {
-        desk.whole(format_args!("state {field} is no field of a segment of the structure"));
-    }
-    Some((field.to_owned(), crate::v2::route(&place?)))
 }
 
 fn check_head(head: &HeadText, name: &str, desk: &mut Desk<'_>) -> Dialect {
@@ -171,48 +156,58 @@ fn check_head(head: &HeadText, name: &str, desk: &mut Desk<'_>) -> Dialect {
     }
 }
 
-/// What `[message]` says.
+/// The section `[message]`, checked.
 #[derive(Default)]
-struct MessageIn {
-    types: Vec<(String, String)>,
+struct MessageOf {
     structure: Vec<String>,
-    blocks: Vec<String>,
-    state: Vec<String>,
+    types: Vec<(String, String)>,
+    blocks: Vec<Spanned<String>>,
+    state: Vec<(Location, Route)>,
 }
 
 fn check_message(
     message: Option<Spanned<MessageText>>,
     right: Dialect,
     desk: &mut Desk<'_>,
-) -> MessageIn {
+) -> MessageOf {
     let message = match (message, right) {
-        (None, Dialect::Json) => return MessageIn::default(),
+        (None, Dialect::Json) => return MessageOf::default(),
         (Some(message), Dialect::Json) => {
             desk.at(message.span(), "[message] is for hl7v2 only");
-            return MessageIn::default();
+            return MessageOf::default();
         }
         (None, Dialect::Hl7v2) => {
             desk.whole("has no [message] with the structure of its segments");
-            return MessageIn::default();
+            return MessageOf::default();
         }
         (Some(message), Dialect::Hl7v2) => message,
     };
     let span = message.span();
-    let MessageText { types, structure, blocks, state } = message.into_inner();
-    let twice = |list: &[String]| list.iter().enumerate().any(|(n, one)| list[..n].contains(one));
-    if structure.is_empty() || twice(&structure) || structure.iter().any(|name| name == "MSH") {
-        desk.at(span.clone(), "structure is empty, or names a segment twice, or names MSH");
+    let MessageText { structure, types, blocks, state } = message.into_inner();
+    let twice = structure.iter().enumerate().any(|(n, one)| structure[..n].contains(one));
+    if structure.is_empty() || twice || structure.iter().any(|name| name == "MSH") {
+        desk.at(span, "structure is empty, or names a segment twice, or names MSH");
     }
-    if twice(&blocks) || twice(&state) {
-        desk.at(span.clone(), "blocks or state name something twice");
-    }
-    let mut pairs = Vec::new();
-    for one in &types {
-        match one.split_once('^').filter(|(code, event)| code.len() == 3 && event.len() == 3) {
-            Some((code, event)) => pairs.push((code.to_owned(), event.to_owned())),
-            None if one == "ACK" => pairs.push((one.clone(), String::new())),
-            None => desk.at(span.clone(), format_args!("{one:?} is not a type like REF^I12")),
+    let types = types.into_iter().filter_map(|one| {
+        let (code, event) = one.get_ref().split_once('^').unwrap_or((one.get_ref(), ""));
+        let plain = |text: &str| text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let sound = code.len() == 3 && matches!(event.len(), 0 | 3) && plain(code) && plain(event);
+        if !sound {
+            desk.at(one.span(), "is not a message type, as REF^I12");
         }
-    }
-    MessageIn { types: pairs, structure, blocks, state }
+        sound.then(|| (code.to_owned(), event.to_owned()))
+    });
+    let types = types.collect();
+    let state = state.into_iter().filter_map(|one| match one.get_ref().parse::<Location>() {
+        Ok(location) if structure.contains(&location.segment) => {
+            let route = v2::route(&location);
+            Some((location, route))
+        }
+        _ => {
+            desk.at(one.span(), "is not a field of a segment in the structure");
+            None
+        }
+    });
+    let state = state.collect();
+    MessageOf { structure, types, blocks, state }
 }

@@ -38,19 +38,6 @@ impl Route {
         self.search(pivot, constants, None)
     }
 
-    /// Whether there is something here, at this index of the list it goes through.
-    pub(crate) fn holds(&self, root: &Value, constants: &Constants, index: usize) -> bool {
-        let mut here = vec![root];
-        for leg in &self.legs {
-            let entered = here.iter().filter_map(|value| {
-                let found = enter(leg, &[], value, constants, Some(index)).ok()?;
-                found.items.into_iter().map(|(_, value, _)| value).next()
-            });
-            here = entered.collect();
-        }
-        !here.is_empty()
-    }
-
     /// Whether what the last leg belongs to is there.
     pub(crate) fn parent_is_there(
         &self,
@@ -62,12 +49,48 @@ impl Route {
         parent.find_all(root, constants).map(|found| !found.is_empty())
     }
 
+    /// The one thing here, value or not, with its place and the leaves that selected it.
+    pub(crate) fn reach<'a>(
+        &'a self,
+        root: &'a Value,
+        constants: &Constants,
+        index: usize,
+    ) -> Result<Option<Match<'a>>, Refused> {
+        let mut found = self.enter_all(root, constants, Some(index))?;
+        Ok(found.pop())
+    }
+
     fn search<'a>(
         &'a self,
         pivot: &'a Value,
         constants: &Constants,
         index: Option<usize>,
     ) -> Result<Vec<Found<'a>>, Refused> {
+        let strict = index.is_some();
+        let here = self.enter_all(pivot, constants, index)?;
+        let whole = self.legs.last().is_some_and(|leg| leg.take == Take::All);
+        let mut found = Vec::new();
+        for (place, value, used) in here {
+            let own = match own_leaves(&place, value, whole) {
+                Some(own) => own,
+                None if strict => return Err(Refused::new(&self.shown, Why::NotAValue)),
+                None => {
+                    leaves(value).into_iter().map(|rest| [&place[..], &rest].concat()).collect()
+                }
+            };
+            found.push(Found { value, own, used });
+        }
+        Ok(found)
+    }
+
+    /// Goes the whole way. `index`: the one repetition that is meant; without it every one, and
+    /// what has the wrong shape is nobody's.
+    fn enter_all<'a>(
+        &'a self,
+        pivot: &'a Value,
+        constants: &Constants,
+        index: Option<usize>,
+    ) -> Result<Vec<Match<'a>>, Refused> {
         let strict = index.is_some();
         let mut here = vec![(Place::new(), pivot, Vec::new())];
         for (n, leg) in self.legs.iter().enumerate() {
@@ -86,19 +109,7 @@ impl Route {
             }
             here = next;
         }
-        let whole = self.legs.last().is_some_and(|leg| leg.take == Take::All);
-        let mut found = Vec::new();
-        for (place, value, used) in here {
-            let own = match own_leaves(&place, value, whole) {
-                Some(own) => own,
-                None if strict => return Err(Refused::new(&self.shown, Why::NotAValue)),
-                None => {
-                    leaves(value).into_iter().map(|rest| [&place[..], &rest].concat()).collect()
-                }
-            };
-            found.push(Found { value, own, used });
-        }
-        Ok(found)
+        Ok(here)
     }
 
     fn shown_to(&self, index: usize) -> String {
@@ -107,7 +118,8 @@ impl Route {
     }
 }
 
-type Match<'a> = (Place<'a>, &'a Value, Vec<Place<'a>>);
+/// A place, what is there, and the leaves that selected it.
+pub(crate) type Match<'a> = (Place<'a>, &'a Value, Vec<Place<'a>>);
 
 struct Matches<'a> {
     items: Vec<Match<'a>>,
@@ -132,11 +144,12 @@ fn enter<'a>(
         return Ok(Matches { items: Vec::new() });
     };
     let place = step(place, Part::Member(&leg.name));
-    if matches!(leg.take, Take::One | Take::All) {
+    let (Take::Only | Take::Where(_) | Take::Each(_) | Take::Nth(_) | Take::First(_)) = &leg.take
+    else {
         let list = leg.take == Take::All;
         let items = vec![(place, child, Vec::new())];
         return if child.is_array() == list { Ok(Matches { items }) } else { Err(Why::WrongShape) };
-    }
+    };
     let list = child.as_array().ok_or(Why::WrongShape)?;
     let mut items = Vec::new();
     for (n, item) in list.iter().enumerate().filter(|(_, item)| populated(item)) {
@@ -145,9 +158,9 @@ fn enter<'a>(
             Take::Where(conditions) | Take::First(conditions) => {
                 selected_by(item, &place, conditions, constants)?
             }
-            Take::Each | Take::EachWhere(_) if index.is_some_and(|index| index != n) => None,
-            Take::EachWhere(conditions) => selected_by(item, &place, conditions, constants)?,
-            Take::Nth(nth) if *nth != n + 1 => None,
+            Take::Each(_) if index.is_some_and(|index| index != n) => None,
+            Take::Each(conditions) => selected_by(item, &place, conditions, constants)?,
+            Take::Nth(nth) if *nth != n => None,
             _ => Some(Vec::new()),
         };
         items.extend(selected_by.map(|used| (place, item, used)));

@@ -1,4 +1,5 @@
 //! How a value is written in HL7 v2, where it is written otherwise in FHIR: `as = "date"`.
+//! `whole.rs` has the forms that take several components.
 
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -12,39 +13,30 @@ pub(crate) enum Form {
     Date,
     /// FHIR dateTime or instant, DTM.
     Instant,
+    /// FHIR instant, or a dateTime that needs a time; DTM with one.
+    Moment,
     /// JSON number, NM.
     Number,
-    /// JSON boolean, table 0136.
+    /// true or false, Y or N (table 0136).
     Flag,
-    /// An identifier system, the three subcomponents of HD.
-    Hd,
-    /// An identifier system, the three components of EI behind its first.
-    Ei,
 }
 
 impl Form {
     /// Every form with its name in mapping files.
-    pub(crate) const ALL: [(&str, Form); 6] = [
+    pub(crate) const ALL: [(&str, Form); 5] = [
         ("date", Form::Date),
         ("instant", Form::Instant),
+        ("moment", Form::Moment),
         ("number", Form::Number),
         ("flag", Form::Flag),
-        ("hd", Form::Hd),
-        ("ei", Form::Ei),
     ];
-
-    /// Whether it names an assigning authority, in three parts (`authority.rs`).
-    pub(crate) fn is_authority(self) -> bool {
-        matches!(self, Form::Hd | Form::Ei)
-    }
 
     /// From the pivot's form to HL7's; `None` if it is not of that form.
     pub(crate) fn to_right(self, value: &Value) -> Option<Value> {
         match self {
             Form::Number => value.as_number().map(|number| number.to_string().into()),
             Form::Flag => value.as_bool().map(|flag| if flag { "Y" } else { "N" }.into()),
-            Form::Hd | Form::Ei => None,
-            Form::Date | Form::Instant => {
+            Form::Date | Form::Instant | Form::Moment => {
                 let text = value.as_str()?;
                 let (date, time) = match text.split_once('T') {
                     Some((date, time)) => (date, Some(time)),
@@ -52,6 +44,7 @@ impl Form {
                 };
                 let digits = date.replace('-', "");
                 let whole = match time {
+                    None if self == Form::Moment => return None,
                     None => digits,
                     Some(_) if self == Form::Date => return None,
                     Some(time) => format!("{digits}{}", written_time(time)?),
@@ -75,15 +68,14 @@ impl Form {
                 "N" => Some(false.into()),
                 _ => None,
             },
-            Form::Hd | Form::Ei => None,
-            Form::Date | Form::Instant => {
+            Form::Date | Form::Instant | Form::Moment => {
                 let dtm: Dtm = text.parse().ok()?;
                 let mut date = format!("{:04}", dtm.year);
                 for part in [dtm.month, dtm.day].into_iter().flatten() {
                     date += &format!("-{part:02}");
                 }
-                let Some(hour) = dtm.hour.filter(|_| self == Form::Instant) else {
-                    return Some(date.into());
+                let Some(hour) = dtm.hour.filter(|_| self != Form::Date) else {
+                    return (self != Form::Moment).then(|| date.into());
                 };
                 let (minute, second) = (dtm.minute.unwrap_or(0), dtm.second.unwrap_or(0));
                 let fraction = dtm.fraction.map(|(number, digits)| {
@@ -162,6 +154,9 @@ mod tests {
         both(Form::Instant, "2026-11-20T09:40:00Z".into(), "20261120094000+0000");
         both(Form::Instant, "2026-11-20T09:40:00.5-05:30".into(), "20261120094000.5-0530");
         both(Form::Number, 4.into(), "4");
+        both(Form::Moment, "2026-11-20T09:40:00Z".into(), "20261120094000+0000");
+        both(Form::Flag, true.into(), "Y");
+        both(Form::Flag, false.into(), "N");
     }
 
     #[test]
@@ -187,5 +182,8 @@ mod tests {
         }
         assert_eq!(Form::Instant.to_right(&"2026-11-20T09:40:00".into()), None, "no offset");
         assert_eq!(Form::Number.to_right(&"4".into()), None);
+        assert_eq!(Form::Moment.to_left(&"20261120".into(), &TimeZone::UTC), None, "no time");
+        assert_eq!(Form::Moment.to_right(&"2026-11-20".into()), None, "no time");
+        assert_eq!(Form::Flag.to_left(&"yes".into(), &TimeZone::UTC), None);
     }
 }

@@ -12,7 +12,6 @@
 //!
 //! Not here: sockets, permits, partners, the envelope of an HL7 v2 message (MSH).
 
-mod authority;
 mod builtin;
 mod codes;
 mod constants;
@@ -26,6 +25,7 @@ mod mapping;
 mod path;
 mod problem;
 mod put;
+mod read;
 mod refused;
 mod repeats;
 mod right;
@@ -36,6 +36,8 @@ mod states;
 mod template;
 mod v2;
 mod view;
+mod whole;
+mod write;
 
 #[cfg(test)]
 mod tests;

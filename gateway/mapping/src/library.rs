@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::builtin;
 use crate::codes::Codes;
-use crate::file::{self, Others};
+use crate::file::{self, Around, Blocks};
 use crate::folder::{self, FILE_BYTES_MAX};
 use crate::mapping::{Mapping, STATES_FILE};
 use crate::problem::Problem;
@@ -48,7 +48,7 @@ impl Library {
         let mut later = Vec::new();
         let mut shared = BTreeMap::new();
         for (path, text) in files {
-            if matches!(kind(&path), Kind::Repeats | Kind::Codes(_) | Kind::Block | Kind::States) {
+            if matches!(kind(&path), Kind::Repeats | Kind::Codes(_) | Kind::States) {
                 shared.insert(path.clone(), Sha256::digest(&text));
             }
             match kind(&path) {
@@ -61,7 +61,9 @@ impl Library {
                 Kind::Codes(name) => check.codes(&path, name, &text),
                 Kind::Template(id) => check.template(&path, id, &text),
                 Kind::States => check.states(&path, &text),
-                Kind::Block => drop(check.blocks.insert(path, text)),
+                Kind::Block(name) => {
+                    check.blocks.insert(name.to_owned(), (path.clone(), text));
+                }
                 Kind::Mapping(_) => later.push((path, text)),
                 Kind::Misplaced => {
                     let what = "is not a mapping (FOLDER/NAME.toml), a template or a value table"
@@ -100,10 +102,9 @@ impl Library {
         self.mappings.get(name)
     }
 
-    /// The mapping of messages of this type (MSH-9.1, MSH-9.2).
+    /// The mapping for HL7 v2 messages of this code and event (MSH-9.1, MSH-9.2).
     pub fn for_message(&self, code: &str, event: &str) -> Option<&Mapping> {
-        let is_it = |mapping: &&Mapping| mapping.messages().any(|one| one == (code, event));
-        self.mappings.values().find(is_it)
+        self.mappings.values().find(|mapping| mapping.is_for(code, event))
     }
 
     /// The state table of HL7 v2; empty, if the folder has none.
@@ -133,9 +134,8 @@ enum Kind<'a> {
     States,
     Codes(&'a str),
     Template(&'a str),
-    /// Rows that mappings of a folder share.
-    Block,
     Mapping(&'a str),
+    Block(&'a str),
     Misplaced,
     Ignored,
 }
@@ -152,7 +152,7 @@ fn kind(path: &str) -> Kind<'_> {
         ["codes", _, ..] => Kind::Codes(&stem["codes/".len()..]),
         ["templates", id] => Kind::Template(id),
         ["templates", ..] => Kind::Misplaced,
-        [_, "segments", _] => Kind::Block,
+        [_, "segments", _] => Kind::Block(stem),
         [_, _] => Kind::Mapping(stem),
         _ => Kind::Misplaced,
     }
@@ -164,8 +164,8 @@ struct Check {
     repeats: Option<Repeats>,
     repeats_seen: bool,
     codes: BTreeMap<String, Option<Arc<Codes>>>,
-    blocks: BTreeMap<String, String>,
     mappings: BTreeMap<String, Mapping>,
+    blocks: Blocks,
     templates: BTreeMap<String, Template>,
     states: States,
     problems: Vec<Problem>,
@@ -202,22 +202,21 @@ impl Check {
         };
         for (path, text) in files {
             let Kind::Mapping(name) = kind(path) else { continue };
-            let others = Others { repeats: &repeats, codes: &self.codes, blocks: &self.blocks };
-            let mapping = file::parse(path, name, text, &others);
+            let around = Around { repeats: &repeats, codes: &self.codes, blocks: &self.blocks };
+            let mapping = file::parse(path, name, text, around);
             let mapping = self.keep(mapping);
             self.mappings.extend(mapping.map(|mapping| (name.to_owned(), mapping)));
         }
-        self.types();
+        self.one_for_each();
     }
 
-    /// A message has one mapping.
-    fn types(&mut self) {
-        let mut known: BTreeMap<&(String, String), &str> = BTreeMap::new();
+    /// No two mappings are for the same message.
+    fn one_for_each(&mut self) {
+        let mut seen: BTreeMap<&(String, String), &str> = BTreeMap::new();
         for mapping in self.mappings.values() {
             for kind in &mapping.types {
-                if let Some(other) = known.insert(kind, &mapping.name) {
-                    let (code, event) = kind;
-                    let what = format!("is for {code}^{event}, and so is {other}");
+                if let Some(other) = seen.insert(kind, &mapping.name) {
+                    let what = format!("{}^{} is a message of {other} too", kind.0, kind.1);
                     let file = format!("{}.toml", mapping.name);
                     self.problems.push(Problem { file, line: None, what });
                 }
@@ -235,7 +234,6 @@ impl Check {
             return Ok(Library { mappings, templates, states });
         }
         self.problems.sort();
-        self.problems.dedup();
         Err(self.problems)
     }
 }

@@ -1,11 +1,10 @@
-//! The FHIRPath subset (<http://hl7.org/fhirpath/N1>): members and `where` with one equality.
+//! The FHIRPath subset (<http://hl7.org/fhirpath/N1>): members, `where` with one equality, and for
+//! lists `[*]` and, counted from 1 as HL7 v2 counts, `[2]`.
 //!
 //! Only the syntax is checked here; `repeats.rs` checks it against FHIR.
 
 /// The most steps a path may have.
 const STEPS_COUNT_MAX: usize = 16;
-/// The highest place in a list that a path may name.
-const ITEMS_COUNT_MAX: usize = 99;
 
 /// `Type.member.where(path='literal').member`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +20,8 @@ pub(crate) struct Step {
     pub(crate) wheres: Vec<Where>,
     /// `[*]`: each repetition, one by one.
     pub(crate) each: bool,
-    /// `[n]`: the n-th repetition, from 1.
-    pub(crate) nth: Option<usize>,
+    /// `[2]`: this repetition, counted from 1.
+    pub(crate) nth: Option<u8>,
 }
 
 /// `where(path='literal')` or `where(path=%constant)`.
@@ -62,7 +61,7 @@ impl Path {
             return Err(BadPath::Type);
         }
         let mut steps = vec![Step::new(root)];
-        rest = steps[0].index(rest);
+        rest = steps[0].index(rest)?;
         while !rest.is_empty() {
             rest = rest.strip_prefix('.').ok_or(BadPath::Member)?;
             if let Some(inner) = rest.strip_prefix("where(") {
@@ -73,7 +72,7 @@ impl Path {
             } else {
                 let (name, after) = member(rest).ok_or(BadPath::Member)?;
                 let mut step = Step::new(name);
-                rest = step.index(after);
+                rest = step.index(after)?;
                 steps.push(step);
             }
         }
@@ -94,24 +93,18 @@ impl Step {
         Step { name, wheres: Vec::new(), each: false, nth: None }
     }
 
-    /// Takes `[*]` or `[n]` in front of `text`; gives what follows.
-    fn index<'t>(&mut self, text: &'t str) -> &'t str {
-        if let Some(rest) = text.strip_prefix("[*]") {
+    /// Reads `[*]` or `[2]` in front of `text`, and gives what follows.
+    fn index<'t>(&mut self, text: &'t str) -> Result<&'t str, BadPath> {
+        let Some(inner) = text.strip_prefix('[') else { return Ok(text) };
+        let (index, rest) = inner.split_once(']').ok_or(BadPath::Member)?;
+        if index == "*" {
             self.each = true;
-            return rest;
+        } else {
+            let plain = index.bytes().all(|byte| byte.is_ascii_digit()) && !index.starts_with('0');
+            let nth = plain.then(|| index.parse().ok()).flatten();
+            self.nth = Some(nth.ok_or(BadPath::Member)?);
         }
-        let nth = text.strip_prefix('[').and_then(|inner| inner.split_once(']'));
-        let nth = nth.and_then(|(digits, rest)| {
-            let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-            Some((plain.then(|| digits.parse().ok()).flatten()?, rest))
-        });
-        match nth {
-            Some((n, rest)) if (1..=ITEMS_COUNT_MAX).contains(&n) => {
-                self.nth = Some(n);
-                rest
-            }
-            _ => text,
-        }
+        Ok(rest)
     }
 }
 

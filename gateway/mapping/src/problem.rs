@@ -44,15 +44,15 @@ impl<'a> Desk<'a> {
         self.note(Some(line), what);
     }
 
-    /// Which file this is.
-    pub(crate) fn file(&self) -> &'a str {
-        self.file
-    }
-
-    /// The line that a place in the text is in.
+    /// The line of a place in the text, from 1.
     pub(crate) fn line(&self, span: &Range<usize>) -> usize {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         1 + before.bytes().filter(|byte| *byte == b'\n').count()
+    }
+
+    /// The file's path.
+    pub(crate) fn file(&self) -> &'a str {
+        self.file
     }
 
     /// Note a problem with the file as a whole.

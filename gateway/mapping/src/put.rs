@@ -52,15 +52,15 @@ fn enter_or_make<'v>(
     let child = members.entry(leg.name.as_str()).or_insert(Value::Null);
     match &leg.take {
         Take::One | Take::All => Ok(child),
-        Take::Each => item(child, index),
-        Take::Nth(nth) => item(child, nth - 1),
-        Take::EachWhere(conditions) => {
-            let item = item(child, index)?;
+        Take::Each(conditions) => {
+            let item = nth(child, index)?;
             for condition in conditions {
-                put(item, &condition.legs, condition.value(constants)?.into(), constants, 0)?;
+                let value = condition.value(constants)?.into();
+                put(item, &condition.legs, value, constants, 0)?;
             }
             Ok(item)
         }
+        Take::Nth(n) => nth(child, *n),
         Take::Only => {
             let items = list(child)?;
             if items.is_empty() {
@@ -89,11 +89,11 @@ fn enter_or_make<'v>(
     }
 }
 
-/// The item of a list at this index.
-fn item(list: &mut Value, index: usize) -> Result<&mut Value, Why> {
-    let items = self::list(list)?;
-    if items.len() <= index {
-        items.resize(index + 1, Value::Null);
+/// The item at a place of a list, which is made as long as that.
+fn nth(value: &mut Value, index: usize) -> Result<&mut Value, Why> {
+    let items = list(value)?;
+    while items.len() <= index {
+        items.push(Value::Null);
     }
     Ok(&mut items[index])
 }

@@ -78,16 +78,16 @@ impl Repeats {
 
     fn take(&self, shown: &str, step: &Step, first: bool, whole: bool) -> Result<Take, BadRoute> {
         let many = self.known(shown)?;
-        if let Some(n) = step.nth {
+        if let Some(nth) = step.nth {
             return match (many, step.wheres.is_empty()) {
-                (true, true) if !whole => Ok(Take::Nth(n)),
+                (true, true) if !whole => Ok(Take::Nth(usize::from(nth) - 1)),
                 (true, _) => Err(BadRoute::NotAList(shown.to_owned())),
                 (false, _) => Err(BadRoute::Once(shown.to_owned())),
             };
         }
         if step.each {
             return match (many, step.wheres.is_empty()) {
-                (true, true) if !whole => Ok(Take::Each),
+                (true, true) if !whole => Ok(Take::Each(Vec::new())),
                 (true, _) => Err(BadRoute::NotAList(shown.to_owned())),
                 (false, _) => Err(BadRoute::Once(shown.to_owned())),
             };

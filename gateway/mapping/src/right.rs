@@ -6,10 +6,12 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use crate::constants::Constants;
+use crate::find::Match;
 use crate::form::Form;
 use crate::leaves::{Part, Place, is_leaf, populated, step};
 use crate::refused::{Refused, Why};
-use crate::route::Route;
+use crate::route::{Leg, Route, Take};
+use crate::whole::Whole;
 
 /// The most members a right side may have.
 const MEMBERS_COUNT_MAX: usize = 16;
@@ -28,20 +30,19 @@ pub(crate) enum Right {
     Json(RightPath),
     /// A place in an HL7 v2 message, and how the value is written there.
     V2(Route, Option<Form>),
-    /// An identifier system in a message: the places of its namespace, universal id and type.
-    Authority(Box<[Route; 3]>),
+    /// Components at a place in an HL7 v2 message that say one value together, from this one on.
+    Whole(Route, Whole, u16),
 }
 
-/// What a right side says, and the places of what it takes up.
-pub(crate) type Said<'a> = (Cow<'a, Value>, Vec<Place<'a>>);
+/// What a right side says, if it is of its form, and the places of what it takes up.
+pub(crate) type Said<'a> = (Result<Cow<'a, Value>, Why>, Vec<Place<'a>>);
 
 impl Right {
     /// Without `[]` and selections.
     pub(crate) fn shown(&self) -> String {
         match self {
             Right::Json(path) => path.shown(),
-            Right::V2(route, _) => route.shown.clone(),
-            Right::Authority(routes) => routes[0].shown.clone(),
+            Right::V2(route, _) | Right::Whole(route, ..) => route.shown.clone(),
         }
     }
 
@@ -49,29 +50,27 @@ impl Right {
     pub(crate) fn overlaps(&self, other: &Right) -> bool {
         match (self, other) {
             (Right::Json(mine), Right::Json(theirs)) => mine.overlaps(theirs),
-            (Right::Json(_), _) | (_, Right::Json(_)) => false,
-            (mine, theirs) => {
-                mine.routes().any(|mine| theirs.routes().any(|theirs| mine.legs == theirs.legs))
+            (Right::V2(mine, _), Right::V2(theirs, _)) => mine.legs == theirs.legs,
+            (Right::Whole(mine, _, from), Right::Whole(theirs, _, other)) => {
+                mine.legs == theirs.legs && from == other
             }
+            _ => false,
         }
-    }
-
-    /// The places in a message.
-    pub(crate) fn routes(&self) -> impl Iterator<Item = &Route> {
-        let routes = match self {
-            Right::Json(_) => &[][..],
-            Right::V2(route, _) => std::slice::from_ref(route),
-            Right::Authority(routes) => &routes[..],
-        };
-        routes.iter()
     }
 
     /// How often a row is tried when reading.
     pub(crate) fn indexes(&self, document: &Value) -> Range<usize> {
         match self {
             Right::Json(_) => 0..1,
-            Right::V2(route, _) => route.indexes(document),
-            Right::Authority(routes) => routes[0].indexes(document),
+            Right::V2(route, _) | Right::Whole(route, ..) => route.indexes(document),
+        }
+    }
+
+    /// The way to a place in an HL7 v2 message.
+    pub(crate) fn route(&self) -> Option<&Route> {
+        match self {
+            Right::Json(_) => None,
+            Right::V2(route, _) | Right::Whole(route, ..) => Some(route),
         }
     }
 
@@ -84,21 +83,16 @@ impl Right {
     ) -> Result<Option<Said<'a>>, Refused> {
         match self {
             Right::Json(path) => {
-                Ok(path.find(document)?.map(|(value, own)| (Cow::Borrowed(value), own)))
+                let found = path.find(document)?;
+                Ok(found.map(|(value, own)| (Ok(Cow::Borrowed(value)), own)))
             }
             Right::V2(route, _) => Ok(route.find(document, constants, index)?.map(|found| {
                 let own = found.own.into_iter().chain(found.used).collect();
-                (Cow::Borrowed(found.value), own)
+                (Ok(Cow::Borrowed(found.value)), own)
             })),
-            Right::Authority(routes) => {
-                let mut parts = vec![Value::from(""); routes.len()];
-                let mut own = Vec::new();
-                for (part, route) in parts.iter_mut().zip(routes.iter()) {
-                    let Some(found) = route.find(document, constants, index)? else { continue };
-                    part.clone_from(found.value);
-                    own.extend(found.own.into_iter().chain(found.used));
-                }
-                Ok((!own.is_empty()).then_some((Cow::Owned(Value::Array(parts)), own)))
+            Right::Whole(route, whole, from) => {
+                let found = route.reach(document, constants, index)?;
+                Ok(found.and_then(|found| together(found, *whole, *from, constants)))
             }
         }
     }
@@ -118,15 +112,50 @@ impl Right {
             }
             (Right::Json(_), _) => unreachable!("a document is an object"),
             (Right::V2(route, _), document) => route.put(document, value, constants, index),
-            (Right::Authority(routes), document) => {
-                let parts = value.as_array().into_iter().flatten();
-                let mut said = parts.zip(routes.iter()).filter(|(part, _)| populated(part));
-                said.try_for_each(|(part, route)| {
-                    route.put(document, part.clone(), constants, index)
-                })
+            (Right::Whole(route, whole, from), document) => {
+                let bad = || Refused::new(&route.shown, Why::BadForm);
+                let text = value.as_str().ok_or_else(bad)?;
+                for (part, text) in whole.to_right(text, constants).ok_or_else(bad)? {
+                    let part = component(route, *whole, from + part - 1);
+                    part.put(document, text.into(), constants, index)?;
+                }
+                Ok(())
             }
         }
     }
+}
+
+/// The way to one component of those that say a value together. The parts of HD are subcomponents.
+fn component(route: &Route, whole: Whole, number: u16) -> Route {
+    let one = |n: u16| Leg { name: n.to_string(), take: Take::One };
+    let more = if whole == Whole::Hd { vec![one(number)] } else { vec![one(number), one(1)] };
+    Route { shown: route.shown.clone(), legs: route.legs.iter().cloned().chain(more).collect() }
+}
+
+/// What components say together; nothing, if none of them is there.
+fn together<'a>(
+    (place, value, used): Match<'a>,
+    whole: Whole,
+    from: u16,
+    constants: &Constants,
+) -> Option<Said<'a>> {
+    let leaf = |part: u16| -> Option<(Place<'a>, &'a str)> {
+        let (name, child) = value.as_object()?.get_key_value(&(from + part - 1).to_string())?;
+        let place = step(&place, Part::Member(name));
+        if whole == Whole::Hd {
+            return Some((place, child.as_str()?));
+        }
+        Some((step(&place, Part::Member("1")), child.get("1")?.as_str()?))
+    };
+    if whole.parts().all(|part| leaf(part).is_none()) {
+        return None;
+    }
+    let text = |part| leaf(part).map(|(_, text)| text);
+    let Some((text, parts)) = whole.to_left(&text, constants) else {
+        return Some((Err(Why::BadForm), Vec::new()));
+    };
+    let own = parts.into_iter().filter_map(|part| leaf(part).map(|(place, _)| place));
+    Some((Ok(Cow::Owned(text.into())), own.chain(used).collect()))
 }
 
 /// Not dotted JSON.

@@ -34,11 +34,9 @@ pub(crate) enum Take {
     Where(Vec<Condition>),
     /// The whole list; last leg only.
     All,
-    /// Each, one by one: the index says which.
-    Each,
-    /// Each for which all conditions hold; the index counts all.
-    EachWhere(Vec<Condition>),
-    /// The n-th, from 1.
+    /// Each, one by one: the index says which; nothing, if it does not hold there.
+    Each(Vec<Condition>),
+    /// The one at this place, counted from 0.
     Nth(usize),
     /// The first for which all conditions hold; the others are not carried.
     First(Vec<Condition>),
@@ -54,27 +52,30 @@ pub(crate) struct Condition {
 impl Route {
     /// How often a row is tried: once, or for each item of the list it goes through.
     pub(crate) fn indexes(&self, root: &Value) -> Range<usize> {
-        let Some(at) = self.each_at() else { return 0..1 };
+        let Some(at) = self.legs.iter().position(Leg::is_each) else { return 0..1 };
         let mut value = Some(root);
         for leg in &self.legs[..at] {
             value = value.and_then(|value| value.get(&leg.name));
-            if leg.take != Take::One {
-                value = value.and_then(|list| list.get(0));
+            match leg.take {
+                Take::One => {}
+                Take::Nth(n) => value = value.and_then(|list| list.get(n)),
+                _ => value = value.and_then(|list| list.get(0)),
             }
         }
         let list = value.and_then(|value| value.get(&self.legs[at].name)).and_then(Value::as_array);
         0..list.map_or(0, Vec::len)
     }
 
-    /// Which leg is taken one by one.
-    fn each_at(&self) -> Option<usize> {
-        self.legs.iter().position(|leg| matches!(leg.take, Take::Each | Take::EachWhere(_)))
-    }
-
     /// The members up to and with the one that is taken one by one.
     pub(crate) fn each(&self) -> Option<Vec<&str>> {
-        let at = self.each_at()?;
+        let at = self.legs.iter().position(Leg::is_each)?;
         Some(self.legs[..=at].iter().map(|leg| leg.name.as_str()).collect())
+    }
+}
+
+impl Leg {
+    fn is_each(&self) -> bool {
+        matches!(self.take, Take::Each(_))
     }
 }
 

@@ -11,14 +11,15 @@ use toml::Spanned;
 
 use crate::codes::Codes;
 use crate::form::Form;
-use crate::mapping::{Duty, Fixed, Origin, Row, Table};
+use crate::mapping::{Duty, Fixed, Row, Table};
 use crate::path::Path;
 use crate::problem::Desk;
 use crate::repeats::Repeats;
 use crate::right::{Right, RightPath};
-use crate::route::{Leg, Route, Take};
+use crate::route::{Route, Take};
 use crate::rows::Uses;
 use crate::v2;
+use crate::whole::Whole;
 
 /// The types that say nothing about a person by themselves. Rows of all others name a group.
 const NOT_ABOUT_A_PERSON: [&str; 2] = ["Task", "ServiceRequest"];
@@ -48,6 +49,12 @@ struct RowText {
     codes: Option<String>,
     group: Option<String>,
     r#as: Option<String>,
+    /// Where it is read from if the right is silent; never written.
+    #[serde(default)]
+    or: Vec<String>,
+    /// Lists whose items are read behind those of the right; never written.
+    #[serde(default)]
+    then: Vec<String>,
 }
 
 /// Check a row. `first`: the elements taken as one.
@@ -60,7 +67,6 @@ pub(crate) fn check(
     desk: &mut Desk<'_>,
 ) -> Option<Row> {
     let span = text.span();
-    let origin = Origin { file: desk.file().into(), line: desk.line(&span) };
     let mut note = |what: &dyn fmt::Display| desk.at(span.clone(), what);
     let parsed = text.into_inner().try_into();
     let text: RowText = parsed.map_err(|error: toml::de::Error| note(&error.message())).ok()?;
@@ -72,6 +78,11 @@ pub(crate) fn check(
     }
     let form = check_form(&text, context.right, &mut note);
     let right = check_right(&text.right, context, form, &mut note);
+    let others = |texts: &[String], note: &mut Note<'_>| -> Vec<Right> {
+        let checked = texts.iter().filter_map(|text| check_right(text, context, form, note));
+        checked.collect()
+    };
+    let (or, then) = (others(&text.or, &mut note), others(&text.then, &mut note));
     let group = check_group(&text, path.as_ref(), &mut note);
     let codes = check_codes(&text, context, &mut note);
     let (path, right) = (path?, right?);
@@ -79,22 +90,30 @@ pub(crate) fn check(
     let left = context.repeats.route(&path, first, whole);
     let left = left.map_err(|error| note(&error)).ok()?;
     check_each(&left, &right, &mut note)?;
-    Some(Row { duty, left, right, codes, group, origin })
+    or.iter().try_for_each(|one| check_each(&left, one, &mut note))?;
+    if !(or.is_empty() && then.is_empty()) && context.right != Dialect::Hl7v2 {
+        note(&"or and then are for hl7v2 only");
+    }
+    if !then.is_empty() && (left.each().is_none() || !or.is_empty()) {
+        note(&"then is for a list, and not beside or");
+    }
+    let line = u32::try_from(desk.line(&span)).unwrap_or(0);
+    let file = desk.file().into();
+    Some(Row { duty, left, right, or, then, codes, group, file, line })
 }
 
 /// `[*]` goes through two lists at once, or through none.
 fn check_each(left: &Route, right: &Right, note: &mut Note<'_>) -> Option<()> {
-    let right = right.routes().next();
-    let lists = [Some(left), right].map(|route| route.filter(|route| route.each().is_some()));
+    let lists =
+        [Some(left), right.route()].map(|route| route.filter(|route| route.each().is_some()));
     if lists[0].is_some() != lists[1].is_some() {
         note(&"has [*] on one side alone");
         return None;
     }
     let selected = lists.into_iter().flatten().any(|route| {
-        let each = |leg: &&Leg| matches!(leg.take, Take::Each | Take::EachWhere(_));
-        let before = route.legs.iter().take_while(|leg| !each(leg));
+        let before = route.legs.iter().take_while(|leg| !matches!(leg.take, Take::Each(_)));
         before.into_iter().any(|leg| {
-            matches!(&leg.take, Take::Where(_) | Take::Only | Take::All | Take::Nth(_))
+            matches!(&leg.take, Take::Where(_) | Take::Only | Take::Nth(_) | Take::All)
                 || matches!(&leg.take, Take::First(conditions) if !conditions.is_empty())
         })
     });
@@ -146,7 +165,7 @@ pub(crate) fn check_fixed(
         }
         (None, Some(right)) => match check_right(&right, context, None, &mut note)? {
             Right::V2(route, _) => Some(Fixed::Right(route, text.is)),
-            Right::Json(_) | Right::Authority(_) => {
+            Right::Json(_) | Right::Whole(..) => {
                 note(&"right is for hl7v2 only");
                 None
             }
@@ -160,22 +179,35 @@ pub(crate) fn check_fixed(
 
 type Note<'n> = dyn FnMut(&dyn fmt::Display) + 'n;
 
-fn check_form(text: &RowText, dialect: Dialect, note: &mut Note<'_>) -> Option<Form> {
+fn check_form(text: &RowText, dialect: Dialect, note: &mut Note<'_>) -> Option<As> {
     let name = text.r#as.as_ref()?;
     if dialect != Dialect::Hl7v2 {
         note(&"as is for hl7v2 only");
     }
-    let found = Form::ALL.into_iter().find(|(known, _)| known == name);
+    let form = Form::ALL.into_iter().find(|(known, _)| known == name);
+    let whole = Whole::ALL.into_iter().find(|(known, _)| known == name);
+    let found = form.map(|(_, form)| As::Form(form)).or(whole.map(|(_, whole)| As::Whole(whole)));
     if found.is_none() {
-        note(&"as is none of date, instant, number, flag, hd, ei");
+        let known = Form::ALL.map(|(name, _)| name).into_iter();
+        let known: Vec<_> = known.chain(Whole::ALL.map(|(name, _)| name)).collect();
+        note(&format_args!("as is none of {}", known.join(", ")));
     }
-    found.map(|(_, form)| form)
+    found
+}
+
+/// How a value is written.
+#[derive(Clone, Copy)]
+enum As {
+    /// In one component.
+    Form(Form),
+    /// In several.
+    Whole(Whole),
 }
 
 fn check_right(
     right: &str,
     context: &Context<'_>,
-    form: Option<Form>,
+    form: Option<As>,
     note: &mut Note<'_>,
 ) -> Option<Right> {
     match context.right {
@@ -189,14 +221,16 @@ fn check_right(
             if !context.structure.contains(&location.segment) {
                 note(&format_args!("{} is not in the structure", location.segment));
             }
-            if form.is_some_and(Form::is_authority) && location.subcomponent.is_some() {
-                note(&"hd and ei take the three parts themselves");
-            }
-            if let Some(form) = form.filter(|form| form.is_authority()) {
-                let routes = v2::authority(&location, form == Form::Ei);
-                return Some(Right::Authority(Box::new(routes)));
-            }
-            Some(Right::V2(v2::route(&location), form))
+            let mut route = v2::route(&location);
+            Some(match form {
+                None => Right::V2(route, None),
+                Some(As::Form(form)) => Right::V2(route, Some(form)),
+                Some(As::Whole(whole)) => {
+                    route.legs.truncate(if whole == Whole::Hd { 3 } else { 2 });
+                    let from = if whole == Whole::Hd { 1 } else { location.component.unwrap_or(1) };
+                    Right::Whole(route, whole, from)
+                }
+            })
         }
     }
 }

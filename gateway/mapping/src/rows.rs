@@ -31,26 +31,22 @@ pub(crate) struct RowsText {
     first: Vec<Spanned<String>>,
 }
 
-/// What the paths of a file's rows use.
+/// What the paths of all rows use.
 #[derive(Default)]
 pub(crate) struct Uses {
     /// Elements passed without a selection.
     passed: BTreeSet<String>,
     /// Constants selected by.
-    constants: BTreeSet<String>,
-}
-
-/// The rows of a mapping, from its own file and from its blocks.
-#[derive(Default)]
-pub(crate) struct Checked {
-    pub(crate) rows: Vec<Row>,
-    pub(crate) fixed: Vec<Fixed>,
-    /// Constants selected by.
     pub(crate) constants: BTreeSet<String>,
 }
 
-/// Check every row of a file, and add it to `all`.
-pub(crate) fn check(text: RowsText, context: &Context<'_>, desk: &mut Desk<'_>, all: &mut Checked) {
+/// Check every row of one file, and put them behind those of the files before.
+pub(crate) fn check(
+    text: RowsText,
+    context: &Context<'_>,
+    rows: &mut Vec<Row>,
+    desk: &mut Desk<'_>,
+) -> (Vec<Fixed>, Uses) {
     let first = check_first(&text.first, context.repeats, desk);
     let duties = [(Duty::Must, text.must), (Duty::Safety, text.safety), (Duty::May, text.may)];
     let texts = duties
@@ -64,17 +60,17 @@ pub(crate) fn check(text: RowsText, context: &Context<'_>, desk: &mut Desk<'_>, 
             break;
         }
         if let Some(row) = row::check(duty, text, &first, context, &mut uses, desk) {
-            check_overlap(&row, &all.rows, &span, desk);
-            all.rows.push(row);
+            check_overlap(&row, rows, &span, desk);
+            rows.push(row);
         }
     }
-    for text in text.fixed.into_iter().take(ROWS_COUNT_MAX) {
-        all.fixed.extend(row::check_fixed(text, &first, context, &mut uses, desk));
-    }
+    let fixed = text.fixed.into_iter().take(ROWS_COUNT_MAX);
+    let fixed = fixed.filter_map(|text| row::check_fixed(text, &first, context, &mut uses, desk));
+    let fixed = fixed.collect();
     for entry in text.first.iter().filter(|entry| !uses.passed.contains(entry.get_ref())) {
         desk.at(entry.span(), "no row passes through it without a where");
     }
-    all.constants.extend(uses.constants);
+    (fixed, uses)
 }
 
 impl Uses {
@@ -116,9 +112,13 @@ fn check_first(
 /// Two rows in one place would contradict each other, one way or the other.
 fn check_overlap(row: &Row, rows: &[Row], span: &Range<usize>, desk: &mut Desk<'_>) {
     for other in rows {
-        if row.right.overlaps(&other.right) {
-            let what = format_args!("right overlaps {} of another row", other.right.shown());
-            desk.at(span.clone(), what);
+        for theirs in other.places() {
+            if row.places().any(|mine| mine.overlaps(theirs)) {
+                desk.at(
+                    span.clone(),
+                    format_args!("right overlaps {} of another row", theirs.shown()),
+                );
+            }
         }
         let mut both = row.left.legs.iter().zip(&other.left.legs);
         if both.all(|(mine, theirs)| mine == theirs) {

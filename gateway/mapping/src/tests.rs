@@ -2,6 +2,7 @@
 
 mod generated;
 mod groups;
+mod guide;
 mod loading;
 mod loss;
 mod samples;

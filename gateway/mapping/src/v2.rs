@@ -103,33 +103,16 @@ pub(crate) fn route(location: &Location) -> Route {
     Route { shown: shown(location), legs }
 }
 
-/// The places of the three parts of an identifier system that begins at a location: subcomponents
-/// of a component (HD), or components from this one on (EI).
-pub(crate) fn authority(location: &Location, components: bool) -> [Route; 3] {
-    [0, 1, 2].map(|n| {
-        let mut part = location.clone();
-        if components {
-            part.component = Some(location.component.unwrap_or(1) + n);
-        } else {
-            part.component = Some(location.component.unwrap_or(1));
-            part.subcomponent = Some(1 + n);
-        }
-        Route { shown: shown(location), legs: route(&part).legs }
-    })
-}
-
 fn take(which: &Which, segment: bool) -> Take {
     match which {
         Which::First => Take::First(Vec::new()),
-        Which::Each => Take::Each,
-        Which::EachWhere(selects) => Take::EachWhere(conditions(selects, segment)),
-        Which::Nth(n) => Take::Nth(usize::from(*n)),
-        Which::Where(selects) => Take::First(conditions(selects, segment)),
+        Which::Each(selects) => {
+            Take::Each(selects.iter().map(|one| condition(one, segment)).collect())
+        }
+        Which::Where(selects) => {
+            Take::First(selects.iter().map(|one| condition(one, segment)).collect())
+        }
     }
-}
-
-fn conditions(selects: &[Select], segment: bool) -> Vec<Condition> {
-    selects.iter().map(|one| condition(one, segment)).collect()
 }
 
 fn condition(select: &Select, segment: bool) -> Condition {

@@ -8,6 +8,7 @@ use crate::mapping::{Duty, Fixed, Mapping, Row, Table};
 use crate::path::Operand;
 use crate::right::Right;
 use crate::route::{Condition, Leg, Route, Take};
+use crate::whole::Whole;
 
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct RowView<'m> {
     /// Its file, below the mappings folder.
     pub file: &'m str,
     /// Its line, counted from 1.
-    pub line: usize,
+    pub line: u32,
 }
 
 /// Whether a row's value has to be there.
@@ -90,16 +91,19 @@ impl Mapping {
 
 fn view(row: &Row) -> RowView<'_> {
     let form = match &row.right {
-        Right::V2(_, form) => *form,
-        _ => None,
+        Right::V2(_, Some(form)) => {
+            Form::ALL.iter().find(|(_, one)| one == form).map(|(name, _)| *name)
+        }
+        Right::Whole(_, whole, _) => {
+            Whole::ALL.iter().find(|(_, one)| one == whole).map(|(name, _)| *name)
+        }
+        Right::V2(_, None) | Right::Json(_) => None,
     };
-    let named = |form| Form::ALL.iter().find(|(_, one)| *one == form).map(|(name, _)| *name);
-    let authority = matches!(row.right, Right::Authority(_)).then_some("authority");
     RowView {
         left: path(&row.left),
         right: match &row.right {
             Right::Json(path) if path.list => format!("{}[]", path.shown()),
-            right => right.routes().next().map_or_else(|| right.shown(), place),
+            right => right.route().map_or_else(|| right.shown(), place),
         },
         needed: match row.duty {
             Duty::Must => Needed::Always,
@@ -111,9 +115,9 @@ fn view(row: &Row) -> RowView<'_> {
             Table::File(codes) => TableView::File { name: codes.name(), pairs: codes.pairs() },
             Table::Link(name) => TableView::Link(name),
         }),
-        form: form.and_then(named).or(authority),
-        file: &row.origin.file,
-        line: row.origin.line,
+        form,
+        file: &row.file,
+        line: row.line,
     }
 }
 
@@ -121,12 +125,12 @@ fn view(row: &Row) -> RowView<'_> {
 fn path(route: &Route) -> String {
     let legs = route.legs.iter().map(|leg| match &leg.take {
         Take::One | Take::Only | Take::All => leg.name.clone(),
-        Take::Each => format!("{}[*]", leg.name),
-        Take::Nth(n) => format!("{}[{n}]", leg.name),
-        Take::Where(all) | Take::EachWhere(all) | Take::First(all) => {
+        Take::Nth(n) => format!("{}[{}]", leg.name, n + 1),
+        Take::Each(all) | Take::Where(all) | Take::First(all) => {
+            let each = if matches!(leg.take, Take::Each(_)) { "[*]" } else { "" };
             let wheres: String =
                 all.iter().map(|one| format!(".where({})", equation(one))).collect();
-            format!("{}{wheres}", leg.name)
+            format!("{}{each}{wheres}", leg.name)
         }
     });
     legs.collect::<Vec<_>>().join(".")
@@ -153,9 +157,8 @@ fn place(route: &Route) -> String {
 
 fn selected(leg: &Leg) -> String {
     match &leg.take {
-        Take::Each => "[*]".to_owned(),
-        Take::Nth(n) => format!("[{n}]"),
-        Take::EachWhere(all) => format!("[*]{}", selections(all)),
+        Take::Nth(n) => format!("[{}]", n + 1),
+        Take::Each(all) => format!("[*]{}", selections(all)),
         Take::Where(all) | Take::First(all) => selections(all),
         Take::One | Take::Only | Take::All => String::new(),
     }

@@ -1,9 +1,18 @@
 //! A pivot that came from another dialect, as the resources our FHIR door would have got.
 //!
+//! `ties.rs` knows who refers to whom, `fill.rs` what FHIR asks for where a message says nothing.
+//!
 //! Not here: what the mapping files say; this only ties together what they cannot: references.
 
+mod fill;
+mod ties;
+mod untie;
+
 use loopgate_fhir::REFERRAL;
+use loopgate_mapping::Carried;
 use serde_json::{Value, json};
+
+pub use untie::{Entry, untie};
 
 /// One resource, and the `urn:uuid` by which the others refer to it.
 pub struct Part {
@@ -20,65 +29,132 @@ pub struct Known<'a> {
     pub requester: Option<&'a str>,
     /// When it was written, if the message does not say.
     pub authored_on: Option<&'a str>,
+    /// The message's code and event, and the application that wrote it.
+    pub message: Option<[&'a str; 3]>,
 }
 
-/// The parts of a pivot: Patient, Observations, ServiceRequest, Task.
+/// The types of which a door makes resources. What a message says of others it does not keep.
+const KEPT: [&str; 4] = ["Patient", "Observation", "ServiceRequest", "Task"];
+
+/// The types of a pivot, those that others refer to first.
+const KINDS: [&str; 16] = [
+    "Patient",
+    "RelatedPerson",
+    "Practitioner",
+    "Organization",
+    "PractitionerRole",
+    "Encounter",
+    "Coverage",
+    "Condition",
+    "Observation",
+    "ServiceRequest",
+    "Task",
+    "DiagnosticReport",
+    "DocumentReference",
+    "Procedure",
+    "Appointment",
+    "MessageHeader",
+];
+
+/// The parts of a pivot that a door keeps: Patient, Observations, ServiceRequest, Task.
 pub fn parts(pivot: &Value, known: &Known<'_>) -> Vec<Part> {
-    let url = |n: usize| format!("urn:uuid:00000000-0000-4000-8000-{n:012}");
-    let (patient_url, request_url) = (url(0), url(1));
-    let mut parts = Vec::new();
-    let resource = |kind: &str| {
-        let mut found = pivot.get(kind)?.clone();
-        found["resourceType"] = kind.into();
-        Some(found)
-    };
-    let refer = |url: &str| json!({ "reference": url });
-    if let Some(patient) = resource("Patient") {
-        parts.push(Part { url: patient_url.clone(), resource: patient });
+    made(pivot, known, &KEPT)
+}
+
+/// Every part of a pivot.
+pub fn all_parts(pivot: &Value, known: &Known<'_>) -> Vec<Part> {
+    made(pivot, known, &KINDS)
+}
+
+/// The places of a message that were carried into a resource that [`parts`] does not make: as good
+/// as not carried. Sorted, each once.
+pub fn not_kept(carried: &[Carried]) -> Vec<String> {
+    let kept = |left: &str| KEPT.contains(&left.split(['.', '[']).next().unwrap_or_default());
+    let lost = carried.iter().filter(|one| !kept(&one.left));
+    let lost: std::collections::BTreeSet<&String> = lost.map(|one| &one.right).collect();
+    lost.into_iter().cloned().collect()
+}
+
+/// A resource of the pivot on its way to be a part.
+struct Draft {
+    kind: &'static str,
+    /// The part it plays: the local id that a mapping gave it.
+    role: Option<String>,
+    url: String,
+    resource: Value,
+}
+
+fn made(pivot: &Value, known: &Known<'_>, kinds: &[&'static str]) -> Vec<Part> {
+    let mut drafts = drafts(pivot, kinds);
+    drafts.retain(|draft| draft.kind != "Task" || draft.resource.get("status").is_some());
+    let keys = keys(pivot);
+    for draft in &mut drafts {
+        fill::fill(draft.kind, &mut draft.resource, known);
     }
-    let mut info = Vec::new();
-    let observations = pivot.get("Observation").and_then(Value::as_array);
-    for (n, observation) in observations.into_iter().flatten().enumerate() {
-        let mut observation = observation.clone();
-        observation["resourceType"] = "Observation".into();
-        observation["subject"] = refer(&patient_url);
-        info.push(refer(&url(n + 3)));
-        parts.push(Part { url: url(n + 3), resource: observation });
-    }
+    ties::tie(&mut drafts, &keys);
     let authored = pivot.get("Task").and_then(|task| task.get("authoredOn")).cloned();
     let authored = authored.or(known.authored_on.map(Value::from));
-    if let Some(mut request) = resource("ServiceRequest") {
-        request["subject"] = refer(&patient_url);
-        if !info.is_empty() {
-            request["supportingInfo"] = Value::Array(info);
+    for draft in &mut drafts {
+        if matches!(draft.kind, "ServiceRequest" | "Task") {
+            sign(draft, &authored, known.requester);
         }
-        tie(&mut request, &authored, known.requester);
-        parts.push(Part { url: request_url.clone(), resource: request });
     }
-    if let Some(mut task) = resource("Task") {
-        task["for"] = refer(&patient_url);
-        task["focus"] = refer(&request_url);
-        // Our own name for it is ours to give.
-        if let Some(identifiers) = task.get_mut("identifier").and_then(Value::as_array_mut) {
-            identifiers.retain(|one| one["system"] != REFERRAL);
-        }
-        if task["identifier"] == json!([]) {
-            task.as_object_mut().map(|task| task.remove("identifier"));
-        }
-        tie(&mut task, &authored, known.requester);
-        parts.push(Part { url: url(2), resource: task });
-    }
-    parts
+    drafts.into_iter().map(|Draft { url, resource, .. }| Part { url, resource }).collect()
 }
 
-fn tie(resource: &mut Value, authored: &Option<Value>, requester: Option<&str>) {
+fn drafts(pivot: &Value, kinds: &[&'static str]) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for kind in KINDS.into_iter().filter(|kind| kinds.contains(kind)) {
+        let found = match pivot.get(kind) {
+            Some(Value::Array(list)) => list.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+            None => &[],
+        };
+        for one in found {
+            let mut resource = json!({ "resourceType": kind });
+            let mut role = None;
+            for (name, value) in one.as_object().into_iter().flatten() {
+                match name.as_str() {
+                    "id" => role = value.as_str().map(str::to_owned),
+                    "resourceType" => {}
+                    _ => resource[name] = value.clone(),
+                }
+            }
+            let url = format!("urn:uuid:00000000-0000-4000-8000-{:012}", drafts.len());
+            drafts.push(Draft { kind, role, url, resource });
+        }
+    }
+    drafts
+}
+
+/// The referral's business identifiers, by which what has no ServiceRequest beside it refers to it.
+fn keys(pivot: &Value) -> Vec<Value> {
+    let identifiers = pivot.get("Task").and_then(|task| task.get("identifier"));
+    let identifiers = identifiers.and_then(Value::as_array).into_iter().flatten();
+    let others = identifiers.filter(|one| one.get("value").is_some());
+    let keys = others.map(|one| json!({ "type": "ServiceRequest", "identifier": one }));
+    keys.collect()
+}
+
+/// When it was written, who asks, and no name that is ours to give.
+fn sign(draft: &mut Draft, authored: &Option<Value>, requester: Option<&str>) {
+    let resource = &mut draft.resource;
     if let Some(authored) = authored
         && resource.get("authoredOn").is_none()
     {
         resource["authoredOn"] = authored.clone();
     }
-    if let Some(requester) = requester {
+    if let Some(requester) = requester
+        && (draft.kind == "Task" || resource.get("requester").is_none())
+    {
         resource["requester"] = json!({ "reference": requester });
+    }
+    let Some(identifiers) = resource.get_mut("identifier").and_then(Value::as_array_mut) else {
+        return;
+    };
+    identifiers.retain(|one| one["system"] != REFERRAL);
+    if identifiers.is_empty() {
+        resource.as_object_mut().map(|members| members.remove("identifier"));
     }
 }
 

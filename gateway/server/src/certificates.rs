@@ -94,11 +94,14 @@ impl Authority {
 
     /// A certificate for a server on this machine, which `names` (DNS names, addresses) also reach.
     pub fn server(&self, names: &[&str], validity: Validity) -> Result<Issued, CertificateFault> {
-        let mut all = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-        all.extend(names.iter().map(|name| (*name).to_owned()));
-        let mut params = CertificateParams::new(all)?;
-        params.distinguished_name = named("loopgate");
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        self.issue(server_params(names)?, validity)
+    }
+
+    /// A gateway's certificate: a server's on this machine, which it also shows to the engines and
+    /// endpoints that it calls, since many of those want to see one.
+    pub fn gateway(&self, validity: Validity) -> Result<Issued, CertificateFault> {
+        let mut params = server_params(&[])?;
+        params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
         self.issue(params, validity)
     }
 
@@ -172,6 +175,15 @@ fn authority_params() -> CertificateParams {
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params
+}
+
+fn server_params(names: &[&str]) -> Result<CertificateParams, CertificateFault> {
+    let mut all = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    all.extend(names.iter().map(|name| (*name).to_owned()));
+    let mut params = CertificateParams::new(all)?;
+    params.distinguished_name = named("loopgate");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    Ok(params)
 }
 
 fn named(name: &str) -> rcgen::DistinguishedName {

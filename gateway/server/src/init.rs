@@ -35,7 +35,7 @@ const CERTS_README: &str = "\
 DEVELOPMENT ONLY. `loopgate init` made these files.
 
 ca.pem, ca.key          an authority for this deployment; its key lies here in the clear
-server.pem, server.key  the gateway's certificate, for localhost
+server.pem, server.key  the gateway's certificate, for localhost; it is also shown to whom it calls
 clients/                certificates that `loopgate partner add` issued
 
 With real persons' data: take the server's certificate from an authority you trust, name the roots
@@ -85,7 +85,7 @@ fn write_keys(keys: &Path, random: &mut Random<'_>) -> anyhow::Result<()> {
 
 fn write_certificates(certs: &Path, now: Timestamp) -> anyhow::Result<()> {
     let authority = Authority::new(validity(now, AUTHORITY_DAYS)?)?;
-    let server = authority.server(&[], validity(now, CERTIFICATE_DAYS)?)?;
+    let server = authority.gateway(validity(now, CERTIFICATE_DAYS)?)?;
     make_folder(certs, SECRET_FOLDER)?;
     write(&certs.join("README.txt"), CERTS_README, PUBLIC)?;
     write(&certs.join("ca.pem"), authority.certificate_pem(), PUBLIC)?;

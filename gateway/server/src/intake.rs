@@ -54,10 +54,10 @@ pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer
 pub fn message(
     gate: &Gate,
     org: &OrgId,
-    key: [u8; 32],
+    (key, purpose): ([u8; 32], Purpose),
     parts: Vec<Part>,
     message: Hearing,
-) -> Result<(), Trouble> {
+) -> Result<Answer, Trouble> {
     let mut faults = Vec::new();
     let mut resources = Vec::new();
     let mut urls = HashMap::new();
@@ -87,10 +87,10 @@ pub fn message(
         request: key,
         transport: "mllp",
         incoming,
-        purpose: Purpose::Create,
+        purpose,
         message: Some(message),
     };
-    gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply)).map(drop)
+    gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))
 }
 
 /// Two patients of an organization are one. Returns once nothing that was decided before is on its way

@@ -186,7 +186,11 @@ fn acknowledged(answer: &Message, control_id: &str, steps: &mut Steps) -> Result
         Some(code) => {
             let errors = errors(answer);
             let errors = if errors.is_empty() { "without ERR".to_owned() } else { errors };
-            Err(steps.fail(what, format!("{code}: the message was refused, {errors}")))
+            let words = format!(
+                "{code}: the message was refused, {errors}. Its referral is invented: a receiver that looks it \
+                 up does not know it."
+            );
+            Err(steps.fail(what, words))
         }
         None => Err(steps.fail(what, "MSA-1 is no code of table 0008")),
     }

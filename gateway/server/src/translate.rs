@@ -4,27 +4,32 @@ use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 use loopgate_consent::Groups;
 use loopgate_fhir::{Json, Limits, REFERRAL, RefText, TaskIn, pivot, read_transaction};
-use loopgate_hl7v2::{self as hl7v2, Charset, Delimiters, Envelope, Header, Message, Stamp, read};
-use loopgate_mapping::{Constants, Library, Mapping};
+use loopgate_hl7v2::{self as hl7v2, Charset, Delimiters, Envelope, Header, Message, Stamp};
+use loopgate_mapping::{By, Carried, Constants, Library, Mapping, Said};
 use loopgate_referral::{ReferralId, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::bundle::{self, Known, parts};
+use crate::bundle::{self, Entry, Known, all_parts, untie};
 use crate::partner::Partner;
 use crate::v2;
 
 /// A dialect that `translate` speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dialect {
     /// A transaction Bundle with one referral.
     Fhir,
     /// The community dialect.
     CboJson,
-    /// A REF^I12 message.
-    Hl7v2,
+    /// An HL7 v2 message, or a batch of them. Read, MSH-9 says of which type; written, it is of this
+    /// code and event.
+    Hl7v2([String; 2]),
 }
 
-/// What came of a translation.
+/// The messages as which a referral is written.
+const REFERRALS: [[&str; 3]; 3] =
+    [["REF", "I12", "REF_I12"], ["OMG", "O19", "OMG_O19"], ["ORM", "O01", "ORM_O01"]];
+
+/// What came of one message.
 pub struct Translated {
     /// The document.
     pub text: String,
@@ -32,6 +37,26 @@ pub struct Translated {
     pub not_carried: Vec<String>,
     /// Field groups withheld.
     pub withheld: Vec<String>,
+    /// What was carried, and by which row: into the pivot, then out of it. FHIR has no rows: it is
+    /// the pivot.
+    pub carried: Vec<Step>,
+}
+
+/// One step of a value on its way.
+pub struct Step {
+    /// The places, and the row.
+    pub carried: Carried,
+    /// Which of the places it came from.
+    pub way: Way,
+}
+
+/// Which way a row was gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From the dialect into the pivot.
+    Read,
+    /// From the pivot into the dialect.
+    Written,
 }
 
 /// Why a translation was not made: unreadable input, or a mapping that refuses.
@@ -39,8 +64,14 @@ pub struct Translated {
 pub enum Stopped {
     /// The input does not read.
     Unreadable(anyhow::Error),
-    /// A mapping refused.
+    /// A mapping refused, or there is none.
     Refused(anyhow::Error),
+}
+
+impl Stopped {
+    fn by(why: impl std::error::Error + Send + Sync + 'static) -> Stopped {
+        Stopped::Refused(anyhow::Error::new(why))
+    }
 }
 
 /// What a link says of itself, where a partner's file is given.
@@ -69,96 +100,184 @@ impl LinkOf {
     }
 }
 
-/// Translates one message.
+/// What one message says.
+struct Heard {
+    pivot: Value,
+    not_carried: Vec<String>,
+    carried: Vec<Carried>,
+    /// MSH-9.1, MSH-9.2 and MSH-3 of a message.
+    message: Option<[String; 3]>,
+}
+
+/// Translates an input: one document, or each message and order of HL7 v2 by itself.
 pub fn translate(
     library: &Library,
-    (from, to): (Dialect, Dialect),
+    (from, to): (&Dialect, &Dialect),
     input: &[u8],
     groups: &Groups,
     link: &LinkOf,
-) -> Result<Translated, Stopped> {
-    if from == to {
+) -> Result<Vec<Translated>, Stopped> {
+    if std::mem::discriminant(from) == std::mem::discriminant(to) {
         return Err(Stopped::Refused(anyhow::anyhow!("both dialects are the same")));
     }
-    let (pivot, mut lost) = read_dialect(library, from, input, link)?;
-    let refused = |why| Stopped::Refused(anyhow::Error::new(why));
-    let (text, not_carried, withheld) = match to {
+    let heard = match from {
+        Dialect::Fhir => vec![read_bundle(input)?],
+        Dialect::CboJson => vec![read_cbo(library, input, link)?],
+        Dialect::Hl7v2(_) => read_v2(library, input, link)?,
+    };
+    heard.into_iter().map(|one| say(library, to, one, groups, link)).collect()
+}
+
+/// What was heard, in the other dialect.
+fn say(
+    library: &Library,
+    to: &Dialect,
+    heard: Heard,
+    groups: &Groups,
+    link: &LinkOf,
+) -> Result<Translated, Stopped> {
+    let Heard { pivot, mut not_carried, carried, message } = heard;
+    let (text, lost, withheld, said) = match to {
         // All that there is: what was read is the pivot.
         Dialect::Fhir => {
-            let known = Known { requester: Some(&link.requester), authored_on: None };
-            let text = bundle::transaction(parts(&pivot, &known)).to_string();
-            (text, Vec::new(), Vec::new())
+            let message = message.as_ref().map(|parts| parts.each_ref().map(String::as_str));
+            let known = Known { requester: Some(&link.requester), authored_on: None, message };
+            let text = bundle::transaction(all_parts(&pivot, &known)).to_string();
+            (text, Vec::new(), Vec::new(), Vec::new())
         }
         Dialect::CboJson => {
             let mapping = mapping(library, "cbo-json/referral")?;
-            let written = mapping.write(&pivot, groups, &link.constants).map_err(refused)?;
-            (written.document.to_string(), written.not_carried, written.withheld)
+            let written = mapping.write(&pivot, groups, &link.constants).map_err(Stopped::by)?;
+            let text = written.document.to_string();
+            (text, written.not_carried, written.withheld, written.carried)
         }
-        Dialect::Hl7v2 => {
-            let mapping = mapping(library, v2::REF_I12)?;
-            let written = mapping.write_v2(&pivot, groups, &link.constants).map_err(refused)?;
-            let stamp = Stamp {
-                application: &link.application,
-                facility: &link.facility,
-                time: &pivot["Task"]["authoredOn"].as_str().map_or(String::new(), dtm),
-                control_id: "1",
-            };
-            let envelope = Envelope {
-                to: (v2::APPLICATION, ""),
-                kind: ["REF", "I12", "REF_I12"],
-                processing: "T",
-                ..Envelope::default()
-            };
-            let mut segments = vec![hl7v2::envelope(&envelope, &stamp)];
-            segments.extend(written.segments);
-            let text = Message { delimiters: Delimiters::USUAL, segments }.print();
-            (text, written.not_carried, written.withheld)
-        }
+        Dialect::Hl7v2([code, event]) => write_v2(library, [code, event], &pivot, groups, link)?,
     };
-    lost.extend(not_carried);
-    Ok(Translated { text, not_carried: lost, withheld })
+    not_carried.extend(lost);
+    let steps = |all: Vec<Carried>, way| all.into_iter().map(move |carried| Step { carried, way });
+    let carried = steps(carried, Way::Read).chain(steps(said, Way::Written)).collect();
+    Ok(Translated { text, not_carried, withheld, carried })
 }
 
-/// What a message says, as a pivot, and what of it no row takes.
-fn read_dialect(
+type Written = (String, Vec<String>, Vec<String>, Vec<Carried>);
+
+fn write_v2(
     library: &Library,
-    from: Dialect,
-    input: &[u8],
+    [code, event]: [&str; 2],
+    pivot: &Value,
+    groups: &Groups,
     link: &LinkOf,
-) -> Result<(Value, Vec<String>), Stopped> {
-    let refused = |why| Stopped::Refused(anyhow::Error::new(why));
-    Ok(match from {
-        Dialect::Fhir => (read_pivot(input).map_err(Stopped::Unreadable)?, Vec::new()),
-        Dialect::CboJson => {
-            let right: Value =
-                serde_json::from_slice(input).context("not JSON").map_err(Stopped::Unreadable)?;
-            let read = mapping(library, "cbo-json/referral")?.read(&right, &link.constants);
-            let read = read.map_err(refused)?;
-            (read.pivot, read.not_carried)
+) -> Result<Written, Stopped> {
+    let unknown =
+        || Stopped::Refused(anyhow::anyhow!("a referral is not written as {code}^{event}"));
+    let kind = REFERRALS.into_iter().find(|[c, e, _]| *c == code && *e == event);
+    let kind = kind.ok_or_else(unknown)?;
+    let mapping = library.for_message(code, event).ok_or_else(unknown)?;
+    let way = library.states().say("sent", code);
+    let state = way.map_or(Vec::new(), |way| way.fields.clone());
+    let constants = link.constants.clone().with_state(state);
+    let written = mapping.write_v2(pivot, groups, &constants).map_err(Stopped::by)?;
+    let stamp = Stamp {
+        application: &link.application,
+        facility: &link.facility,
+        time: &pivot["Task"]["authoredOn"].as_str().map_or(String::new(), dtm),
+        control_id: "1",
+    };
+    let envelope =
+        Envelope { to: (v2::APPLICATION, ""), kind, processing: "T", ..Envelope::default() };
+    let mut segments = vec![hl7v2::envelope(&envelope, &stamp)];
+    segments.extend(written.segments);
+    let text = Message { delimiters: Delimiters::USUAL, segments }.print();
+    Ok((text, written.not_carried, written.withheld, written.carried))
+}
+
+fn read_cbo(library: &Library, input: &[u8], link: &LinkOf) -> Result<Heard, Stopped> {
+    let right: Value =
+        serde_json::from_slice(input).context("not JSON").map_err(Stopped::Unreadable)?;
+    let read = mapping(library, "cbo-json/referral")?.read(&right, &link.constants);
+    let read = read.map_err(Stopped::by)?;
+    let (not_carried, carried) = (read.not_carried, read.carried);
+    Ok(Heard { pivot: read.pivot, not_carried, carried, message: None })
+}
+
+/// Each message of a batch, and each order of a message.
+fn read_v2(library: &Library, input: &[u8], link: &LinkOf) -> Result<Vec<Heard>, Stopped> {
+    let limits = hl7v2::Limits::default();
+    let unreadable = |words: String| Stopped::Unreadable(anyhow::anyhow!(words));
+    let messages = match hl7v2::batch(input, &limits, Charset::UTF_8) {
+        Some(batch) => batch.map_err(|flaw| unreadable(flaw.to_string()))?.messages,
+        None => vec![input],
+    };
+    let mut heard = Vec::new();
+    for bytes in messages {
+        let message = hl7v2::read(bytes, &limits, Charset::UTF_8)
+            .map_err(|unsound| unreadable(unsound.flaw.to_string()))?;
+        let header = Header::of(&message).map_err(|flaws| {
+            let lines: Vec<String> = flaws.iter().map(ToString::to_string).collect();
+            unreadable(lines.join("\n"))
+        })?;
+        for order in message.orders().map_err(|flaw| unreadable(flaw.to_string()))? {
+            heard.push(read_order(library, &order, &header, link)?);
         }
-        Dialect::Hl7v2 => {
-            let unreadable = |words: String| Stopped::Unreadable(anyhow::anyhow!(words));
-            let message = read(input, &hl7v2::Limits::default(), Charset::UTF_8)
-                .map_err(|unsound| unreadable(unsound.flaw.to_string()))?;
-            let header = Header::of(&message).map_err(|flaws| {
-                let lines: Vec<String> = flaws.iter().map(ToString::to_string).collect();
-                unreadable(lines.join("\n"))
-            })?;
-            let found = mapping(library, v2::REF_I12)?.read_v2(&message, &link.constants);
-            let mut found = found.map_err(refused)?;
-            if let Some(identifiers) = found.pivot["Task"]["identifier"].as_array_mut() {
-                let value = ReferralId::from_random([0; 16]).to_string();
-                identifiers.push(serde_json::json!({ "system": REFERRAL, "value": value }));
-            }
-            let written = v2::written_at(&header.time, &link.zone);
-            if let (Some(written), Some(task)) = (written, found.pivot.get_mut("Task"))
-                && task.get("authoredOn").is_none()
-            {
-                task["authoredOn"] = written.into();
-            }
-            (found.pivot, found.not_carried)
+    }
+    Ok(heard)
+}
+
+fn read_order(
+    library: &Library,
+    message: &Message,
+    header: &Header,
+    link: &LinkOf,
+) -> Result<Heard, Stopped> {
+    let (code, event) = (header.code.as_str(), header.event.as_str());
+    let Some(mapping) = library.for_message(code, event) else {
+        let kind = [code, event].into_iter().filter(|part| is_name(part)).collect::<Vec<_>>();
+        let words = format!("{} is not a message that has a mapping", kind.join("^"));
+        return Err(Stopped::Refused(anyhow::anyhow!(words)));
+    };
+    let read = mapping.read_v2(message, &link.constants).map_err(Stopped::by)?;
+    let mut pivot = read.pivot;
+    state(library, message, header, &mut pivot);
+    if let Some(task) = pivot.get_mut("Task") {
+        let identifier =
+            json!({ "system": REFERRAL, "value": ReferralId::from_random([0; 16]).to_string() });
+        match task.get_mut("identifier").and_then(Value::as_array_mut) {
+            Some(list) => list.push(identifier),
+            None => task["identifier"] = json!([identifier]),
         }
-    })
+        if task.get("authoredOn").is_none()
+            && let Some(written) = v2::written_at(&header.time, &link.zone)
+        {
+            task["authoredOn"] = written.into();
+        }
+    }
+    let message = [&header.code, &header.event, &header.application].map(Clone::clone);
+    let (not_carried, carried) = (read.not_carried, read.carried);
+    Ok(Heard { pivot, not_carried, carried, message: Some(message) })
+}
+
+/// A message's type is a code; what is not of that form is not said again.
+fn is_name(text: &str) -> bool {
+    (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// What the state table makes of the message: who speaks is not known here, so whoever may say it.
+fn state(library: &Library, message: &Message, header: &Header, pivot: &mut Value) {
+    let fields = |place: &str| message.text(&place.parse().ok()?);
+    let said = Said { code: &header.code, event: &header.event, fields: &fields };
+    let states = library.states();
+    let found = [By::Target, By::Source].into_iter().find_map(|by| {
+        ["requested", "accepted", "in-progress"]
+            .into_iter()
+            .find_map(|from| states.read(&said, by, from))
+    });
+    let Some(state) = found else { return };
+    if let Some(status) = &state.task {
+        pivot["Task"]["status"] = status.as_str().into();
+    }
+    if let (Some(status), Some(request)) = (&state.request, pivot.get_mut("ServiceRequest")) {
+        request["status"] = status.as_str().into();
+    }
 }
 
 fn mapping<'l>(library: &'l Library, name: &str) -> Result<&'l Mapping, Stopped> {
@@ -174,7 +293,12 @@ fn dtm(instant: &str) -> String {
 
 /// The pivot of the one referral in a transaction Bundle. As supplied, so that the loss list tells
 /// of everything a target would not see.
-fn read_pivot(input: &[u8]) -> anyhow::Result<Value> {
+fn read_bundle(input: &[u8]) -> Result<Heard, Stopped> {
+    let (pivot, not_carried) = read_pivot(input).map_err(Stopped::Unreadable)?;
+    Ok(Heard { pivot, not_carried, carried: Vec::new(), message: None })
+}
+
+fn read_pivot(input: &[u8]) -> anyhow::Result<(Value, Vec<String>)> {
     let entries = read_transaction(input, &Limits::default()).map_err(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("{}", lines.join("\n"))
@@ -209,103 +333,21 @@ fn read_pivot(input: &[u8]) -> anyhow::Result<Value> {
     let mut identifiers = with_identifier.list("identifier").to_vec();
     identifiers.push(identifier);
     with_identifier.set("identifier", Json::Array(identifiers));
-    Ok(pivot(&with_identifier, &request.resource.json, &patient.resource.json, &observations))
+    let mut pivot =
+        pivot(&with_identifier, &request.resource.json, &patient.resource.json, &observations);
+    let names = |one: &loopgate_fhir::Entry| {
+        let by_id = one.resource.id().map(|id| format!("{}/{id}", one.resource.kind));
+        one.full_url.iter().cloned().chain(by_id).collect::<Vec<String>>()
+    };
+    let called = entries.iter().map(|one| {
+        let (kind, resource) = (one.resource.kind.to_owned(), one.resource.json.to_value());
+        Entry { kind, names: names(one), resource }
+    });
+    let called: Vec<Entry> = called.collect();
+    let left = untie(&mut pivot, &called, &names(patient));
+    Ok((pivot, left))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const REFERRAL_BUNDLE: &[u8] = include_bytes!("../samples/food-referral.json");
-
-    fn to_cbo(input: &[u8], groups: &[&str]) -> Result<Translated, Stopped> {
-        let groups: Groups = match groups {
-            [] => Groups::all(),
-            some => some.iter().map(|group| group.parse().unwrap()).collect(),
-        };
-        let link = LinkOf::new(None);
-        translate(&Library::builtin(), (Dialect::Fhir, Dialect::CboJson), input, &groups, &link)
-    }
-
-    #[test]
-    fn a_referral_bundle_becomes_what_a_community_organization_reads() {
-        let translated = to_cbo(REFERRAL_BUNDLE, &[]).map_err(|_| "stopped").unwrap();
-        let document: Value = serde_json::from_str(&translated.text).unwrap();
-        assert_eq!(document["client"]["phone"], "+1 555 0142");
-        assert_eq!(document["household"]["size"], 4);
-        assert!(translated.not_carried.contains(&"Patient.birthDate".to_owned()));
-        let back = translate(
-            &Library::builtin(),
-            (Dialect::CboJson, Dialect::Fhir),
-            translated.text.as_bytes(),
-            &Groups::all(),
-            &LinkOf::new(None),
-        );
-        let back = back.map_err(|_| "stopped").unwrap();
-        let bundle: Value = serde_json::from_str(&back.text).unwrap();
-        assert_eq!(bundle["entry"][0]["resource"]["telecom"][0]["value"], "+1 555 0142");
-    }
-
-    const REF_I12: &[u8] =
-        b"MSH|^~\\&|EHR|HOSPA|LG|TOWN|20261120094000-0500||REF^I12^REF_I12|1|T|2.5.1\r\
-        RF1||R|food-insecurity|||RA-1^HOSPA\rPRD|RT|||||||||Pantry^^^^^NPI^^^^pantry\r\
-        PID|||A-1^^^HOSPA||Lindqvist^Eva||19880402\rNK1|1|Lindqvist^Ana\r\
-        PR1|||467771000124109^Help^SCT\r";
-
-    #[test]
-    fn a_ref_i12_becomes_a_bundle_that_our_own_door_reads_and_comes_back() {
-        let text = "name = 'A'\nroles = ['source']\nlegal_class = 'ce'\n[hl7v2]\napplication = 'EHR'\n\
-            facility = 'HOSPA'\nauthorities = [{ name = 'HOSPA', system = 'urn:a' }, { name = 'NPI', system = 'urn:npi' }]\n";
-        let partner = Partner::parse("a".parse().unwrap(), text).unwrap();
-        let link = LinkOf::new(Some(&partner));
-        let go = |ways, input: &[u8]| {
-            let made = translate(&Library::builtin(), ways, input, &Groups::all(), &link);
-            made.map_err(|_| "stopped").unwrap()
-        };
-        let bundle = go((Dialect::Hl7v2, Dialect::Fhir), REF_I12);
-        assert_eq!(bundle.not_carried, ["NK1-1", "NK1-2", "NK1-2.2"]);
-        let parsed: Value = serde_json::from_str(&bundle.text).unwrap();
-        let entries = parsed["entry"].as_array().unwrap();
-        let kinds: Vec<&str> =
-            entries.iter().map(|one| one["resource"]["resourceType"].as_str().unwrap()).collect();
-        assert_eq!(kinds, ["Patient", "ServiceRequest", "Task"]);
-        assert_eq!(entries[2]["resource"]["authoredOn"], "2026-11-20T14:40:00Z");
-        assert_eq!(entries[0]["resource"]["identifier"][0]["system"], "urn:a");
-        read_pivot(bundle.text.as_bytes()).unwrap();
-
-        let back = go((Dialect::Fhir, Dialect::Hl7v2), bundle.text.as_bytes());
-        for segment in [
-            "RF1||R|food-insecurity^^SDOHCC|||RA-1^HOSPA",
-            "PRD|RT|||||||||Pantry^^^^^NPI^^^^pantry",
-            "PID|||A-1^^^HOSPA||Lindqvist^Eva||19880402",
-            "PR1|||467771000124109^Help^SCT",
-        ] {
-            assert!(back.text.contains(segment), "{segment} is not in {}", back.text);
-        }
-        assert!(
-            back.text.starts_with(
-                "MSH|^~\\&|EHR|HOSPA|LOOPGATE||20261120144000+0000||REF^I12^REF_I12|1|"
-            )
-        );
-        let cbo = go((Dialect::Hl7v2, Dialect::CboJson), REF_I12);
-        let document: Value = serde_json::from_str(&cbo.text).unwrap();
-        assert_eq!(document["client"]["name"]["given"], serde_json::json!(["Eva"]));
-    }
-
-    #[test]
-    fn a_withheld_group_is_said_and_a_needed_one_refuses() {
-        let translated =
-            to_cbo(REFERRAL_BUNDLE, &["need", "status"]).map_err(|_| "stopped").unwrap();
-        assert!(!translated.text.contains("Maria"));
-        assert_eq!(translated.withheld, ["contact", "household", "identity"]);
-        assert!(matches!(to_cbo(REFERRAL_BUNDLE, &["identity"]), Err(Stopped::Refused(_))));
-    }
-
-    #[test]
-    fn what_does_not_read_is_not_refused_but_unreadable() {
-        for input in [b"{".as_slice(), b"{}", br#"{"resourceType":"Bundle","type":"transaction"}"#]
-        {
-            assert!(matches!(to_cbo(input, &[]), Err(Stopped::Unreadable(_))));
-        }
-    }
-}
+#[path = "translate_tests.rs"]
+mod tests;

@@ -1,6 +1,5 @@
 //! HL7 v2, both ways: what a link gives the mappings, and how we write ourselves.
 
-#[allow(dead_code, unused_imports, reason = "the door calls them")]
 pub mod quirks;
 
 use std::fmt::Write as _;

@@ -62,7 +62,7 @@ fn everywhere(gateway: &Gateway, evil: &str) {
 #[test]
 fn n53_lines_within_lines() {
     let mut gateway = Gateway::prepare(&[]);
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     let config = gateway.root().join("loopgate.toml");
     let text = fs::read_to_string(&config).unwrap();
     for format in ["text", "json"] {
@@ -104,7 +104,7 @@ fn n54_no_output_says_who_it_is_about() {
     const CANARY: &str = "Canary-7Q";
     let (mut gateway, post) = Gateway::with_mailbox();
     gateway.stop();
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     gateway.serve();
     let clinic = gateway.party("clinic-b");
     everywhere(&gateway, CANARY);

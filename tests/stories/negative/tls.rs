@@ -21,7 +21,7 @@ use crate::harness::{
 fn both_doors() -> (Gateway, Lists) {
     let lists = "[\"certs/ca.crl\", \"certs/chain.crl\"]";
     let mut gateway = Gateway::prepare(&[(["tls", "client_crls"], lists)]);
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     let lists = Lists::write(&gateway);
     gateway.serve();
     (gateway, lists)

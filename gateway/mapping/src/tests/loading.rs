@@ -90,7 +90,7 @@ fn unknown_keys_groups_and_tables() {
         "may = [\n{ left = \"Task.status\", right = \"a\", grupo = \"need\" },\n{ left = \"Task.status\", right = \"b\", group = \"needs\" },\n\
          { left = \"Task.intent\", right = \"c\", codes = \"u\" },\n{ left = \"Task.intent\" },\n]",
         &[
-            "d/m.toml:8: unknown field `grupo`, expected one of `left`, `right`, `codes`, `group`, `as`",
+            "d/m.toml:8: unknown field `grupo`, expected one of `left`, `right`, `codes`, `group`, `as`, `or`, `then`",
             "d/m.toml:9: no field group has this name",
             "d/m.toml:10: there is no file codes/u.toml",
             "d/m.toml:11: missing field `right`",
@@ -126,7 +126,7 @@ fn a_value_table_is_one_to_one() {
             "codes/a/b.toml:7: \"X\" is also in [both]",
             "codes/a/b.toml:8: a code is empty",
             "codes/c.toml: has no codes",
-            "codes/d.toml:1: unknown field `bothe`, expected one of `both`, `left_only`, `right_only`",
+            "codes/d.toml:1: unknown field `bothe`, expected one of `nothing`, `both`, `left_only`, `right_only`",
         ],
     );
 }

@@ -83,7 +83,15 @@ fn check(library: &Library, dialect: &str, sample: &Path) {
     let v2 = sample.join("right.hl7");
     let right =
         if v2.exists() { tree(&text(&v2)) } else { json(&text(&sample.join("right.json"))) };
-    let constants = || link(sample.parent().unwrap());
+    // The state is the table's to say, and the sample's document says which.
+    let of_link = link(sample.parent().unwrap());
+    let fields = mapping.state.iter().filter_map(|(field, route)| {
+        let found = route.find(&right, &of_link, 0).unwrap()?;
+        Some((field.to_string(), found.value.as_str()?.to_owned()))
+    });
+    let fields: Vec<(String, String)> = fields.collect();
+    let pairs = || fields.iter().map(|(field, value)| (field.as_str(), value.as_str()));
+    let constants = || of_link.clone().with_state(pairs());
     let lost = text(&sample.join("not-carried.txt"));
     let lost: Vec<&str> = lost.lines().collect();
 

@@ -11,7 +11,7 @@ fn every_row_of_a_file_is_shown_as_it_is_written() {
         let Some(mapping) = library.mapping(name) else { continue };
         let lines: Vec<&str> = text.lines().collect();
         for row in mapping.rows().filter(|row| row.file == file) {
-            let line = lines[row.line - 1];
+            let line = lines[row.line as usize - 1];
             let said = |key: &str| {
                 line.split_once(&format!("{key} = \""))
                     .map(|(_, rest)| rest.split_once('"').map_or(rest, |(text, _)| text).to_owned())

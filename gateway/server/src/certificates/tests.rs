@@ -98,6 +98,13 @@ fn a_client_and_a_server_of_one_authority_trust_each_other() {
 }
 
 #[test]
+fn a_gateway_shows_its_certificate_both_ways() {
+    let authority = Authority::new(days(-1, 10)).unwrap();
+    let own = authority.gateway(days(-1, 5)).unwrap();
+    assert_eq!(check(&authority, &own, &own, "localhost"), Ok(own.sha256));
+}
+
+#[test]
 fn no_certificate_serves_another_use_or_time_or_authority() {
     let authority = Authority::new(days(-10, 10)).unwrap();
     let server = authority.server(&[], days(-5, 5)).unwrap();

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use loopgate_consent::{FieldGroup, Groups};
 use loopgate_mapping::Library;
 use loopgate_server::partner::Partner;
-use loopgate_server::translate::{Dialect, LinkOf, Stopped, translate};
+use loopgate_server::translate::{Dialect, LinkOf, Stopped, Translated, Way, translate};
 
 #[derive(Args)]
 pub struct Translate {
@@ -21,6 +21,12 @@ pub struct Translate {
     /// Field groups that may pass, by name; all, if not said.
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     groups: Vec<FieldGroup>,
+    /// The message to write, if `--to hl7v2`: REF^I12, OMG^O19 or ORM^O01.
+    #[arg(long, default_value = "REF^I12", value_name = "CODE^EVENT")]
+    message: String,
+    /// Say of each field that was carried where it went, and by which row of which file.
+    #[arg(long)]
+    explain: bool,
     /// A partner's file, for what its HL7 v2 link says: assigning authorities, time zone.
     #[arg(long, value_name = "FILE")]
     partner: Option<PathBuf>,
@@ -35,12 +41,16 @@ enum DialectArg {
     Hl7v2,
 }
 
-impl From<DialectArg> for Dialect {
-    fn from(dialect: DialectArg) -> Dialect {
-        match dialect {
+impl DialectArg {
+    /// The dialect, and of HL7 v2 the message that is written.
+    fn dialect(self, message: &str) -> Dialect {
+        match self {
             DialectArg::Fhir => Dialect::Fhir,
             DialectArg::CboJson => Dialect::CboJson,
-            DialectArg::Hl7v2 => Dialect::Hl7v2,
+            DialectArg::Hl7v2 => {
+                let (code, event) = message.split_once('^').unwrap_or((message, ""));
+                Dialect::Hl7v2([code.to_owned(), event.to_owned()])
+            }
         }
     }
 }
@@ -100,15 +110,10 @@ fn one(
     (groups, link): (&Groups, &LinkOf),
     input: &[u8],
 ) -> u8 {
-    match translate(library, (command.from.into(), command.to.into()), input, groups, link) {
-        Ok(translated) => {
-            println!("{}", translated.text);
-            for path in translated.not_carried {
-                eprintln!("{}", serde_json::json!({ "not_carried": path }));
-            }
-            for group in translated.withheld {
-                eprintln!("{}", serde_json::json!({ "withheld": group }));
-            }
+    let ways = [command.from, command.to].map(|one| one.dialect(&command.message));
+    match translate(library, (&ways[0], &ways[1]), input, groups, link) {
+        Ok(all) => {
+            all.into_iter().for_each(|translated| show(translated, command.explain));
             0
         }
         Err(Stopped::Unreadable(error)) => {
@@ -119,5 +124,23 @@ fn one(
             eprintln!("{}", serde_json::json!({ "refused": format!("{error:#}") }));
             REFUSED
         }
+    }
+}
+
+fn show(translated: Translated, explain: bool) {
+    println!("{}", translated.text);
+    for one in translated.carried.iter().filter(|_| explain) {
+        let (field, to) = match &one.way {
+            Way::Read => (&one.carried.right, &one.carried.left),
+            Way::Written => (&one.carried.left, &one.carried.right),
+        };
+        let row = format!("{}:{}", one.carried.file, one.carried.line);
+        eprintln!("{}", serde_json::json!({ "field": field, "to": to, "row": row }));
+    }
+    for path in translated.not_carried {
+        eprintln!("{}", serde_json::json!({ "not_carried": path }));
+    }
+    for group in translated.withheld {
+        eprintln!("{}", serde_json::json!({ "withheld": group }));
     }
 }

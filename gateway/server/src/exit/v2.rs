@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::gate::Gate;
 use crate::partner::{Link, Partner};
 use crate::refusal::Trouble;
-use crate::v2::{self, quirks};
+use crate::v2::{self, quirks::speak};
 
 use family::Said;
 
@@ -92,10 +92,10 @@ fn two_given_names(patient: &mut Value) {
     }
 }
 
-/// A message of these segments, in the usual delimiters, with the codes and fields of the link.
-fn printed(link: &Link, segments: Vec<Segment>) -> Vec<u8> {
+/// A message of these segments, in the usual delimiters, said in the link's own way where it has one.
+fn printed(segments: Vec<Segment>, link: &Link) -> Vec<u8> {
     let mut message = Message { delimiters: Delimiters::USUAL, segments };
-    quirks::speak(&mut message, link);
+    speak(&mut message, link);
     message.print().into_bytes()
 }
 

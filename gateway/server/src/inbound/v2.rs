@@ -1,26 +1,36 @@
-//! One HL7 v2 message, from its bytes to its acknowledgement.
+//! HL7 v2 messages, from their bytes to their acknowledgements.
 //!
 //! Taken in: the stored acknowledgement, after the commit. Refused: an acknowledgement that says
 //! where and why, and nothing is kept. Not acknowledged at all: acknowledgements, what nobody waits
 //! for, and whatever comes while no promise can be kept; its sender sends it again.
+//!
+//! What a message does is decided by its type and by whose referral it names: `refer` (a referral
+//! comes in), `act` (something happened to one), `person` (who is who), `result` (what was observed).
+//! Not here: what its fields mean (`mappings/hl7v2`), what may happen (`referral`).
 
-use loopgate_consent::Action;
+mod act;
+mod door;
+mod keys;
+mod person;
+mod refer;
+mod result;
+mod wish;
+
 use loopgate_hl7v2::{
-    Ack, AckCode, AckMode, Charset, ErrorCode, Flaw, Framing, Header, Limits, Message, Place,
-    Processing, Severity, Stamp, Unsound, acknowledge, broken, read,
+    Ack, AckCode, AckMode, Batch, Charset, ErrorCode, Flaw, Framing, Header, Limits, Message,
+    Place, Severity, Stamp, Unsound, acknowledge, batch, broken, read,
 };
 use loopgate_mapping::{Mapping, Refused, Why};
-use sha2::{Digest, Sha256};
 
-use crate::archive::Kept;
-use crate::bundle::{Known, parts};
 use crate::gate::{Certificate, Gate};
-use crate::intake;
-use crate::partner::{Link, Partner, Role};
-use crate::refusal::{Kind, Refusal, Trouble};
+use crate::partner::{Link, Partner};
+use crate::refusal::{Refusal, Trouble};
 use crate::reply;
-use crate::scribe::Hearing;
 use crate::v2;
+use crate::v2::quirks;
+
+use door::Hand;
+use keys::Named;
 
 /// Fields that are said not to be carried, in one acknowledgement; the last stands for the others.
 const NOT_CARRIED_MAX: usize = 50;
@@ -49,19 +59,69 @@ impl From<Flaw> for No {
     }
 }
 
-/// Answers one message of the partner with this certificate.
+impl From<Trouble> for No {
+    fn from(trouble: Trouble) -> No {
+        sound(trouble, None)
+    }
+}
+
+/// Answers one frame of the partner with this certificate: a message, or a batch of them.
 pub fn answer(gate: &Gate, certificate: &Certificate, bytes: &[u8]) -> Answer {
-    let read = read(bytes, &limits(gate, certificate), Charset::UTF_8);
-    let message = match read {
+    let partner = partner_of(gate, certificate);
+    let link = partner.as_ref().and_then(|partner| partner.hl7v2.as_ref());
+    let charset = link.map_or(Charset::UTF_8, |link| link.charset);
+    match batch(bytes, &limits(gate, link), charset) {
+        None => one(gate, certificate, partner.as_ref(), bytes),
+        Some(Err(flaw)) => reject(gate, Unsound { flaw, header: None }),
+        Some(Ok(found)) => several(gate, certificate, partner.as_ref(), &found),
+    }
+}
+
+/// Answers a batch: each message as if it had come alone, the answers in a batch of their own. One
+/// that no promise can be kept for ends it; those before it are kept, and a resend finds them so.
+fn several(
+    gate: &Gate,
+    certificate: &Certificate,
+    partner: Option<&Partner>,
+    found: &Batch<'_>,
+) -> Answer {
+    let mut acks = Vec::new();
+    for bytes in &found.messages {
+        match one(gate, certificate, partner, bytes) {
+            Answer::Say(ack) => {
+                let Ok(ack) = read(&ack, &Limits::default(), Charset::UTF_8) else {
+                    unreachable!("an acknowledgement of ours reads back");
+                };
+                acks.push(ack);
+            }
+            Answer::Nothing => {}
+            Answer::HangUp => return Answer::HangUp,
+        }
+    }
+    if acks.is_empty() {
+        return Answer::Nothing;
+    }
+    Answer::Say(stamped(gate, |stamp| found.answer(&acks, stamp)))
+}
+
+fn one(gate: &Gate, certificate: &Certificate, partner: Option<&Partner>, bytes: &[u8]) -> Answer {
+    let link = partner.and_then(|partner| partner.hl7v2.as_ref());
+    let charset = link.map_or(Charset::UTF_8, |link| link.charset);
+    let prepared = link.map(|link| quirks::prepare(bytes, link));
+    let text = prepared.as_deref().unwrap_or(bytes);
+    let mut message = match read(text, &limits(gate, link), charset) {
         Ok(message) => message,
         Err(unsound) => return reject(gate, unsound),
     };
+    if let Some(partner) = partner {
+        quirks::apply(&mut message, partner);
+    }
     let header = match Header::of(&message) {
         Ok(header) => header,
         Err(flaws) => return refuse(gate, &message, AckMode::Original, flaws),
     };
     // An acknowledgement is never acknowledged (v2.5.1 §2.9.2).
-    if message.is_acknowledgement() {
+    if header.code == "ACK" {
         return Answer::Nothing;
     }
     match hear(gate, certificate, &message, &header, bytes) {
@@ -70,6 +130,31 @@ pub fn answer(gate: &Gate, certificate: &Certificate, bytes: &[u8]) -> Answer {
         Err(No::Flaws(flaws)) => refuse(gate, &message, header.mode, flaws),
         Err(No::Outage) => Answer::HangUp,
     }
+}
+
+/// Takes a message in, and gives its stored acknowledgement.
+fn hear(
+    gate: &Gate,
+    certificate: &Certificate,
+    message: &Message,
+    header: &Header,
+    bytes: &[u8],
+) -> Result<Vec<u8>, No> {
+    let partner = gate.certificates_partner(Some(&certificate.sha256), &certificate.chain)?;
+    let hand = Hand::take(gate, &partner, message, header, bytes)?;
+    if let Some(first) = hand.first()? {
+        return Ok(first);
+    }
+    let named = act::known(&hand);
+    match header.code.as_str() {
+        "REF" if header.event == "I12" => refer::take(&hand)?,
+        "REF" if header.event == "I15" => return act::status(&hand),
+        "ADT" => person::take(&hand)?,
+        "ORM" | "OMG" if named == Named::Nobody => refer::take(&hand)?,
+        "ORU" | "MDM" if !matches!(named, Named::AsTarget(..)) => result::take(&hand)?,
+        _ => act::take(&hand)?,
+    }
+    hand.first()?.ok_or(No::Outage)
 }
 
 /// Answers a stream that is not frames, of which this is how the last one began.
@@ -87,15 +172,16 @@ fn reject(gate: &Gate, unsound: Unsound) -> Answer {
     if header.is_some_and(Message::is_acknowledgement) {
         return Answer::Nothing;
     }
-    let ack =
-        Ack { code: AckCode::AR, errors: vec![(Severity::Error, unsound.flaw)], expected: None };
-    say(gate, header, &ack)
+    let ack = said(AckCode::AR, vec![(Severity::Error, unsound.flaw)]);
+    Answer::Say(written(gate, header, &ack))
 }
 
-fn limits(gate: &Gate, certificate: &Certificate) -> Limits {
+fn partner_of(gate: &Gate, certificate: &Certificate) -> Option<Partner> {
     let roster = gate.scribe.published().roster.load();
-    let link =
-        roster.by_certificate(&certificate.sha256).and_then(|partner| partner.hl7v2.as_ref());
+    roster.by_certificate(&certificate.sha256).cloned()
+}
+
+fn limits(gate: &Gate, link: Option<&Link>) -> Limits {
     let own = link.and_then(|link| link.frame_bytes_max);
     let message_bytes_max = own.unwrap_or(gate.config.limits.mllp_frame_bytes_max);
     Limits { message_bytes_max, ..Limits::default() }
@@ -125,159 +211,59 @@ fn refuse(gate: &Gate, message: &Message, mode: AckMode, flaws: Vec<Flaw>) -> An
     let worst = rejects.or(flaws.first().map(|flaw| flaw.code));
     let code = AckCode::of(accepts(mode, false), worst);
     let errors = flaws.into_iter().map(|flaw| (Severity::Error, flaw)).collect();
-    say(gate, Some(message), &Ack { code, errors, expected: None })
+    Answer::Say(written(gate, Some(message), &said(code, errors)))
 }
 
-fn say(gate: &Gate, inbound: Option<&Message>, ack: &Ack) -> Answer {
-    Answer::Say(written(gate, inbound, ack))
+fn said(code: AckCode, errors: Vec<(Severity, Flaw)>) -> Ack {
+    Ack { code, errors, expected: None }
 }
 
 fn written(gate: &Gate, inbound: Option<&Message>, ack: &Ack) -> Vec<u8> {
+    stamped(gate, |stamp| acknowledge(inbound, ack, stamp).print().into_bytes())
+}
+
+/// What is written with a fresh control id, now.
+fn stamped<T>(gate: &Gate, write: impl FnOnce(&Stamp<'_>) -> T) -> T {
     let mut random = [0; 16];
     gate.clock.random(&mut random);
     let (time, control_id) = (v2::time(gate.now()), v2::control_id(&[&random]));
-    let stamp = Stamp {
+    write(&Stamp {
         application: v2::APPLICATION,
         facility: gate.config.tenant.name.as_str(),
         time: &time,
         control_id: &control_id,
-    };
-    acknowledge(inbound, ack, &stamp).print().into_bytes()
-}
-
-/// Takes a message in, and gives its stored acknowledgement.
-fn hear(
-    gate: &Gate,
-    certificate: &Certificate,
-    message: &Message,
-    header: &Header,
-    bytes: &[u8],
-) -> Result<Vec<u8>, No> {
-    let partner = gate
-        .certificates_partner(Some(&certificate.sha256), &certificate.chain)
-        .map_err(|trouble| sound(trouble, None))?;
-    let link = speaks_here(gate, &partner, header)?;
-    let key = key(header);
-    let content: [u8; 32] = Sha256::digest(bytes).into();
-    if let Some(first) = first(gate, &partner, key, content)? {
-        return Ok(first);
-    }
-    let mapping = gate.library.mapping(v2::REF_I12).ok_or(No::Outage)?;
-    let constants = v2::constants(&link.authorities, partner.time_zone.clone());
-    let read = mapping.read_v2(message, &constants).map_err(|refused| untranslated(&refused))?;
-    let requester = Gate::organization(&partner.org);
-    let authored = v2::written_at(&header.time, &partner.time_zone);
-    let known = Known { requester: Some(&requester), authored_on: authored.as_deref() };
-    let parts = parts(&read.pivot, &known);
-    let asked =
-        matches!(header.mode, AckMode::Enhanced { application, .. } if application.after(true));
-    let hearing = Hearing {
-        received: bytes.to_vec(),
-        content,
-        keep: true,
-        ack: taken(gate, message, header.mode, &read.not_carried),
-        control: header.control_id.clone(),
-        kind: format!("{}^{}", header.code, header.event),
-        version: header.version.clone(),
-        asked,
-        not_carried: read.not_carried,
-    };
-    intake::message(gate, &partner.org, key, parts, hearing)
-        .map_err(|trouble| sound(trouble, Some(mapping)))?;
-    first(gate, &partner, key, content)?.ok_or(No::Outage)
-}
-
-/// The certificate's partner, in its own name, in the mode it is configured for, with a message
-/// that is offered here.
-fn speaks_here<'p>(gate: &Gate, partner: &'p Partner, header: &Header) -> Result<&'p Link, No> {
-    let source = partner.is(Role::Source) && partner.actions.contains(&Action::Submit);
-    let Some(link) = partner.hl7v2.as_ref().filter(|_| source) else {
-        gate.refuse(&partner.org, "A4").map_err(|_| No::Outage)?;
-        return Err(sound(Kind::Forbidden.into(), None));
-    };
-    let flaw = |code, field, words: &'static str| Flaw::at(code, Place::field("MSH", field), words);
-    let unknown = ErrorCode::TableValueNotFound;
-    let mut flaws = Vec::new();
-    if header.application != link.application {
-        flaws.push(flaw(unknown, 3, "is not the application of this link"));
-    }
-    if header.facility != link.facility {
-        flaws.push(flaw(unknown, 4, "is not the facility of this link"));
-    }
-    // Nobody's certificate speaks for another facility.
-    if !flaws.is_empty() {
-        gate.refuse(&partner.org, "A4").map_err(|_| No::Outage)?;
-        return Err(No::Flaws(flaws));
-    }
-    if header.code != "REF" {
-        let words = "is not a message type that is taken here";
-        flaws.push(flaw(ErrorCode::UnsupportedMessageType, 9, words));
-    } else if header.event != "I12" {
-        let words = "is not an event that is taken here";
-        flaws.push(flaw(ErrorCode::UnsupportedEventCode, 9, words));
-    }
-    if (header.processing == Processing::Production) != partner.production {
-        let words = "is not the processing mode of this link";
-        flaws.push(flaw(ErrorCode::UnsupportedProcessingId, 11, words));
-    }
-    if flaws.is_empty() { Ok(link) } else { Err(No::Flaws(flaws)) }
-}
-
-/// What makes a resend the same message.
-fn key(header: &Header) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for part in [&header.application, &header.facility, &header.control_id] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
-}
-
-/// The acknowledgement that was given for this message, if it was taken in.
-fn first(
-    gate: &Gate,
-    partner: &Partner,
-    key: [u8; 32],
-    content: [u8; 32],
-) -> Result<Option<Vec<u8>>, No> {
-    let heard = {
-        let world = gate.scribe.published().world();
-        world.heard.get(&(partner.org.clone(), key)).cloned()
-    };
-    let Some(heard) = heard else { return Ok(None) };
-    if heard.content != content {
-        tracing::warn!(partner = %partner.org, "a control id was used again with other content");
-        let words = "was used before, with other content";
-        let at = Place::field("MSH", 10);
-        return Err(Flaw::at(ErrorCode::DuplicateKeyIdentifier, at, words).into());
-    }
-    let ack = gate.archive.document(heard.ack).map_err(|outage| {
-        tracing::error!(%outage, "an acknowledgement does not read back");
-        No::Outage
-    })?;
-    match ack {
-        Kept::Here(ack) => Ok(Some(ack)),
-        Kept::Erased { .. } => Err(No::Outage),
-    }
+    })
 }
 
 /// The acknowledgement of a message taken in: what nothing here says on is said to its sender.
-fn taken(gate: &Gate, message: &Message, mode: AckMode, not_carried: &[String]) -> Vec<u8> {
+fn taken(gate: &Gate, message: &Message, mode: AckMode, told: &Told) -> Vec<u8> {
     let code = AckCode::of(accepts(mode, true), None);
+    let information = |flaw| (Severity::Information, flaw);
+    let not_carried = &told.not_carried;
     let mut errors: Vec<(Severity, Flaw)> = not_carried
         .iter()
         .take(NOT_CARRIED_MAX)
         .map(|field| {
             let at = v2::place(Some(field.clone()));
-            let flaw = Flaw { code: ErrorCode::Accepted, at, words: "is not carried".into() };
-            (Severity::Information, flaw)
+            information(Flaw { code: ErrorCode::Accepted, at, words: "is not carried".into() })
         })
         .collect();
     if not_carried.len() > NOT_CARRIED_MAX {
         let words = format!("{} more fields are not carried", not_carried.len() - NOT_CARRIED_MAX);
-        errors.push((Severity::Information, Flaw::whole(ErrorCode::Accepted, words)));
+        errors.push(information(Flaw::whole(ErrorCode::Accepted, words)));
     }
-    written(gate, Some(message), &Ack { code, errors, expected: None })
+    let words = told.words.iter().copied();
+    errors.extend(words.map(|words| information(Flaw::whole(ErrorCode::Accepted, words))));
+    written(gate, Some(message), &said(code, errors))
+}
+
+/// What the sender of a message taken in is told of it.
+#[derive(Debug, Default)]
+struct Told {
+    /// Its fields that nothing here says on.
+    not_carried: Vec<String>,
+    /// What else there is to know, without a value of the message.
+    words: Vec<&'static str>,
 }
 
 fn untranslated(refused: &Refused) -> No {
@@ -295,7 +281,8 @@ fn sound(trouble: Trouble, mapping: Option<&Mapping>) -> No {
     match trouble {
         Trouble::Outage => No::Outage,
         Trouble::Refused(refusal) => {
-            let place = |expression: &str| v2::place(mapping?.right_of(expression));
+            let place =
+                |expression: &str| -> Option<Place> { v2::place(mapping?.right_of(expression)) };
             No::Flaws(reply::v2(&Refusal { ..refusal }, &place))
         }
     }

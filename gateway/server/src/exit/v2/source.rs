@@ -113,7 +113,7 @@ impl Telling<'_> {
             let mut all = vec![header(gate, (self.partner, self.link), kind, control_id)];
             all.extend(said.answers().then(|| msa(ack_code(&said.fields), answers)));
             all.extend(framed(said, &v2::time(gate.now()), written));
-            Ok(printed(self.link, all))
+            Ok(printed(all, self.link))
         })
     }
 }
@@ -151,7 +151,6 @@ fn segments(
 
 /// Where a referral stands now, for a source that asks (REF^I15): as much as it may see. `asked` is the
 /// control id of its question. Nothing is told by it: what is due stays due.
-#[allow(dead_code)] // for the door
 pub fn standing(
     gate: &Gate,
     (partner, link): (&Partner, &Link),
@@ -173,7 +172,6 @@ pub fn standing(
 }
 
 /// The news that would say where a referral stands; nothing, if nobody has answered it.
-#[allow(dead_code)] // for the door
 fn present(referral: &Referral) -> Option<Says> {
     let last = referral.placements.last();
     let why = |says: fn(StatusReason) -> Says| referral.reason.clone().map(says);

@@ -124,7 +124,7 @@ impl Placing<'_> {
         segments.extend(written.segments);
         let not_said = order.left.into_iter().chain(written.not_carried).collect();
         segments.extend(order::words(gate, self.referral, not_said, passing));
-        Ok(printed(self.link, segments))
+        Ok(printed(segments, self.link))
     }
 
     fn closing(
@@ -138,7 +138,7 @@ impl Placing<'_> {
         let written = written(to, (mapping, said), &closing(self.referral.id, self.partner, words));
         let mut segments = vec![self.header(gate, said)];
         segments.extend(written?.segments);
-        Ok(printed(self.link, segments))
+        Ok(printed(segments, self.link))
     }
 
     fn header(&self, gate: &Gate, said: &Said) -> Segment {
@@ -200,7 +200,7 @@ pub fn stop_use(
     let id = stop_use_id(referral, entry);
     let mut segments = vec![header(gate, (partner, link), (said.kind(), None), &id)];
     segments.extend(written.segments);
-    Ok(Released { bytes: printed(link, segments), sending: None, receipt: None })
+    Ok(Released { bytes: printed(segments, link), sending: None, receipt: None })
 }
 
 /// What says a state to a target; a withdrawal of what cannot be called an error is a cancellation.

@@ -4,7 +4,7 @@
 use loopgate_consent::Groups;
 use loopgate_fhir::REFERRAL as OURS;
 use loopgate_hl7v2::{AckCode, Delimiters, Envelope, Message, Stamp, Wanted, envelope, msa};
-use loopgate_mapping::{Mapping, Refused, Way};
+use loopgate_mapping::{Mapping, Refused, State, Way};
 use serde_json::Value;
 
 use super::Sides;
@@ -23,23 +23,23 @@ pub(super) fn message(
     from: From,
     mapping: &Mapping,
     (code, event): (&str, &str),
-    way: Option<&Way>,
+    said: Option<(&State, &Way)>,
 ) -> Result<String, Refused> {
     let link = sides.link;
-    let fields = way.map(|way| &way.fields[..]).unwrap_or_default();
+    let fields = said.map(|(_, way)| &way.fields[..]).unwrap_or_default();
     let state = fields.iter().map(|(field, value)| (field.as_str(), value.as_str()));
     let constants = v2::constants(&link.authorities, sides.partner.time_zone.clone());
     let constants = constants.with_state(state);
     let mut pivot = pivot(sides);
-    let status = way.and_then(|way| task_status(sides, way));
-    if let Some(status) = status {
+    if let Some(status) = said.and_then(|(state, _)| state.task.as_deref()) {
         pivot["Task"]["status"] = status.into();
     }
     let written = mapping.write_v2(&pivot, &Groups::all(), &constants)?;
     let structure = mapping.name().rsplit('/').next().unwrap_or_default();
     let structure = structure.to_ascii_uppercase().replace('-', "_");
     let mut segments = vec![header(sides, from, [code, event, &structure])];
-    let answers = mapping.structure().iter().any(|name| name == "MSA");
+    // News later on answers no message, and has no MSA.
+    let answers = event != "I13" && mapping.structure().iter().any(|name| name == "MSA");
     if answers && written.segments.iter().all(|one| one.name != "MSA") {
         segments.push(msa(AckCode::AA, "YOURS-1"));
     }
@@ -100,11 +100,4 @@ fn pivot(sides: &Sides<'_>) -> Value {
         .iter()
         .fold(REFERRAL.to_owned(), |text, (name, value)| text.replace(name, &escaped(value)));
     serde_json::from_str(&text).unwrap_or_else(|_| unreachable!("the example is JSON"))
-}
-
-/// Task.status of the state that the message says.
-fn task_status(sides: &Sides<'_>, way: &Way) -> Option<String> {
-    let mut states = sides.deployment.library.states().iter();
-    let state = states.find(|state| state.ways().any(|one| one == way))?;
-    state.task.clone()
 }
