@@ -104,3 +104,33 @@ fn ack_code(fields: &[(String, String)]) -> AckCode {
     let given = fields.iter().find(|(field, _)| field == "MSA-1");
     given.and_then(|(_, code)| AckCode::parse(code)).unwrap_or(AckCode::AA)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_name_has_its_place_and_the_others_share_one() {
+        let given = |given: Value| {
+            let mut patient = json!({ "name": [{ "given": given }] });
+            two_given_names(&mut patient);
+            patient["name"][0]["given"].clone()
+        };
+        assert_eq!(given(json!(["Maria", "Elena", "Sol"])), json!(["Maria", "Elena Sol"]));
+        for same in [json!(["Maria", "Elena"]), json!(["Maria"]), json!([])] {
+            assert_eq!(given(same.clone()), same);
+        }
+    }
+
+    #[test]
+    fn an_answer_is_positive_unless_the_state_table_says_otherwise() {
+        let code = |fields: &[(&str, &str)]| {
+            let fields: Vec<(String, String)> =
+                fields.iter().map(|(f, v)| ((*f).to_owned(), (*v).to_owned())).collect();
+            ack_code(&fields)
+        };
+        assert_eq!(code(&[]), AckCode::AA);
+        assert_eq!(code(&[("RF1-1", "R")]), AckCode::AA);
+        assert_eq!(code(&[("MSA-1", "AE")]), AckCode::AE);
+    }
+}

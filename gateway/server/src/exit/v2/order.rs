@@ -114,3 +114,36 @@ fn nte(words: &str) -> Segment {
     let text = escape(words, &Delimiters::USUAL);
     segment("NTE", &["", "", &text])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_household_its_size_passes_and_nobody_who_counted() {
+        let seen = json!({
+            "resourceType": "Observation",
+            "id": "1",
+            "identifier": [{ "system": "urn:lab", "value": "LAB-1" }],
+            "status": "final",
+            "code": {
+                "coding": [{ "system": "http://loinc.org", "code": "63512-8", "display": "d" }],
+                "text": "words",
+            },
+            "subject": { "reference": "Patient/1" },
+            "performer": [{ "display": "Dr Okonkwo" }],
+            "effectiveDateTime": "2026-11-20",
+            "valueQuantity": { "value": 4, "unit": "of words" },
+            "note": [{ "text": "words" }],
+        });
+        let passes = json!({
+            "code": { "coding": [{ "system": "http://loinc.org", "code": "63512-8" }] },
+            "valueQuantity": { "value": 4 },
+            "status": "final",
+            "effectiveDateTime": "2026-11-20",
+        });
+        assert_eq!(household(&seen), Some(passes));
+        let other = json!({ "code": { "coding": [{ "code": "2339-0" }] } });
+        assert_eq!(household(&other), None);
+    }
+}

@@ -290,6 +290,21 @@ fn appointments_and_outcomes_come_in_messages_of_their_own_where_the_link_wants_
 }
 
 #[test]
+fn a_message_has_the_segments_its_structure_wants() {
+    let framed = |code: &str, names: &[&str]| {
+        let said = Said { code: code.into(), event: String::new(), fields: Vec::new() };
+        let written = names.iter().map(|name| segment(name, &["1"])).collect();
+        let framed = framed(&said, "20261127", written);
+        framed.into_iter().map(|one| one.name).collect::<Vec<String>>().join(" ")
+    };
+    assert_eq!(framed("MDM", &["PID", "TXA", "OBX"]), "EVN PID PV1 TXA OBX");
+    assert_eq!(framed("MDM", &["PID", "PV1", "TXA"]), "EVN PID PV1 TXA");
+    assert_eq!(framed("SIU", &["SCH", "PID", "AIS", "AIL"]), "SCH PID RGS AIS AIL");
+    assert_eq!(framed("SIU", &["SCH", "PID"]), "SCH PID");
+    assert_eq!(framed("RRI", &["RF1", "PID", "OBX"]), "RF1 PID OBX");
+}
+
+#[test]
 fn a_360x_link_gets_the_messages_of_its_transactions() {
     assert_eq!(X360.profile(), Some("360X"));
     let key = ("ORC-2", "RA-7781^HOSPA");
