@@ -4,6 +4,10 @@
 //! where and why, and nothing is kept. Not acknowledged at all: acknowledgements, what nobody waits
 //! for, and whatever comes while no promise can be kept; its sender sends it again.
 
+mod sequence;
+
+use std::sync::PoisonError;
+
 use loopgate_consent::Action;
 use loopgate_hl7v2::{
     Ack, AckCode, AckMode, Charset, ErrorCode, Flaw, Framing, Header, Limits, Message, Place,
@@ -39,6 +43,8 @@ pub enum Answer {
 enum No {
     /// It is said where and why.
     Flaws(Vec<Flaw>),
+    /// It is not its turn; this number is expected.
+    NotItsTurn(Flaw, i64),
     /// We cannot keep our promise.
     Outage,
 }
@@ -68,6 +74,9 @@ pub fn answer(gate: &Gate, certificate: &Certificate, bytes: &[u8]) -> Answer {
         Ok(ack) if wants(header.mode, true) => Answer::Say(ack),
         Ok(_) => Answer::Nothing,
         Err(No::Flaws(flaws)) => refuse(gate, &message, header.mode, flaws),
+        Err(No::NotItsTurn(flaw, expected)) => {
+            refuse_for(gate, &message, header.mode, vec![flaw], Some(expected))
+        }
         Err(No::Outage) => Answer::HangUp,
     }
 }
@@ -118,6 +127,16 @@ fn accepts(mode: AckMode, success: bool) -> bool {
 }
 
 fn refuse(gate: &Gate, message: &Message, mode: AckMode, flaws: Vec<Flaw>) -> Answer {
+    refuse_for(gate, message, mode, flaws, None)
+}
+
+fn refuse_for(
+    gate: &Gate,
+    message: &Message,
+    mode: AckMode,
+    flaws: Vec<Flaw>,
+    expected: Option<i64>,
+) -> Answer {
     if !wants(mode, false) {
         return Answer::Nothing;
     }
@@ -125,7 +144,7 @@ fn refuse(gate: &Gate, message: &Message, mode: AckMode, flaws: Vec<Flaw>) -> An
     let worst = rejects.or(flaws.first().map(|flaw| flaw.code));
     let code = AckCode::of(accepts(mode, false), worst);
     let errors = flaws.into_iter().map(|flaw| (Severity::Error, flaw)).collect();
-    say(gate, Some(message), &Ack { code, errors, expected: None })
+    say(gate, Some(message), &Ack { code, errors, expected })
 }
 
 fn say(gate: &Gate, inbound: Option<&Message>, ack: &Ack) -> Answer {
@@ -159,8 +178,22 @@ fn hear(
     let link = speaks_here(gate, &partner, header)?;
     let key = key(header);
     let content: [u8; 32] = Sha256::digest(bytes).into();
+    // Where messages are counted, one is in hand at a time.
+    let turn = gate.links.turn(&partner.org);
+    let _turn = link.sequence.then(|| turn.lock().unwrap_or_else(PoisonError::into_inner));
     if let Some(first) = first(gate, &partner, key, content)? {
         return Ok(first);
+    }
+    match sequence::turn(gate, &partner.org, link, header)
+        .map_err(|trouble| sound(trouble, None))?
+    {
+        sequence::Turn::Now => {}
+        sequence::Turn::Told(expected) => {
+            let code = AckCode::of(accepts(header.mode, true), None);
+            let ack = Ack { code, errors: Vec::new(), expected: Some(expected) };
+            return Ok(written(gate, Some(message), &ack));
+        }
+        sequence::Turn::Not(flaw, expected) => return Err(No::NotItsTurn(flaw, expected)),
     }
     let mapping = gate.library.mapping(v2::REF_I12).ok_or(No::Outage)?;
     let constants = v2::constants(&link.authorities, partner.time_zone.clone());
@@ -171,11 +204,13 @@ fn hear(
     let parts = parts(&read.pivot, &known);
     let asked =
         matches!(header.mode, AckMode::Enhanced { application, .. } if application.after(true));
+    let sequence = sequence::kept(link, header);
     let hearing = Hearing {
         received: bytes.to_vec(),
         content,
         keep: true,
-        ack: taken(gate, message, header.mode, &read.not_carried),
+        ack: taken(gate, message, header.mode, (&read.not_carried, sequence)),
+        sequence,
         control: header.control_id.clone(),
         kind: format!("{}^{}", header.code, header.event),
         version: header.version.clone(),
@@ -262,7 +297,12 @@ fn first(
 }
 
 /// The acknowledgement of a message taken in: what nothing here says on is said to its sender.
-fn taken(gate: &Gate, message: &Message, mode: AckMode, not_carried: &[String]) -> Vec<u8> {
+fn taken(
+    gate: &Gate,
+    message: &Message,
+    mode: AckMode,
+    (not_carried, sequence): (&[String], Option<u64>),
+) -> Vec<u8> {
     let code = AckCode::of(accepts(mode, true), None);
     let mut errors: Vec<(Severity, Flaw)> = not_carried
         .iter()
@@ -277,7 +317,9 @@ fn taken(gate: &Gate, message: &Message, mode: AckMode, not_carried: &[String]) 
         let words = format!("{} more fields are not carried", not_carried.len() - NOT_CARRIED_MAX);
         errors.push((Severity::Information, Flaw::whole(ErrorCode::Accepted, words)));
     }
-    written(gate, Some(message), &Ack { code, errors, expected: None })
+    // The number taken in is said again (§2.10.1 (c)).
+    let expected = sequence.and_then(|number| i64::try_from(number).ok());
+    written(gate, Some(message), &Ack { code, errors, expected })
 }
 
 fn untranslated(refused: &Refused) -> No {
