@@ -119,3 +119,44 @@ fn what_comes_is_counted_by_type_and_what_breaks_off_as_such() {
     assert_eq!(gateway.link()["broken_streams"], 4);
     gateway.stop();
 }
+
+#[test]
+fn a_link_that_counts_its_messages_takes_each_in_its_turn() {
+    let (mut gateway, ..) = Gateway::with_hospital();
+    gateway.maria_consents();
+    gateway.stop();
+    let path = gateway.root().join("partners/hospital-a.toml");
+    let file = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, file.replacen("[hl7v2]\n", "[hl7v2]\nsequence = true\n", 1)).unwrap();
+    gateway.serve();
+    let engine = gateway.engine("hospital-a");
+    let with = |control: &str, number: &str| {
+        let message = referral_v2(control, "", control, "A-99871");
+        message.replacen("|T|2.5.1||", &format!("|T|2.5.1|{number}|"), 1)
+    };
+    let said = |ack: &str| {
+        let error = field(ack, "ERR", 3).split('^').next().unwrap_or_default().to_owned();
+        (field(ack, "MSA", 1), error, field(ack, "MSA", 4))
+    };
+    let told = |ack: &str, number: &str| (ack.to_owned(), String::new(), number.to_owned());
+    let refused =
+        |error: &str, number: &str| ("AE".to_owned(), error.to_owned(), number.to_owned());
+    // v2.5.1 2.10.1: at the first start no number is known, and the first that comes is the first.
+    assert_eq!(said(&engine.send(&with("START", "0"))), told("AA", "-1"));
+    assert_eq!(said(&engine.send(&with("A", "41"))).2, "41");
+    assert_eq!(said(&engine.send(&with("C", "43"))), refused("207", "42"));
+    assert_eq!(said(&engine.send(&with("C", ""))), refused("101", "42"));
+    // The acknowledgement was lost: the same again.
+    assert_eq!(said(&engine.send(&with("A", "41"))).2, "41");
+    gateway.kill();
+    gateway.serve();
+    assert_eq!(said(&engine.send(&with("START", "0"))), told("AA", "42"));
+    assert_eq!(said(&engine.send(&with("B", "42"))).2, "42");
+    // Counted anew.
+    assert_eq!(said(&engine.send(&with("RESET", "-1"))), told("AA", "-1"));
+    assert_eq!(said(&engine.send(&with("C", "1"))).2, "1");
+    assert_eq!(said(&engine.send(&with("D", "43"))), refused("207", "2"));
+    assert_eq!(gateway.party("pantry").inbox().len(), 3, "A, B and C, each once");
+    assert_eq!(gateway.of_kind("link.resynchronized").len(), 1);
+    gateway.stop();
+}

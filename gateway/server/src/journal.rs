@@ -99,6 +99,9 @@ pub enum Event {
         /// MSH-12; empty if it was not noted.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         version: String,
+        /// MSH-13, on a link that keeps it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sequence: Option<u64>,
         /// The message is kept; otherwise the first document is empty.
         #[serde(default = "yes")]
         kept: bool,

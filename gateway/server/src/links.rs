@@ -6,7 +6,7 @@ mod status;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use loopgate_hl7v2::AckCode;
 use loopgate_referral::{OrgId, Timestamp};
@@ -62,6 +62,7 @@ impl Seen {
 #[derive(Default)]
 pub struct Watch {
     seen: Mutex<BTreeMap<OrgId, Seen>>,
+    turns: Mutex<BTreeMap<OrgId, Arc<Mutex<()>>>>,
     serving: AtomicBool,
 }
 
@@ -81,6 +82,12 @@ impl Watch {
     /// What was seen of a link.
     pub fn of(&self, link: &OrgId) -> Seen {
         self.all().get(link).cloned().unwrap_or_default()
+    }
+
+    /// Held by who has a message of a link in hand, where one is to be after the other.
+    pub fn turn(&self, link: &OrgId) -> Arc<Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(link.clone()).or_default().clone()
     }
 
     /// From now on messages are sent.

@@ -28,6 +28,7 @@ pub(super) fn org(name: &str) -> OrgId {
 pub(super) fn hearing(control: &str, words: &str) -> Hearing {
     use sha2::{Digest, Sha256};
     Hearing {
+        sequence: None,
         received: words.as_bytes().to_vec(),
         content: Sha256::digest(words).into(),
         keep: true,

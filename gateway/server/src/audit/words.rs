@@ -218,6 +218,7 @@ fn queue(fact: &LinkEvent, org: &str) -> String {
     match fact {
         LinkEvent::Paused { .. } => format!("Nothing is said to {org} by HL7 v2 for now."),
         LinkEvent::Resumed { .. } => format!("What waited for {org} is sent."),
+        LinkEvent::Resynchronized { .. } => format!("{org} counts its messages anew."),
         LinkEvent::Parked { refusals: 0, .. } => format!("A message to {org} was put aside."),
         LinkEvent::Parked { refusals, .. } => {
             let times = count(*refusals as usize, "time");

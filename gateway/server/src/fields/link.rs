@@ -10,6 +10,7 @@ pub(super) fn detail(fact: &LinkEvent, fields: &mut Fields) {
     let moved = match fact {
         LinkEvent::Paused { .. } => json!({ "paused": true }),
         LinkEvent::Resumed { .. } => json!({ "paused": false }),
+        LinkEvent::Resynchronized { .. } => json!({ "expected": -1 }),
         LinkEvent::Parked { due, refusals, nack, .. } => {
             json!({ "due": due, "nack": nack, "parked": true, "refusals": refusals })
         }

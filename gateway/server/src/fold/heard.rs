@@ -50,6 +50,7 @@ impl World {
             not_carried,
             kind,
             version,
+            sequence,
             ..
         } = event
         else {
@@ -59,6 +60,9 @@ impl World {
         let named = (org.clone(), *key);
         self.heard.insert(named.clone(), Heard { content: *content, ack });
         self.heard_at.push_back((at, named));
+        if let Some(number) = sequence {
+            self.links.took(org, *number);
+        }
         for referral in referrals {
             let spoken = Spoken {
                 control: control.clone(),

@@ -17,6 +17,7 @@ fn heard(control: &str, referrals: &[ReferralId], about: &[ReferralId]) -> Event
         about: about.to_vec(),
         kind: "OMG^O19".to_owned(),
         version: "2.5.1".to_owned(),
+        sequence: None,
         kept: true,
         not_carried: Vec::new(),
     }
@@ -94,6 +95,7 @@ fn what_brought_a_referral_is_answered_and_what_came_after_is_noted() {
         about: vec![id],
         kind,
         version,
+        sequence: None,
         kept,
         not_carried,
     };

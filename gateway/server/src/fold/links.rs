@@ -24,6 +24,8 @@ pub struct Parked {
 pub struct Queue {
     /// Since when nothing is said to the other side, if it is so.
     pub paused: Option<Timestamp>,
+    /// MSH-13 of the next message of theirs; none if any will do.
+    pub expected: Option<u64>,
     /// What is put aside.
     pub parked: BTreeMap<Due, Parked>,
 }
@@ -38,6 +40,7 @@ impl Links {
         match fact {
             LinkEvent::Paused { .. } => queue.paused = Some(place.at),
             LinkEvent::Resumed { .. } => queue.paused = None,
+            LinkEvent::Resynchronized { .. } => queue.expected = None,
             LinkEvent::Parked { due, refusals, nack, .. } => {
                 let parked = Parked { since: place.at, refusals: *refusals, nack: nack.clone() };
                 queue.parked.insert(*due, parked);
@@ -56,6 +59,16 @@ impl Links {
         self.of(org).is_some_and(|queue| queue.paused.is_some())
     }
 
+    /// A message of theirs with this number was taken in.
+    pub(super) fn took(&mut self, org: &OrgId, number: u64) {
+        self.0.entry(org.clone()).or_default().expected = Some(number.saturating_add(1));
+    }
+
+    /// MSH-13 of the next message of theirs; none if any will do.
+    pub fn expected(&self, org: &OrgId) -> Option<u64> {
+        self.of(org)?.expected
+    }
+
     /// Whether a message is put aside.
     pub fn is_parked(&self, org: &OrgId, due: &Due) -> bool {
         self.of(org).is_some_and(|queue| queue.parked.contains_key(due))
@@ -66,6 +79,7 @@ impl Links {
         match fact {
             LinkEvent::Paused { org } => self.is_paused(org),
             LinkEvent::Resumed { org } => !self.is_paused(org),
+            LinkEvent::Resynchronized { org } => self.expected(org).is_none(),
             LinkEvent::Parked { org, due, .. } => self.is_parked(org, due),
             LinkEvent::Unparked { org, due } => !self.is_parked(org, due),
         }

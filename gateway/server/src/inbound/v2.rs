@@ -14,7 +14,10 @@ mod keys;
 mod person;
 mod refer;
 mod result;
+mod sequence;
 mod wish;
+
+use std::sync::PoisonError;
 
 use loopgate_hl7v2::{
     Ack, AckCode, AckMode, Batch, Charset, ErrorCode, Flaw, Framing, Header, Limits, Message,
@@ -49,6 +52,8 @@ pub enum Answer {
 enum No {
     /// It is said where and why.
     Flaws(Vec<Flaw>),
+    /// It is not its turn; this number is expected.
+    NotItsTurn(Flaw, i64),
     /// We cannot keep our promise.
     Outage,
 }
@@ -128,6 +133,9 @@ fn one(gate: &Gate, certificate: &Certificate, partner: Option<&Partner>, bytes:
         Ok(ack) if wants(header.mode, true) => Answer::Say(ack),
         Ok(_) => Answer::Nothing,
         Err(No::Flaws(flaws)) => refuse(gate, &message, header.mode, flaws),
+        Err(No::NotItsTurn(flaw, expected)) => {
+            refuse_for(gate, &message, header.mode, vec![flaw], Some(expected))
+        }
         Err(No::Outage) => Answer::HangUp,
     }
 }
@@ -142,8 +150,21 @@ fn hear(
 ) -> Result<Vec<u8>, No> {
     let partner = gate.certificates_partner(Some(&certificate.sha256), &certificate.chain)?;
     let hand = Hand::take(gate, &partner, message, header, bytes)?;
+    // Where messages are counted, one is in hand at a time.
+    let turn = gate.links.turn(&partner.org);
+    let counts = hand.link.sequence;
+    let _turn = counts.then(|| turn.lock().unwrap_or_else(PoisonError::into_inner));
     if let Some(first) = hand.first()? {
         return Ok(first);
+    }
+    match sequence::turn(gate, &partner.org, hand.link, header)? {
+        sequence::Turn::Now => {}
+        sequence::Turn::Told(expected) => {
+            let code = AckCode::of(accepts(header.mode, true), None);
+            let ack = Ack { code, errors: Vec::new(), expected: Some(expected) };
+            return Ok(written(gate, Some(message), &ack));
+        }
+        sequence::Turn::Not(flaw, expected) => return Err(No::NotItsTurn(flaw, expected)),
     }
     let named = act::known(&hand);
     match header.code.as_str() {
@@ -172,7 +193,8 @@ fn reject(gate: &Gate, unsound: Unsound) -> Answer {
     if header.is_some_and(Message::is_acknowledgement) {
         return Answer::Nothing;
     }
-    let ack = said(AckCode::AR, vec![(Severity::Error, unsound.flaw)]);
+    let errors = vec![(Severity::Error, unsound.flaw)];
+    let ack = Ack { code: AckCode::AR, errors, expected: None };
     Answer::Say(written(gate, header, &ack))
 }
 
@@ -204,6 +226,16 @@ fn accepts(mode: AckMode, success: bool) -> bool {
 }
 
 fn refuse(gate: &Gate, message: &Message, mode: AckMode, flaws: Vec<Flaw>) -> Answer {
+    refuse_for(gate, message, mode, flaws, None)
+}
+
+fn refuse_for(
+    gate: &Gate,
+    message: &Message,
+    mode: AckMode,
+    flaws: Vec<Flaw>,
+    expected: Option<i64>,
+) -> Answer {
     if !wants(mode, false) {
         return Answer::Nothing;
     }
@@ -211,11 +243,7 @@ fn refuse(gate: &Gate, message: &Message, mode: AckMode, flaws: Vec<Flaw>) -> An
     let worst = rejects.or(flaws.first().map(|flaw| flaw.code));
     let code = AckCode::of(accepts(mode, false), worst);
     let errors = flaws.into_iter().map(|flaw| (Severity::Error, flaw)).collect();
-    Answer::Say(written(gate, Some(message), &said(code, errors)))
-}
-
-fn said(code: AckCode, errors: Vec<(Severity, Flaw)>) -> Ack {
-    Ack { code, errors, expected: None }
+    Answer::Say(written(gate, Some(message), &Ack { code, errors, expected }))
 }
 
 fn written(gate: &Gate, inbound: Option<&Message>, ack: &Ack) -> Vec<u8> {
@@ -254,7 +282,9 @@ fn taken(gate: &Gate, message: &Message, mode: AckMode, told: &Told) -> Vec<u8> 
     }
     let words = told.words.iter().copied();
     errors.extend(words.map(|words| information(Flaw::whole(ErrorCode::Accepted, words))));
-    written(gate, Some(message), &said(code, errors))
+    // The number taken in is said again (v2.5.1 §2.10.1 (c)).
+    let expected = told.sequence.and_then(|number| i64::try_from(number).ok());
+    written(gate, Some(message), &Ack { code, errors, expected })
 }
 
 /// What the sender of a message taken in is told of it.
@@ -264,6 +294,8 @@ struct Told {
     not_carried: Vec<String>,
     /// What else there is to know, without a value of the message.
     words: Vec<&'static str>,
+    /// Its number, where messages are counted.
+    sequence: Option<u64>,
 }
 
 fn untranslated(refused: &Refused) -> No {

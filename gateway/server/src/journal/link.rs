@@ -91,6 +91,11 @@ pub enum LinkEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         nack: Option<Nack>,
     },
+    /// Whatever number comes next in MSH-13 is the first.
+    Resynchronized {
+        /// Whose link.
+        org: OrgId,
+    },
     /// It is tried again.
     Unparked {
         /// Whose link.
@@ -106,6 +111,7 @@ impl LinkEvent {
         match self {
             LinkEvent::Paused { org }
             | LinkEvent::Resumed { org }
+            | LinkEvent::Resynchronized { org }
             | LinkEvent::Parked { org, .. }
             | LinkEvent::Unparked { org, .. } => org,
         }
@@ -114,7 +120,9 @@ impl LinkEvent {
     /// The referral of the message it is about, if it is about one.
     pub fn referral(&self) -> Option<ReferralId> {
         match self {
-            LinkEvent::Paused { .. } | LinkEvent::Resumed { .. } => None,
+            LinkEvent::Paused { .. }
+            | LinkEvent::Resumed { .. }
+            | LinkEvent::Resynchronized { .. } => None,
             LinkEvent::Parked { due, .. } | LinkEvent::Unparked { due, .. } => Some(due.referral()),
         }
     }
@@ -124,6 +132,7 @@ impl LinkEvent {
         match self {
             LinkEvent::Paused { .. } => "link.paused",
             LinkEvent::Resumed { .. } => "link.resumed",
+            LinkEvent::Resynchronized { .. } => "link.resynchronized",
             LinkEvent::Parked { .. } => "link.parked",
             LinkEvent::Unparked { .. } => "link.unparked",
         }

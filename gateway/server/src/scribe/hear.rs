@@ -42,8 +42,8 @@ pub fn record(
     effect: Consequence,
     message: Hearing,
 ) {
-    let Hearing { received, content, keep, ack, control, kind, version, asked, not_carried } =
-        message;
+    let Hearing { received, content, keep, ack, .. } = message;
+    let Hearing { control, kind, version, sequence, asked, not_carried, .. } = message;
     let event = Event::Heard {
         org,
         person: effect.person,
@@ -52,6 +52,7 @@ pub fn record(
         control,
         kind,
         version,
+        sequence,
         asked,
         kept: keep,
         referrals: effect.brought,

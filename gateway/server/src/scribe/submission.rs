@@ -53,6 +53,8 @@ pub struct Hearing {
     pub kind: String,
     /// MSH-12.
     pub version: String,
+    /// MSH-13, on a link that keeps it: it was expected.
+    pub sequence: Option<u64>,
     /// MSH-16 asks for an application answer.
     pub asked: bool,
     /// Its fields that nothing here says on.

@@ -5,7 +5,7 @@ use loopgate_mapping::{Constants, Mapping, Read};
 use loopgate_referral::OrgId;
 use sha2::{Digest, Sha256};
 
-use super::{No, Told, taken, untranslated};
+use super::{No, Told, sequence, taken, untranslated};
 use crate::archive::Kept;
 use crate::gate::Gate;
 use crate::partner::{Link, Partner};
@@ -76,13 +76,15 @@ impl<'a> Hand<'a> {
     pub fn hearing(&self, told: Told, keep: bool) -> Hearing {
         // The record keeps them all.
         let mentioned = quirks::quiet(told.not_carried.clone(), self.link);
-        let ack = Told { not_carried: mentioned, words: told.words };
+        let sequence = sequence::kept(self.link, self.header);
+        let ack = Told { not_carried: mentioned, words: told.words, sequence };
         let ack = taken(self.gate, self.message, self.header.mode, &ack);
         Hearing {
             received: if keep { self.bytes.to_vec() } else { Vec::new() },
             content: self.content,
             keep,
             ack,
+            sequence,
             control: self.header.control_id.clone(),
             kind: format!("{}^{}", self.header.code, self.header.event),
             version: self.header.version.clone(),
