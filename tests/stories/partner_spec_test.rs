@@ -62,12 +62,13 @@ fn what_the_specification_shows_is_taken_as_it_stands() {
 
 #[test]
 fn a_test_exchange_says_each_step_and_leaves_no_trace() {
-    let (mut gateway, _engine, inbox) = Gateway::with_hospital();
-    let before = (gateway.count(), gateway.kinds());
+    let (gateway, _engine, inbox) = Gateway::with_hospital();
+    let before = gateway.count();
     let mut files = Files::of(&gateway);
     let good = ["name", "connection", "tls", "certificate", "message", "acknowledgement"];
     let all_good: Vec<(&str, Outcome)> = good.iter().map(|what| (*what, Outcome::Ok)).collect();
-    let now = machine_now();
+    // The engine's certificate holds for a day, which is long if looked at from here.
+    let now = machine_now() - jiff::SignedDuration::from_hours(24 * 60);
     let steps = files.test(now, false);
     assert_eq!(outcomes(&steps), all_good, "{steps:?}");
     let message = inbox.next();
@@ -95,9 +96,8 @@ fn a_test_exchange_says_each_step_and_leaves_no_trace() {
     inbox.down(false);
     inbox.say("CA");
 
-    // Long before it is over, a certificate is worth a word.
-    let late = now + jiff::SignedDuration::from_hours(24 * 720);
-    assert_eq!(outcomes(&files.test(late, false))[3], ("certificate", Outcome::Warning));
+    // Before it is over, a certificate is worth a word.
+    assert_eq!(outcomes(&files.test(machine_now(), false))[3], ("certificate", Outcome::Warning));
     inbox.waiting();
 
     // On a production link nothing is ever sent, and nothing is tried unless it is asked for.
@@ -108,8 +108,8 @@ fn a_test_exchange_says_each_step_and_leaves_no_trace() {
     assert_eq!(outcomes(&steps), all_good[..5], "{steps:?}");
     assert!(inbox.waiting().is_empty(), "no message on a production link");
 
-    gateway.tick();
-    assert_eq!((gateway.count(), gateway.kinds()), before, "nothing of it is in the log");
+    assert_eq!(gateway.count(), before, "nothing of it is in the log");
+    assert_eq!(gateway.kinds(), [""; 0]);
 }
 
 #[test]
