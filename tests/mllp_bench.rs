@@ -32,7 +32,7 @@ const RATE_CONNECTIONS: usize = 8;
 
 fn main() {
     let mut gateway = Gateway::prepare(&[(["limits", "mllp_connections_max"], "16")]);
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     gateway.serve();
     gateway.maria_consents();
     let bench = Bench { gateway: &gateway, said: AtomicUsize::new(0) };

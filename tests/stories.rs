@@ -38,6 +38,7 @@ mod negative;
 mod no_more_than_needed;
 mod not_covered;
 mod own_door;
+mod partner_spec_test;
 mod power_loss;
 mod receipts;
 mod recovery;

@@ -121,7 +121,7 @@ def main():
             sends(deployment, name, send)
             again = is_answered(deployment, name, receiver)
             took = time.monotonic() - begun
-            print(f"peers: {name} refers and is answered, {again} messages twice, {took:.1f} s")
+            print(f"peers: {name} refers and is answered in {took:.1f} s; {again} messages came again")
         for name, _, receiver in peers:
             late = receiver.next(0.1)
             assert late is None, (name, late)

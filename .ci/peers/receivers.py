@@ -124,7 +124,9 @@ class OfProgram(Receiver):
         tls = [deployment.path(one) for one in ("ca.pem", "server.pem", "server.key")]
         words = [*words, *tls, ",".join(plan)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen(words, text=True, **pipes)
+        # HAPI leaves a file where it runs.
+        at = os.path.dirname(deployment.folder)
+        self.process = subprocess.Popen(words, text=True, cwd=at, **pipes)
         self.port = json.loads(self.process.stdout.readline())["port"]
         threading.Thread(target=self.read, daemon=True).start()
 

@@ -67,9 +67,10 @@ def by_hapi(deployment, name, messages, folder):
 def by_program(deployment, name, messages, words):
     words = [*words, str(deployment.mllp), deployment.path("ca.pem")]
     words += [deployment.path("clients", f"{name}.{kind}") for kind in ("pem", "key")]
-    done = subprocess.run(
-        words, input="\x1c".join(messages).encode(), capture_output=True, timeout=PATIENCE_S
-    )
+    # HAPI leaves a file where it runs.
+    at = os.path.dirname(deployment.folder)
+    said = "\x1c".join(messages).encode()
+    done = subprocess.run(words, input=said, capture_output=True, timeout=PATIENCE_S, cwd=at)
     assert done.returncode == 0, done.stderr.decode()
     return [one.decode() for one in done.stdout.split(b"\x1c") if one]
 

@@ -165,7 +165,7 @@ fn bytes_may_come_one_by_one_and_what_stands_between_frames_is_said() {
 #[test]
 fn half_a_message_is_none() {
     let mut gateway = Gateway::prepare(&[(["limits", "mllp_frame_timeout_s"], "1")]);
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     gateway.serve();
     gateway.maria_consents();
     let before = gateway.kinds();
@@ -233,34 +233,35 @@ fn an_engine_that_never_reads_its_answers_is_left_and_holds_up_nobody() {
     let limits =
         [(["limits", "mllp_frame_timeout_s"], "1"), (["limits", "mllp_connections_max"], "2")];
     let mut gateway = Gateway::prepare(&limits);
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     gateway.serve();
     gateway.maria_consents();
     // What is not carried makes the answer long.
     let more: String = (10..60).map(|n| format!("Z{n}|x\r")).collect();
     let long = frame(format!("{}{more}", referral("A-1", "RA-1")).as_bytes()).unwrap();
-    let (mut deaf, engine) = (wire(&gateway), gateway.engine("hospital-a"));
-    let other = referral("B", "RB");
-    let ack = engine.send(&other);
+    let (mut deaf, mut steady) = (wire(&gateway), wire(&gateway));
+    let mut asks = move || {
+        steady.say(&framed("B", "RB")).unwrap();
+        steady.acknowledgement()
+    };
+    let ack = asks();
     // It says the same again and again, until the gateway, which cannot answer, reads no more and then
     // hangs up; so much fits into no buffer on the way.
     let ended = std::thread::scope(|scope| {
         let deaf = scope.spawn(|| (0..(64 << 20) / long.len()).find_map(|_| deaf.say(&long).err()));
         while !deaf.is_finished() {
-            assert_eq!(engine.send(&other), ack, "others are served all the time");
+            assert_eq!(asks(), ack, "others are served all the time");
         }
         deaf.join().unwrap().expect("the gateway hangs up")
     });
     assert_ne!(ended.kind(), io::ErrorKind::WouldBlock, "it hangs up before the engine does");
-    // Its place is free again.
-    let mut open: Vec<Wire> = (0..2).map(|_| wire(&gateway)).collect();
-    for (n, line) in open.iter_mut().enumerate() {
-        line.say(&framed(&format!("C-{n}"), &format!("RC-{n}"))).unwrap();
-        assert_eq!(all_msa(&answers(line, 1)), [said("AA", &format!("C-{n}"))]);
-    }
-    assert_eq!(engine.try_send(&referral("D", "RD")), None, "a third at once is one too many");
-    drop(open);
-    holds(&gateway, 4);
+    // Its place is free again, and there is no other.
+    let mut next = wire(&gateway);
+    next.say(&framed("C", "RC")).unwrap();
+    assert_eq!(all_msa(&answers(&mut next, 1)), [said("AA", "C")]);
+    assert_eq!(gateway.engine("hospital-a").try_send(&referral("D", "RD")), None);
+    assert_eq!(asks(), ack);
+    holds(&gateway, 3);
     gateway.stop();
 }
 

@@ -61,7 +61,7 @@ fn what_came_whole_is_answered_before_the_end_and_the_rest_is_not_begun() {
 #[test]
 fn a_frame_that_drips_in_is_given_up() {
     let mut gateway = Gateway::prepare(&[(["limits", "mllp_frame_timeout_s"], "1")]);
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     gateway.serve();
     let mut slow = wire(&gateway);
     slow.say(&framed("FIRST")).unwrap();

@@ -74,7 +74,7 @@ fn an_order_system_hears_of_it_in_responses_updates_appointments_and_results() {
 
 /// Our number of a referral, as a filler's (EI).
 fn filler(id: &str) -> String {
-    format!("{id}^^urn:loopgate:referral^URI")
+    format!("{id}^LOOPGATE")
 }
 
 #[test]
@@ -91,6 +91,26 @@ fn an_order_that_is_declined_is_declined_in_its_response() {
     assert_eq!((field(&message, "MSA", 1), field(&message, "ORC", 1)), ("AA".into(), "UA".into()));
     assert!(field(&message, "ORC", 16).contains("no room this week"), "{message}");
     gateway.stop();
+}
+
+#[test]
+fn a_cancellation_is_confirmed() {
+    for (answers, kind, code) in
+        [("rri", "RRI^I14^RRI_I12", ""), ("orders", "ORG^O20^ORG_O20", "CR")]
+    {
+        let (mut gateway, engine, inbox) = hospital(&[("answers", answers)]);
+        engine.send(&referral_v2("MSG-1", "AL|NE", "RA-1", "A-99871"));
+        let hospital = gateway.party("hospital-a");
+        let page = hospital.get("/fhir/Task?status=requested").expect(200).json;
+        let mut task = page["entry"][0]["resource"].clone();
+        task["status"] = json!("cancelled");
+        task["statusReason"] = json!({ "text": "moved away" });
+        hospital.put(&format!("/fhir/Task/{}", task["id"].as_str().unwrap()), &task).expect(200);
+        let fields = [(("MSA", 1), "AA"), (("MSA", 2), "MSG-1"), (("ORC", 1), code)];
+        expect(&inbox, kind, &fields);
+        assert!(inbox.waiting().is_empty());
+        gateway.stop();
+    }
 }
 
 #[test]

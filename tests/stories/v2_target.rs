@@ -12,7 +12,7 @@ const HOUR_MS: i64 = 3_600_000;
 fn town(requests: &str) -> (Gateway, Engine, Inbox, String) {
     let mut gateway = Gateway::prepare(&[(["delivery", "private_targets"], "[\"127.0.0.1\"]")]);
     let inbox = Inbox::open(server_config(&gateway.root())).unwrap();
-    gateway.speaks_v2(None);
+    gateway.speaks_v2(None, "");
     gateway.change_partner("housing", |text| {
         let (head, _) = text.split_once("[channel]").unwrap();
         let tables = "[channel]\nkind = \"hl7v2\"\n\n[hl7v2]\napplication = \"CASES\"\nfacility = \"HOUSE\"\n";
@@ -91,9 +91,8 @@ fn a_target_gets_what_the_need_lets_pass() {
     assert_eq!(field(&message, "OBX", 5), "4");
     // Our name for it is all the keys there are.
     let id = gateway.party("housing").only_referral();
-    let ours = format!("{id}^^urn:loopgate:referral^URI");
-    assert_eq!(field(&message, "RF1", 6), ours);
-    assert!(field(&message, "PID", 3).starts_with(&id), "{message}");
+    assert_eq!(field(&message, "RF1", 6), format!("{id}^LOOPGATE"));
+    assert_eq!(field(&message, "PID", 3), format!("{id}^^^LOOPGATE"));
     // That she is named, and to whom, is written down before.
     assert_eq!(told(&gateway), ["housing"]);
     gateway.pass(HOUR_MS);

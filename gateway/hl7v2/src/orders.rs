@@ -14,8 +14,8 @@ const SEGMENTS_MAX: usize = 100_000;
 
 /// Values of ORC-1 with which a placer speaks of an order of its own (table 0119). After earlier
 /// results, only an ORC with one of these begins the next order.
-const OF_THE_PLACER: [&str; 13] =
-    ["NW", "CA", "DC", "HD", "RL", "XO", "RP", "CH", "PA", "SN", "NA", "RO", "RU"];
+const OF_THE_PLACER: [&str; 11] =
+    ["NW", "CA", "DC", "HD", "RL", "XO", "RP", "RO", "CH", "PA", "NA"];
 
 /// Where each segment belongs. Segments that belong together stand together.
 #[derive(Default)]

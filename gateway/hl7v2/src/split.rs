@@ -58,7 +58,8 @@ pub(crate) fn segment(whole: &Arc<String>, line: Range<usize>, signs: &Signs) ->
         return Segment { name: text.to_owned(), fields: Vec::new() };
     };
     let name = text[..end].to_owned();
-    let mut fields = Vec::new();
+    let separators = text.bytes().filter(|byte| signs.parts(*byte) == Sign::Field).count();
+    let mut fields = Vec::with_capacity(separators + 1);
     let mut from = line.start + end + 1;
     if is_header(name.as_bytes()) {
         fields.push(plain(whole, from - 1..from));
@@ -114,13 +115,17 @@ fn pieces<T>(
     ends: impl Fn(u8) -> bool,
     make: impl Fn(Range<usize>) -> T,
 ) -> Few<T> {
-    let end = part.end;
-    let mut from = Some(part.start);
-    let next = || {
-        let start = from?;
-        let at = whole.as_bytes()[start..end].iter().position(|byte| ends(*byte));
-        from = at.map(|at| start + at + 1);
-        Some(make(start..at.map_or(end, |at| start + at)))
-    };
-    std::iter::from_fn(next).collect()
+    let bytes = &whole.as_bytes()[part.clone()];
+    let count = bytes.iter().filter(|byte| ends(**byte)).count();
+    if count == 0 {
+        return Few::one(make(part));
+    }
+    let mut all = Vec::with_capacity(count + 1);
+    let mut from = part.start;
+    for at in part.clone().filter(|at| ends(whole.as_bytes()[*at])) {
+        all.push(make(from..at));
+        from = at + 1;
+    }
+    all.push(make(from..part.end));
+    all.into()
 }

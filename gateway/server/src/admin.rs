@@ -208,7 +208,7 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         }
         Ask::Erase { persons, ground, by } => erase(gate, persons, ground, by),
         Ask::Hold { person, case, by, lift } => hold(gate, person.find(gate)?, case, by, *lift),
-        Ask::Link { ask } => link::perform(gate, ask),
+        Ask::Link { ask } => Ok(link::perform(gate, ask)?),
         Ask::RotateKey => rotate_key(gate),
         Ask::ClockConfirm => {
             let gone = |_| anyhow!("the gateway does not answer");

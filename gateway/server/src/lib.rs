@@ -34,6 +34,7 @@ mod links;
 mod notary;
 mod outbound;
 pub mod partner;
+pub mod partner_test;
 mod refusal;
 pub mod rehearse;
 mod replay;

@@ -23,8 +23,13 @@ pub const RRI_I12: &str = "hl7v2/rri-i12";
 /// What the mappings need to know of a link.
 pub fn constants(authorities: &[Authority], zone: TimeZone) -> Constants {
     let pairs = authorities.iter().map(|one| (one.system.clone(), one.name.clone()));
+    let mut pairs: Vec<(String, String)> = pairs.collect();
+    // Our own numbers are of an authority too, unless the link calls it otherwise.
+    if pairs.iter().all(|(system, name)| system != REFERRAL && name != APPLICATION) {
+        pairs.push((REFERRAL.to_owned(), APPLICATION.to_owned()));
+    }
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
-    constants.with_table("authorities", pairs.collect()).in_zone(zone)
+    constants.with_table("authorities", pairs).in_zone(zone)
 }
 
 /// An instant as MSH-7 says it, in UTC.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
@@ -16,6 +17,7 @@ use loopgate_server::partner::spec::{Deployment, Spec};
 use loopgate_server::partner::{
     Agreement, Channel, ChannelKind, Partner as File, PinHash, Role, Shown, load_partners, set_pin,
 };
+use loopgate_server::partner_test::{self, Now, Outcome};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -52,6 +54,18 @@ enum What {
         /// As Markdown, which is the default.
         #[arg(long, conflicts_with = "json")]
         markdown: bool,
+    },
+    /// Try whether a partner can be reached: connection, certificate, and on a test link one message
+    /// about an invented person. Beside a running gateway or without one; nothing of it is kept.
+    Test {
+        /// Its name.
+        name: OrgId,
+        /// Try the connection of a production link; no message is sent on one.
+        #[arg(long)]
+        production_link: bool,
+        /// As JSON, a line for each step.
+        #[arg(long)]
+        json: bool,
     },
     /// Let nothing pass to or from a partner; in effect when this returns.
     Suspend {
@@ -148,30 +162,76 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
             Ok(())
         }
         What::Spec { name, json, markdown: _ } => spec(&data, &name, json),
+        What::Test { name, production_link, json } => test(&data, &name, production_link, json),
         What::Suspend { name, lift } => {
             super::told(&data, &Ask::PartnerSuspend { name, suspended: !lift })
         }
     }
 }
 
-/// Of the files as they are: no gateway has to run.
+/// A deployment's files as they are: no gateway has to run.
+struct Files {
+    config: Arc<Config>,
+    library: Library,
+    certificate: Option<Shown>,
+}
+
+impl Files {
+    fn read(data: &Path) -> anyhow::Result<Files> {
+        let config = super::config_of(data)?;
+        let library = Library::load(&config.folders.mappings).map_err(|problems| {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!(lines.join("\n"))
+        })?;
+        let certificate = CertificateDer::from_pem_file(&config.tls.certificate).ok();
+        let certificate = certificate.and_then(|one| Shown::of(&one));
+        Ok(Files { config, library, certificate })
+    }
+
+    fn deployment(&self) -> Deployment<'_> {
+        let Files { config, library, certificate } = self;
+        Deployment { config, library, certificate: certificate.as_ref() }
+    }
+}
+
 fn spec(data: &Path, name: &OrgId, json: bool) -> anyhow::Result<()> {
-    let config = super::config_of(data)?;
-    let partner = partner_of(&config, name)?;
-    let library = Library::load(&config.folders.mappings).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!(lines.join("\n"))
-    })?;
-    let certificate = CertificateDer::from_pem_file(&config.tls.certificate).ok();
-    let certificate = certificate.and_then(|one| Shown::of(&one));
-    let deployment =
-        Deployment { config: &config, library: &library, certificate: certificate.as_ref() };
-    let spec = Spec::of(&partner, deployment).context("the partner has no [hl7v2] in its file")?;
+    let files = Files::read(data)?;
+    let partner = partner_of(&files.config, name)?;
+    let spec = Spec::of(&partner, files.deployment());
+    let spec = spec.context("the partner has no [hl7v2] in its file")?;
     if json {
         println!("{}", serde_json::to_string_pretty(&spec)?);
     } else {
         print!("{}", spec.markdown());
     }
+    Ok(())
+}
+
+/// Exit 0 only if every step held.
+fn test(data: &Path, name: &OrgId, production: bool, json: bool) -> anyhow::Result<()> {
+    let files = Files::read(data)?;
+    let partner = partner_of(&files.config, name)?;
+    let clock = SystemClock::new();
+    let mut drawn = [0; 16];
+    clock.random(&mut drawn);
+    let now = Now { at: jiff::Timestamp::from_millisecond(clock.now().0)?, drawn };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let tried = partner_test::test(&partner, files.deployment(), now, production);
+    let steps = runtime.block_on(tried);
+    for step in &steps {
+        if json {
+            println!("{}", serde_json::to_string(step)?);
+            continue;
+        }
+        let outcome = match step.outcome {
+            Outcome::Ok => "ok",
+            Outcome::Warning => "look",
+            Outcome::Failed => "FAILED",
+        };
+        println!("{:<16} {outcome:<7} {}", step.what, step.words);
+    }
+    let failed = steps.iter().any(|step| step.outcome == Outcome::Failed);
+    anyhow::ensure!(!failed, "the test of {name} failed");
     Ok(())
 }
 

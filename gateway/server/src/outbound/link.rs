@@ -25,7 +25,7 @@ use crate::egress::Released;
 use crate::gate::Gate;
 use crate::journal::{Due, LinkEvent, Nack};
 use crate::outbound::targets::Targets;
-use crate::partner::Link;
+use crate::partner::{Endpoint, Link};
 use crate::refusal::{Kind, Trouble};
 use crate::scribe::Command;
 use patience::{No, Patience, Round, Try};
@@ -83,7 +83,6 @@ impl Line {
         let mut round = Round { link, reached: true, done: Vec::new(), refused: Vec::new() };
         let Some(settings) = self.settings() else { return round };
         let Some(endpoint) = &settings.endpoint else { return round };
-        let patience = Duration::from_secs(self.gate.config.delivery.timeout_s);
         let mut open: Option<Wire> = None;
         loop {
             // What happened to a referral after this is due next, on the same connection.
@@ -94,13 +93,10 @@ impl Line {
             // Released only once there is somebody to send it to.
             let wire = match &mut open {
                 Some(wire) => wire,
-                None => {
-                    let wire = Wire::open(&self.connector, &targets, endpoint);
-                    match timeout(patience, wire).await {
-                        Ok(Some(wire)) => open.insert(wire),
-                        _ => return self.silent(round, "a link cannot be reached"),
-                    }
-                }
+                None => match self.connected(&targets, endpoint).await {
+                    Some(wire) => open.insert(wire),
+                    None => return self.silent(round, "a link cannot be reached"),
+                },
             };
             let (message, control_id) = match self.made(one).await {
                 Ok(made) => made,
@@ -109,22 +105,30 @@ impl Line {
                     continue;
                 }
             };
-            let told = timeout(patience, wire.tell(&message.bytes, &control_id));
+            let mut told = self.says(wire, &message, &control_id).await;
+            if told == Some(Said::Gone) && wire.has_answered() {
+                // Many an engine hangs up after each answer, and has not read this.
+                match self.connected(&targets, endpoint).await {
+                    Some(fresh) => *wire = fresh,
+                    None => return self.silent(round, "a link cannot be reached"),
+                }
+                told = self.says(wire, &message, &control_id).await;
+            }
             // Cut in the middle of a message: what would come next on this connection is not one.
-            let Some(told) = message.while_uncut(told).await else {
+            let Some(told) = told else {
                 round.reached = false;
                 return round;
             };
             let now = self.gate.now();
             match told {
-                Ok(Said::Taken(code)) => {
+                Said::Taken(code) => {
                     self.gate.links.told(&self.link, now, code);
                     if due::taken(&self.gate, &self.link, &one.due).await.is_err() {
                         return round;
                     }
                     round.done.push(one.due);
                 }
-                Ok(Said::Refused(code, nack)) => {
+                Said::Refused(code, nack) => {
                     self.gate.links.told(&self.link, now, code);
                     let enough = one.refusals + 1 >= settings.park_after;
                     if enough && self.park(&one, nack).await.is_ok() {
@@ -133,11 +137,27 @@ impl Line {
                         round.refused.push((one.due, No::Theirs));
                     }
                 }
-                Ok(Said::Nothing) | Err(_) => {
+                Said::Gone | Said::Nothing => {
                     return self.silent(round, "a link did not acknowledge");
                 }
             }
         }
+    }
+
+    /// How long the other side may take for anything.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.gate.config.delivery.timeout_s)
+    }
+
+    async fn connected(&self, targets: &Targets, endpoint: &Endpoint) -> Option<Wire> {
+        let wire = Wire::open(&self.connector, targets, endpoint);
+        timeout(self.patience(), wire).await.ok().flatten()
+    }
+
+    /// What the other side says in time to one message; nothing if the message was cut.
+    async fn says(&self, wire: &mut Wire, message: &Released, control_id: &str) -> Option<Said> {
+        let told = timeout(self.patience(), wire.tell(&message.bytes, control_id));
+        message.while_uncut(told).await.map(|told| told.unwrap_or(Said::Nothing))
     }
 
     fn settings(&self) -> Option<Link> {
@@ -159,9 +179,7 @@ impl Line {
     /// What became due while the round went on, other than behind what was refused in it.
     fn more(&self, round: &Round) -> Vec<Try> {
         let stuck = |one: &Try| {
-            let refused = &round.refused;
-            self.later.contains(&one.due)
-                || refused.iter().any(|(due, _)| due.referral() == one.due.referral())
+            self.later.contains(&one.due) || round.refused.iter().any(|(due, _)| *due == one.due)
         };
         let waiting = due::ready(&self.gate).remove(&self.link).unwrap_or_default();
         let fresh = waiting.into_iter().map(|one| Try { due: one.due, refusals: 0, denied: false });

@@ -55,6 +55,11 @@ impl Mailer {
         Ok(Some(Mailer { transport: builder.build(), from: mail.from.clone() }))
     }
 
+    /// Whether the server answers, without an e-mail.
+    pub fn reaches(&self) -> bool {
+        self.transport.test_connection().unwrap_or(false)
+    }
+
     /// Sends one e-mail, and returns once the server took it.
     pub fn send(&self, letter: &Letter<'_>) -> Result<(), NotTaken> {
         let host = self.from.rsplit_once('@').map_or("localhost", |(_, host)| host);

@@ -134,6 +134,10 @@ pub struct Message {
     pub mapping: String,
     /// One such message; an invented person.
     pub example: Option<String>,
+    /// Why there is no example.
+    pub without_example: Option<String>,
+    #[serde(skip)]
+    by_gateway: bool,
 }
 
 /// A message that says where a referral stands.
@@ -229,7 +233,7 @@ impl Spec {
     pub fn of(partner: &Partner, deployment: Deployment<'_>) -> Option<Spec> {
         let link = partner.hl7v2.as_ref()?;
         let Deployment { config, library, .. } = deployment;
-        let sides = Sides { partner, link, deployment };
+        let sides = Sides { partner, link, deployment, time: TIME, control_id: CONTROL_ID };
         let (messages, without_mapping) = messages::messages(&sides);
         let types: Vec<(&str, String)> = messages
             .iter()
@@ -271,6 +275,29 @@ struct Sides<'a> {
     partner: &'a Partner,
     link: &'a Link,
     deployment: Deployment<'a>,
+    /// MSH-7 of the examples.
+    time: &'a str,
+    /// MSH-10 of the examples.
+    control_id: &'a str,
+}
+
+/// MSH-7 of the examples on paper.
+const TIME: &str = "20261120094000+0000";
+/// MSH-10 of the examples on paper.
+const CONTROL_ID: &str = "EXAMPLE-1";
+
+/// A message that this gateway sends on such a link, about the invented referral: the first kind of
+/// which there is an example.
+pub(crate) fn test_message(
+    partner: &Partner,
+    deployment: Deployment<'_>,
+    (time, control_id): (&str, &str),
+) -> Option<Vec<u8>> {
+    let link = partner.hl7v2.as_ref()?;
+    let (messages, _) = messages::messages(&Sides { partner, link, deployment, time, control_id });
+    let ours = messages.into_iter().filter(|message| message.by_gateway);
+    let text = ours.filter_map(|message| message.example).next()?;
+    Some(text.replace('\n', "\r").into_bytes())
 }
 
 /// The value tables that the messages name, each once.

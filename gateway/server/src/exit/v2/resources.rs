@@ -24,7 +24,7 @@ pub fn put(found: &mut Value, news: &News, code: &str) {
         (Says::Served(Some(outcome)), "MDM") => found["DocumentReference"] = document(outcome),
         (Says::Served(Some(outcome)), "ORU" | "OMG") => {
             found["DiagnosticReport"] = report(outcome, news, found);
-            found["Observation"] = json!([observation(outcome)]);
+            found["Observation"] = observations(outcome);
         }
         _ => {}
     }
@@ -63,17 +63,23 @@ fn report(outcome: &Outcome, news: &News, found: &Value) -> Value {
     })
 }
 
-fn observation(outcome: &Outcome) -> Value {
-    let mut found = json!({
-        "status": "final",
-        "code": { "coding": [{ "code": "SERVICE", "display": "Service given" }] },
-        "effectiveDateTime": instant(outcome.performed),
+/// What was given: in words, for every receiver, and in its code if it has one.
+fn observations(outcome: &Outcome) -> Value {
+    let observed = |code: &str, display: &str| {
+        json!({
+            "status": "final",
+            "code": { "coding": [{ "code": code, "display": display }] },
+            "effectiveDateTime": instant(outcome.performed),
+        })
+    };
+    let mut words = observed("SERVICE", "Service given");
+    words["valueString"] = outcome.text.as_str().into();
+    let coded = outcome.code.as_ref().map(|(system, code)| {
+        let mut coded = observed("SERVICE-CODE", "Service given, coded");
+        coded["valueCodeableConcept"] = json!({ "coding": [{ "system": system, "code": code }] });
+        coded
     });
-    match outcome.code {
-        Some(_) => found["valueCodeableConcept"] = code(outcome),
-        None => found["valueString"] = outcome.text.as_str().into(),
-    }
-    found
+    json!([words].into_iter().chain(coded).collect::<Vec<Value>>())
 }
 
 fn document(outcome: &Outcome) -> Value {

@@ -2,12 +2,13 @@ use loopgate_fhir::Json;
 use loopgate_hl7v2::{Delimiters, Message};
 use loopgate_mapping::Library;
 use loopgate_referral::{
-    Appointment, Identifier, Outcome, ReferralId, ResourceId, Says, StatusReason, Timestamp,
+    Appointment, Event, Identifier, Outcome, PlacementId, ReferralId, ResourceId, Says,
+    StatusReason, TargetMove, Timestamp,
 };
 
 use super::super::family::Family;
 use super::*;
-use crate::partner::{How, Outcomes};
+use crate::partner::{How, Outcomes, Role};
 
 /// 2026-11-27T16:00:00Z.
 const FRIDAY: Timestamp = Timestamp(1_795_795_200_000);
@@ -99,6 +100,101 @@ const X360: Manner = Manner { family: Family::X360, ..RRI };
 
 fn booked() -> Says {
     Says::Booked(Appointment { start: FRIDAY, place: Some("Side door".into()) })
+}
+
+#[test]
+fn the_end_of_a_referral_says_who_wanted_it() {
+    let asked = Says::Cancelled(why());
+    check(RRI, asked.clone(), "RRI^I14^RRI_I12", &[("RF1-6", "RA-7781^HOSPA")]);
+    check(RRI, Says::CancelRefused(why()), "RRI^I14^RRI_I12", &[]);
+    check(RRI, Says::GivenBack(why()), "RRI^I13^RRI_I12", &[("RF1-1", "R")]);
+    let states = Library::builtin().states().clone();
+    let code = |says: Says| ack_code(&RRI.said(&states, Some(&says)).fields).to_string();
+    assert_eq!((code(asked.clone()), code(Says::CancelRefused(why()))), ("AA".into(), "AE".into()));
+    let kind = "OSU^O51^OSU_O51";
+    check(OMG, asked, kind, &[("ORC-1", "CR"), ("ORC-5", "CA")]);
+    check(OMG, Says::CancelRefused(why()), kind, &[("ORC-1", "UC")]);
+    check(OMG, Says::GivenBack(why()), kind, &[("ORC-5", "CA")]);
+    check(OMG, Says::Failed(why()), kind, &[("ORC-1", "OD"), ("ORC-5", "DC")]);
+}
+
+fn referral(events: &[Event]) -> Referral {
+    let received = Event::Received {
+        referral: ReferralId::from_random([7; 16]),
+        source: "a".parse().unwrap(),
+        owner: "pantry".parse().unwrap(),
+        persons: Vec::new(),
+        needs: Vec::new(),
+        contact_prohibited: false,
+        task: "Task/1".parse().unwrap(),
+        request: "ServiceRequest/1".parse().unwrap(),
+    };
+    let placed = Event::Placed {
+        placement: PlacementId::from_random([2; 16]),
+        target: "pantry".parse().unwrap(),
+        task: "Task/2".parse().unwrap(),
+        request: "ServiceRequest/2".parse().unwrap(),
+    };
+    let all = [received, placed].into_iter().chain(events.iter().cloned());
+    let folded = all.zip(0..).fold(None, |referral, (event, ms)| {
+        Referral::evolve(referral, &event, Timestamp(FRIDAY.0 + ms))
+    });
+    folded.unwrap()
+}
+
+fn moved(step: TargetMove) -> Event {
+    let placement = PlacementId::from_random([2; 16]);
+    Event::TargetMoved { placement, step, inferred: false, happened: None }
+}
+
+#[test]
+fn what_is_told_again_is_said_in_the_same_message() {
+    let accepted = [moved(TargetMove::Accept), moved(TargetMove::Start)];
+    let first = referral(&accepted).news[0].version;
+    let again =
+        [Event::SourceTold { version: first }, Event::SourceToBeToldAgain { since: Timestamp(0) }];
+    let told = [&accepted[..], &again[..]].concat();
+    let partner = Partner::new("a".parse().unwrap(), Role::Source);
+    // If that it came was asked for, and told, that was the first answer.
+    for (asked, is_first) in [(false, true), (true, false)] {
+        let spoken = Spoken {
+            control: "MSG-1".into(),
+            asked,
+            not_carried: Vec::new(),
+            kind: "OMG^O19".into(),
+            version: "2.5.1".into(),
+            newest: None,
+        };
+        let mut once = referral(&accepted);
+        once.told = u64::from(asked);
+        for referral in [once, referral(&told)] {
+            let (link, news) = (link(), referral.news.first());
+            let (partner, referral, spoken) = (&partner, &referral, &spoken);
+            let telling = Telling { partner, link: &link, referral, spoken, news };
+            assert_eq!(telling.is_first(), is_first, "{asked}");
+        }
+    }
+}
+
+#[test]
+fn where_a_referral_stands_is_said_as_its_news_would_be() {
+    let placement = PlacementId::from_random([2; 16]);
+    let booked = Appointment { start: FRIDAY, place: None };
+    let book = Event::AppointmentBooked { placement, appointment: booked.clone(), happened: None };
+    let begun = [moved(TargetMove::Accept), moved(TargetMove::Start)];
+    let stands = |more: &[Event]| present(&referral(&[&begun[..], more].concat()));
+    assert_eq!(present(&referral(&[])), None);
+    assert_eq!(present(&referral(&begun[..1])), Some(Says::Accepted));
+    assert_eq!(stands(&[]), Some(Says::Started));
+    assert_eq!(stands(std::slice::from_ref(&book)), Some(Says::Booked(booked)));
+    let missed = Event::NoShow { placement, happened: None };
+    assert_eq!(stands(&[book, missed]), Some(Says::NoShow));
+    let held = moved(TargetMove::Hold { why: why() });
+    assert_eq!(stands(&[held]), Some(Says::OnHold(why())));
+    let failed = moved(TargetMove::Fail { why: why() });
+    assert_eq!(stands(&[failed]), Some(Says::Failed(why())));
+    let refused = Event::Refused { why: why() };
+    assert_eq!(present(&referral(&[refused])), Some(Says::Declined(why())));
 }
 
 #[test]

@@ -56,13 +56,13 @@ fn a_closing_names_the_referral_and_nobody() {
                 Message { delimiters: Delimiters::USUAL, segments: written.segments }.print();
             let key = if requests == Requests::Ref { "RF1|" } else { "ORC|" };
             let keyed = text.split('\r').find(|line| line.starts_with(key)).unwrap();
-            assert!(keyed.contains(OURS), "{text}");
+            assert!(keyed.contains(&format!("|{OURS}^LOOPGATE")), "{text}");
             // Nothing but who is asked, which referral, and that it is off.
             let words: Vec<&str> = text
                 .split(['|', '^', '~', '&', '\r'])
                 .filter(|word| word.chars().any(char::is_lowercase))
                 .collect();
-            let known = [OURS, "urn:loopgate:referral", "housing"];
+            let known = [OURS, "housing", "sdoh-category-unspecified"];
             assert!(words.iter().all(|word| known.contains(word)), "{words:?}");
         }
     }

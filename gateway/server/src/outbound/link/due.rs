@@ -89,8 +89,7 @@ fn to_target(world: &World, org: &OrgId) -> Vec<Waiting> {
         let held = is_held(referral);
         let placements = referral.placements.iter().filter(|placement| placement.target == *org);
         let next = placements.filter_map(|placement| {
-            let news = placement.due.first()?;
-            let behind = placement.due.len() - 1;
+            let (news, behind) = (placement.due.first()?, placement.due.len() - 1);
             let (placement, version) = (placement.id, news.version);
             let due = Due::Target { referral: referral.id, placement, version };
             (news.says.is_closing() || !held).then_some(Waiting { since: news.at, due, behind })

@@ -86,7 +86,9 @@ impl Patience {
         if reached {
             self.links.remove(&link);
         } else {
-            let count = self.links.get(&link).map_or(0, |(_, count)| *count);
+            // Who took something is there: the wait begins anew.
+            let known = self.links.get(&link).filter(|_| done.is_empty());
+            let count = known.map_or(0, |(_, count)| *count);
             self.links.insert(link, (now + jittered(gate, count), count + 1));
         }
         for due in done {

@@ -1,6 +1,6 @@
 //! An open connection to the other side of a link: one message out, one acknowledgement in.
 
-use loopgate_hl7v2::{AckCode, Charset, Decoder, Limits, frame, read};
+use loopgate_hl7v2::{AckCode, Charset, Decoder, Framing, Limits, frame, read};
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -22,6 +22,8 @@ pub enum Said {
     Taken(AckCode),
     /// It did not.
     Refused(AckCode, Nack),
+    /// It hung up before it said anything.
+    Gone,
     /// Nothing that is an acknowledgement of it.
     Nothing,
 }
@@ -30,6 +32,7 @@ pub enum Said {
 pub struct Wire {
     stream: TlsStream<TcpStream>,
     decoder: Decoder,
+    answered: bool,
 }
 
 impl Wire {
@@ -43,9 +46,15 @@ impl Wire {
         for address in targets.addresses(&endpoint.host, endpoint.port).await {
             let Ok(stream) = TcpStream::connect(address).await else { continue };
             let stream = connector.connect(name.clone(), stream).await.ok()?;
-            return Some(Wire { stream, decoder: Decoder::new(ACK_BYTES_MAX) });
+            let decoder = Decoder::new(ACK_BYTES_MAX);
+            return Some(Wire { stream, decoder, answered: false });
         }
         None
+    }
+
+    /// Whether something was answered on it.
+    pub fn has_answered(&self) -> bool {
+        self.answered
     }
 
     /// Sends one message and waits for its acknowledgement.
@@ -53,9 +62,14 @@ impl Wire {
         // What is printed escapes whatever frames a message.
         let Ok(framed) = frame(message) else { return Said::Nothing };
         if self.stream.write_all(&framed).await.is_err() || self.stream.flush().await.is_err() {
-            return Said::Nothing;
+            return Said::Gone;
         }
-        let Some(answer) = self.next().await else { return Said::Nothing };
+        let answer = match self.next().await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Said::Gone,
+            Err(_) => return Said::Nothing,
+        };
+        self.answered = true;
         let Ok(answer) = read(&answer, &Limits::default(), Charset::UTF_8) else {
             return Said::Nothing;
         };
@@ -72,16 +86,20 @@ impl Wire {
         }
     }
 
-    async fn next(&mut self) -> Option<Vec<u8>> {
+    /// The next frame; none if the other side hangs up before it begins one.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Framing> {
         let mut buffer = vec![0; 4096];
         loop {
-            let read = self.stream.read(&mut buffer).await.ok().filter(|read| *read > 0)?;
+            let read = self.stream.read(&mut buffer).await.unwrap_or(0);
+            if read == 0 {
+                return self.decoder.finish();
+            }
             let mut rest = &buffer[..read];
             while !rest.is_empty() {
-                let (taken, found) = self.decoder.push(rest).ok()?;
+                let (taken, found) = self.decoder.push(rest)?;
                 rest = &rest[taken..];
                 if found.is_some() {
-                    return found;
+                    return Ok(found);
                 }
             }
         }

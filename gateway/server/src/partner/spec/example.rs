@@ -2,50 +2,51 @@
 //! and with what is the link's own.
 
 use loopgate_consent::Groups;
+use loopgate_fhir::REFERRAL as OURS;
 use loopgate_hl7v2::{AckCode, Delimiters, Envelope, Message, Stamp, Wanted, envelope, msa};
-use loopgate_mapping::{Mapping, Way};
+use loopgate_mapping::{Mapping, Refused, State, Way};
 use serde_json::Value;
 
 use super::Sides;
 use super::messages::From;
+use crate::partner::Role;
 use crate::v2::{self, quirks};
 
 /// A pivot with something of everything.
 const REFERRAL: &str = include_str!("../../../samples/interface.json");
-/// MSH-7 of it.
-const TIME: &str = "20261120094000+0000";
-const CONTROL_ID: &str = "EXAMPLE-1";
+/// How the gateway names it.
+const OUR_KEY: &str = "ref_0190exampleexampleexample";
 
-/// The message, in segments on lines of their own; nothing, if the mapping cannot say the example.
+/// The message, in segments on lines of their own, or why the mapping cannot say the example.
 pub(super) fn message(
     sides: &Sides<'_>,
     from: From,
     mapping: &Mapping,
     (code, event): (&str, &str),
-    way: Option<&Way>,
-) -> Option<String> {
+    said: Option<(&State, &Way)>,
+) -> Result<String, Refused> {
     let link = sides.link;
-    let fields = way.map(|way| &way.fields[..]).unwrap_or_default();
+    let fields = said.map(|(_, way)| &way.fields[..]).unwrap_or_default();
     let state = fields.iter().map(|(field, value)| (field.as_str(), value.as_str()));
     let constants = v2::constants(&link.authorities, sides.partner.time_zone.clone());
     let constants = constants.with_state(state);
     let mut pivot = pivot(sides);
-    let status = way.and_then(|way| task_status(sides, way));
-    if let Some(status) = status {
+    if let Some(status) = said.and_then(|(state, _)| state.task.as_deref()) {
         pivot["Task"]["status"] = status.into();
     }
-    let written = mapping.write_v2(&pivot, &Groups::all(), &constants).ok()?;
+    let written = mapping.write_v2(&pivot, &Groups::all(), &constants)?;
     let structure = mapping.name().rsplit('/').next().unwrap_or_default();
     let structure = structure.to_ascii_uppercase().replace('-', "_");
     let mut segments = vec![header(sides, from, [code, event, &structure])];
-    let answers = mapping.structure().iter().any(|name| name == "MSA");
+    // News later on answers no message, and has no MSA.
+    let answers = event != "I13" && mapping.structure().iter().any(|name| name == "MSA");
     if answers && written.segments.iter().all(|one| one.name != "MSA") {
         segments.push(msa(AckCode::AA, "YOURS-1"));
     }
     segments.extend(written.segments);
     let mut message = Message { delimiters: Delimiters::USUAL, segments };
     quirks::speak(&mut message, link);
-    Some(message.print().replace('\r', "\n"))
+    Ok(message.print().replace('\r', "\n"))
 }
 
 fn header(sides: &Sides<'_>, from: From, kind: [&str; 3]) -> loopgate_hl7v2::Segment {
@@ -56,8 +57,12 @@ fn header(sides: &Sides<'_>, from: From, kind: [&str; 3]) -> loopgate_hl7v2::Seg
         From::Partner => (theirs, ours),
         From::Gateway => (ours, theirs),
     };
-    let stamp =
-        Stamp { application: speaker.0, facility: speaker.1, time: TIME, control_id: CONTROL_ID };
+    let stamp = Stamp {
+        application: speaker.0,
+        facility: speaker.1,
+        time: sides.time,
+        control_id: sides.control_id,
+    };
     let envelope_of = Envelope {
         to,
         kind,
@@ -78,14 +83,21 @@ fn pivot(sides: &Sides<'_>) -> Value {
     let own = link.authorities.iter().find(|one| Some(&one.name) == link.authority.as_ref());
     let own = own.map(|one| one.system.as_str()).or(first).unwrap_or("urn:oid:2.999.1");
     let directory = link.authorities.last().map_or("urn:oid:2.999.2", |one| one.system.as_str());
+    let (theirs, ours) = ((own, "R-1001"), (OURS, OUR_KEY));
+    // Who asks gives the placer number: the gateway, where it sends to a target.
+    let source = sides.partner.is(Role::Source);
+    let (placer, filler) = if source { (theirs, ours) } else { (ours, theirs) };
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
-    let text = REFERRAL.replace("%own", &escaped(own)).replace("%directory", &escaped(directory));
+    let values = [
+        ("%placer_system", placer.0),
+        ("%placer", placer.1),
+        ("%filler_system", filler.0),
+        ("%filler", filler.1),
+        ("%own", own),
+        ("%directory", directory),
+    ];
+    let text = values
+        .iter()
+        .fold(REFERRAL.to_owned(), |text, (name, value)| text.replace(name, &escaped(value)));
     serde_json::from_str(&text).unwrap_or_else(|_| unreachable!("the example is JSON"))
-}
-
-/// Task.status of the state that the message says.
-fn task_status(sides: &Sides<'_>, way: &Way) -> Option<String> {
-    let mut states = sides.deployment.library.states().iter();
-    let state = states.find(|state| state.ways().any(|one| one == way))?;
-    state.task.clone()
 }

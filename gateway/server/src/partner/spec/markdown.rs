@@ -9,6 +9,12 @@ pub(super) fn write(spec: &Spec) -> String {
     head(&mut out, spec);
     connections(&mut out, spec);
     rules(&mut out, spec);
+    section(&mut out, "Messages");
+    line(
+        &mut out,
+        "In the tables `[*]` is each of several, and `[3='PH']` the one whose part 3 is PH. What is not in a table is \
+         not carried; its sender is told so in the acknowledgement.",
+    );
     for message in &spec.messages {
         self::message(&mut out, message);
     }
@@ -97,10 +103,10 @@ fn message(out: &mut String, message: &Message) {
     section(out, &format!("{} from {}", message.types.join(", "), message.from));
     line(out, &format!("What for: {}.", message.purpose));
     if !message.says.is_empty() {
-        let rows = message
-            .says
-            .iter()
-            .map(|one| vec![one.message.clone(), one.state.clone(), one.fields.clone()]);
+        let rows = message.says.iter().map(|one| {
+            let fields = if one.fields.is_empty() { "its event" } else { &one.fields };
+            vec![one.message.clone(), one.state.clone(), fields.to_owned()]
+        });
         table(out, &["message", "says", "by"], rows);
     }
     let segments = message.segments.iter().map(|one| vec![one.name.clone(), one.title.to_owned()]);
@@ -123,7 +129,8 @@ fn message(out: &mut String, message: &Message) {
             let _ = write!(out, "```\n{}```\n\n", example);
         }
         None => {
-            line(out, "There is no example: the mapping needs more than the invented referral has.")
+            let why = message.without_example.as_deref().unwrap_or("nothing says it");
+            line(out, &format!("There is no example of the invented referral: {why}."));
         }
     }
 }

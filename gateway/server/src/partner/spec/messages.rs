@@ -177,8 +177,15 @@ fn message(sides: &Sides<'_>, kind: &Kind, mapping: &Mapping, events: &[&str]) -
         state: state.name.clone(),
         fields: said(way),
     });
-    let first = events.first().copied().unwrap_or_default();
-    let way = ways.iter().map(|(_, way)| *way).find(|way| way.event == first);
+    // Of an answer the one that says most: what came of it.
+    let way = ways.iter().find(|(state, _)| state.name == "completed").or(ways.first());
+    let event = events.first().copied().unwrap_or_default();
+    let event = way.map_or(event, |(_, way)| way.event.as_str());
+    let example = example::message(sides, kind.from, mapping, (kind.code, event), way.copied());
+    let (example, without_example) = match example {
+        Ok(text) => (Some(text), None),
+        Err(refused) => (None, Some(refused.to_string())),
+    };
     let header = ["MSH".to_owned()];
     let segments = header.iter().chain(mapping.structure());
     Message {
@@ -200,7 +207,9 @@ fn message(sides: &Sides<'_>, kind: &Kind, mapping: &Mapping, events: &[&str]) -
             mapping.version(),
             hex::encode(mapping.digest())
         ),
-        example: example::message(sides, kind.from, mapping, (kind.code, first), way),
+        example,
+        without_example,
+        by_gateway: kind.from == From::Gateway,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::partner::{Answers, Carries, How, Lenient, Link, Outcomes, Requests};
 use crate::v2;
 
 pub(super) fn connections(sides: &Sides<'_>) -> Vec<Connection> {
-    let Sides { partner, link, deployment } = sides;
+    let Sides { partner, link, deployment, .. } = sides;
     let (config, certificate) = (deployment.config, deployment.certificate);
     let (name, gateway) = (partner.name.clone(), config.organization.name.clone());
     let origin = config.organization.origin();
