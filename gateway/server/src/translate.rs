@@ -174,7 +174,8 @@ fn write_v2(
     let kind = kind.ok_or_else(unknown)?;
     let mapping = library.for_message(code, event).ok_or_else(unknown)?;
     let way = library.states().say("sent", code);
-    let state = way.map_or(Vec::new(), |way| way.fields.clone());
+    let state = way.into_iter().flat_map(|way| &way.fields);
+    let state = state.map(|(field, value)| (field.as_str(), value.as_str()));
     let constants = link.constants.clone().with_state(state);
     let written = mapping.write_v2(pivot, groups, &constants).map_err(Stopped::by)?;
     let stamp = Stamp {
@@ -263,7 +264,7 @@ fn is_name(text: &str) -> bool {
 
 /// What the state table makes of the message: who speaks is not known here, so whoever may say it.
 fn state(library: &Library, message: &Message, header: &Header, pivot: &mut Value) {
-    let fields = |place: &str| message.text(&place.parse().ok()?);
+    let fields = |place: &str| v2::value(message, place);
     let said = Said { code: &header.code, event: &header.event, fields: &fields };
     let states = library.states();
     let found = [By::Target, By::Source].into_iter().find_map(|by| {
