@@ -101,7 +101,10 @@ impl Reading {
         for place in std::iter::once(place).chain(&row.or) {
             let Some((value, own)) = place.find(right, constants, index)? else { continue };
             match value.and_then(|value| row.to_left(place, &value, constants)) {
-                Ok(None) => known.extend(own),
+                Ok(None) => {
+                    known.extend(own);
+                    note(&mut self.carried, row, place);
+                }
                 Ok(Some(value)) => {
                     match &said {
                         None => {
@@ -183,11 +186,11 @@ impl Row {
 }
 
 /// MSH says who sends what: it is read by the door, not by rows.
-fn is_header(place: &[Part<'_>]) -> bool {
+pub(crate) fn is_header(place: &[Part<'_>]) -> bool {
     matches!(place, [Part::Member("MSH"), ..])
 }
 
-fn shown_v2(place: &[Part<'_>]) -> String {
+pub(crate) fn shown_v2(place: &[Part<'_>]) -> String {
     let members = place.iter().filter_map(|part| match part {
         Part::Member(name) => Some(*name),
         Part::Index(_) => None,

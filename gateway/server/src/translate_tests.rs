@@ -1,5 +1,7 @@
 //! What `translate` promises: every dialect into every other, and nothing lost in silence.
 
+#![allow(clippy::print_stderr)] // what the public messages came to
+
 use super::*;
 
 const REFERRAL_BUNDLE: &[u8] = include_bytes!("../samples/food-referral.json");
@@ -10,18 +12,24 @@ fn to_cbo(input: &[u8], groups: &[&str]) -> Result<Translated, Stopped> {
         some => some.iter().map(|group| group.parse().unwrap()).collect(),
     };
     let link = LinkOf::new(None);
-    let made =
-        translate(&Library::builtin(), (&Dialect::Fhir, &Dialect::CboJson), input, &groups, &link)?;
-    Ok(only(made))
+    let ways = (&Dialect::Fhir, &Dialect::CboJson);
+    translate(&Library::builtin(), ways, input, &groups, &link).map(one)
 }
 
-fn only(mut made: Vec<Translated>) -> Translated {
-    assert_eq!(made.len(), 1);
-    made.remove(0)
+/// The only message.
+fn one(mut all: Vec<Translated>) -> Translated {
+    assert_eq!(all.len(), 1);
+    all.remove(0)
 }
 
-fn ref_i12() -> Dialect {
-    Dialect::Hl7v2(["REF".to_owned(), "I12".to_owned()])
+fn v2(code: &str, event: &str) -> Dialect {
+    Dialect::Hl7v2([code.to_owned(), event.to_owned()])
+}
+
+/// From HL7 v2, whatever the message.
+fn heard(input: &[u8], link: &LinkOf) -> Result<Vec<Translated>, Stopped> {
+    let ways = (&v2("", ""), &Dialect::Fhir);
+    translate(&Library::builtin(), ways, input, &Groups::all(), link)
 }
 
 #[test]
@@ -38,7 +46,7 @@ fn a_referral_bundle_becomes_what_a_community_organization_reads() {
         &Groups::all(),
         &LinkOf::new(None),
     );
-    let back = only(back.map_err(|_| "stopped").unwrap());
+    let back = one(back.map_err(|_| "stopped").unwrap());
     let bundle: Value = serde_json::from_str(&back.text).unwrap();
     assert_eq!(bundle["entry"][0]["resource"]["telecom"][0]["value"], "+1 555 0142");
 }
@@ -49,17 +57,16 @@ const REF_I12: &[u8] =
     PID|||A-1^^^HOSPA||Lindqvist^Eva||19880402\rNK1|1|Lindqvist^Ana\r\
     PR1|||467771000124109^Help^SCT\r";
 
-#[test]
-fn a_ref_i12_becomes_a_bundle_that_our_own_door_reads_and_comes_back() {
+fn hospital() -> LinkOf {
     let text = "name = 'A'\nroles = ['source']\nlegal_class = 'ce'\n[hl7v2]\napplication = 'EHR'\n\
         facility = 'HOSPA'\nauthorities = [{ name = 'HOSPA', system = 'urn:a' }, { name = 'NPI', system = 'urn:npi' }]\n";
-    let partner = Partner::parse("a".parse().unwrap(), text).unwrap();
-    let link = LinkOf::new(Some(&partner));
-    let go = |from: Dialect, to: Dialect, input: &[u8]| {
-        let made = translate(&Library::builtin(), (&from, &to), input, &Groups::all(), &link);
-        only(made.map_err(|_| "stopped").unwrap())
-    };
-    let bundle = go(ref_i12(), Dialect::Fhir, REF_I12);
+    LinkOf::new(Some(&Partner::parse("a".parse().unwrap(), text).unwrap()))
+}
+
+#[test]
+fn a_ref_i12_becomes_a_bundle_that_reads_and_comes_back_as_each_message_of_a_referral() {
+    let link = hospital();
+    let bundle = one(heard(REF_I12, &link).map_err(|_| "stopped").unwrap());
     assert_eq!(bundle.not_carried, ["NK1-1"]);
     let parsed: Value = serde_json::from_str(&bundle.text).unwrap();
     let entries = parsed["entry"].as_array().unwrap();
@@ -68,24 +75,115 @@ fn a_ref_i12_becomes_a_bundle_that_our_own_door_reads_and_comes_back() {
     assert_eq!(kinds, ["Patient", "RelatedPerson", "ServiceRequest", "Task"]);
     assert_eq!(entries[3]["resource"]["authoredOn"], "2026-11-20T14:40:00Z");
     assert_eq!(entries[0]["resource"]["identifier"][0]["system"], "urn:a");
+    assert_eq!(entries[1]["resource"]["patient"]["reference"], entries[0]["fullUrl"]);
     read_pivot(bundle.text.as_bytes()).unwrap();
 
-    let back = go(Dialect::Fhir, ref_i12(), bundle.text.as_bytes());
+    let back = |code, event| {
+        let ways = (&Dialect::Fhir, &v2(code, event));
+        let made =
+            translate(&Library::builtin(), ways, bundle.text.as_bytes(), &Groups::all(), &link);
+        one(made.map_err(|_| "stopped").unwrap()).text
+    };
+    let text = back("REF", "I12");
     for segment in [
-        "RF1||R|food-insecurity^^SDOHCC|||RA-1^HOSPA",
+        "RF1|P|R|food-insecurity^^SDOHCC|||RA-1^HOSPA",
         "PRD|RT|||||||||Pantry^^^^^NPI^^^^pantry",
         "PID|||A-1^^^HOSPA||Lindqvist^Eva||19880402",
+        "NK1||Lindqvist^Ana",
         "PR1|||467771000124109^Help^SCT",
     ] {
-        assert!(back.text.contains(segment), "{segment} is not in {}", back.text);
+        assert!(text.contains(segment), "{segment} is not in {text}");
     }
-    assert!(
-        back.text
-            .starts_with("MSH|^~\\&|EHR|HOSPA|LOOPGATE||20261120144000+0000||REF^I12^REF_I12|1|")
-    );
-    let cbo = go(ref_i12(), Dialect::CboJson, REF_I12);
+    let msh = "MSH|^~\\&|EHR|HOSPA|LOOPGATE||20261120144000+0000||REF^I12^REF_I12|1|";
+    assert!(text.starts_with(msh));
+    for (code, event) in [("OMG", "O19"), ("ORM", "O01")] {
+        let text = back(code, event);
+        for segment in
+            ["ORC|NW|RA-1^HOSPA|", "OBR||||467771000124109^Help^SCT", "PID|||A-1^^^HOSPA"]
+        {
+            assert!(text.contains(segment), "{segment} is not in {text}");
+        }
+    }
+    let ways = (&v2("", ""), &Dialect::CboJson);
+    let cbo = translate(&Library::builtin(), ways, REF_I12, &Groups::all(), &link);
+    let cbo = one(cbo.map_err(|_| "stopped").unwrap());
     let document: Value = serde_json::from_str(&cbo.text).unwrap();
     assert_eq!(document["client"]["name"]["given"], serde_json::json!(["Eva"]));
+}
+
+#[test]
+fn each_field_that_was_carried_says_by_which_row() {
+    let bundle = one(heard(REF_I12, &hospital()).map_err(|_| "stopped").unwrap());
+    let family = bundle.carried.iter().find(|one| one.carried.right == "PID-5.1").unwrap();
+    assert_eq!(family.carried.left, "Patient.name.family");
+    assert_eq!(family.carried.file, "hl7v2/segments/pid.toml");
+    let (_, text) = Library::files().find(|(path, _)| *path == family.carried.file).unwrap();
+    let line = text.lines().nth(family.carried.line as usize - 1).unwrap();
+    assert!(line.contains("PID-5[*].1") && line.contains("Patient.name[*].family"), "{line}");
+    assert_eq!(family.way, Way::Read);
+}
+
+#[test]
+fn a_message_without_a_mapping_is_refused_by_its_name() {
+    let message =
+        b"MSH|^~\\&|EHR|HOSPA|LG|TOWN|20261120094000-0500||VXU^V04^VXU_V04|1|T|2.5.1\rPID|1\r";
+    let Err(Stopped::Refused(why)) = heard(message, &hospital()) else { panic!("not refused") };
+    assert_eq!(why.to_string(), "VXU^V04 is not a message that has a mapping");
+    let ways = (&Dialect::Fhir, &v2("ADT", "A01"));
+    let library = Library::builtin();
+    let written = translate(&library, ways, REFERRAL_BUNDLE, &Groups::all(), &hospital());
+    assert!(matches!(written, Err(Stopped::Refused(_))));
+}
+
+#[test]
+fn a_batch_and_an_order_of_several_are_several() {
+    let orders = b"MSH|^~\\&|EHR|HOSPA|LG|TOWN|20261120094000-0500||ORM^O01|1|T|2.5.1\r\
+        PID|||A-1^^^HOSPA\rORC|NW|R-1\rOBR||||a^A^L\rORC|NW|R-2\rOBR||||b^B^L\r";
+    assert_eq!(heard(orders, &hospital()).map_err(|_| "stopped").unwrap().len(), 2);
+    let batch = [b"BHS|^~\\&|A\r".as_slice(), REF_I12, orders, b"BTS|2\r"].concat();
+    assert_eq!(heard(&batch, &hospital()).map_err(|_| "stopped").unwrap().len(), 3);
+}
+
+/// What the public messages come to as FHIR is FHIR.
+#[test]
+fn every_resource_of_the_public_messages_reads() {
+    let Some(corpus) = std::env::var_os("LOOPGATE_CORPUS") else { return };
+    let corpus = std::path::PathBuf::from(corpus).join("hl7v2");
+    let mut wrong = std::collections::BTreeSet::new();
+    let (mut files, mut translated, mut resources) = (0, 0, 0);
+    for folder in std::fs::read_dir(corpus).unwrap().map(|entry| entry.unwrap().path()) {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            let name = path.to_string_lossy().into_owned();
+            if !name.ends_with(".hl7") || name.contains(".expected") {
+                continue;
+            }
+            files += 1;
+            let Ok(all) = heard(&std::fs::read(&path).unwrap(), &hospital()) else { continue };
+            translated += 1;
+            for one in all {
+                let bundle: Value = serde_json::from_str(&one.text).unwrap();
+                for entry in bundle["entry"].as_array().unwrap() {
+                    let resource = &entry["resource"];
+                    let kind = resource["resourceType"].as_str().unwrap();
+                    resources += 1;
+                    // The door has no use for these two; the others it reads.
+                    if matches!(kind, "Appointment" | "MessageHeader") {
+                        continue;
+                    }
+                    let text = resource.to_string();
+                    let read = loopgate_fhir::Resource::read(text.as_bytes(), &Limits::default());
+                    if let Err(faults) = read {
+                        let file = path.file_name().unwrap().to_string_lossy();
+                        wrong.insert(format!("{}: {} {file}", kind, faults[0]));
+                    }
+                }
+            }
+        }
+    }
+    eprintln!("{translated} of {files} files, {resources} resources");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(translated > 200);
 }
 
 #[test]

@@ -36,7 +36,8 @@ pub fn take(hand: &Hand<'_>) -> Result<(), No> {
         };
         is_new(hand, one)?;
         let read = hand.read(one)?;
-        told.not_carried.extend(not_kept(&read.carried).into_iter().chain(read.not_carried));
+        told.not_carried.extend(not_kept(&read.carried));
+        told.not_carried.extend(read.not_carried);
         all.extend(made(hand, read.pivot, rule, n));
     }
     if all.is_empty() {
@@ -60,8 +61,10 @@ pub fn amend(hand: &Hand<'_>, one: &Message, referral: ReferralId) -> Result<(),
         Order::Other => None,
     };
     let read = hand.read(one)?;
-    let lost = not_kept(&read.carried).into_iter().chain(read.not_carried);
-    let told = Told { not_carried: lost.collect(), ..Told::default() };
+    let mut told = Told { not_carried: read.not_carried, ..Told::default() };
+    told.not_carried.extend(not_kept(&read.carried));
+    told.not_carried.sort();
+    told.not_carried.dedup();
     let parts = made(hand, read.pivot, rule, 0);
     let hearing = hand.hearing(told, true);
     let purpose = Purpose::Amend(referral);

@@ -38,7 +38,8 @@ pub fn take(hand: &Hand<'_>) -> Result<(), No> {
             message: Some(hand.kind()),
         };
         all.extend(refer::apart(parts(&read.pivot, &known), nth));
-        told.not_carried.extend(not_kept(&read.carried).into_iter().chain(read.not_carried));
+        told.not_carried.extend(not_kept(&read.carried));
+        told.not_carried.extend(read.not_carried);
     }
     told.not_carried.sort();
     told.not_carried.dedup();
