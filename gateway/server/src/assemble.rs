@@ -332,6 +332,8 @@ pub(crate) fn secret(path: &Path) -> anyhow::Result<[u8; 32]> {
 }
 
 #[cfg(test)]
+mod amended_tests;
+#[cfg(test)]
 mod merged_tests;
 #[cfg(test)]
 mod moves_tests;
