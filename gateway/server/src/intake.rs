@@ -95,7 +95,6 @@ pub fn message(
 
 /// Two patients of an organization are one. Returns once nothing that was decided before is on its way
 /// any more. `false` if nobody was known by the identifier that retires.
-#[allow(dead_code)] // ADT^A40 calls it
 pub fn merge(gate: &Gate, merge: Merge) -> Result<bool, Trouble> {
     let identifiers = merge.survivor.clone();
     let merged = gate.scribe.ask_blocking(|reply| Command::Merge(Box::new(merge), reply))?;

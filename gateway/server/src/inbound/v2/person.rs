@@ -8,7 +8,7 @@ use super::door::Hand;
 use super::{No, Told, refer, sound};
 use crate::bundle::{Known, not_kept, parts};
 use crate::intake;
-use crate::scribe::{Command, Merge, Purpose};
+use crate::scribe::{Merge, Purpose};
 
 const NOBODY_KNOWN: &str = "nobody of whom it speaks is known here; nothing of it is kept";
 
@@ -53,11 +53,7 @@ fn merge(hand: &Hand<'_>) -> Result<(), No> {
     if !is_known(hand, &merge.retired) {
         return hand.set_aside(NOBODY_KNOWN);
     }
-    hand.gate
-        .scribe
-        .ask_blocking(|reply| Command::Merge(Box::new(merge), reply))
-        .map(drop)
-        .map_err(|trouble| sound(trouble, Some(hand.mapping)))
+    intake::merge(hand.gate, merge).map(drop).map_err(|trouble| sound(trouble, Some(hand.mapping)))
 }
 
 /// Whether this partner presented somebody with any of these before.

@@ -99,5 +99,21 @@ fn pivot(sides: &Sides<'_>) -> Value {
     let text = values
         .iter()
         .fold(REFERRAL.to_owned(), |text, (name, value)| text.replace(name, &escaped(value)));
-    serde_json::from_str(&text).unwrap_or_else(|_| unreachable!("the example is JSON"))
+    let mut pivot: Value =
+        serde_json::from_str(&text).unwrap_or_else(|_| unreachable!("the example is JSON"));
+    if !source {
+        forwarded(&mut pivot);
+    }
+    pivot
+}
+
+/// What a target sees of a referral holds no number of its source's, and nobody but the person.
+fn forwarded(pivot: &mut Value) {
+    for kind in ["RelatedPerson", "Condition", "Coverage", "Encounter", "Practitioner"] {
+        pivot.as_object_mut().map(|pivot| pivot.remove(kind));
+    }
+    pivot["Patient"].as_object_mut().map(|patient| patient.remove("identifier"));
+    if let Some(keys) = pivot["Task"].get_mut("identifier").and_then(Value::as_array_mut) {
+        keys.retain(|one| one["system"] == OURS);
+    }
 }
