@@ -1,6 +1,5 @@
 //! What a target said, as resources that messages have fields for.
 
-use base64::prelude::{BASE64_STANDARD, Engine};
 use loopgate_fhir::REFERRAL;
 use loopgate_referral::{Appointment, News, Outcome, Says, Timestamp};
 use serde_json::{Value, json};
@@ -83,18 +82,12 @@ fn observations(outcome: &Outcome) -> Value {
 }
 
 fn document(outcome: &Outcome) -> Value {
-    let data = BASE64_STANDARD.encode(&outcome.text);
     json!({
         "masterIdentifier": { "value": outcome.procedure.id() },
         "status": "current",
         "docStatus": "final",
         "type": { "coding": [{ "system": V2_0270, "code": "CN", "display": "Consultation" }] },
         "date": instant(outcome.performed),
-        "content": [{ "attachment": {
-            "contentType": "text/plain",
-            "title": "Service given",
-            "data": data,
-        } }],
     })
 }
 

@@ -1,7 +1,7 @@
 //! What a source is told: one message for each piece of news, in the messages of its own family.
 
 use loopgate_consent::Groups;
-use loopgate_hl7v2::{Segment, msa};
+use loopgate_hl7v2::{Delimiters, Segment, escape, msa};
 use loopgate_mapping::{Mapping, Refused};
 use loopgate_referral::{Business, News, Referral, ReferralId, Says, StatusReason, TaskStatus};
 
@@ -149,7 +149,16 @@ fn segments(
     let pivot = facts.pivot(said, answer);
     let constants = v2::constants(&link.authorities, facts.zone.clone());
     let constants = constants.with_state(said.state());
-    mapping.write_v2(&pivot, &Groups::all(), &constants).map(|written| written.segments)
+    let mut written = mapping.write_v2(&pivot, &Groups::all(), &constants)?.segments;
+    // The text of a document as text: a mapping writes data, in Base64.
+    if let (Some(Says::Served(Some(outcome))), "MDM", Answer::Whole) =
+        (facts.news.map(|news| &news.says), said.code.as_str(), answer)
+    {
+        let text = escape(&outcome.text, &Delimiters::USUAL);
+        let coded = "SERVICE^Service given^L";
+        written.push(segment("OBX", &["1", "TX", coded, "", &text, "", "", "", "", "", "F"]));
+    }
+    Ok(written)
 }
 
 /// Where a referral stands now, for a source that asks (REF^I15): as much as it may see. `asked` is the
