@@ -127,7 +127,7 @@ fn a_link_that_counts_its_messages_takes_each_in_its_turn() {
     gateway.stop();
     let path = gateway.root().join("partners/hospital-a.toml");
     let file = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, file.replacen("[hl7v2]\n", "[hl7v2]\nsequence = true\n", 1)).unwrap();
+    std::fs::write(&path, file.replacen("sequence = false", "sequence = true", 1)).unwrap();
     gateway.serve();
     let engine = gateway.engine("hospital-a");
     let with = |control: &str, number: &str| {
