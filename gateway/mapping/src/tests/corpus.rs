@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::constants;
 use crate::leaves::{Part, leaves};
+use crate::mapping::Fixed;
 use crate::read::{is_header, shown_v2};
 use crate::{Library, Mapping};
 
@@ -129,7 +130,9 @@ fn accounted(mapping: &Mapping, name: &str, tree: &Value, listed: &[String]) -> 
     for place in &carried {
         let shown = shown_v2(place);
         let selects = matches!(place.as_slice(), [Part::Member("OBX" | "PRD" | "PRT" | "SCH"), ..]);
-        assert!(rows.contains(field(&shown)) || selects, "{name}: {shown} by no row");
+        let fixed = |one: &Fixed| matches!(one, Fixed::Right(route, _) if field(&route.shown) == field(&shown));
+        let known = rows.contains(field(&shown)) || selects || mapping.fixed.iter().any(fixed);
+        assert!(known, "{name}: {shown} by no row");
     }
     [carried.len(), lost.len()]
 }
