@@ -10,6 +10,9 @@ use super::source::root;
 /// Folders that hold what mappings share.
 const SHARED: [&str; 2] = ["codes", "templates"];
 
+/// The table of states maps no message.
+const STATES: &str = "states";
+
 fn names(folder: &Path, folders: bool) -> BTreeSet<String> {
     let Ok(entries) = fs::read_dir(folder) else { return BTreeSet::new() };
     let entries = entries.map(Result::unwrap);
@@ -24,8 +27,11 @@ pub fn missing(folder: &Path) -> Vec<String> {
         let dialect_folder = folder.join(dialect);
         let samples = names(&dialect_folder.join("samples"), true);
         let files = names(&dialect_folder, false);
-        let messages: Vec<&str> =
-            files.iter().filter_map(|name| name.strip_suffix(".toml")).collect();
+        let messages: Vec<&str> = files
+            .iter()
+            .filter_map(|name| name.strip_suffix(".toml"))
+            .filter(|name| *name != STATES)
+            .collect();
         if messages.is_empty() {
             wrong.push(format!("{dialect}: no mapping"));
         }
