@@ -283,9 +283,7 @@ fn appointments_and_outcomes_come_in_messages_of_their_own_where_the_link_wants_
     let result = [("OBR-2", "RA-7781^HOSPA"), ("OBR-25", "F"), ("OBX-5", "Food box")];
     check(oru, Says::Served(Some(outcome())), "ORU^R01^ORU_R01", &result);
     let mdm = Manner { outcomes: Outcomes::Mdm, ..OMG };
-    // A document is ED: `Food box`, in Base64 (RFC 4648).
-    let text = ("OBX-5", "^text^plain^Base64^Rm9vZCBib3g=");
-    let letter = [("TXA-14", "RA-7781^HOSPA"), ("OBX-2", "ED"), text];
+    let letter = [("TXA-14", "RA-7781^HOSPA"), ("OBX-2", "TX"), ("OBX-5", "Food box")];
     check(mdm, Says::Served(Some(outcome())), "MDM^T02^MDM_T02", &letter);
     // What is not the service given is said as before.
     check(oru, Says::Started, "OSU^O51^OSU_O51", &[]);

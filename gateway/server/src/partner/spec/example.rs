@@ -5,7 +5,7 @@ use loopgate_consent::Groups;
 use loopgate_fhir::REFERRAL as OURS;
 use loopgate_hl7v2::{AckCode, Delimiters, Envelope, Message, Stamp, Wanted, envelope, msa};
 use loopgate_mapping::{Mapping, Refused, State, Way};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Sides;
 use super::messages::From;
@@ -112,7 +112,7 @@ fn forwarded(pivot: &mut Value) {
     for kind in ["RelatedPerson", "Condition", "Coverage", "Encounter", "Practitioner"] {
         pivot.as_object_mut().map(|pivot| pivot.remove(kind));
     }
-    pivot["Patient"].as_object_mut().map(|patient| patient.remove("identifier"));
+    pivot["Patient"]["identifier"] = json!([{ "system": OURS, "value": OUR_KEY }]);
     if let Some(keys) = pivot["Task"].get_mut("identifier").and_then(Value::as_array_mut) {
         keys.retain(|one| one["system"] == OURS);
     }
