@@ -151,16 +151,21 @@ fn enter<'a>(
         return if child.is_array() == list { Ok(Matches { items }) } else { Err(Why::WrongShape) };
     };
     let list = child.as_array().ok_or(Why::WrongShape)?;
+    // Where one of them is meant, the others are not looked at: a message may have thousands.
+    let meant = match (&leg.take, index) {
+        (Take::Each(_), Some(index)) => index..list.len().min(index + 1),
+        (Take::Nth(nth), _) => *nth..list.len().min(nth + 1),
+        _ => 0..list.len(),
+    };
     let mut items = Vec::new();
-    for (n, item) in list.iter().enumerate().filter(|(_, item)| populated(item)) {
+    let here = meant.filter_map(|n| Some((n, list.get(n)?)));
+    for (n, item) in here.filter(|(_, item)| populated(item)) {
         let place = step(&place, Part::Index(n));
         let selected_by = match &leg.take {
             Take::Where(conditions) | Take::First(conditions) => {
                 selected_by(item, &place, conditions, constants)?
             }
-            Take::Each(_) if index.is_some_and(|index| index != n) => None,
             Take::Each(conditions) => selected_by(item, &place, conditions, constants)?,
-            Take::Nth(nth) if *nth != n => None,
             _ => Some(Vec::new()),
         };
         items.extend(selected_by.map(|used| (place, item, used)));
