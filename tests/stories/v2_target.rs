@@ -174,3 +174,71 @@ fn a_referral_is_told_again_as_the_same_message_until_it_is_taken() {
     assert_eq!(field(&again, "RF1", 6), field(&refused, "RF1", 6));
     gateway.stop();
 }
+
+/// A message from the housing organization's own system.
+fn from_housing(kind: &str, control: &str, body: &str) -> String {
+    format!(
+        "MSH|^~\\&|CASES|HOUSE|LOOPGATE|TOWN|20261122100500+0000||{kind}|{control}|T|2.5.1\r{body}"
+    )
+}
+
+#[test]
+fn a_target_answers_by_its_own_system_and_the_loop_closes() {
+    let (mut gateway, engine, inbox, _) = town("ref");
+    engine.send(&housing_v2("MSG-1", "RA-1"));
+    let asked = inbox.next();
+    let key = field(&asked, "RF1", 6);
+    let housing = gateway.engine("housing");
+    let hospital = gateway.party("hospital-a");
+    let task = || {
+        let page = hospital.get("/fhir/Task").expect(200).json;
+        let task = page["entry"][0]["resource"].clone();
+        let business = task["businessStatus"]["text"].as_str().unwrap_or_default().to_owned();
+        (task["status"].as_str().unwrap().to_owned(), business)
+    };
+    let accept = from_housing("RRI^I12^RRI_I12", "H-1", &format!("RF1|A|||||{key}\r"));
+    let ack = housing.send(&accept);
+    assert_eq!(
+        (field(&ack, "MSA", 1), field(&ack, "MSA", 2)),
+        ("AA".into(), "H-1".into()),
+        "{ack}"
+    );
+    assert_eq!(task().0, "accepted");
+    // Sent again, it is answered the same and changes nothing.
+    let before = gateway.kinds().len();
+    assert_eq!(housing.send(&accept), ack);
+    assert_eq!(gateway.kinds().len(), before);
+
+    let booked = format!(
+        "SCH||H-A1|||||||30|MIN|^^^20261127160000+0000^20261127163000+0000||||||||||||||Booked|{key}\r"
+    );
+    let ack = housing.send(&from_housing("SIU^S12^SIU_S12", "H-2", &booked));
+    assert_eq!(field(&ack, "MSA", 1), "AA", "{ack}");
+    assert_eq!(task(), ("in-progress".into(), "appointment scheduled".into()));
+    let missed = format!("SCH||H-A1|||||||||^^^20261127160000+0000||||||||||||||Noshow|{key}\r");
+    let ack = housing.send(&from_housing("SIU^S26^SIU_S12", "H-3", &missed));
+    assert_eq!(field(&ack, "MSA", 1), "AA", "{ack}");
+    assert_eq!(task(), ("in-progress".into(), "appointment missed".into()));
+    let result = format!(
+        "PID|||1^^^X\rOBR|1|{key}||HOUSING^Housing help^L|||20261129160000+0000||||||||||||||||||F\r\
+         OBX|1|ST|OUTCOME^Outcome^L||Lease signed||||||F\r"
+    );
+    let ack = housing.send(&from_housing("ORU^R01^ORU_R01", "H-4", &result));
+    assert_eq!(field(&ack, "MSA", 1), "AA", "{ack}");
+    assert_eq!(task().0, "completed");
+    let page = hospital.get("/fhir/Task").expect(200).json;
+    let output = page["entry"][0]["resource"]["output"][0]["valueReference"]["reference"].clone();
+    let outcome = hospital.get(&format!("/fhir/{}", output.as_str().unwrap())).expect(200).json;
+    assert!(outcome["code"]["text"].as_str().unwrap().contains("Lease signed"), "{outcome}");
+
+    // What is not its own is not there for it; what a source says is not its to say.
+    let other = from_housing("RRI^I12^RRI_I12", "H-5", "RF1|A|||||RA-1^HOSPA\r");
+    let ack = housing.send(&other);
+    assert_eq!(field(&ack, "MSA", 1), "AE", "{ack}");
+    assert!(field(&ack, "ERR", 3).starts_with("204^"), "{ack}");
+    let refers = from_housing("REF^I12^REF_I12", "H-6", "RF1|P|||||H-9\rPID|||1^^^X\r");
+    let ack = housing.send(&refers);
+    assert_eq!(field(&ack, "MSA", 1), "AR", "{ack}");
+    assert!(field(&ack, "ERR", 3).starts_with("200^"), "{ack}");
+    gateway.stop();
+}

@@ -139,6 +139,6 @@ fn a_request_to_cancel_is_answered_and_told() {
     assert!(!agreed.is_called_off());
     let given_back = TargetMove::Withdraw { why: why("fire") };
     let given_back = run(asked, pantry(), Command::Target(plc(), given_back)).0;
-    assert_eq!(says(&given_back), Says::Cancelled(why("fire")));
+    assert_eq!(says(&given_back), Says::GivenBack(why("fire")));
     assert_eq!(given_back.placements[0].reason, Some(why("fire")));
 }
