@@ -151,23 +151,26 @@ fn enter<'a>(
         return if child.is_array() == list { Ok(Matches { items }) } else { Err(Why::WrongShape) };
     };
     let list = child.as_array().ok_or(Why::WrongShape)?;
+    let at = match (&leg.take, index) {
+        // One item is looked at for each index: going through all of them would be quadratic.
+        (Take::Each(_), Some(index)) => index..index.saturating_add(1),
+        (Take::Nth(n), _) => *n..n.saturating_add(1),
+        _ => 0..list.len(),
+    };
     let mut items = Vec::new();
-    for (n, item) in list.iter().enumerate().filter(|(_, item)| populated(item)) {
+    for (n, item) in at.filter_map(|n| Some((n, list.get(n).filter(|item| populated(item))?))) {
         let place = step(&place, Part::Index(n));
         let selected_by = match &leg.take {
-            Take::Where(conditions) | Take::First(conditions) => {
+            Take::Where(conditions) | Take::First(conditions) | Take::Each(conditions) => {
                 selected_by(item, &place, conditions, constants)?
             }
-            Take::Each(_) if index.is_some_and(|index| index != n) => None,
-            Take::Each(conditions) => selected_by(item, &place, conditions, constants)?,
-            Take::Nth(nth) if *nth != n => None,
             _ => Some(Vec::new()),
         };
         items.extend(selected_by.map(|used| (place, item, used)));
-    }
-    // Of several segments or repetitions the first is meant.
-    if matches!(leg.take, Take::First(_)) && index.is_some() {
-        items.truncate(1);
+        // Of several segments or repetitions the first is meant.
+        if matches!(leg.take, Take::First(_)) && index.is_some() && !items.is_empty() {
+            break;
+        }
     }
     Ok(Matches { items })
 }
