@@ -34,7 +34,15 @@ pub struct Known<'a> {
 }
 
 /// The types of which a door makes resources. What a message says of others it does not keep.
-const KEPT: [&str; 4] = ["Patient", "Observation", "ServiceRequest", "Task"];
+const KEPT: [&str; 7] = [
+    "Patient",
+    "Observation",
+    "ServiceRequest",
+    "Task",
+    "DiagnosticReport",
+    "DocumentReference",
+    "Procedure",
+];
 
 /// The types of a pivot, those that others refer to first.
 const KINDS: [&str; 16] = [
@@ -56,7 +64,7 @@ const KINDS: [&str; 16] = [
     "MessageHeader",
 ];
 
-/// The parts of a pivot that a door keeps: Patient, Observations, ServiceRequest, Task.
+/// The parts of a pivot that a door keeps: the person, what is asked for, and what came of it.
 pub fn parts(pivot: &Value, known: &Known<'_>) -> Vec<Part> {
     made(pivot, known, &KEPT)
 }
@@ -71,8 +79,9 @@ pub fn all_parts(pivot: &Value, known: &Known<'_>) -> Vec<Part> {
 pub fn not_kept(carried: &[Carried]) -> Vec<String> {
     let kept = |left: &str| KEPT.contains(&left.split(['.', '[']).next().unwrap_or_default());
     let lost = carried.iter().filter(|one| !kept(&one.left));
-    let lost: std::collections::BTreeSet<&String> = lost.map(|one| &one.right).collect();
-    lost.into_iter().cloned().collect()
+    // The first component stands for the field.
+    let lost = lost.map(|one| one.right.strip_suffix(".1").unwrap_or(&one.right).to_owned());
+    lost.collect::<std::collections::BTreeSet<String>>().into_iter().collect()
 }
 
 /// A resource of the pivot on its way to be a part.

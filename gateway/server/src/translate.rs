@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 use loopgate_consent::Groups;
 use loopgate_fhir::{Json, Limits, REFERRAL, RefText, TaskIn, pivot, read_transaction};
-use loopgate_hl7v2::{self as hl7v2, Charset, Delimiters, Envelope, Header, Message, Stamp};
+use loopgate_hl7v2::{self as hl7v2, Charset, Delimiters, Envelope, Message, Stamp};
 use loopgate_mapping::{By, Carried, Constants, Library, Mapping, Said};
 use loopgate_referral::{ReferralId, Timestamp};
 use serde_json::{Value, json};
@@ -174,7 +174,8 @@ fn write_v2(
     let kind = kind.ok_or_else(unknown)?;
     let mapping = library.for_message(code, event).ok_or_else(unknown)?;
     let way = library.states().say("sent", code);
-    let state = way.map_or(Vec::new(), |way| way.fields.clone());
+    let state = way.into_iter().flat_map(|way| &way.fields);
+    let state = state.map(|(field, value)| (field.as_str(), value.as_str()));
     let constants = link.constants.clone().with_state(state);
     let written = mapping.write_v2(pivot, groups, &constants).map_err(Stopped::by)?;
     let stamp = Stamp {
@@ -212,10 +213,7 @@ fn read_v2(library: &Library, input: &[u8], link: &LinkOf) -> Result<Vec<Heard>,
     for bytes in messages {
         let message = hl7v2::read(bytes, &limits, Charset::UTF_8)
             .map_err(|unsound| unreadable(unsound.flaw.to_string()))?;
-        let header = Header::of(&message).map_err(|flaws| {
-            let lines: Vec<String> = flaws.iter().map(ToString::to_string).collect();
-            unreadable(lines.join("\n"))
-        })?;
+        let header = Head::of(&message);
         for order in message.orders().map_err(|flaw| unreadable(flaw.to_string()))? {
             heard.push(read_order(library, &order, &header, link)?);
         }
@@ -223,10 +221,27 @@ fn read_v2(library: &Library, input: &[u8], link: &LinkOf) -> Result<Vec<Heard>,
     Ok(heard)
 }
 
+/// What a translation needs of MSH: the doors ask for more.
+struct Head {
+    code: String,
+    event: String,
+    application: String,
+    time: String,
+}
+
+impl Head {
+    fn of(message: &Message) -> Head {
+        let text = |segment, field, component| message.text(segment, field, component);
+        let event = text("MSH", 9, 2).or_else(|| text("EVN", 1, 1)).unwrap_or_default();
+        let of = |field| text("MSH", field, 1).unwrap_or_default();
+        Head { code: of(9), event, application: of(3), time: of(7) }
+    }
+}
+
 fn read_order(
     library: &Library,
     message: &Message,
-    header: &Header,
+    header: &Head,
     link: &LinkOf,
 ) -> Result<Heard, Stopped> {
     let (code, event) = (header.code.as_str(), header.event.as_str());
@@ -262,8 +277,8 @@ fn is_name(text: &str) -> bool {
 }
 
 /// What the state table makes of the message: who speaks is not known here, so whoever may say it.
-fn state(library: &Library, message: &Message, header: &Header, pivot: &mut Value) {
-    let fields = |place: &str| message.text(&place.parse().ok()?);
+fn state(library: &Library, message: &Message, header: &Head, pivot: &mut Value) {
+    let fields = |place: &str| v2::value(message, place);
     let said = Said { code: &header.code, event: &header.event, fields: &fields };
     let states = library.states();
     let found = [By::Target, By::Source].into_iter().find_map(|by| {

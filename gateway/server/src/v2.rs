@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use jiff::tz::TimeZone;
 use loopgate_fhir::REFERRAL;
-use loopgate_hl7v2::{Dtm, Place};
+use loopgate_hl7v2::{Dtm, Message, Place};
 use loopgate_mapping::Constants;
 use loopgate_referral::Timestamp;
 use sha2::{Digest, Sha256};
@@ -71,6 +71,13 @@ pub fn control_id(of: &[&[u8]]) -> String {
     }
     id.truncate(20);
     id
+}
+
+/// The text at a place of a message, as `ORC-5`, if there is any.
+pub fn value(message: &Message, place: &str) -> Option<String> {
+    let place: Place = place.parse().ok()?;
+    let (field, component) = (place.field?, place.component.unwrap_or(1));
+    message.text(&place.segment, field.into(), component.into())
 }
 
 /// Where a mapping says what a FHIR expression names, as ERR-2 says it.

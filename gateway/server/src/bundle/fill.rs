@@ -18,11 +18,23 @@ pub(super) fn fill(kind: &str, resource: &mut Value, known: &Known<'_>) {
             }
             telecom(resource);
         }
-        "RelatedPerson" | "Practitioner" | "Organization" => telecom(resource),
+        "RelatedPerson" => {
+            or(resource, "patient", absent);
+            telecom(resource);
+        }
+        "Practitioner" | "Organization" => telecom(resource),
+        "Condition" => or(resource, "subject", absent),
         "Encounter" => encounter(resource),
         "Coverage" => {
             or(resource, "status", || "active".into());
             or(resource, "payor", || json!([absent()]));
+            or(resource, "beneficiary", absent);
+            // A group that has a name alone is named by it (R4, Coverage.class.value is required).
+            let classes = resource.get_mut("class").and_then(Value::as_array_mut);
+            for class in classes.into_iter().flatten() {
+                let name = class.get("name").cloned();
+                or(class, "value", || name.unwrap_or_else(|| "unknown".into()));
+            }
         }
         "Observation" | "DiagnosticReport" => {
             or(resource, "status", || "unknown".into());

@@ -62,21 +62,14 @@ fn unknown(hand: &Hand<'_>) -> No {
 
 /// What the message says of the referral, by the state table.
 pub fn state<'h>(hand: &Hand<'h>, one: &Message, by: By, status: &str) -> Result<&'h str, No> {
-    let fields = |place: &str| value(one, place);
+    let fields = |place: &str| v2::value(one, place);
     let said = Said { code: &hand.header.code, event: &hand.header.event, fields: &fields };
     if let Some(state) = hand.gate.library.states().read(&said, by, status) {
         return Ok(&state.name);
     }
-    let at = hand.mapping.state_fields().next().map(str::to_owned);
+    let at = hand.mapping.state_fields().next();
     let words = "is nothing that this side can say of a referral, as it stands".into();
     Err(Flaw { code: ErrorCode::TableValueNotFound, at: v2::place(at), words }.into())
-}
-
-/// The text at a place, if there is any.
-fn value(message: &Message, place: &str) -> Option<String> {
-    let place: loopgate_hl7v2::Place = place.parse().ok()?;
-    let (field, component) = (place.field?, place.component.unwrap_or(1));
-    message.text(&place.segment, field.into(), component.into())
 }
 
 fn source(

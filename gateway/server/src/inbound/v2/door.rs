@@ -52,6 +52,11 @@ impl<'a> Hand<'a> {
         &self.partner.org
     }
 
+    /// Its code and event, and the application that wrote it.
+    pub fn kind(&self) -> [&'a str; 3] {
+        [&self.header.code, &self.header.event, &self.header.application]
+    }
+
     /// What the mappings need to know of the link.
     pub fn constants(&self) -> Constants {
         v2::constants(&self.link.authorities, self.partner.time_zone.clone())

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::door::Hand;
 use super::{No, Told, refer, sound};
-use crate::bundle::{Known, parts};
+use crate::bundle::{Known, not_kept, parts};
 use crate::intake;
 use crate::scribe::{Command, Merge, Purpose};
 
@@ -23,7 +23,10 @@ fn demographics(hand: &Hand<'_>) -> Result<(), No> {
     let known = Known::default();
     let parts = parts(&read.pivot, &known);
     let parts = parts.into_iter().filter(|part| part.resource["resourceType"] == "Patient");
-    let told = Told { not_carried: read.not_carried, ..Told::default() };
+    let mut told = Told { not_carried: read.not_carried, ..Told::default() };
+    told.not_carried.extend(not_kept(&read.carried));
+    told.not_carried.sort();
+    told.not_carried.dedup();
     let hearing = hand.hearing(told, true);
     let stored = intake::message(
         hand.gate,

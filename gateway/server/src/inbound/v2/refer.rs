@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::door::Hand;
 use super::keys::in_own_namespace;
 use super::{No, Told, act, sound};
-use crate::bundle::{Known, Part, parts};
+use crate::bundle::{Known, Part, not_kept, parts};
 use crate::gate::Gate;
 use crate::intake;
 use crate::partner::{Role, Rule};
@@ -36,6 +36,7 @@ pub fn take(hand: &Hand<'_>) -> Result<(), No> {
         };
         is_new(hand, one)?;
         let read = hand.read(one)?;
+        told.not_carried.extend(not_kept(&read.carried));
         told.not_carried.extend(read.not_carried);
         all.extend(made(hand, read.pivot, rule, n));
     }
@@ -60,7 +61,10 @@ pub fn amend(hand: &Hand<'_>, one: &Message, referral: ReferralId) -> Result<(),
         Order::Other => None,
     };
     let read = hand.read(one)?;
-    let told = Told { not_carried: read.not_carried, ..Told::default() };
+    let mut told = Told { not_carried: read.not_carried, ..Told::default() };
+    told.not_carried.extend(not_kept(&read.carried));
+    told.not_carried.sort();
+    told.not_carried.dedup();
     let parts = made(hand, read.pivot, rule, 0);
     let hearing = hand.hearing(told, true);
     let purpose = Purpose::Amend(referral);
@@ -96,7 +100,11 @@ fn made(hand: &Hand<'_>, mut pivot: Value, rule: Option<&Rule>, nth: usize) -> V
     }
     let requester = Gate::organization(hand.org());
     let authored = v2::written_at(&hand.header.time, &hand.partner.time_zone);
-    let known = Known { requester: Some(&requester), authored_on: authored.as_deref() };
+    let known = Known {
+        requester: Some(&requester),
+        authored_on: authored.as_deref(),
+        message: Some(hand.kind()),
+    };
     apart(parts(&pivot, &known), nth)
 }
 

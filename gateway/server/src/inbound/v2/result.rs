@@ -7,7 +7,7 @@ use loopgate_referral::{PersonEvent, PersonId, Presented};
 use super::door::Hand;
 use super::person::identifiers;
 use super::{No, Told, refer, sound};
-use crate::bundle::{Known, parts};
+use crate::bundle::{Known, not_kept, parts};
 use crate::gate::Gate;
 use crate::intake;
 use crate::scribe::Purpose;
@@ -32,8 +32,13 @@ pub fn take(hand: &Hand<'_>) -> Result<(), No> {
         }
         let requester = Gate::organization(hand.org());
         let authored = v2::written_at(&hand.header.time, &hand.partner.time_zone);
-        let known = Known { requester: Some(&requester), authored_on: authored.as_deref() };
+        let known = Known {
+            requester: Some(&requester),
+            authored_on: authored.as_deref(),
+            message: Some(hand.kind()),
+        };
         all.extend(refer::apart(parts(&read.pivot, &known), nth));
+        told.not_carried.extend(not_kept(&read.carried));
         told.not_carried.extend(read.not_carried);
     }
     told.not_carried.sort();
