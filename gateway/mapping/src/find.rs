@@ -186,7 +186,7 @@ pub(crate) fn selected_by<'a>(
     for condition in conditions {
         let wanted = condition.value(constants)?;
         let before = used.len();
-        collect_equal(item, place.to_vec(), &condition.legs, wanted, &mut used);
+        collect_equal(item, &mut place.to_vec(), &condition.legs, wanted, &mut used);
         if used.len() == before {
             return Ok(None);
         }
@@ -197,23 +197,27 @@ pub(crate) fn selected_by<'a>(
 /// As in FHIRPath, a condition goes through every repetition on its way.
 fn collect_equal<'a>(
     value: &'a Value,
-    place: Place<'a>,
+    place: &mut Place<'a>,
     legs: &'a [Leg],
     wanted: &str,
     out: &mut Vec<Place<'a>>,
 ) {
     if let Value::Array(items) = value {
         for (index, item) in items.iter().enumerate() {
-            collect_equal(item, step(&place, Part::Index(index)), legs, wanted, out);
+            place.push(Part::Index(index));
+            collect_equal(item, place, legs, wanted, out);
+            place.pop();
         }
         return;
     }
     match legs.split_first() {
-        None if value.as_str() == Some(wanted) => out.push(place),
+        None if value.as_str() == Some(wanted) => out.push(place.clone()),
         None => {}
         Some((leg, rest)) => {
             if let Some(child) = value.get(&leg.name) {
-                collect_equal(child, step(&place, Part::Member(&leg.name)), rest, wanted, out);
+                place.push(Part::Member(&leg.name));
+                collect_equal(child, place, rest, wanted, out);
+                place.pop();
             }
         }
     }

@@ -128,13 +128,8 @@ fn accounted(mapping: &Mapping, name: &str, tree: &Value, listed: &[String]) -> 
         all.iter().partition(|place| known.contains(place.as_slice()));
     let places: BTreeSet<String> = lost.iter().map(|place| shown_v2(place)).collect();
     assert_eq!(places.into_iter().collect::<Vec<_>>(), listed, "{name}");
-    // Each carried leaf is of a row, of the state, always so, or says which segment it was.
-    let fixed = mapping.fixed.iter().filter_map(|one| match one {
-        Fixed::Right(route, _) => Some(route.shown.as_str()),
-        Fixed::Left { .. } => None,
-    });
-    let carried_by = reading.carried.iter().map(|one| one.right.as_str());
-    let rows: BTreeSet<&str> = carried_by.chain(fixed).map(field).collect();
+    // Each carried leaf is of a row, of the state, or says which segment it was.
+    let rows: BTreeSet<&str> = reading.carried.iter().map(|one| field(&one.right)).collect();
     for place in &carried {
         let shown = shown_v2(place);
         let selects = matches!(place.as_slice(), [Part::Member("OBX" | "PRD" | "PRT" | "SCH"), ..]);
