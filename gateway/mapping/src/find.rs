@@ -151,28 +151,26 @@ fn enter<'a>(
         return if child.is_array() == list { Ok(Matches { items }) } else { Err(Why::WrongShape) };
     };
     let list = child.as_array().ok_or(Why::WrongShape)?;
-    // Where one of them is meant, the others are not looked at: a message may have thousands.
-    let meant = match (&leg.take, index) {
-        (Take::Each(_), Some(index)) => index..list.len().min(index + 1),
-        (Take::Nth(nth), _) => *nth..list.len().min(nth + 1),
+    let at = match (&leg.take, index) {
+        // One item is looked at for each index: going through all of them would be quadratic.
+        (Take::Each(_), Some(index)) => index..index.saturating_add(1),
+        (Take::Nth(n), _) => *n..n.saturating_add(1),
         _ => 0..list.len(),
     };
     let mut items = Vec::new();
-    let here = meant.filter_map(|n| Some((n, list.get(n)?)));
-    for (n, item) in here.filter(|(_, item)| populated(item)) {
+    for (n, item) in at.filter_map(|n| Some((n, list.get(n).filter(|item| populated(item))?))) {
         let place = step(&place, Part::Index(n));
         let selected_by = match &leg.take {
-            Take::Where(conditions) | Take::First(conditions) => {
+            Take::Where(conditions) | Take::First(conditions) | Take::Each(conditions) => {
                 selected_by(item, &place, conditions, constants)?
             }
-            Take::Each(conditions) => selected_by(item, &place, conditions, constants)?,
             _ => Some(Vec::new()),
         };
         items.extend(selected_by.map(|used| (place, item, used)));
-    }
-    // Of several segments or repetitions the first is meant.
-    if matches!(leg.take, Take::First(_)) && index.is_some() {
-        items.truncate(1);
+        // Of several segments or repetitions the first is meant.
+        if matches!(leg.take, Take::First(_)) && index.is_some() && !items.is_empty() {
+            break;
+        }
     }
     Ok(Matches { items })
 }
@@ -188,7 +186,7 @@ pub(crate) fn selected_by<'a>(
     for condition in conditions {
         let wanted = condition.value(constants)?;
         let before = used.len();
-        collect_equal(item, place.to_vec(), &condition.legs, wanted, &mut used);
+        collect_equal(item, &mut place.to_vec(), &condition.legs, wanted, &mut used);
         if used.len() == before {
             return Ok(None);
         }
@@ -199,23 +197,27 @@ pub(crate) fn selected_by<'a>(
 /// As in FHIRPath, a condition goes through every repetition on its way.
 fn collect_equal<'a>(
     value: &'a Value,
-    place: Place<'a>,
+    place: &mut Place<'a>,
     legs: &'a [Leg],
     wanted: &str,
     out: &mut Vec<Place<'a>>,
 ) {
     if let Value::Array(items) = value {
         for (index, item) in items.iter().enumerate() {
-            collect_equal(item, step(&place, Part::Index(index)), legs, wanted, out);
+            place.push(Part::Index(index));
+            collect_equal(item, place, legs, wanted, out);
+            place.pop();
         }
         return;
     }
     match legs.split_first() {
-        None if value.as_str() == Some(wanted) => out.push(place),
+        None if value.as_str() == Some(wanted) => out.push(place.clone()),
         None => {}
         Some((leg, rest)) => {
             if let Some(child) = value.get(&leg.name) {
-                collect_equal(child, step(&place, Part::Member(&leg.name)), rest, wanted, out);
+                place.push(Part::Member(&leg.name));
+                collect_equal(child, place, rest, wanted, out);
+                place.pop();
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Populated leaves of a JSON document and their places: how loss is found.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 const MEMBER_BYTES_MAX: usize = 48;
 
 /// One step from a value to a value inside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Part<'a> {
     Member(&'a str),
     Index(usize),
@@ -16,6 +16,9 @@ pub(crate) enum Part<'a> {
 
 /// The steps from the root to a value.
 pub(crate) type Place<'a> = Vec<Part<'a>>;
+
+/// Leaves that were taken up. Nobody asks for their order, and a large message has very many.
+pub(crate) type Known<'a> = HashSet<Place<'a>>;
 
 /// Whether there is anything here. FHIR has no empty texts, lists or objects, and partners write
 /// them for "unknown".
@@ -67,7 +70,7 @@ pub(crate) fn step<'a>(place: &[Part<'a>], part: Part<'a>) -> Place<'a> {
 /// The leaves of `root` outside `known`, as sorted paths without indexes.
 pub(crate) fn others(
     root: &Value,
-    known: &BTreeSet<Place<'_>>,
+    known: &Known<'_>,
     skip: fn(&[Part<'_>]) -> bool,
     shown: fn(&[Part<'_>]) -> String,
 ) -> Vec<String> {

@@ -188,11 +188,13 @@ impl Row {
     }
 }
 
-/// Add to a list of what was carried, each once while it repeats.
+/// Add to a list of what was carried, each once. A row's own stand together, at the end.
 pub(crate) fn note(carried: &mut Vec<Carried>, row: &Row, right: &Right) {
-    let (left, right) = (row.left.shown.clone(), right.shown());
-    let one = Carried { left, right, file: row.file.to_string(), line: row.line };
-    if carried.last() != Some(&one) {
-        carried.push(one);
+    let right = right.shown();
+    let mut own =
+        carried.iter().rev().take_while(|one| (one.line, &*one.file) == (row.line, &*row.file));
+    if own.all(|one| one.right != right) {
+        let (left, file, line) = (row.left.shown.clone(), row.file.to_string(), row.line);
+        carried.push(Carried { left, right, file, line });
     }
 }

@@ -1,12 +1,10 @@
 //! A mapping, right to left: from the dialect to the pivot.
 
-use std::collections::BTreeSet;
-
 use loopgate_hl7v2::Message;
 use serde_json::{Map, Value};
 
 use crate::constants::Constants;
-use crate::leaves::{Part, Place, others, populated, shown};
+use crate::leaves::{Known, Part, others, populated, shown};
 use crate::mapping::{Carried, Fixed, Mapping, Read, Row, STATES_FILE, Table, note};
 use crate::put::close_gaps;
 use crate::refused::{Refused, Why};
@@ -37,10 +35,10 @@ impl Mapping {
         &'a self,
         right: &'a Value,
         constants: &Constants,
-    ) -> Result<(Reading, BTreeSet<Place<'a>>), Refused> {
+    ) -> Result<(Reading, Known<'a>), Refused> {
         let pivot = Value::Object(Map::new());
         let mut reading = Reading { pivot, carried: Vec::new() };
-        let mut known = BTreeSet::new();
+        let mut known = Known::new();
         for row in &self.rows {
             reading.row(row, right, constants, &mut known)?;
         }
@@ -71,7 +69,7 @@ impl Reading {
         row: &'a Row,
         right: &'a Value,
         constants: &Constants,
-        known: &mut BTreeSet<Place<'a>>,
+        known: &mut Known<'a>,
     ) -> Result<(), Refused> {
         let mut any = false;
         let mut behind = 0;
@@ -95,7 +93,7 @@ impl Reading {
         (place, (index, at)): (&'a Right, (usize, usize)),
         right: &'a Value,
         constants: &Constants,
-        known: &mut BTreeSet<Place<'a>>,
+        known: &mut Known<'a>,
     ) -> Result<bool, Refused> {
         let mut said: Option<Value> = None;
         for place in std::iter::once(place).chain(&row.or) {
@@ -128,7 +126,7 @@ impl Reading {
         fixed: &'a Fixed,
         right: &'a Value,
         constants: &Constants,
-        known: &mut BTreeSet<Place<'a>>,
+        known: &mut Known<'a>,
     ) -> Result<(), Refused> {
         match fixed {
             Fixed::Left { left, is, always } if left.each().is_some() => {

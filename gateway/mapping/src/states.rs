@@ -66,7 +66,8 @@ pub struct Said<'a> {
 }
 
 /// The fields that decide, in this order (an event decides before any of them).
-const DECIDING: [&str; 7] = ["ORC-5", "ORC-1", "RF1-1", "SCH-25", "OBR-25", "TXA-17", "MSA-1"];
+const DECIDING: [&str; 8] =
+    ["ORC-5", "ORC-1", "RF1-25", "RF1-1", "SCH-25", "OBR-25", "TXA-17", "MSA-1"];
 
 /// Task.status of R4, as far as SDOHCC uses it.
 const TASK: [&str; 10] = [
@@ -138,7 +139,7 @@ impl States {
     }
 
     /// What a message says of a referral whose Task has this status. The event decides first, then
-    /// ORC-5, ORC-1, RF1-1, SCH-25, OBR-25, TXA-17.
+    /// ORC-5, ORC-1, RF1-25, RF1-1, SCH-25, OBR-25, TXA-17.
     pub fn read(&self, said: &Said<'_>, by: By, task: &str) -> Option<&State> {
         let open = self.0.iter().filter(|state| state.is_open_to(by, task));
         let all = open.flat_map(|state| state.ways.iter().map(move |way| (state, way)));

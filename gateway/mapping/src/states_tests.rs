@@ -107,6 +107,20 @@ fn every_cell_is_read_as_the_standards_mean_it() {
         ("OMG^O19 ORC-1=RP", SOURCE, "requested", "amended"),
         ("OMG^O19 ORC-5=ER", SOURCE, "requested", "entered-in-error"),
         ("REF^I15", SOURCE, "accepted", "status-asked"),
+        ("REF^I13 RF1-25=D", SOURCE, "accepted", "entered-in-error"),
+        ("REF^I13 RF1-1=P RF1-25=D", SOURCE, "accepted", "entered-in-error"),
+        ("REF^I13 RF1-25=U", SOURCE, "accepted", "amended"),
+        ("REF^I14 RF1-25=D", SOURCE, "accepted", "cancel-requested"),
+        // A filler that says all of it by orders.
+        ("ORM^O01 ORC-1=SC ORC-5=CA", TARGET, "requested", "declined"),
+        ("ORM^O01 ORC-1=OC", TARGET, "accepted", "declined-late"),
+        ("OMG^O19 ORC-1=OD ORC-5=CA", TARGET, "accepted", "declined-late"),
+        ("ORM^O01 ORC-1=OC ORC-5=DC", TARGET, "in-progress", "stopped"),
+        ("OMG^O19 ORC-1=OD ORC-5=CA", TARGET, "in-progress", "failed"),
+        ("ORR^O02 ORC-1=UD", TARGET, "accepted", "cancel-refused"),
+        ("ORG^O20 ORC-1=DR ORC-5=DC", TARGET, "accepted", "cancelled"),
+        ("ORR^O02 ORC-1=HR ORC-5=HD", TARGET, "accepted", "on-hold"),
+        ("ORM^O01 ORC-1=OR", TARGET, "on-hold", "released"),
         // The event decides before any field, and ORC-5 before ORC-1.
         ("REF^I14 RF1-1=A", SOURCE, "accepted", "cancel-requested"),
         ("OSU^O51 ORC-1=OK ORC-5=CM", TARGET, "in-progress", "-"),
@@ -160,6 +174,31 @@ fn every_state_is_said_in_each_family() {
     ] {
         assert_eq!(say(name, code), expected, "{name}");
     }
+}
+
+#[test]
+fn what_says_a_state_reads_as_it_from_each_status_it_is_open_to() {
+    let library = Library::builtin();
+    let mut count = 0;
+    for state in library.states().iter() {
+        let open = |task: &&&str| state.is_open_to(state.by[0], task);
+        for task in TASK.iter().filter(open) {
+            for way in state.ways().filter(|way| !way.written_only) {
+                let value = |field: &str| {
+                    let found = way.fields.iter().find(|(name, _)| name == field);
+                    found.map(|(_, value)| value.clone())
+                };
+                let said = Said { code: &way.code, event: &way.event, fields: &value };
+                for by in state.by() {
+                    let found = library.states().read(&said, *by, task);
+                    let found = found.map(|found| found.name.as_str());
+                    assert_eq!(found, Some(&*state.name), "{way:?} {task}");
+                    count += 1;
+                }
+            }
+        }
+    }
+    assert!(count > 500, "only {count}");
 }
 
 /// SDOHCC's Task value set and R4's request-status know these alone, and BSeR's business statuses.

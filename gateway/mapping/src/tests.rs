@@ -1,5 +1,6 @@
 //! Promises of the language, over the built-in mappings and over small ones.
 
+mod blocks;
 mod corpus;
 mod generated;
 mod groups;

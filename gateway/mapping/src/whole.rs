@@ -82,7 +82,7 @@ fn authority(of: Components<'_>, constants: &Constants) -> Option<Together> {
     }
     let id = of(2)?;
     let system = match of(3)? {
-        "ISO" if id.bytes().all(|b| b.is_ascii_digit() || b == b'.') => format!("urn:oid:{id}"),
+        "ISO" if is_oid(id) => format!("urn:oid:{id}"),
         "UUID" | "GUID" => format!("urn:uuid:{id}"),
         "URI" | "DNS" => id.to_owned(),
         _ => return None,
@@ -90,11 +90,16 @@ fn authority(of: Components<'_>, constants: &Constants) -> Option<Together> {
     Some((system, vec![2, 3]))
 }
 
+fn is_oid(id: &str) -> bool {
+    id.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
 fn authority_written(system: &str, constants: &Constants) -> Option<Vec<(u16, String)>> {
     if let Some(name) = constants.to_right(AUTHORITIES, system) {
         return Some(vec![(1, name.to_owned())]);
     }
-    let (id, kind) = if let Some(oid) = system.strip_prefix("urn:oid:") {
+    let oid = system.strip_prefix("urn:oid:").filter(|id| is_oid(id));
+    let (id, kind) = if let Some(oid) = oid {
         (oid, "ISO")
     } else if let Some(uuid) = system.strip_prefix("urn:uuid:") {
         (uuid, "UUID")
@@ -228,6 +233,7 @@ mod tests {
             ("B^1.2.3^ISO", "urn:oid:1.2.3", "^1.2.3^ISO"),
             ("^0-1^GUID", "urn:uuid:0-1", "^0-1^UUID"),
             ("^http://b^URI", "http://b", "^http://b^URI"),
+            ("^urn:oid:a^URI", "urn:oid:a", "^urn:oid:a^URI"),
             ("^b.example^DNS", "b.example", "^b.example^DNS"),
         ] {
             let parts: Vec<&str> = text.split('^').collect();

@@ -6,7 +6,7 @@ use loopgate_consent::{FieldGroup, Groups};
 use serde_json::{Map, Value};
 
 use crate::constants::Constants;
-use crate::leaves::{Part, others, populated, shown};
+use crate::leaves::{Known, Part, others, populated, shown};
 use crate::mapping::{Duty, Fixed, Mapping, Row, Table, Written, WrittenV2, note};
 use crate::put::close_gaps;
 use crate::refused::{Refused, Why};
@@ -24,7 +24,7 @@ impl Mapping {
         constants: &Constants,
     ) -> Result<Written, Refused> {
         let mut document = Value::Object(Map::new());
-        let mut known = BTreeSet::new();
+        let mut known = Known::new();
         let mut withheld = BTreeSet::new();
         let mut carried = Vec::new();
         for row in &self.rows {

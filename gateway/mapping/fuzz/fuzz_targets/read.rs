@@ -1,7 +1,9 @@
-//! Looks for a message for which `holds::read` does not hold.
+//! No message breaks the laws of a mapping.
 #![no_main]
 
 #[path = "../holds.rs"]
 mod holds;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| holds::read(data));
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| holds::read(data));
