@@ -137,6 +137,24 @@ fn a_source_changes_and_calls_off_by_its_own_number() {
 }
 
 #[test]
+fn a_referral_that_should_never_have_been_sent_is_entered_in_error() {
+    let (mut gateway, engine, _inbox) = Gateway::with_hospital();
+    gateway.maria_consents();
+    engine.send(&referral_v2("MSG-1", "", "RA-1", "A-99871"));
+    assert_eq!(gateway.party("pantry").inbox().len(), 1);
+    // Its number used for another one is refused; RF1-25 D takes it back.
+    let again = engine.send(&referral_v2("MSG-2", "", "RA-1", "A-99871"));
+    assert!(field(&again, "ERR", 3).starts_with("205^"), "{again}");
+    let taken_back = referral_v2("MSG-3", "", "RA-1", "A-99871")
+        .replace("20261122093000+0000\r", "20261122093000+0000||||||||||||||||D\r");
+    let ack = engine.send(&taken_back);
+    assert_eq!(field(&ack, "MSA", 1), "AA", "{ack}");
+    let page = gateway.party("hospital-a").get("/fhir/Task").expect(200).json;
+    assert_eq!(page["entry"][0]["resource"]["status"], "entered-in-error");
+    gateway.stop();
+}
+
+#[test]
 fn a_message_about_one_persons_referral_that_names_another_person_is_refused() {
     let (mut gateway, engine, _inbox) = Gateway::with_hospital();
     gateway.maria_consents();

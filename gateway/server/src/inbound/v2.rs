@@ -168,7 +168,7 @@ fn hear(
     }
     let named = act::known(&hand);
     match header.code.as_str() {
-        "REF" if header.event == "I12" => refer::take(&hand)?,
+        "REF" if header.event == "I12" && named == Named::Nobody => refer::take(&hand)?,
         "REF" if header.event == "I15" => return act::status(&hand),
         "ADT" => person::take(&hand)?,
         "ORM" | "OMG" if named == Named::Nobody => refer::take(&hand)?,
