@@ -242,3 +242,18 @@ fn a_target_answers_by_its_own_system_and_the_loop_closes() {
     assert!(field(&ack, "ERR", 3).starts_with("200^"), "{ack}");
     gateway.stop();
 }
+
+#[test]
+fn a_text_that_is_too_long_says_that_there_was_more() {
+    let (mut gateway, engine, inbox, _) = town("ref");
+    engine.send(&housing_v2("MSG-1", "RA-1"));
+    let key = field(&inbox.next(), "RF1", 6);
+    let declined = format!("RF1|R|||||{key}\rNTE|||{}\r", "ä".repeat(600));
+    let ack = gateway.engine("housing").send(&from_housing("RRI^I12^RRI_I12", "H-1", &declined));
+    assert_eq!(field(&ack, "MSA", 1), "AA", "{ack}");
+    assert!(ack.contains("a text in it is over 1000 bytes, and is said on in part"), "{ack}");
+    let page = gateway.party("hospital-a").get("/fhir/Task").expect(200).json;
+    let why = page["entry"][0]["resource"]["statusReason"]["text"].as_str().unwrap().to_owned();
+    assert!(why.len() <= 1000 && why.ends_with("ä […]"), "{why}");
+    gateway.stop();
+}

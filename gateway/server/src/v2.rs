@@ -15,10 +15,6 @@ use crate::partner::Authority;
 
 /// MSH-3 of what we write.
 pub const APPLICATION: &str = "LOOPGATE";
-/// The mapping of a referral.
-pub const REF_I12: &str = "hl7v2/ref-i12";
-/// The mapping of a referral response.
-pub const RRI_I12: &str = "hl7v2/rri-i12";
 
 /// What the mappings need to know of a link.
 pub fn constants(authorities: &[Authority], zone: TimeZone) -> Constants {

@@ -24,9 +24,7 @@ use crate::v2::{self, quirks::speak};
 
 use family::Said;
 
-#[allow(unused_imports)] // for the door
-pub use source::standing;
-pub use source::{Telling, telling_id};
+pub use source::{Telling, standing, telling_id};
 pub use target::{Placing, placing_id, stop_use, stop_use_id};
 
 /// MSH of a message of ours to this partner.
@@ -56,12 +54,7 @@ fn header(
 
 /// The mapping of a message.
 fn mapping<'g>(gate: &'g Gate, said: &Said) -> Result<&'g Mapping, Trouble> {
-    let named = match said.code.as_str() {
-        "RRI" => gate.library.mapping(v2::RRI_I12),
-        "REF" => gate.library.mapping(v2::REF_I12),
-        _ => None,
-    };
-    gate.library.for_message(&said.code, &said.event).or(named).ok_or_else(|| {
+    gate.library.for_message(&said.code, &said.event).ok_or_else(|| {
         let (code, event) = (&said.code, &said.event);
         tracing::error!(code, event, "no mapping has this message");
         Trouble::Outage

@@ -35,7 +35,7 @@ pub struct Link {
     pub version: String,
     /// The messages in which a source hears what becomes of its referral.
     pub answers: Answers,
-    /// In which of them, or besides, it hears of appointments.
+    /// In which of them, or in SIU instead, it hears of appointments.
     pub appointments: How,
     /// And of what came of it.
     pub outcomes: Outcomes,
@@ -118,9 +118,9 @@ pub enum How {
 pub enum Outcomes {
     /// In its answers.
     Answers,
-    /// In ORU besides.
+    /// In ORU instead.
     Oru,
-    /// In MDM besides.
+    /// In MDM instead.
     Mdm,
 }
 

@@ -15,6 +15,7 @@ use crate::refusal::Kind;
 use crate::scribe::{Act, Command, Wish};
 use crate::v2;
 
+const CUT: &str = "a text in it is over 1000 bytes, and is said on in part";
 const NOTHING_TO_DO: &str = "is what is known here already, or changes nothing";
 
 /// The referral that a message names, if its sender takes part in it.
@@ -115,7 +116,8 @@ fn act(
     (wish, happened): (Option<Wish>, Option<Timestamp>),
 ) -> Result<(), No> {
     let Some(wish) = wish else { return hand.set_aside(NOTHING_TO_DO) };
-    let told = Told { not_carried: wish::unused(&read, &wish), ..Told::default() };
+    let mut told = Told { not_carried: wish::unused(&read, &wish), ..Told::default() };
+    told.words.extend(wish::is_cut(&wish).then_some(CUT));
     let act = Act {
         org: hand.org().clone(),
         request: hand.key,

@@ -2,7 +2,7 @@
 
 use loopgate_hl7v2::{ErrorCode, Flaw};
 use loopgate_mapping::Read;
-use loopgate_referral::{Appointment, StatusReason, TargetMove, Timestamp};
+use loopgate_referral::{Appointment, SourceMove, StatusReason, TargetMove, Timestamp};
 use serde_json::Value;
 
 use super::No;
@@ -10,8 +10,9 @@ use crate::partner::Partner;
 use crate::scribe::Wish;
 use crate::v2;
 
-/// The longest text of an outcome, a note or a place that is kept, as for every other door.
-const TEXT_BYTES_MAX: usize = 1000;
+/// The end of a text that is longer than a referral takes: whoever reads it sees that there was more.
+/// The message itself is kept whole.
+const CUT: &str = " […]";
 
 /// What the target wants done when it says this; nothing, if it only says that the message came.
 pub fn of(state: &str, pivot: &Value, partner: &Partner) -> Result<Option<Wish>, No> {
@@ -142,11 +143,31 @@ fn notes(pivot: &Value) -> Option<String> {
 }
 
 fn short(text: String) -> String {
-    let mut end = text.len().min(TEXT_BYTES_MAX);
+    let text = text.trim();
+    if text.len() <= StatusReason::TEXT_BYTES_MAX {
+        return text.to_owned();
+    }
+    let mut end = StatusReason::TEXT_BYTES_MAX - CUT.len();
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text[..end].trim().to_owned()
+    format!("{}{CUT}", &text[..end])
+}
+
+/// Whether a text of it was longer than a referral takes.
+pub fn is_cut(wish: &Wish) -> bool {
+    use SourceMove::AskToCancel;
+    use TargetMove::{Fail, Hold, Reject, Withdraw};
+    let text = match wish {
+        Wish::Source(AskToCancel { why })
+        | Wish::Target(Reject { why } | Withdraw { why } | Hold { why } | Fail { why })
+        | Wish::RefuseCancel { why } => why.text(),
+        Wish::Book(Appointment { place: Some(text), .. })
+        | Wish::Note(text)
+        | Wish::Serve { text, .. } => text,
+        _ => return false,
+    };
+    text.ends_with(CUT)
 }
 
 /// What only says which referral and person it is about.
