@@ -244,6 +244,28 @@ fn a_target_answers_by_its_own_system_and_the_loop_closes() {
 }
 
 #[test]
+fn a_target_that_is_asked_to_stop_answers_with_msa_alone() {
+    let (mut gateway, engine, inbox, _) = town("ref");
+    engine.send(&housing_v2("MSG-1", "RA-1"));
+    let key = field(&inbox.next(), "RF1", 6);
+    let housing = gateway.engine("housing");
+    let answer = |event: &str, control: &str, body: &str| {
+        let kind = format!("RRI^{event}^RRI_I12");
+        let ack = housing.send(&from_housing(&kind, control, body));
+        assert_eq!(field(&ack, "MSA", 1), "AA", "{ack}");
+    };
+    answer("I12", "H-1", &format!("RF1|A|||||{key}\r"));
+    engine.send(&housing_v2("MSG-2", "RA-1").replace("REF^I12^", "REF^I14^"));
+    let asked = inbox.next();
+    assert_eq!(field(&asked, "MSH", 9), "REF^I14^REF_I12");
+    let control = field(&asked, "MSH", 10);
+    answer("I14", "H-2", &format!("MSA|AA|{control}\rRF1||||||{key}\r"));
+    let page = gateway.party("hospital-a").get("/fhir/Task").expect(200).json;
+    assert_eq!(page["entry"][0]["resource"]["status"], "cancelled");
+    gateway.stop();
+}
+
+#[test]
 fn a_text_that_is_too_long_says_that_there_was_more() {
     let (mut gateway, engine, inbox, _) = town("ref");
     engine.send(&housing_v2("MSG-1", "RA-1"));

@@ -7,7 +7,7 @@ macro_rules! files {
 }
 
 /// Path below the mappings folder, and text.
-pub(crate) const FILES: [(&str, &str); 72] = files![
+pub(crate) const FILES: [(&str, &str); 71] = files![
     "cbo-json/referral.toml",
     "cbo-json/status.toml",
     "codes/acknowledgement/hl7v2.toml",
@@ -27,7 +27,6 @@ pub(crate) const FILES: [(&str, &str); 72] = files![
     "codes/name-use/hl7v2.toml",
     "codes/observation-status/hl7v2.toml",
     "codes/priority/hl7v2.toml",
-    "codes/referral-status/hl7v2.toml",
     "codes/report-status/hl7v2.toml",
     "codes/task-status/cbo.toml",
     "codes/telecom-system/hl7v2.toml",
