@@ -91,8 +91,10 @@ pub(super) const FORMS: &[(&str, &str, Form)] = &[
 
 /// The form of the element at a path.
 pub(super) fn form(served: &Served, path: &str) -> Form {
-    if path == "id" {
-        return Form::Text;
+    match path {
+        "id" => return Form::Text,
+        "telecom" => return Form::Contact,
+        _ => {}
     }
     let found = FORMS.iter().find(|(kind, known, _)| *kind == served.kind && *known == path);
     found.map_or(Form::Coded, |(_, _, form)| *form)

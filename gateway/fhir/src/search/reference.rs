@@ -52,12 +52,12 @@ impl RefValue {
         } else {
             RefValue::of(&text, base)?
         };
+        // "The type modifier can't be used with a reference to a resource found on another server",
+        // and `patient:Patient=Group/1` asks for nothing there can be.
         let said = match &value.target {
             Target::Ours { kind, .. } => Some(kind.as_str()),
-            Target::Id(_) => None,
-            Target::Other(_) => kind,
+            Target::Id(_) | Target::Other(_) => None,
         };
-        // `patient:Patient=Group/1` asks for nothing there can be.
         if kind.is_some() && said != kind {
             return None;
         }
