@@ -339,5 +339,7 @@ fn named(code: IssueCode, name: &str, what: &'static str) -> Fault {
 }
 
 #[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
 #[path = "search_tests.rs"]
 mod tests;
