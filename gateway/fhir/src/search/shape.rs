@@ -1,7 +1,7 @@
 //! How much of a resource is shown: `_summary` and `_elements` (R4 search.html#summary, #elements).
 //! What is cut down says so, in `meta.tag`: nobody may take it for the whole and write it back.
 
-use super::summary::{ELEMENTS, Elements};
+use super::summary::{Elements, rows};
 use crate::Json;
 use crate::code::coding;
 
@@ -63,7 +63,7 @@ pub fn shaped(resource: &Json, shape: &Shape) -> Json {
         return resource.clone();
     }
     let kind = resource.text("resourceType").unwrap_or_default();
-    let elements = ELEMENTS.iter().find(|row| row.kind == kind);
+    let elements = rows().find(|row| row.kind == kind);
     let members = resource.members().iter().filter(|(member, _)| {
         let name = element_name(elements, member);
         let is_in = |names: &[&str]| names.contains(&name);
