@@ -26,7 +26,6 @@ mod party;
 mod patient;
 mod placement;
 mod provision;
-mod query;
 mod reference;
 mod render;
 mod request;
@@ -60,12 +59,14 @@ pub use placement::{
     OutcomeView, PlacementView, REFERRAL, filler_request, outcome_procedure, placement_task,
 };
 pub use provision::{Actor, Provision};
-pub use query::{DateTest, RefParam, TaskKeys};
 pub use reference::{Ref, RefText, references, rewrite};
 pub use render::{TaskOverlay, as_supplied};
 pub use request::{RequestIn, RequestStatus};
 pub use resource::{Limits, Resource, person_reference};
 pub use responses::{ResponseItem, SearchItem, SearchMode, searchset, transaction_response};
-pub use search::TaskQuery;
+pub use search::{
+    Handling, Include, Search, Shape, SortKey, Term, compare, include_references, index_terms,
+    shaped,
+};
 pub use served::{EVERY, Interaction, Param, ParamKind, SERVED, Served};
 pub use task::TaskIn;
