@@ -14,9 +14,7 @@ use loopgate_referral::{OrgId, PersonId};
 
 use crate::clock::Clock;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{
-    AskFor, Command, Disclose, Grounds, Scribe, denied, permits, shown_before,
-};
+use crate::scribe::{AskFor, Command, Disclose, Grounds, Scribe, denied, permits, shown_before};
 
 /// How often a payload is rendered anew because a decision changed under it.
 const RENDER_TRIES_MAX: usize = 3;

@@ -30,7 +30,7 @@ pub use crate::journal::Minted;
 pub use about::Class;
 pub use book::{Announced, Book};
 pub use heard::{Heard, Spoken};
-pub use held::{Earlier, Held, Locator, Part};
+pub use held::{Held, Locator, Part};
 pub use line::Line;
 pub use links::{Links, Parked};
 pub use notices::{Notice, Notices};

@@ -5,7 +5,7 @@ use loopgate_referral::{OrgId, ResourceId, Timestamp};
 use loopgate_store::{Kv, Outage};
 
 use super::View;
-use super::rows::{CHANGED, CREATED, POSTING, Ordinal, Rank, Row, TermKey, instant, rank};
+use super::rows::{CHANGED, CREATED, Ordinal, POSTING, Rank, Row, TermKey, instant, rank};
 
 /// Rows that are counted of a term: of several groups the smallest is scanned.
 const COUNTED_MAX: usize = 512;

@@ -151,8 +151,7 @@ impl Rows<'_> {
             for id in [&placement.task, &placement.request] {
                 self.touch((target.clone(), id.clone()), created, changed, false);
             }
-            if let (Some(placed), Some(patient)) =
-                (placed, terms::patient_of(self.world, referral))
+            if let (Some(placed), Some(patient)) = (placed, terms::patient_of(self.world, referral))
             {
                 let theirs = self.world.resources.get(&patient);
                 if theirs.is_some_and(|held| held.org == referral.source) {

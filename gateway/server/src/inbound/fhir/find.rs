@@ -116,7 +116,8 @@ fn bundle(base: &str, search: &Search, page: &Page, after: Option<Cursor>) -> Js
         },
         mode,
     };
-    let told = |outcome| SearchItem { full_url: None, resource: outcome, mode: SearchMode::Outcome };
+    let told =
+        |outcome| SearchItem { full_url: None, resource: outcome, mode: SearchMode::Outcome };
     let matches = page.matches.iter().map(|hit| item(hit, SearchMode::Match));
     let included = page.included.hits.iter().map(|hit| item(hit, SearchMode::Include));
     let mut faults = search.ignored().to_vec();

@@ -88,9 +88,8 @@ impl Condition {
                 version.is_some_and(|version| versions.is_empty() || versions.contains(&version))
             }
             // The header knows seconds alone.
-            Condition::Since(since) => {
-                changed.is_some_and(|changed| changed.0.div_euclid(1000) <= since.0.div_euclid(1000))
-            }
+            Condition::Since(since) => changed
+                .is_some_and(|changed| changed.0.div_euclid(1000) <= since.0.div_euclid(1000)),
         }
     }
 }
@@ -117,7 +116,8 @@ mod tests {
         ] {
             assert!(accepted(yes), "{yes}");
         }
-        for no in ["application/fhir+xml", "text/html", "*/*;q=0", "application/json;q=0.0", "json"] {
+        for no in ["application/fhir+xml", "text/html", "*/*;q=0", "application/json;q=0.0", "json"]
+        {
             assert!(!accepted(no), "{no}");
         }
         for yes in ["json", "application/json", "application/fhir json", "application/fhir+json"] {

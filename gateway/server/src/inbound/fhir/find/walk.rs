@@ -126,7 +126,8 @@ impl<'a> Walk<'a> {
     ) -> Result<(Vec<Hit>, Option<Cursor>), Trouble> {
         let (mut hits, ended_at) = self.gather(None, SORT_MAX + 1)?;
         if ended_at.is_some() {
-            let words = "too many match to be sorted; narrow the search, or sort by _lastUpdated alone";
+            let words =
+                "too many match to be sorted; narrow the search, or sort by _lastUpdated alone";
             let fault = Fault::new(IssueCode::TooCostly, "", words);
             return Err(Refusal::at(Kind::Malformed, vec![fault]).into());
         }
