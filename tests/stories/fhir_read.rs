@@ -13,18 +13,25 @@ fn conditional(party: &Party, path: &str, header: (&str, &str)) -> Answer {
 fn every_version_of_what_one_supplied_can_be_read_again() {
     let mut gateway = Gateway::start();
     let (clinic, hospital) = (gateway.party("clinic-b"), gateway.party("hospital-a"));
-    let path = clinic.post("/fhir/Patient", &patient("clinic-b", "B-1")).expect(201).created();
+    let whose = clinic.post("/fhir/Patient", &patient("clinic-b", "B-1")).expect(201).created();
+    let seen = json!({
+        "resourceType": "Observation",
+        "status": "preliminary",
+        "code": { "text": "Household" },
+        "subject": { "reference": whose.strip_prefix("/fhir/").unwrap() },
+    });
+    let path = clinic.post("/fhir/Observation", &seen).expect(201).created();
     let mut form = clinic.get(&path).expect(200).json;
-    for city in ["Oakvale", "Birchton"] {
-        form["address"][0]["city"] = json!(city);
+    for status in ["final", "amended"] {
+        form["status"] = json!(status);
         clinic.put(&path, &form).expect(200);
     }
     let check = |gateway: &Gateway| {
         let clinic = gateway.party("clinic-b");
-        for (version, city) in [("1", "Fernhill"), ("2", "Oakvale"), ("3", "Birchton")] {
+        for (version, status) in [("1", "preliminary"), ("2", "final"), ("3", "amended")] {
             let read = clinic.get(&format!("{path}/_history/{version}")).expect(200);
             assert_eq!(read.json["meta"]["versionId"], version);
-            assert_eq!(read.json["address"][0]["city"], city);
+            assert_eq!(read.json["status"], status);
             assert_eq!(read.etag, Some(format!("W/\"{version}\"")));
         }
         clinic.get(&format!("{path}/_history/4")).expect(404);

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use loopgate_server::admin::{Ask, Who};
+use loopgate_server::journal::ShredGround;
 use serde_json::{Value, json};
 
 use crate::harness::{Gateway, Need, Party, Referral, patient};
+
+const TMP: &str =
+    "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes";
 
 /// The entries of one page: mode and resource.
 fn entries(party: &Party, query: &str) -> Vec<(String, Value)> {
@@ -45,7 +50,9 @@ fn least(kind: &str, about: &str) -> Value {
         "Procedure" => json!({ "status": "completed", "subject": subject }),
         "QuestionnaireResponse" => json!({ "status": "completed", "subject": subject }),
         "RelatedPerson" => json!({ "patient": subject }),
-        "ServiceRequest" => json!({ "status": "active", "intent": "order", "subject": subject }),
+        "ServiceRequest" => json!({ "status": "active", "intent": "order", "subject": subject,
+            "category": [{ "coding": [{ "system": TMP, "code": "food-insecurity" }] }],
+            "code": { "coding": [{ "system": "http://snomed.info/sct", "code": "467771000124109" }] } }),
         _ => json!({}),
     };
     one["resourceType"] = json!(kind);
@@ -317,5 +324,51 @@ fn the_directory_is_everybodys_and_a_sources_rooms_are_its_own() {
     clinic.post("/fhir/Location", &room).expect(201);
     assert_eq!(found(&clinic, "Location").0.len(), 1);
     assert!(found(&pantry, "Location").0.is_empty());
+    gateway.stop();
+}
+
+#[test]
+fn who_was_erased_is_not_found_and_everybody_else_is() {
+    let mut gateway = Gateway::start();
+    let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
+    let mut people = Vec::new();
+    for mrn in ["B-1", "B-2"] {
+        let referral = Referral { mrn, ..Referral::food() };
+        let parts = clinic.post("/fhir", &referral.bundle()).expect(200);
+        people.push(parts.entry(0).strip_prefix("/fhir/").unwrap().to_owned());
+    }
+    for row in pantry.inbox() {
+        let id = row["referral_id"].as_str().unwrap();
+        pantry.act(id, "accept", &json!({})).expect(200);
+        pantry.act(id, "served", &json!({ "outcome": { "text": "Food box" } })).expect(200);
+    }
+    let stored = gateway.of_kind("resource.stored");
+    let of = stored.iter().find(|entry| {
+        let payload = entry["payload"].as_array().unwrap();
+        payload.iter().any(|one| one["resource"] == json!(people[0]))
+    });
+    let person = of.unwrap()["patient"][0]["id"].as_str().unwrap().parse().unwrap();
+    let persons = BTreeSet::from([Who::Person(person)]);
+    let ground = ShredGround::Order { order: "case 4711".into() };
+    gateway.admin(&Ask::Erase { persons, ground, by: "privacy-officer".into() });
+    let check = |gateway: &Gateway| {
+        let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
+        for party in [&clinic, &pantry] {
+            assert_eq!(found(party, "Patient").0, [people[1].clone()]);
+            for kind in ["Task", "ServiceRequest"] {
+                for query in ["", "_sort=-_lastUpdated", "status=completed,active"] {
+                    let found = found(party, &format!("{kind}?{query}")).0;
+                    assert_eq!(found.len(), 1, "{kind} {query}");
+                }
+                assert!(found(party, &format!("{kind}?patient={}", people[0])).0.is_empty());
+                assert_eq!(found(party, &format!("{kind}?patient={}", people[1])).0.len(), 1);
+            }
+        }
+        assert_eq!(found(&clinic, "Procedure").0.len(), 1);
+    };
+    check(&gateway);
+    gateway.stop();
+    gateway.serve();
+    check(&gateway);
     gateway.stop();
 }

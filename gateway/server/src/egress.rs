@@ -14,7 +14,7 @@ use loopgate_referral::{OrgId, PersonId};
 
 use crate::clock::Clock;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{AskFor, Command, Disclose, Grounds, Scribe, denied, permits, shown_before};
+use crate::scribe::{AskFor, Command, Disclose, Grounds, Scribe, basis, denied, permits};
 
 /// How often a payload is rendered anew because a decision changed under it.
 const RENDER_TRIES_MAX: usize = 3;
@@ -178,7 +178,9 @@ impl Egress {
     pub fn shown_before(&self, to: &OrgId, ask: &AskFor) -> bool {
         let Ok(permits) = self.weigh(to, ask) else { return false };
         let Some(party) = self.scribe.published().roster.load().party(to) else { return false };
-        shown_before(ask, &permits, &party, &self.scribe.published().world())
+        let bases: Vec<_> = permits.iter().map(|one| basis(one, &party, &ask.claims)).collect();
+        let world = self.scribe.published().world();
+        world.was_shown(to, ask.view, &ask.resources, &bases)
     }
 
     /// Releases a page about several persons: one entry per person, in one frame. Parts that

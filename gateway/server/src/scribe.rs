@@ -53,9 +53,7 @@ use crate::view::{Documents, Folding, View};
 pub use act::{Act, Acted, NOTE_BYTES_MAX, Wish};
 pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
-pub use disclose::{
-    AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits, shown_before,
-};
+pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, basis, denied, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use merge::Merge;
 pub use settle::{is_held, strangers_due};

@@ -343,13 +343,8 @@ fn record(desk: &mut Desk<'_>, disclose: &Disclose, ask: &AskFor, bases: Vec<Bas
     Proof::Entry(desk.record(&cause, event, Vec::new(), Some(disclose.sha256)))
 }
 
-/// Whether the recipient was shown just this before, in this version and shape, on these permits.
-pub fn shown_before(ask: &AskFor, permits: &[Permit], to: &Party, world: &World) -> bool {
-    let bases: Vec<BasisUsed> = permits.iter().map(|one| basis(one, to, &ask.claims)).collect();
-    world.was_shown(&to.org, ask.view, &ask.resources, &bases)
-}
-
-fn basis(permit: &Permit, to: &Party, claims: &[OwnedClaim]) -> BasisUsed {
+/// What a permit is recorded as.
+pub fn basis(permit: &Permit, to: &Party, claims: &[OwnedClaim]) -> BasisUsed {
     match (permit.grant(), permit.action()) {
         (Some(grant), Some(action)) => BasisUsed::Consent {
             grant: grant.clone(),

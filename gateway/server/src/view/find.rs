@@ -66,7 +66,7 @@ impl View {
                 }
             }
         }
-        found.sort_unstable_by(|one, other| (one.place, one.of).cmp(&(other.place, other.of)));
+        found.sort_unstable_by_key(|one| (one.place, one.of));
         if order == Order::ChangedBack {
             found.reverse();
         }

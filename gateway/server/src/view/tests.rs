@@ -33,7 +33,7 @@ fn projections_that_do_not_open_are_moved_aside_and_begun_anew() {
 
 /// So many resources there are, and so many searches.
 const RESOURCES: usize = 10_000;
-const SEARCHES: usize = 300;
+const SEARCHES: usize = 200;
 /// Resources of one frame.
 const FRAME: usize = 100;
 const BASE: &str = "https://gate.example/fhir";

@@ -150,7 +150,7 @@ impl Sight {
     }
 
     /// It in an earlier version, if that is kept: only what was supplied is.
-    pub fn as_of(mut self, version: u64) -> Option<Sight> {
+    pub fn in_version(mut self, version: u64) -> Option<Sight> {
         if self.version == Some(version) {
             return Some(self);
         }
