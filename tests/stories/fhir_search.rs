@@ -107,7 +107,7 @@ fn every_type_is_found_by_its_supplier_and_by_nobody_else() {
                     found(clinic, &format!("{kind}?{query}")).0.into_iter().collect();
                 assert!(found.contains(name), "{name}: {query}");
             }
-            assert_eq!(found(clinic, &format!("{kind}?_id={id}")).0, [name.clone()]);
+            assert_eq!(found(clinic, &format!("{kind}?_id={id}")).0, [name.as_str()]);
             let form = [("content-type", "application/x-www-form-urlencoded")];
             let body = format!("_id={id}").into_bytes();
             let page =
@@ -163,15 +163,15 @@ fn a_target_finds_its_placements_and_what_comes_along_and_no_more() {
             "Organization/loopgate".into(),
         ]
     );
-    assert_eq!(found(&pantry, "Patient").0, [person.clone()]);
-    assert_eq!(found(&pantry, "Patient?_lastUpdated=ge2026-01-01").0, [person.clone()]);
+    assert_eq!(found(&pantry, "Patient").0, [person.as_str()]);
+    assert_eq!(found(&pantry, "Patient?_lastUpdated=ge2026-01-01").0, [person.as_str()]);
     assert_eq!(found(&pantry, &format!("Task?patient={person}")).0, tasks);
     assert_eq!(found(&pantry, "ServiceRequest?category=food-insecurity").0, requests);
     assert_eq!(
         found(&pantry, "ServiceRequest?code=http://snomed.info/sct%7C467771000124109").0,
         requests
     );
-    assert_eq!(found(&pantry, &format!("ServiceRequest?_revinclude=Task:focus")).1, tasks);
+    assert_eq!(found(&pantry, "ServiceRequest?_revinclude=Task:focus").1, tasks);
     // By what it is not shown it finds nothing.
     for query in [
         "Patient?identifier=urn:example:clinic-b:mrn%7CB-20417",
@@ -204,7 +204,7 @@ fn a_target_finds_its_placements_and_what_comes_along_and_no_more() {
     let (done, outcome) = found(&clinic, "Task?status=completed&_include=Task:output");
     assert_eq!((done, outcome.len()), (vec![task.clone()], 1));
     assert_eq!(found(&clinic, &format!("Procedure?based-on={request}")).0, outcome);
-    assert_eq!(found(&clinic, &format!("Task?output={}", outcome[0])).0, [task.clone()]);
+    assert_eq!(found(&clinic, &format!("Task?output={}", outcome[0])).0, [task.as_str()]);
     let back = found(
         &clinic,
         &format!(
@@ -354,7 +354,7 @@ fn who_was_erased_is_not_found_and_everybody_else_is() {
     let check = |gateway: &Gateway| {
         let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
         for party in [&clinic, &pantry] {
-            assert_eq!(found(party, "Patient").0, [people[1].clone()]);
+            assert_eq!(found(party, "Patient").0, [people[1].as_str()]);
             for kind in ["Task", "ServiceRequest"] {
                 for query in ["", "_sort=-_lastUpdated", "status=completed,active"] {
                     let found = found(party, &format!("{kind}?{query}")).0;
