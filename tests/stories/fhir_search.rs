@@ -321,8 +321,9 @@ fn the_directory_is_everybodys_and_a_sources_rooms_are_its_own() {
         assert_eq!(paged, all);
     }
     let room = json!({ "resourceType": "Location", "name": "Room", "status": "active" });
-    clinic.post("/fhir/Location", &room).expect(201);
+    let room = clinic.post("/fhir/Location", &room).expect(201).created();
     assert_eq!(found(&clinic, "Location").0.len(), 1);
+    pantry.get(&room).expect(404);
     assert!(found(&pantry, "Location").0.is_empty());
     gateway.stop();
 }
