@@ -21,6 +21,8 @@ mod email_retried;
 mod emergency;
 mod engine_habits;
 mod erasure;
+mod fhir_read;
+mod fhir_search;
 mod form_read_by_a_person;
 mod held_then_released;
 mod key_rotation;

@@ -52,7 +52,7 @@ pub use json::Json;
 pub use label::{dated, labels};
 pub use loopgate_fhir_types::ACCEPTED;
 pub use moment::{Moment, print_instant};
-pub use outcome::{informational, not_carried, operation_outcome};
+pub use outcome::{informational, not_carried, operation_outcome, warnings};
 pub use party::{PartyRef, organization_identifiers};
 pub use patient::PatientIn;
 pub use placement::{

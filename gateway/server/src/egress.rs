@@ -14,7 +14,7 @@ use loopgate_referral::{OrgId, PersonId};
 
 use crate::clock::Clock;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{AskFor, Command, Disclose, Grounds, Scribe, denied, permits};
+use crate::scribe::{AskFor, Command, Disclose, Grounds, Scribe, basis, denied, permits};
 
 /// How often a payload is rendered anew because a decision changed under it.
 const RENDER_TRIES_MAX: usize = 3;
@@ -147,18 +147,40 @@ impl Egress {
         ask: AskFor,
         render: impl Fn(&[Permit]) -> Result<Vec<u8>, Trouble>,
     ) -> Result<Released, Trouble> {
+        self.release_all(way, &[ask], render)
+    }
+
+    /// The same, of what is about several persons: all of them, or nothing.
+    pub fn release_all(
+        &self,
+        way: Way<'_>,
+        asks: &[AskFor],
+        render: impl Fn(&[Permit]) -> Result<Vec<u8>, Trouble>,
+    ) -> Result<Released, Trouble> {
         for _ in 0..RENDER_TRIES_MAX {
-            let permits = match self.weigh(way.to, &ask) {
-                Ok(permits) => permits,
-                Err(denial) => return Err(self.deny(way.to, &ask, denial)),
-            };
+            let mut permits = Vec::new();
+            for ask in asks {
+                match self.weigh(way.to, ask) {
+                    Ok(these) => permits.extend(these),
+                    Err(denial) => return Err(self.deny(way.to, ask, denial)),
+                }
+            }
             let bytes = render(&permits)?;
-            match self.send(way, vec![ask.clone()], permits, bytes) {
+            match self.send(way, asks.to_vec(), permits, bytes) {
                 Err(Trouble::Outage) => {}
                 outcome => return outcome,
             }
         }
         Err(Trouble::Outage)
+    }
+
+    /// Whether a recipient was shown just this before, on what permits it now. Records nothing.
+    pub fn shown_before(&self, to: &OrgId, ask: &AskFor) -> bool {
+        let Ok(permits) = self.weigh(to, ask) else { return false };
+        let Some(party) = self.scribe.published().roster.load().party(to) else { return false };
+        let bases: Vec<_> = permits.iter().map(|one| basis(one, &party, &ask.claims)).collect();
+        let world = self.scribe.published().world();
+        world.was_shown(to, ask.view, &ask.resources, &bases)
     }
 
     /// Releases a page about several persons: one entry per person, in one frame. Parts that

@@ -150,6 +150,7 @@ impl World {
             Event::Stored { org, person, resources } => {
                 for (doc, stored) in resources.iter().enumerate() {
                     let at = Locator { sequence: place.sequence, entry: place.entry, doc };
+                    let before = self.resources.remove(&stored.resource);
                     let held = Held {
                         org: org.clone(),
                         person: *person,
@@ -161,6 +162,7 @@ impl World {
                         request: stored.request.clone(),
                         labels: stored.labels.clone(),
                         dated: stored.dated,
+                        earlier: before.map(Held::replaced).unwrap_or_default(),
                     };
                     if stored.resource.kind() == "Task" {
                         for identifier in &stored.identifiers {

@@ -48,12 +48,12 @@ use crate::replay::Replayed;
 use crate::roster::Roster;
 use crate::signing_keys;
 use crate::state;
-use crate::view::View;
+use crate::view::{Documents, Folding, View};
 
 pub use act::{Act, Acted, NOTE_BYTES_MAX, Wish};
 pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
-pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
+pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, basis, denied, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use merge::Merge;
 pub use settle::{is_held, strangers_due};
@@ -306,6 +306,7 @@ impl Thread {
         for proof in &committed {
             bench.notary.append(*proof.leaf_hash());
         }
+        let mut folding = Folding::of(frame.sequence, at);
         let published = &self.published;
         let mut world = published.world.write().unwrap_or_else(PoisonError::into_inner);
         let mut catalogue = published.catalogue.write().unwrap_or_else(PoisonError::into_inner);
@@ -317,10 +318,18 @@ impl Thread {
             }
             catalogue.note(place, &draft.body.event, &world.links(&draft.body.event));
             world.evolve(&draft.body.event, place);
-            bench.view.apply(&draft.body.event, &world, place)?;
+            folding.note(entry, &draft.body.event);
         }
         drop((world, catalogue));
-        bench.view.stamp(frame.sequence)?;
+        // Before anybody is answered: what was written is found.
+        let documents = Documents {
+            sequence: frame.sequence,
+            bodies: drafts.iter().map(|draft| Some(&draft.body)).collect(),
+            log: bench.log.as_ref(),
+            keyring: &bench.keyring,
+            attachments: &bench.attachments,
+        };
+        bench.view.fold(&folding, &bench.world, &documents)?;
         self.published.stir();
         Ok(committed)
     }
@@ -332,7 +341,8 @@ impl Thread {
         bench.view.begin_anew()?;
         let mut replayed = Replayed::default();
         let log = bench.log.as_ref();
-        replayed.fold(0, log, &bench.keyring, |_| {}, &bench.view).map_err(|error| {
+        let kept = (bench.keyring.as_ref(), &bench.attachments);
+        replayed.fold(0, log, kept, |_| {}, &bench.view).map_err(|error| {
             tracing::error!(%error, "the log does not fold after an erasure");
             loopgate_store::Outage::Damaged("the log does not fold after an erasure")
         })?;

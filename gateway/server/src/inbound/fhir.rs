@@ -5,10 +5,13 @@
 
 mod bundle;
 mod clinician;
+mod directory;
 mod find;
 mod metadata;
+mod negotiation;
 mod put;
 mod read;
+mod sight;
 mod write;
 
 use loopgate_fhir::{Json, Served};
@@ -29,9 +32,11 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
         return Err(Kind::NotFound.into());
     }
     if (request.method.as_str(), &segments[1..]) == ("GET", &["metadata"]) {
+        negotiation::takes_json(request)?;
         return Ok(fhir(200, &metadata::statement(gate)));
     }
     let session = gate.session(request)?;
+    negotiation::takes_json(request)?;
     let caller = &session.partner;
     if !covered(&session, request, &segments[1..]) {
         return Err(gate.refused(&caller.org, "A4", Kind::Forbidden));
@@ -69,12 +74,19 @@ fn route(
     let caller = &session.partner;
     match (request.method.as_str(), segments) {
         ("POST", [] | [""]) => bundle::post(gate, session, request),
-        ("GET", [kind]) => find::search(gate, session, served(kind)?, &request.query),
-        ("POST", [kind, "_search"]) => {
-            let pairs = find::form(request)?;
-            find::search(gate, session, served(kind)?, &pairs)
+        ("GET", [kind]) => {
+            let asked = (request.query.as_slice(), request.prefer.as_deref());
+            find::search(gate, session, served(kind)?, asked)
         }
-        ("GET", [kind, id]) => read::read(gate, session, &named(kind, id)?),
+        ("POST", [kind, "_search"]) => {
+            let (served, pairs) = (served(kind)?, find::form(request)?);
+            find::search(gate, session, served, (&pairs, request.prefer.as_deref()))
+        }
+        ("GET", [kind, id]) => read::read(gate, session, &named(kind, id)?, request),
+        ("GET", [kind, id, "_history", version]) => {
+            served(kind)?;
+            read::version(gate, session, &named(kind, id)?, version)
+        }
         ("POST", ["Consent", id, "$token"]) => {
             write::source_only(gate, caller)?;
             request.speaks(MEDIA)?;
@@ -114,6 +126,12 @@ fn named(kind: &str, id: &str) -> Result<ResourceId, Trouble> {
 /// A FHIR body that is about nobody.
 fn fhir(status: u16, body: &Json) -> Reply {
     Reply::with(status, FHIR_JSON, body.to_bytes())
+}
+
+/// The projections do not read: said once, and no more than that it has to be tried again.
+fn unreadable(outage: loopgate_store::Outage) -> Trouble {
+    tracing::error!(%outage, "the projections do not read");
+    Trouble::Outage
 }
 
 fn etag(version: u64) -> String {
