@@ -7,6 +7,7 @@ mod bundle;
 mod clinician;
 mod find;
 mod metadata;
+mod persons;
 mod put;
 mod read;
 mod write;

@@ -3,14 +3,14 @@
 use loopgate_fhir::{Json, as_supplied};
 use loopgate_referral::{OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId};
 
-use super::{clinician, etag};
+use super::{clinician, etag, persons};
 use crate::egress::{Released, Way};
 use crate::exit;
 use crate::fold::{Held, Part};
 use crate::gate::{Gate, OWN_ID, Session};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{FHIR_JSON, Reply};
-use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
+use crate::scribe::OwnedClaim;
 
 const CHANNEL: &str = "fhir";
 
@@ -142,22 +142,20 @@ fn supplied(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Re
         let json = gate.document(held)?;
         Ok(as_supplied(&json, id.id(), held.version, held.changed, None).to_bytes())
     };
-    let Some(person) = held.person else {
-        return Ok(found(
-            Released { bytes: render()?, sending: None, receipt: None },
-            held.version,
-        ));
-    };
-    let ask = AskFor {
-        person,
-        claims: vec![OwnedClaim::ReturnToSupplier { supplier: held.org.clone() }],
-        resources: vec![(id.clone(), held.version)],
-        referral: None,
-        view: "supplied",
-        token: OwnedToken::default(),
-    };
-    let body = gate.egress.release(way(org), ask, |_| render())?;
-    Ok(found(body, held.version))
+    let persons = persons::persons_of(gate, id, held)?;
+    let mut asks = persons::return_asks(persons, id, held);
+    if asks.len() == 1
+        && let Some(ask) = asks.pop()
+    {
+        return Ok(found(gate.egress.release(way(org), ask, |_| render())?, held.version));
+    }
+    // A Group is about several: it goes back as one, or not at all.
+    for ask in &asks {
+        if let Err(denial) = gate.egress.weigh(org, ask) {
+            return Err(gate.egress.deny(org, ask, denial));
+        }
+    }
+    Ok(found(gate.egress.release_page(way(org), asks, render)?, held.version))
 }
 
 /// A Patient, for a target that serves them.
