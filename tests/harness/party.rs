@@ -119,7 +119,7 @@ impl Party {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = self.runtime.block_on(request.send()).unwrap();
+        let response = self.runtime.block_on(async { request.send().await }).unwrap();
         let fields = response.headers().iter();
         let fields = fields.map(|(name, v)| (name.to_string(), v.to_str().unwrap().to_owned()));
         (response.status().as_u16(), fields.collect())

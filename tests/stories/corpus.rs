@@ -212,7 +212,7 @@ fn with_its_targets(task: (&str, Json), examples: &Examples) -> Vec<(String, Jso
 fn every_example_is_kept_and_read_back_as_it_was() {
     let Some(folder) = folder() else { return };
     let examples = examples(&folder);
-    assert_eq!(examples.len(), 46);
+    assert_eq!(examples.len(), 49);
     assert!(examples.values().all(|one| Served::of(kind(one)).is_some()));
     let groups = groups(&folder, &examples);
     let gateway = Gateway::start();

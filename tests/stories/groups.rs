@@ -28,7 +28,8 @@ fn named(path: &str) -> Value {
 /// Whom each disclosure of this resource is about.
 fn disclosed(gateway: &Gateway, path: &str) -> Vec<String> {
     let all = gateway.of_kind("phi.disclosed");
-    let of = |one: &&Value| one["payload"].to_string().contains(&path.replacen("/fhir/", "", 1));
+    let id = path.rsplit('/').next().unwrap();
+    let of = |one: &&Value| one.to_string().contains(id);
     let mut persons: Vec<String> = all
         .iter()
         .filter(of)
@@ -163,6 +164,7 @@ fn a_patients_task_is_its_authors_and_opens_no_referral() {
     }
     let request = json!({
         "resourceType": "ServiceRequest", "status": "active", "intent": "order",
+        "code": { "coding": [{ "system": "http://snomed.info/sct", "code": "467771000124109" }] },
         "subject": named(&own), "category": [code("food-insecurity")],
     });
     let request = clinic.post("/fhir/ServiceRequest", &request).expect(201).created();
