@@ -43,9 +43,13 @@ fn disclosed(gateway: &Gateway, path: &str) -> Vec<String> {
 fn a_group_goes_back_on_the_record_of_each_member_and_forgets_who_is_erased() {
     let mut gateway = Gateway::start();
     let (clinic, hospital) = (gateway.party("clinic-b"), gateway.party("hospital-a"));
-    let new =
-        |mrn: &str| clinic.post("/fhir/Patient", &patient("clinic-b", mrn)).expect(201).created();
-    let (one, other) = (new("B-1"), new("B-2"));
+    let new = |mrn: &str, born: &str| {
+        let mut patient = patient("clinic-b", mrn);
+        // Alike in all, they would be one person.
+        patient["birthDate"] = born.into();
+        clinic.post("/fhir/Patient", &patient).expect(201).created()
+    };
+    let (one, other) = (new("B-1", "1988-04-02"), new("B-2", "1991-01-30"));
     let sent = group(&[named(&one), named(&other), named(&one)]);
     let path = clinic.post("/fhir/Group", &sent).expect(201).created();
     let mut got = clinic.get(&path).expect(200).json;
