@@ -1,5 +1,6 @@
 //! A hospital, a clinic, a community organization, or nobody: an HTTPS client.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -104,6 +105,24 @@ impl Party {
             let json = serde_json::from_str(&text).unwrap_or(Value::Null);
             Answer { status, json, text, etag, receipt, location }
         })
+    }
+
+    /// The status and the header fields of an answer.
+    pub fn head_of(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> (u16, BTreeMap<String, String>) {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.client.request(method, format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.runtime.block_on(async { request.send().await }).unwrap();
+        let fields = response.headers().iter();
+        let fields = fields.map(|(name, v)| (name.to_string(), v.to_str().unwrap().to_owned()));
+        (response.status().as_u16(), fields.collect())
     }
 
     /// The only referral in a community organization's inbox.

@@ -167,3 +167,15 @@ pub static SERVED: [Served; 24] = [
     clinical::SERVICE_REQUEST,
     clinical::TASK,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_served_is_what_is_accepted() {
+        let served: Vec<&str> = SERVED.iter().map(|served| served.kind).collect();
+        assert_eq!(served, crate::ACCEPTED);
+        assert!(served.is_sorted(), "by name");
+    }
+}

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::tz::Offset;
 use loopgate_fhir::{
-    ConsentIn, Entry, Fault, IssueCode, Limits, PatientIn, RefText, RequestIn, Resource, TaskIn,
-    dated, labels, organization_identifiers, person_reference, read_transaction, references,
-    rewrite,
+    ConsentIn, Entry, Fault, GroupIn, IssueCode, Limits, PatientIn, PatientTaskIn, RefText,
+    RequestIn, Resource, TaskIn, dated, labels, organization_identifiers, person_reference,
+    read_transaction, references, rewrite,
 };
 use loopgate_referral::{OrgId, PersonId, ResourceId};
 use sha2::{Digest, Sha256};
@@ -264,9 +264,14 @@ fn read(
 fn meaning(resource: &Resource, zone: Offset) -> Result<Meaning, Vec<Fault>> {
     Ok(match resource.kind {
         "Patient" => Meaning::Patient(PatientIn::read(resource)?),
+        "Task" if PatientTaskIn::is_meant(resource) => {
+            PatientTaskIn::read(resource)?;
+            Meaning::Other
+        }
         "Task" => Meaning::Task(Box::new(TaskIn::read(resource)?)),
         "ServiceRequest" => Meaning::Request(RequestIn::read(resource)?),
         "Consent" => Meaning::Consent(Box::new(ConsentIn::read(resource, zone)?)),
+        "Group" => Meaning::Group(GroupIn::read(resource)?),
         "Organization" => Meaning::Organization(organization_identifiers(&resource.json)),
         _ => Meaning::Other,
     })

@@ -28,6 +28,7 @@ use tower::Layer;
 
 use crate::consent_token;
 use crate::gate::{Certificate, Gate, Request};
+use crate::inbound::cors::Cors;
 use crate::inbound::tls::Settings;
 use crate::inbound::wire::{Held, Wire};
 use crate::inbound::{audit, cbo, fhir, ledger, oauth};
@@ -106,7 +107,16 @@ pub async fn serve(
     let acceptor = PeerAcceptor::new(&gate, tls);
     let app = Router::new().fallback(move |request: HttpRequest<Body>| {
         let (gate, held) = (gate.clone(), held(&request));
-        async move { respond(answer(gate, request).await, &held) }
+        let cors = Cors::of(&gate.config.fhir, &request);
+        async move {
+            let reply = match cors.preflight() {
+                Some(reply) => reply,
+                None => answer(gate, request).await,
+            };
+            let mut response = respond(reply, &held);
+            cors.put(response.headers_mut(), &[&NAMED[..], &["prefer"]].concat());
+            response
+        }
     });
     serve_app(listener, acceptor, handle, app).await
 }

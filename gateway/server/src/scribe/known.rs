@@ -54,17 +54,25 @@ impl<'a> Known<'a> {
         let about_person = !matches!(incoming.meaning, Meaning::Patient(_));
         let patient = incoming.patient.as_deref().filter(|_| about_person);
         if let Some(patient) = patient
-            && self.patient_known(patient).is_none()
+            && !self.patient_known(patient)
         {
             let words = "the patient referred to is not here";
             faults.push(Fault::new(IssueCode::NotFound, &incoming.place, words));
         }
+        let Meaning::Group(group) = &incoming.meaning else { return };
+        for member in group.members.iter().filter(|one| !self.patient_known(&one.text)) {
+            let words = "the member is no patient that is here";
+            let at = member.expression.replacen("Group", &incoming.place, 1);
+            faults.push(Fault::new(IssueCode::NotFound, at, words));
+        }
     }
 
-    fn patient_known(&self, reference: &str) -> Option<()> {
+    fn patient_known(&self, reference: &str) -> bool {
         let here = self.here.get(reference);
         let is_patient = here.is_some_and(|one| matches!(one.meaning, Meaning::Patient(_)));
-        (is_patient || self.held(reference).is_some_and(|held| held.person.is_some())).then_some(())
+        let of_person = |id: &ResourceId| self.desk.world().patients.contains_key(id);
+        is_patient
+            || self.held(reference).is_some() && reference.parse().is_ok_and(|id| of_person(&id))
     }
 
     pub fn versions(&self, faults: &mut Vec<Fault>) -> Result<Vec<u64>, Trouble> {
@@ -80,6 +88,14 @@ impl<'a> Known<'a> {
             let about = self.person_reference(incoming);
             if about != held.person {
                 let words = "an update may not change whom it is about";
+                faults.push(Fault::new(IssueCode::BusinessRule, &incoming.place, words));
+            }
+            let is_referral = self.desk.world().parts.contains_key(&incoming.id);
+            if incoming.id.kind() == "Task"
+                && is_referral != matches!(incoming.meaning, Meaning::Task(_))
+            {
+                let words =
+                    "an update may not make a referral of a Task, nor of a referral another";
                 faults.push(Fault::new(IssueCode::BusinessRule, &incoming.place, words));
             }
             versions.push(held.version + 1);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use loopgate_consent::{Dated, Label};
-use loopgate_fhir::{ConsentIn, PatientIn, RequestIn, TaskIn};
+use loopgate_fhir::{ConsentIn, GroupIn, PatientIn, RequestIn, TaskIn};
 use loopgate_referral::{Identifier, OrgId, ReferralId, ResourceId};
 
 /// Resources an organization hands in together.
@@ -107,6 +107,8 @@ pub enum Meaning {
     Consent(Box<ConsentIn>),
     /// An organization, by its identifiers.
     Organization(Vec<Identifier>),
+    /// Several persons.
+    Group(GroupIn),
     /// Kept, and nothing more.
     Other,
 }

@@ -16,6 +16,6 @@ pub fn statement(gate: &Gate) -> Json {
         software_version: env!("CARGO_PKG_VERSION"),
         url: &gate.config.organization.base_url,
         token_url: &token_url,
-        cors: false,
+        cors: !gate.config.fhir.cors_origins.is_empty(),
     })
 }

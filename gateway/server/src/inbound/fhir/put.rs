@@ -7,7 +7,7 @@ use loopgate_referral::{
     TaskStatus,
 };
 
-use super::{etag, location};
+use super::{etag, location, write};
 use crate::exit;
 use crate::fold::Part;
 use crate::gate::{Gate, Request, Session};
@@ -31,7 +31,8 @@ pub fn task(
         return Ok(moved(gate, id, version));
     }
     let part = gate.scribe.published().world().parts.get(id).copied();
-    let (referral, wish) = match part.ok_or(Trouble::from(Kind::NotFound))? {
+    let Some(part) = part else { return no_referral(gate, session, id, request) };
+    let (referral, wish) = match part {
         Part::SourceTask(referral) => {
             (referral, by_source(gate, caller, &referral, &resource.json)?)
         }
@@ -67,6 +68,17 @@ pub fn task(
     };
     let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
     Ok(moved(gate, &acted.task, acted.version))
+}
+
+/// A Task for a patient: a resource of its author like any other.
+fn no_referral(
+    gate: &Gate,
+    session: &Session,
+    id: &ResourceId,
+    request: &Request,
+) -> Result<Reply, Trouble> {
+    let own = gate.held(id).is_some_and(|held| held.org == session.partner.org);
+    if own { write::update(gate, session, id, request) } else { Err(Kind::NotFound.into()) }
 }
 
 /// The version that the very same request led to, if nothing came in between.
