@@ -182,10 +182,19 @@ public final class Judge {
     return null;
   }
 
-  /** The kind of a message: its id and its place without numbers. */
+  /** The kind of a message: its place without numbers, and its words without codes and values. */
   private static String kind(SingleValidationMessage message) {
-    String place = place(message).replaceAll("\\[\\d+\\]", "").replaceAll("/\\*.*?\\*/", "");
-    return message.getMessageId() + " at " + place;
+    String place =
+        place(message)
+            .replaceAll("/\\*(\\w+)/.*?\\*/", "($1)")
+            .replaceAll("\\[\\d+\\]", "");
+    String words =
+        message
+            .getMessage()
+            .replaceAll("\\(?(codes|error message) = .*", "")
+            .replaceAll("#[^')\\s]*", "#...")
+            .replaceAll("(whitespace|The value|The Coding provided|for) '[^']*'", "$1 '...'");
+    return place + ": " + words;
   }
 
   private int judge(List<Path> folders) throws Exception {
@@ -212,7 +221,7 @@ public final class Judge {
           kinds.merge("error   " + kind(message), 1, Integer::sum);
         } else if (message.getSeverity() == ResultSeverityEnum.WARNING) {
           here[1]++;
-          kinds.merge("warning " + kind(message) + ": " + message.getMessage(), 1, Integer::sum);
+          kinds.merge("warning " + kind(message), 1, Integer::sum);
         }
       }
       errors += here[0];

@@ -5,7 +5,7 @@
 //! caller reads what is known of that person, and staff review each time.
 
 use loopgate_consent::Glass;
-use loopgate_fhir::{Json, patient_copy, request_copy};
+use loopgate_fhir::{Json, as_supplied, patient_copy, request_copy};
 use loopgate_referral::{Identifier, OrgId, PersonId, ResourceId};
 use serde::Deserialize;
 use serde_json::json;
@@ -77,7 +77,7 @@ pub fn read(
             "Patient" => patient_copy(&whole, &passing.groups),
             _ => request_copy(&whole, &passing.groups),
         };
-        Ok(copy.to_bytes())
+        Ok(as_supplied(&copy, id.id(), held.version, held.changed, None).to_bytes())
     })?;
     Ok(found(body, held.version))
 }

@@ -1,6 +1,6 @@
 //! `GET /fhir/Type/id`.
 
-use loopgate_fhir::{Json, as_supplied};
+use loopgate_fhir::{as_supplied, organization};
 use loopgate_referral::{OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId};
 
 use super::{clinician, etag};
@@ -172,7 +172,7 @@ fn patient(gate: &Gate, session: &Session, id: &ResourceId, held: &Held) -> Resu
     ask.resources = vec![(id.clone(), held.version)];
     ask.view = "patient";
     let body = gate.egress.release(way(org), ask, |permits| {
-        Ok(exit::target_patient(gate, held, &exit::Passing::of(permits))?.to_bytes())
+        Ok(exit::target_patient(gate, id, held, &exit::Passing::of(permits))?.to_bytes())
     })?;
     Ok(found(body, held.version))
 }
@@ -190,15 +190,7 @@ fn directory(gate: &Gate, id: &ResourceId) -> Option<Reply> {
         let partner = roster.get(&id.id().parse().ok()?)?;
         (partner.name.clone(), partner.identifiers.clone())
     };
-    let identifiers = identifiers.into_iter().map(|identifier| {
-        Json::object([
-            ("system", identifier.system.as_str().into()),
-            ("value", identifier.value.as_str().into()),
-        ])
-    });
-    let mut organization = Json::object([("resourceType", "Organization".into())]);
-    organization.set("id", id.id().into());
-    organization.set("identifier", Json::array(identifiers));
-    organization.set("name", name.as_str().into());
+    let pairs = identifiers.iter().map(|one| (one.system.as_str(), one.value.as_str()));
+    let organization = organization(id.id(), &name, pairs);
     Some(Reply::with(200, FHIR_JSON, organization.to_bytes()))
 }
