@@ -93,9 +93,13 @@ fn is_npi(value: &str) -> bool {
     let digits = value.bytes().rev().map(|byte| u32::from(byte - b'0'));
     let sum: u32 = digits
         .enumerate()
-        .map(|(place, digit)| if place % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 })
+        .map(
+            |(place, digit)| {
+                if place.is_multiple_of(2) { digit } else { digit * 2 / 10 + digit * 2 % 10 }
+            },
+        )
         .sum();
-    (sum + 24) % 10 == 0
+    (sum + 24).is_multiple_of(10)
 }
 
 #[cfg(test)]
