@@ -12,11 +12,9 @@ const TYPE: &str = "http://terminology.hl7.org/CodeSystem/v2-0076";
 /// Fills in one resource of the type `kind`.
 pub(super) fn fill(kind: &str, resource: &mut Value, known: &Known<'_>) {
     match kind {
-        "Patient" => {
-            // A time of death says that there was one (R4, Patient.deceased[x] is one of the two).
-            if resource.get("deceasedDateTime").is_some() {
-                resource.as_object_mut().map(|members| members.remove("deceasedBoolean"));
-            }
+        // A time of death says that there was one (R4, Patient.deceased[x] is one of the two).
+        "Patient" if resource.get("deceasedDateTime").is_some() => {
+            resource.as_object_mut().map(|members| members.remove("deceasedBoolean"));
         }
         "RelatedPerson" => or(resource, "patient", absent),
         "Condition" => or(resource, "subject", absent),
