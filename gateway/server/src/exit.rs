@@ -15,8 +15,8 @@ pub mod v2;
 
 use loopgate_consent::{Action, Denial, Detail, Groups};
 use loopgate_fhir::{
-    Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, as_supplied, filler_request,
-    outcome_procedure, patient_copy, placement_task, request_copy,
+    Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, as_supplied, filler_copy,
+    filler_request, outcome_procedure, patient_copy, placement_task,
 };
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{
@@ -241,7 +241,7 @@ pub fn target_request(
     let source = Source::read(gate, referral)?;
     let refs = Refs::of(gate, referral, placement, &source);
     let request = filler_request(&source.request, &refs.view(referral, placement));
-    Ok(handling::labelled(request_copy(&request, &passing.groups), passing))
+    Ok(handling::labelled(filler_copy(&request, &passing.groups), passing))
 }
 
 /// The Procedure of an outcome, as the source reads it: based on the source's own ServiceRequest.
@@ -265,9 +265,15 @@ pub fn source_procedure(
 }
 
 /// A Patient, as a target that serves them may see it.
-pub fn target_patient(gate: &Gate, held: &Held, passing: &Passing) -> Result<Json, Trouble> {
+pub fn target_patient(
+    gate: &Gate,
+    id: &ResourceId,
+    held: &Held,
+    passing: &Passing,
+) -> Result<Json, Trouble> {
     let mut copy = patient_copy(&gate.document(held)?, &passing.groups);
     prefer_one(&mut copy);
+    let copy = as_supplied(&copy, id.id(), held.version, held.changed, None);
     Ok(handling::labelled(copy, passing))
 }
 

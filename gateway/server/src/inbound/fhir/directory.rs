@@ -18,17 +18,8 @@ pub fn organization(gate: &Gate, id: &ResourceId) -> Option<Json> {
         let partner = roster.get(&id.id().parse().ok()?)?;
         (partner.name.clone(), partner.identifiers.clone())
     };
-    let identifiers = identifiers.into_iter().map(|identifier| {
-        Json::object([
-            ("system", identifier.system.as_str().into()),
-            ("value", identifier.value.as_str().into()),
-        ])
-    });
-    let mut organization = Json::object([("resourceType", "Organization".into())]);
-    organization.set("id", id.id().into());
-    organization.set("identifier", Json::array(identifiers));
-    organization.set("name", name.as_str().into());
-    Some(organization)
+    let pairs = identifiers.iter().map(|one| (one.system.as_str(), one.value.as_str()));
+    Some(loopgate_fhir::organization(id.id(), &name, pairs))
 }
 
 /// All of them.

@@ -110,9 +110,11 @@ impl Sight {
                 return exit::target_task(gate, &both.0, &both.1, &passing());
             }
             What::PlacementRequest(both) => {
-                exit::target_request(gate, &both.0, &both.1, &passing())?
+                return exit::target_request(gate, &both.0, &both.1, &passing());
             }
-            What::Patient(held) => exit::target_patient(gate, held, &passing())?,
+            What::Patient(held) => {
+                return exit::target_patient(gate, &self.id, held, &passing());
+            }
             What::Outcome(both) => {
                 // An outcome is more than a status.
                 if exit::Answer::permitted(permits) != exit::Answer::Whole {
