@@ -25,6 +25,7 @@ mod parse;
 mod party;
 mod patient;
 mod placement;
+mod procedure;
 mod provision;
 mod query;
 mod reference;
@@ -42,7 +43,7 @@ mod corpus_tests;
 #[cfg(test)]
 mod law_tests;
 
-pub use bundle::{Entry, read_transaction};
+pub use bundle::{Asked, Entry, Posted, Write, read_posted};
 pub use capability::{COORDINATION_PLATFORM, Capability, capability_statement};
 pub use change::changed_members;
 pub use code::{SDOHCC, STATUS_REASON};
@@ -59,13 +60,14 @@ pub use patient::PatientIn;
 pub use placement::{
     OutcomeView, PlacementView, REFERRAL, filler_request, outcome_procedure, placement_task,
 };
+pub use procedure::{ProcedureIn, ServiceIn};
 pub use provision::{Actor, Provision};
 pub use query::{DateTest, RefParam, TaskKeys};
 pub use reference::{Ref, RefText, references, rewrite};
 pub use render::{TaskOverlay, as_supplied};
 pub use request::{RequestIn, RequestStatus};
 pub use resource::{Limits, Resource, person_reference};
-pub use responses::{ResponseItem, SearchItem, SearchMode, searchset, transaction_response};
+pub use responses::{Posting, ResponseItem, SearchItem, SearchMode, posted_response, searchset};
 pub use search::TaskQuery;
 pub use served::{EVERY, Interaction, Param, ParamKind, SERVED, Served};
 pub use task::TaskIn;

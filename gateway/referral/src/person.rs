@@ -204,6 +204,41 @@ impl Persons {
             && (!matches.is_empty() || self.persons.get(&person).is_some_and(gave))
     }
 
+    /// That a patient who is known by a name given before is presented with these identifiers again; none,
+    /// if what is presented is somebody else. Who has no identifier of this organization is known again by
+    /// name and birth date.
+    pub fn again(
+        &self,
+        presented: &Presented,
+        shared_systems: &[String],
+        person: PersonId,
+    ) -> Option<PersonEvent> {
+        let known = self.persons.get(&person)?;
+        let matches = self.matches(presented, shared_systems);
+        if matches.iter().any(|(one, _)| *one != person) {
+            return None;
+        }
+        let gave = |one: &&Identifier| {
+            known.identifiers.contains(&(presented.by.clone(), (*one).clone()))
+        };
+        let before = presented.identifiers.iter().find(gave);
+        let unnamed = !known.identifiers.iter().any(|(by, _)| *by == presented.by);
+        let alike = presented.sameness.as_ref().is_some_and(|one| known.sameness.contains(one));
+        let system = before.or(presented.identifiers.first()).map(|one| one.system.clone());
+        let own = LinkBasis::OwnIdentifier { system: system.unwrap_or_default() };
+        let basis = match matches.into_iter().next() {
+            Some((_, basis)) => basis,
+            None if before.is_some() || alike || unnamed => own,
+            None => return None,
+        };
+        Some(PersonEvent::Linked {
+            person,
+            by: presented.by.clone(),
+            identifiers: presented.identifiers.clone(),
+            basis,
+        })
+    }
+
     fn matches(&self, presented: &Presented, shared: &[String]) -> Vec<(PersonId, LinkBasis)> {
         let mut found = Vec::new();
         for identifier in &presented.identifiers {
@@ -347,6 +382,30 @@ mod tests {
     fn an_organization_that_presents_its_own_identifier_again_means_the_same_person() {
         let a = presented("hospital-a", &[("urn:mrn", "1")]);
         assert_eq!(check(std::slice::from_ref(&a), &a), (1, 0));
+    }
+
+    #[test]
+    fn a_patient_that_is_replaced_is_the_person_it_was_or_refused() {
+        let mut persons = Persons::default();
+        let shared = vec![SHARED.to_owned()];
+        let [maria, other] = [[1; 16], [2; 16]].map(PersonId::from_random);
+        let insured = presented("hospital-a", &[("urn:insurance", "7")]);
+        let somebody = presented("hospital-a", &[("urn:mrn", "9")]);
+        for (one, fresh) in [(&insured, maria), (&somebody, other)] {
+            let (_, events) = persons.decide(one, &shared, fresh);
+            events.iter().for_each(|event| persons.evolve(event));
+        }
+        let again = |one: &Presented| persons.again(one, &shared, maria);
+        let more = presented("hospital-a", &[("urn:insurance", "7"), (SHARED, "77")]);
+        let Some(linked) = again(&more) else { panic!("the same card") };
+        // Another name, and no card of hers; the same name alone; somebody else's own number.
+        let renamed = Presented { sameness: None, ..presented("hospital-a", &[("urn:mrn", "5")]) };
+        assert_eq!(again(&renamed), None);
+        assert!(again(&presented("hospital-a", &[("urn:mrn", "5")])).is_some());
+        assert_eq!(again(&somebody), None);
+        persons.evolve(&linked);
+        let shared_id = Identifier { system: SHARED.into(), value: "77".into() };
+        assert_eq!(persons.holding(&shared_id), [maria]);
     }
 
     #[test]

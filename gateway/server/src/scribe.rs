@@ -17,6 +17,8 @@ mod hear;
 mod keep;
 mod known;
 mod merge;
+mod plan;
+mod serves;
 mod settle;
 mod submission;
 mod submit;
@@ -56,9 +58,12 @@ pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use merge::Merge;
+pub use serves::{is_over, is_published};
 pub use settle::{is_held, strangers_due};
-pub use submission::{HearOnly, Hearing, Incoming, Meaning, Purpose, Submission};
-pub use submit::resolved;
+pub use submission::{
+    Along, HearOnly, Hearing, Incoming, Looked, Meaning, Purpose, Submission, Verb,
+};
+pub use submit::{answered, resolved};
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
 pub type CoverKey = (OrgId, PersonId, i64);

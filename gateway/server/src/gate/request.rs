@@ -93,6 +93,19 @@ impl Request {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
+        // A condition makes it another request. Without one it has the digest it always had.
+        for (name, value) in self.query.iter().map(|(name, value)| (name, value.as_str())) {
+            hash.update(b"?");
+            hash.update((name.len() as u64).to_be_bytes());
+            hash.update(name);
+            hash.update((value.len() as u64).to_be_bytes());
+            hash.update(value);
+        }
+        if let Some(condition) = &self.if_none_exist {
+            hash.update(b"!");
+            hash.update((condition.len() as u64).to_be_bytes());
+            hash.update(condition);
+        }
         hash.update(&self.body);
         hash.finalize().into()
     }

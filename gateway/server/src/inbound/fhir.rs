@@ -7,8 +7,10 @@ mod bundle;
 mod clinician;
 mod find;
 mod metadata;
+mod prefer;
 mod put;
 mod read;
+mod transaction;
 mod write;
 
 use loopgate_fhir::{Json, Served};
@@ -32,11 +34,20 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
         return Ok(fhir(200, &metadata::statement(gate)));
     }
     let session = gate.session(request)?;
-    let caller = &session.partner;
-    if !covered(&session, request, &segments[1..]) {
-        return Err(gate.refused(&caller.org, "A4", Kind::Forbidden));
+    gate.not_there(&session.partner.org, judged(gate, &session, request, &segments[1..]))
+}
+
+/// One request of a known caller, or one entry of its batch, if its access token covers it.
+fn judged(
+    gate: &Gate,
+    session: &Session,
+    request: &Request,
+    segments: &[&str],
+) -> Result<Reply, Trouble> {
+    if !covered(session, request, segments) {
+        return Err(gate.refused(&session.partner.org, "A4", Kind::Forbidden));
     }
-    gate.not_there(&caller.org, route(gate, &session, request, &segments[1..]))
+    route(gate, session, request, segments)
 }
 
 /// Whether the session's access token covers the interaction; a Bundle is judged by each of its
@@ -47,7 +58,8 @@ fn covered(session: &Session, request: &Request, segments: &[&str]) -> bool {
         return true;
     }
     match (request.method.as_str(), segments) {
-        ("POST", [] | [""]) => bundle::covered(session, request),
+        // Each of its entries is judged.
+        ("POST", [] | [""]) => true,
         ("GET", [kind]) | ("POST", [kind, "_search"]) => session.covers(kind, Search),
         ("POST", [kind]) => session.covers(kind, Create),
         ("POST", ["Consent", _, _]) => session.covers("Consent", Update),
@@ -59,7 +71,6 @@ fn covered(session: &Session, request: &Request, segments: &[&str]) -> bool {
     }
 }
 
-/// One request of a known caller, or one entry of its batch.
 fn route(
     gate: &Gate,
     session: &Session,

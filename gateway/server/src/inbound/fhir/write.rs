@@ -1,18 +1,33 @@
-//! `POST /fhir/Type` and `PUT /fhir/Type/id`: an organization hands in a resource, or a new version.
+//! `POST /fhir/Type`, `PUT /fhir/Type/id` and `PUT /fhir/Type?query`: an organization hands in a
+//! resource, or a new version. A source hands in any type, a target what the table lets it.
 
 use loopgate_consent::{Action, GrantId};
-use loopgate_fhir::{Json, Served, not_carried};
-use loopgate_referral::ResourceId;
+use loopgate_fhir::{Json, ProcedureIn, Served, informational, not_carried};
+use loopgate_referral::{ResourceId, Timestamp};
 
-use super::{MEDIA, etag, fhir, location};
+use super::prefer::{Return, returned};
+use super::{MEDIA, etag, fhir, location, read};
 use crate::exit::loss;
 use crate::fold::{Answer, Part};
 use crate::gate::{Gate, Request, Session};
-use crate::intake;
+use crate::intake::{self, Named, Names};
 use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::Reply;
-use crate::scribe::Command;
+use crate::scribe::{Act, Along, Command, Incoming, Verb, Wish, answered};
+
+/// How often a write is decided anew because what it depends on changed under it.
+const TRIES_MAX: usize = 3;
+
+/// What a write left behind.
+pub struct Written {
+    /// 200 or 201.
+    pub status: u16,
+    /// Which resource.
+    pub id: ResourceId,
+    /// Its version.
+    pub version: u64,
+}
 
 /// A single create.
 pub fn create(
@@ -22,14 +37,19 @@ pub fn create(
     request: &Request,
 ) -> Result<Reply, Trouble> {
     let caller = &session.partner;
-    source_only(gate, caller)?;
+    may_hand_in(gate, caller, served)?;
     request.speaks(MEDIA)?;
-    // Not offered yet: to pass a condition over would do what was not asked.
-    if request.if_none_exist.is_some() {
-        return Err(Kind::VersionConflict.into());
-    }
-    let answer = intake::create(gate, &caller.org, served.kind, request)?;
-    created(gate, answer)
+    let key = (caller.org.clone(), request.digest());
+    let known = answered(&gate.scribe.published().world(), &key, true);
+    let answer = match known {
+        Some(answer) => answer,
+        None => again(|| {
+            let id = |kind: &str| intake::fresh(gate, kind);
+            let one = single(gate, session, (served.kind, Verb::Create), &id, request)?;
+            intake::submit(gate, &caller.org, request, vec![one], Along::default())
+        })?,
+    };
+    replied(gate, session, written(201, answer)?, request)
 }
 
 /// A new version of what the caller supplied.
@@ -40,10 +60,103 @@ pub fn update(
     request: &Request,
 ) -> Result<Reply, Trouble> {
     let caller = &session.partner;
-    source_only(gate, caller)?;
+    let served = Served::of(id.kind()).ok_or(Trouble::from(Kind::NotFound))?;
+    may_hand_in(gate, caller, served)?;
     request.speaks(MEDIA)?;
-    let answer = intake::update(gate, &caller.org, id, request)?;
-    updated(gate, answer)
+    let answer = again(|| replace(gate, session, id, request))?;
+    replied(gate, session, written(200, answer)?, request)
+}
+
+fn replace(
+    gate: &Gate,
+    session: &Session,
+    id: &ResourceId,
+    request: &Request,
+) -> Result<Answer, Trouble> {
+    let org = &session.partner.org;
+    let verb = Verb::Update(request.version()?);
+    let one = single(gate, session, (id.kind(), verb), &|_| id.clone(), request)?;
+    let mut along = Along::default();
+    along.acts.extend(reword(gate, session, &one, request.digest())?);
+    intake::submit(gate, org, request, vec![one], along)
+}
+
+/// The resource of a request, read. An update carries the id that the path names.
+fn single(
+    gate: &Gate,
+    session: &Session,
+    (kind, verb): (&str, Verb),
+    id: &dyn Fn(&str) -> ResourceId,
+    request: &Request,
+) -> Result<Incoming, Trouble> {
+    let resource = intake::single(gate, kind, request)?;
+    let id = id(kind);
+    if let Verb::Update(_) = verb {
+        intake::same_id(&resource, &id)?;
+    }
+    let named = Named { id, place: kind.to_owned(), verb, url: None };
+    let org = &session.partner.org;
+    Ok(intake::read(resource, named, &Names::default(), (gate, org))
+        .map_err(crate::refusal::Refusal::invalid)?)
+}
+
+/// Does a thing until what it was decided on has not changed under it.
+pub fn again<T>(mut attempt: impl FnMut() -> Result<T, Trouble>) -> Result<T, Trouble> {
+    for _ in 1..TRIES_MAX {
+        match attempt() {
+            Err(Trouble::Outage) => {}
+            outcome => return outcome,
+        }
+    }
+    attempt()
+}
+
+/// Where a Procedure that is replaced was told as an outcome, the outcome is corrected along with it: what
+/// its place and its act are.
+pub fn reword(
+    gate: &Gate,
+    session: &Session,
+    one: &Incoming,
+    request: [u8; 32],
+) -> Result<Option<(String, Act)>, Trouble> {
+    let org = &session.partner.org;
+    let part = gate.scribe.published().world().parts.get(&one.id).copied();
+    let Some(Part::Outcome(referral, _)) = part else { return Ok(None) };
+    // An outcome that loopgate wrote itself is nobody's to replace.
+    if gate.held(&one.id).is_none_or(|held| held.org != *org) {
+        return Err(Kind::NotFound.into());
+    }
+    let json = crate::scribe::resolved(&one.doc, &one.rewrites).ok_or(Trouble::Outage)?;
+    let zone = intake::zone_of(gate, org);
+    let said = ProcedureIn::read(&json, &one.place, zone).map_err(crate::refusal::Refusal::invalid)?;
+    let wish = Wish::Reword {
+        procedure: one.id.clone(),
+        code: said.service.code,
+        text: said.service.text,
+        performed: said.performed,
+    };
+    Ok(Some((one.place.clone(), act(session, referral, request, None, wish))))
+}
+
+/// An act by this door.
+pub fn act(
+    session: &Session,
+    referral: loopgate_referral::ReferralId,
+    request: [u8; 32],
+    if_match: Option<u64>,
+    wish: Wish,
+) -> Act {
+    Act {
+        org: session.partner.org.clone(),
+        request,
+        once: false,
+        transport: "fhir",
+        referral,
+        if_match,
+        happened: None,
+        message: None,
+        wish,
+    }
 }
 
 /// The person said so to the source: what this Consent permitted is permitted no more. Answered once
@@ -58,8 +171,24 @@ pub fn revoke(gate: &Gate, caller: &Partner, id: &ResourceId) -> Result<Reply, T
     Ok(Reply::empty(204))
 }
 
+fn is_submitter(caller: &Partner) -> bool {
+    caller.is(Role::Source) && caller.actions.contains(&Action::Submit)
+}
+
 pub fn source_only(gate: &Gate, caller: &Partner) -> Result<(), Trouble> {
-    if caller.is(Role::Source) && caller.actions.contains(&Action::Submit) {
+    if is_submitter(caller) {
+        return Ok(());
+    }
+    Err(gate.refused(&caller.org, "A4", Kind::Forbidden))
+}
+
+/// Whether a partner may hand in resources of this type.
+pub fn hands_in(caller: &Partner, served: &Served) -> bool {
+    is_submitter(caller) || caller.is(Role::Target) && served.by_target
+}
+
+fn may_hand_in(gate: &Gate, caller: &Partner, served: &Served) -> Result<(), Trouble> {
+    if hands_in(caller, served) {
         return Ok(());
     }
     Err(gate.refused(&caller.org, "A4", Kind::Forbidden))
@@ -74,18 +203,56 @@ pub fn loss(gate: &Gate, id: &ResourceId) -> Option<Json> {
     not_carried(&paths)
 }
 
-fn created(gate: &Gate, answer: Answer) -> Result<Reply, Trouble> {
-    let (id, version) = answer.into_iter().next().ok_or(Trouble::Outage)?;
-    let reply = match loss(gate, &id) {
-        Some(outcome) => fhir(201, &outcome),
-        None => Reply::empty(201),
-    };
-    let reply = reply.header("location", location(gate, &id, version));
-    Ok(reply.header("etag", etag(version)))
+/// When what was written last changed, as whoever wrote it reads it.
+pub fn changed(gate: &Gate, id: &ResourceId) -> Timestamp {
+    let world = gate.scribe.published().world();
+    let part = world.parts.get(id).and_then(|part| match part {
+        Part::SourceTask(referral) => world.referrals.get(referral).map(|one| one.changed),
+        Part::PlacementTask(referral, placement) => {
+            world.referrals.get(referral)?.placement(placement).map(|one| one.changed)
+        }
+        Part::PlacementRequest(..) | Part::Outcome(..) => None,
+    });
+    let held = world.resources.get(id).map(|held| held.changed);
+    part.max(held).unwrap_or(world.last_at)
 }
 
-fn updated(gate: &Gate, answer: Answer) -> Result<Reply, Trouble> {
+fn written(status: u16, answer: Answer) -> Result<Written, Trouble> {
     let (id, version) = answer.into_iter().next().ok_or(Trouble::Outage)?;
-    let reply = Reply::empty(200).header("content-location", location(gate, &id, version));
+    Ok(Written { status, id, version })
+}
+
+/// The answer to a write, with so much of it as the caller asks for. What it says of the resource is
+/// released as a read is.
+pub fn replied(
+    gate: &Gate,
+    session: &Session,
+    written: Written,
+    request: &Request,
+) -> Result<Reply, Trouble> {
+    let Written { status, id, version } = written;
+    let reply = match returned(request) {
+        Some(Return::Representation) => {
+            // It was written, whether or not it may be read.
+            match read::read(gate, session, &id) {
+                Ok(read) => Reply { status, ..read },
+                Err(_) => Reply::empty(status),
+            }
+        }
+        Some(Return::Outcome) => {
+            let outcome = loss(gate, &id).unwrap_or_else(|| informational("all ok"));
+            fhir(status, &outcome)
+        }
+        None if status == 201 => match loss(gate, &id) {
+            Some(outcome) => fhir(status, &outcome),
+            None => Reply::empty(status),
+        },
+        Some(Return::Minimal) | None => Reply::empty(status),
+    };
+    let name = if status == 201 { "location" } else { "content-location" };
+    let reply = reply.header(name, location(gate, &id, version));
+    if reply.headers.iter().any(|(name, _)| *name == "etag") {
+        return Ok(reply);
+    }
     Ok(reply.header("etag", etag(version)))
 }
