@@ -27,7 +27,6 @@ mod patient;
 mod placement;
 mod procedure;
 mod provision;
-mod query;
 mod reference;
 mod render;
 mod request;
@@ -62,12 +61,14 @@ pub use placement::{
 };
 pub use procedure::{ProcedureIn, ServiceIn};
 pub use provision::{Actor, Provision};
-pub use query::{DateTest, RefParam, TaskKeys};
 pub use reference::{Ref, RefText, references, rewrite};
 pub use render::{TaskOverlay, as_supplied};
 pub use request::{RequestIn, RequestStatus};
 pub use resource::{Limits, Resource, person_reference};
 pub use responses::{Posting, ResponseItem, SearchItem, SearchMode, posted_response, searchset};
-pub use search::TaskQuery;
+pub use search::{
+    Handling, Include, Search, Shape, SortKey, Term, compare, include_references, index_terms,
+    shaped,
+};
 pub use served::{EVERY, Interaction, Param, ParamKind, SERVED, Served};
 pub use task::TaskIn;

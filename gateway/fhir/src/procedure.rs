@@ -23,9 +23,8 @@ impl ServiceIn {
             coding.and_then(|c| Some((c.text("system")?.to_owned(), c.text("code")?.to_owned())));
         let text = concept.text("text").or_else(|| coding.and_then(|c| c.text("display")));
         let text = text.map(str::to_owned).or_else(|| code.as_ref().map(|(_, code)| code.clone()));
-        let fits = |text: &String| {
-            !text.trim().is_empty() && text.len() <= StatusReason::TEXT_BYTES_MAX
-        };
+        let fits =
+            |text: &String| !text.trim().is_empty() && text.len() <= StatusReason::TEXT_BYTES_MAX;
         text.filter(fits).map(|text| ServiceIn { code, text })
     }
 }
@@ -64,7 +63,8 @@ impl ProcedureIn {
 
 fn performed(procedure: &Json, zone: Offset) -> Option<Timestamp> {
     let text = procedure.text("performedDateTime");
-    let period = || procedure.text("performedPeriod.end").or(procedure.text("performedPeriod.start"));
+    let period =
+        || procedure.text("performedPeriod.end").or(procedure.text("performedPeriod.start"));
     Some(Moment::parse(text.or_else(period)?, zone)?.start)
 }
 
@@ -80,12 +80,17 @@ mod tests {
         let places = |faults: Vec<Fault>| faults.into_iter().map(|one| one.expression).collect();
         let got = got.map_err(|faults| -> Vec<String> { places(faults) });
         let want = want.map(|(text, at)| (text.to_owned(), at));
-        assert_eq!(got, want.map_err(|at| at.iter().map(|at| (*at).to_owned()).collect()), "{text}");
+        assert_eq!(
+            got,
+            want.map_err(|at| at.iter().map(|at| (*at).to_owned()).collect()),
+            "{text}"
+        );
     }
 
     #[test]
     fn what_was_done_and_when() {
-        let code = r#""status":"completed","code":{"coding":[{"system":"s","code":"1","display":"D"}]}"#;
+        let code =
+            r#""status":"completed","code":{"coding":[{"system":"s","code":"1","display":"D"}]}"#;
         check(&format!(r#"{{{code},"performedDateTime":"1970-01-02"}}"#), Ok(("D", 86_400)));
         let period = r#""performedPeriod":{"start":"1970-01-01","end":"1970-01-02T00:00:05Z"}"#;
         check(&format!("{{{code},{period}}}"), Ok(("D", 86_405)));
@@ -93,8 +98,17 @@ mod tests {
         check(&format!("{{{code},{begun}}}"), Ok(("D", 86_400)));
         check(&format!("{{{code}}}"), Err(&["Procedure.performed"]));
         let at = r#""performedDateTime":"1970-01-01""#;
-        check(&format!(r#"{{"status":"in-progress",{at},"code":{{"text":"Food"}}}}"#), Err(&["Procedure.status"]));
-        check(&format!(r#"{{"status":"completed",{at},"code":{{"text":" "}}}}"#), Err(&["Procedure.code"]));
-        check(&format!(r#"{{"status":"completed",{at},"code":{{"text":"Food"}}}}"#), Ok(("Food", 0)));
+        check(
+            &format!(r#"{{"status":"in-progress",{at},"code":{{"text":"Food"}}}}"#),
+            Err(&["Procedure.status"]),
+        );
+        check(
+            &format!(r#"{{"status":"completed",{at},"code":{{"text":" "}}}}"#),
+            Err(&["Procedure.code"]),
+        );
+        check(
+            &format!(r#"{{"status":"completed",{at},"code":{{"text":"Food"}}}}"#),
+            Ok(("Food", 0)),
+        );
     }
 }

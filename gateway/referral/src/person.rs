@@ -218,9 +218,8 @@ impl Persons {
         if matches.iter().any(|(one, _)| *one != person) {
             return None;
         }
-        let gave = |one: &&Identifier| {
-            known.identifiers.contains(&(presented.by.clone(), (*one).clone()))
-        };
+        let gave =
+            |one: &&Identifier| known.identifiers.contains(&(presented.by.clone(), (*one).clone()));
         let before = presented.identifiers.iter().find(gave);
         let unnamed = !known.identifiers.iter().any(|(by, _)| *by == presented.by);
         let alike = presented.sameness.as_ref().is_some_and(|one| known.sameness.contains(one));

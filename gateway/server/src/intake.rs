@@ -16,9 +16,7 @@ use crate::fold::Answer;
 use crate::gate::{Gate, Request};
 use crate::ids;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{
-    Along, Command, Hearing, Incoming, Meaning, Merge, Purpose, Submission, Verb,
-};
+use crate::scribe::{Along, Command, Hearing, Incoming, Meaning, Merge, Purpose, Submission, Verb};
 
 /// What references of a message lead to, by their text: an entry's `fullUrl`, or a condition.
 #[derive(Debug, Clone, Default)]
@@ -236,7 +234,19 @@ pub fn read(
         }
     };
     let (labels, dated) = (labels(&resource.json), dated(&resource.json, zone));
-    Ok(Incoming { verb, id, place, doc, rewrites, references, patient, sha256, meaning, labels, dated })
+    Ok(Incoming {
+        verb,
+        id,
+        place,
+        doc,
+        rewrites,
+        references,
+        patient,
+        sha256,
+        meaning,
+        labels,
+        dated,
+    })
 }
 
 fn meaning(resource: &Resource, zone: Offset) -> Result<Meaning, Vec<Fault>> {

@@ -58,7 +58,8 @@ pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use merge::Merge;
-pub use serves::{is_over, is_published};
+pub use plan::located;
+pub use serves::is_over;
 pub use settle::{is_held, strangers_due};
 pub use submission::{
     Along, HearOnly, Hearing, Incoming, Looked, Meaning, Purpose, Submission, Verb,

@@ -158,7 +158,7 @@ pub(super) const SERVICE_REQUEST: Served = including(
             date(
                 "occurrence",
                 "ServiceRequest-occurrence",
-                &["occurrenceDateTime", "occurrencePeriod", "occurrenceTiming.event"],
+                &["occurrenceDateTime", "occurrencePeriod", "occurrenceTiming"],
             ),
             OF_SUBJECT,
             to("performer", "ServiceRequest-performer", &["performer"], &[]),

@@ -6,11 +6,12 @@
 mod bundle;
 mod clinician;
 mod find;
+mod matching;
 mod metadata;
 mod prefer;
 mod put;
 mod read;
-mod transaction;
+pub mod transaction;
 mod write;
 
 use loopgate_fhir::{Json, Served};

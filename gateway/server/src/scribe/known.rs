@@ -157,7 +157,12 @@ impl<'a> Known<'a> {
         let missing = || self.refused(Kind::NotFound, IssueCode::NotFound, incoming, MISSING);
         let held = self.held(incoming.id.as_str()).ok_or_else(missing)?;
         if if_match.is_some_and(|version| version != held.version) {
-            return Err(self.refused(Kind::VersionConflict, IssueCode::Conflict, incoming, CHANGED));
+            return Err(self.refused(
+                Kind::VersionConflict,
+                IssueCode::Conflict,
+                incoming,
+                CHANGED,
+            ));
         }
         let about = match self.about(incoming) {
             Some(About::Known(person)) => Some(person),

@@ -140,7 +140,7 @@ fn is_as_seen(desk: &Desk<'_>, submission: &Submission) -> bool {
 }
 
 /// A refusal of an act, at its place in the message.
-fn located(trouble: Trouble, place: &str) -> Trouble {
+pub fn located(trouble: Trouble, place: &str) -> Trouble {
     let Trouble::Refused(mut refusal) = trouble else { return trouble };
     if place == "Task" {
         return refusal.into();
@@ -175,12 +175,7 @@ impl Moving<'_> {
         self.moves.push((id, facts));
     }
 
-    fn act(
-        &mut self,
-        act: &Act,
-        submission: &Submission,
-        versions: &[u64],
-    ) -> Result<(), Trouble> {
+    fn act(&mut self, act: &Act, submission: &Submission, versions: &[u64]) -> Result<(), Trouble> {
         let referral = self.state(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
         let comes = |id: &loopgate_referral::ResourceId| {
             let all = submission.incoming.iter().zip(versions);

@@ -27,11 +27,7 @@ pub fn is_over(placement: &Placement) -> bool {
 
 impl World {
     /// The placement through which a target serves the person that a Patient of its source is.
-    pub fn serving(
-        &self,
-        target: &OrgId,
-        patient: &ResourceId,
-    ) -> Option<(&Referral, &Placement)> {
+    pub fn serving(&self, target: &OrgId, patient: &ResourceId) -> Option<(&Referral, &Placement)> {
         let person = self.patients.get(patient)?;
         let source = &self.resources.get(patient)?.org;
         let ids = self.by_org.get(target)?;
@@ -52,8 +48,8 @@ impl World {
             return self.patients.get(id).copied();
         }
         let part = *self.parts.get(id)?;
-        let (Part::PlacementTask(referral, placement) | Part::PlacementRequest(referral, placement)) =
-            part
+        let (Part::PlacementTask(referral, placement)
+        | Part::PlacementRequest(referral, placement)) = part
         else {
             return None;
         };

@@ -1,8 +1,8 @@
 //! `GET /fhir/Task?…`: what the caller takes part in, in the order it changed. No total: a count
 //! would tell of what consent hides.
 
-use loopgate_fhir::{Json, SearchItem, SearchMode, Served, TaskKeys, TaskQuery, searchset};
-use loopgate_referral::{Referral, ResourceId, TaskStatus, Timestamp};
+use loopgate_fhir::{Handling, Json, Search, SearchItem, SearchMode, Served, searchset};
+use loopgate_referral::{Referral, ResourceId};
 
 use crate::egress::Way;
 use crate::exit;
@@ -29,7 +29,7 @@ pub fn form(request: &Request) -> Result<Vec<(String, String)>, Trouble> {
 pub fn search(
     gate: &Gate,
     session: &Session,
-    served: &Served,
+    served: &'static Served,
     pairs: &[(String, String)],
 ) -> Result<Reply, Trouble> {
     if served.kind != "Task" {
@@ -37,9 +37,9 @@ pub fn search(
     }
     let caller = &session.partner;
     let base = gate.config.organization.base_url.as_str();
-    let query = TaskQuery::parse(pairs, base)
+    let query = Search::parse(served, pairs, base, Handling::Strict)
         .map_err(|faults| Trouble::from(Refusal::at(Kind::Malformed, faults)))?;
-    let cursor = query.cursor.as_deref().unwrap_or_default();
+    let cursor = query.cursor().unwrap_or_default();
     let after = hex::decode(cursor).map_err(|_| Trouble::from(Kind::Malformed))?;
     let (matches, next) = page(gate, session, &query, after)?;
     let asks: Vec<AskFor> = matches.iter().map(|one| one.ask.clone()).collect();
@@ -79,11 +79,11 @@ struct Match {
 fn page(
     gate: &Gate,
     session: &Session,
-    query: &TaskQuery,
+    query: &Search,
     mut after: Vec<u8>,
 ) -> Result<(Vec<Match>, Option<Vec<u8>>), Trouble> {
     let org = &session.partner.org;
-    let count = query.count.min(gate.config.limits.page_entries_max);
+    let count = query.count().min(gate.config.limits.page_entries_max);
     let mut matches = Vec::new();
     let mut looked_at = 0;
     loop {
@@ -113,7 +113,7 @@ fn candidate(
     gate: &Gate,
     session: &Session,
     task: &ResourceId,
-    query: &TaskQuery,
+    query: &Search,
 ) -> Result<Option<Match>, Trouble> {
     let part = gate.scribe.published().world().parts.get(task).copied();
     let (json, ask) = match part {
@@ -135,7 +135,7 @@ fn candidate(
         }
         _ => return Ok(None),
     };
-    let matches = query.matches(&keys(&json, task, &Named::of(&json)));
+    let matches = query.matches(&json);
     Ok(matches.then(|| Match { task: task.clone(), json, ask }))
 }
 
@@ -143,36 +143,4 @@ fn of_source(gate: &Gate, referral: &Referral) -> Result<(Json, AskFor), Trouble
     let held = gate.held(&referral.task).ok_or(Trouble::Outage)?;
     let (ask, answer, _) = exit::source_may(gate, referral);
     Ok((exit::source_task(gate, referral, &held, answer)?, ask))
-}
-
-/// The parties a Task names.
-struct Named {
-    owner: Option<ResourceId>,
-    requester: Option<ResourceId>,
-    patient: Option<ResourceId>,
-}
-
-impl Named {
-    fn of(task: &Json) -> Named {
-        let named = |path: &str| task.text(path).and_then(|text| text.parse().ok());
-        Named {
-            owner: named("owner.reference"),
-            requester: named("requester.reference"),
-            patient: named("for.reference"),
-        }
-    }
-}
-
-fn keys<'a>(task: &Json, id: &'a ResourceId, named: &'a Named) -> TaskKeys<'a> {
-    let status = task.text("status").and_then(TaskStatus::from_code);
-    let updated =
-        task.text("meta.lastUpdated").and_then(|text| text.parse::<jiff::Timestamp>().ok());
-    TaskKeys {
-        id: id.id(),
-        owner: named.owner.as_ref(),
-        requester: named.requester.as_ref(),
-        patient: named.patient.as_ref(),
-        status: status.unwrap_or(TaskStatus::Draft),
-        last_updated: Timestamp(updated.map_or(0, jiff::Timestamp::as_millisecond)),
-    }
 }

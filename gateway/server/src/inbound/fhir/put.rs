@@ -10,8 +10,8 @@ use loopgate_referral::{
     TaskStatus,
 };
 
-use super::write::{Written, act, again, replied};
 use super::write;
+use super::write::{Written, act, again, replied};
 use crate::exit;
 use crate::fold::Part;
 use crate::gate::{Gate, Request, Session};

@@ -128,7 +128,8 @@ pub fn reword(
     }
     let json = crate::scribe::resolved(&one.doc, &one.rewrites).ok_or(Trouble::Outage)?;
     let zone = intake::zone_of(gate, org);
-    let said = ProcedureIn::read(&json, &one.place, zone).map_err(crate::refusal::Refusal::invalid)?;
+    let said =
+        ProcedureIn::read(&json, &one.place, zone).map_err(crate::refusal::Refusal::invalid)?;
     let wish = Wish::Reword {
         procedure: one.id.clone(),
         code: said.service.code,
