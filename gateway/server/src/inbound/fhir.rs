@@ -105,6 +105,7 @@ fn route(
             request.speaks(MEDIA)?;
             put::task(gate, session, &named("Task", id)?, request)
         }
+        ("PUT", [kind]) => write::update_where(gate, session, served(kind)?, request),
         ("PUT", [kind, id]) => {
             served(kind)?;
             write::update(gate, session, &named(kind, id)?, request)

@@ -180,10 +180,10 @@ fn item(
         return item;
     }
     if let Some(location) = location {
-        let id = resource_of(gate, &location);
-        item.last_modified = id.as_ref().map(|id| write::changed(gate, id));
+        let found = resource_of(gate, &location);
+        item.last_modified = found.as_ref().map(|(id, version)| write::changed(gate, id, *version));
         item.location = Some(location);
-        if let (true, Some(id)) = (wanted, id) {
+        if let (true, Some((id, _))) = (wanted, found) {
             represent(gate, session, &id, &mut item, answers);
         }
     }
@@ -211,10 +211,11 @@ pub fn status(code: u16) -> String {
     format!("{code} {words}").trim_end().to_owned()
 }
 
-/// The resource of a location that we wrote.
-fn resource_of(gate: &Gate, location: &str) -> Option<ResourceId> {
+/// The resource and version of a location that we wrote.
+fn resource_of(gate: &Gate, location: &str) -> Option<(ResourceId, u64)> {
     let rest = location.strip_prefix(gate.config.organization.base_url.as_str())?;
-    rest.strip_prefix('/')?.split_once("/_history/")?.0.parse().ok()
+    let (id, version) = rest.strip_prefix('/')?.split_once("/_history/")?;
+    Some((id.parse().ok()?, version.parse().ok()?))
 }
 
 /// A refusal of one place of a Bundle.

@@ -307,7 +307,7 @@ fn replied(
             status: status(if created { 201 } else { 200 }),
             location: Some(location(gate, id, *version)),
             etag: Some(etag(*version)),
-            last_modified: Some(changed(gate, id)),
+            last_modified: Some(changed(gate, id, *version)),
             ..ResponseItem::default()
         };
         match wanted {

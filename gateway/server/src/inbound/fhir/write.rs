@@ -2,17 +2,18 @@
 //! resource, or a new version. A source hands in any type, a target what the table lets it.
 
 use loopgate_consent::{Action, GrantId};
-use loopgate_fhir::{Json, ProcedureIn, Served, informational, not_carried};
+use loopgate_fhir::{Json, ProcedureIn, Resource, Served, informational, not_carried};
 use loopgate_referral::{ResourceId, Timestamp};
 
+use super::matching::{self, Condition};
 use super::prefer::{Return, returned};
-use super::{MEDIA, etag, fhir, location, read};
+use super::{MEDIA, etag, fhir, location, put, read};
 use crate::exit::loss;
 use crate::fold::{Answer, Part};
 use crate::gate::{Gate, Request, Session};
 use crate::intake::{self, Named, Names};
 use crate::partner::{Partner, Role};
-use crate::refusal::{Kind, Trouble};
+use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::Reply;
 use crate::scribe::{Act, Along, Command, Incoming, Verb, Wish, answered};
 
@@ -33,7 +34,7 @@ pub struct Written {
 pub fn create(
     gate: &Gate,
     session: &Session,
-    served: &Served,
+    served: &'static Served,
     request: &Request,
 ) -> Result<Reply, Trouble> {
     let caller = &session.partner;
@@ -41,15 +42,75 @@ pub fn create(
     request.speaks(MEDIA)?;
     let key = (caller.org.clone(), request.digest());
     let known = answered(&gate.scribe.published().world(), &key, true);
-    let answer = match known {
-        Some(answer) => answer,
-        None => again(|| {
-            let id = |kind: &str| intake::fresh(gate, kind);
-            let one = single(gate, session, (served.kind, Verb::Create), &id, request)?;
-            intake::submit(gate, &caller.org, request, vec![one], Along::default())
-        })?,
-    };
-    replied(gate, session, written(201, answer)?, request)
+    if let Some(answer) = known {
+        return replied(gate, session, written(201, answer)?, request);
+    }
+    let done = again(|| {
+        let mut looked = None;
+        if let Some(query) = &request.if_none_exist {
+            let pairs = matching::pairs(query);
+            let condition = Condition { served, pairs: &pairs, place: "" };
+            if let Some(id) = matching::one(gate, session, &condition, &mut looked)? {
+                let version = gate.scribe.published().world().version(&id);
+                return Ok(Written { status: 200, id, version: version.ok_or(Trouble::Outage)? });
+            }
+        }
+        let id = intake::fresh(gate, served.kind);
+        let one = single(gate, session, (&id, Verb::Create), request)?;
+        let along = Along { looked, ..Along::default() };
+        written(201, intake::submit(gate, &caller.org, request, vec![one], along)?)
+    })?;
+    replied(gate, session, done, request)
+}
+
+/// A new version of the one resource that a query matches; a new resource, if there is none.
+pub fn update_where(
+    gate: &Gate,
+    session: &Session,
+    served: &'static Served,
+    request: &Request,
+) -> Result<Reply, Trouble> {
+    let caller = &session.partner;
+    may_hand_in(gate, caller, served)?;
+    request.speaks(MEDIA)?;
+    let key = (caller.org.clone(), request.digest());
+    let known = answered(&gate.scribe.published().world(), &key, false);
+    if let Some(answer) = known {
+        let status =
+            if answer.first().is_some_and(|(_, version)| *version == 1) { 201 } else { 200 };
+        return replied(gate, session, written(status, answer)?, request);
+    }
+    let condition = Condition { served, pairs: &request.query, place: "" };
+    let mut is_move = None;
+    let done = again(|| {
+        let mut looked = None;
+        let found = matching::one(gate, session, &condition, &mut looked)?;
+        let if_match = request.version()?;
+        if let Some(id) = found.clone().filter(|id| put::is_of_referral(gate, id))
+            && id.kind() == "Task"
+        {
+            is_move = Some(id.clone());
+            return Ok(Written { status: 200, id, version: 0 });
+        }
+        let (status, id, verb) = match found {
+            Some(id) => (200, id, Verb::Update(if_match)),
+            None if if_match.is_some() => return Err(Kind::VersionConflict.into()),
+            None => (201, intake::fresh(gate, served.kind), Verb::Create),
+        };
+        let resource = intake::single(gate, served.kind, request)?;
+        // What replaces what matches has its id, or none; ids of what is new are ours to give.
+        if resource.id().is_some() {
+            intake::same_id(&resource, &id)?;
+        }
+        let one = named(gate, session, resource, (&id, verb))?;
+        let mut along = Along { looked, ..Along::default() };
+        along.acts.extend(reword(gate, session, &one, request.digest())?);
+        written(status, intake::submit(gate, &caller.org, request, vec![one], along)?)
+    })?;
+    match is_move {
+        Some(id) => put::task(gate, session, &id, request),
+        None => replied(gate, session, done, request),
+    }
 }
 
 /// A new version of what the caller supplied.
@@ -75,7 +136,7 @@ fn replace(
 ) -> Result<Answer, Trouble> {
     let org = &session.partner.org;
     let verb = Verb::Update(request.version()?);
-    let one = single(gate, session, (id.kind(), verb), &|_| id.clone(), request)?;
+    let one = single(gate, session, (id, verb), request)?;
     let mut along = Along::default();
     along.acts.extend(reword(gate, session, &one, request.digest())?);
     intake::submit(gate, org, request, vec![one], along)
@@ -85,19 +146,26 @@ fn replace(
 fn single(
     gate: &Gate,
     session: &Session,
-    (kind, verb): (&str, Verb),
-    id: &dyn Fn(&str) -> ResourceId,
+    (id, verb): (&ResourceId, Verb),
     request: &Request,
 ) -> Result<Incoming, Trouble> {
-    let resource = intake::single(gate, kind, request)?;
-    let id = id(kind);
+    let resource = intake::single(gate, id.kind(), request)?;
     if let Verb::Update(_) = verb {
-        intake::same_id(&resource, &id)?;
+        intake::same_id(&resource, id)?;
     }
-    let named = Named { id, place: kind.to_owned(), verb, url: None };
+    named(gate, session, resource, (id, verb))
+}
+
+fn named(
+    gate: &Gate,
+    session: &Session,
+    resource: Resource,
+    (id, verb): (&ResourceId, Verb),
+) -> Result<Incoming, Trouble> {
+    let named = Named { id: id.clone(), place: id.kind().to_owned(), verb, url: None };
     let org = &session.partner.org;
-    Ok(intake::read(resource, named, &Names::default(), (gate, org))
-        .map_err(crate::refusal::Refusal::invalid)?)
+    let read = intake::read(resource, named, &Names::default(), (gate, org));
+    Ok(read.map_err(Refusal::invalid)?)
 }
 
 /// Does a thing until what it was decided on has not changed under it.
@@ -128,8 +196,7 @@ pub fn reword(
     }
     let json = crate::scribe::resolved(&one.doc, &one.rewrites).ok_or(Trouble::Outage)?;
     let zone = intake::zone_of(gate, org);
-    let said =
-        ProcedureIn::read(&json, &one.place, zone).map_err(crate::refusal::Refusal::invalid)?;
+    let said = ProcedureIn::read(&json, &one.place, zone).map_err(Refusal::invalid)?;
     let wish = Wish::Reword {
         procedure: one.id.clone(),
         code: said.service.code,
@@ -204,18 +271,23 @@ pub fn loss(gate: &Gate, id: &ResourceId) -> Option<Json> {
     not_carried(&paths)
 }
 
-/// When what was written last changed, as whoever wrote it reads it.
-pub fn changed(gate: &Gate, id: &ResourceId) -> Timestamp {
+/// When a version that was written last changed, as whoever wrote it reads it.
+pub fn changed(gate: &Gate, id: &ResourceId, version: u64) -> Timestamp {
     let world = gate.scribe.published().world();
     let part = world.parts.get(id).and_then(|part| match part {
-        Part::SourceTask(referral) => world.referrals.get(referral).map(|one| one.changed),
+        Part::SourceTask(referral) => {
+            world.referrals.get(referral).map(|one| (one.version, one.changed))
+        }
         Part::PlacementTask(referral, placement) => {
-            world.referrals.get(referral)?.placement(placement).map(|one| one.changed)
+            let placement = world.referrals.get(referral)?.placement(placement)?;
+            Some((placement.version, placement.changed))
         }
         Part::PlacementRequest(..) | Part::Outcome(..) => None,
     });
+    // A resend is answered as it was: what it moved to since is no part of that.
+    let moved = part.filter(|(now, _)| *now == version).map(|(_, at)| at);
     let held = world.resources.get(id).map(|held| held.changed);
-    part.max(held).unwrap_or(world.last_at)
+    moved.max(held).or(part.map(|(_, at)| at)).unwrap_or(world.last_at)
 }
 
 fn written(status: u16, answer: Answer) -> Result<Written, Trouble> {
