@@ -203,13 +203,16 @@ pub fn decide(desk: &mut Desk<'_>, mut act: Act) -> Result<Acted, Trouble> {
     Ok(acted)
 }
 
+/// Whom what comes along with an act is about, and its version.
+pub type Comes<'a> = &'a dyn Fn(&ResourceId) -> Option<(Option<PersonId>, u64)>;
+
 /// What an act leads to, on a state of its referral that may be still to come. `comes` knows what comes
 /// with it: whom that is about, and its version.
 pub fn plan(
     desk: &Desk<'_>,
     act: &Act,
     referral: &Referral,
-    comes: &dyn Fn(&ResourceId) -> Option<(Option<PersonId>, u64)>,
+    comes: Comes<'_>,
 ) -> Result<Vec<Fact>, Trouble> {
     let (actor, placement) = part_in(desk, act, referral)?;
     let version = placement.map_or(Some(referral.version), |id| {
@@ -234,7 +237,7 @@ fn of_this_person(
     desk: &Desk<'_>,
     act: &Act,
     (procedure, version): (&ResourceId, u64),
-    (referral, comes): (&Referral, &dyn Fn(&ResourceId) -> Option<(Option<PersonId>, u64)>),
+    (referral, comes): (&Referral, Comes<'_>),
 ) -> Result<(), Trouble> {
     let held = desk.world().resources.get(procedure).filter(|held| held.org == act.org);
     let kept = held.map(|held| (held.person, held.version));
