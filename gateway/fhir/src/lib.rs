@@ -28,6 +28,7 @@ mod party;
 mod patient;
 mod patient_task;
 mod placement;
+mod procedure;
 mod provision;
 mod reference;
 mod render;
@@ -44,7 +45,7 @@ mod corpus_tests;
 #[cfg(test)]
 mod law_tests;
 
-pub use bundle::{Entry, read_transaction};
+pub use bundle::{Asked, Entry, Posted, Write, read_posted};
 pub use capability::{COORDINATION_PLATFORM, Capability, capability_statement};
 pub use change::changed_members;
 pub use claim::organization;
@@ -64,12 +65,13 @@ pub use patient_task::PatientTaskIn;
 pub use placement::{
     OutcomeView, PlacementView, REFERRAL, filler_request, outcome_procedure, placement_task,
 };
+pub use procedure::{ProcedureIn, ServiceIn};
 pub use provision::{Actor, Provision};
 pub use reference::{Ref, RefText, references, rewrite};
 pub use render::{TaskOverlay, as_supplied};
 pub use request::{RequestIn, RequestStatus};
 pub use resource::{Limits, Resource, person_reference};
-pub use responses::{ResponseItem, SearchItem, SearchMode, searchset, transaction_response};
+pub use responses::{Posting, ResponseItem, SearchItem, SearchMode, posted_response, searchset};
 pub use search::{
     Handling, Include, Search, Shape, SortKey, Term, compare, include_references, index_terms,
     shaped,

@@ -60,6 +60,28 @@ impl Receipt {
         Receipt(all.join(", "))
     }
 
+    /// The receipts of several answers that leave as one.
+    pub fn joined(receipts: &[String]) -> Option<String> {
+        let (mut named, mut more, mut origin) = (Vec::new(), 0, "");
+        for one in receipts.iter().flat_map(|receipt| receipt.split(", ")) {
+            match one.split_once(" +") {
+                Some((of, count)) => {
+                    origin = of;
+                    more += count.parse::<usize>().unwrap_or_default();
+                }
+                None if named.len() < RECEIPT_ENTRIES_MAX => named.push(one.to_owned()),
+                None => {
+                    origin = one.split(' ').next().unwrap_or_default();
+                    more += 1;
+                }
+            }
+        }
+        if more > 0 {
+            named.push(format!("{origin} +{more}"));
+        }
+        (!named.is_empty()).then(|| named.join(", "))
+    }
+
     /// The value of `Loopgate-Receipt`.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -28,7 +28,7 @@ use crate::egress::{Released, Way};
 use crate::fold::Held;
 use crate::gate::{Gate, Session};
 use crate::refusal::{Kind, Trouble};
-use crate::scribe::{AskFor, OwnedClaim, OwnedToken, is_held};
+use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 use one::{newest_household, prefer_one, prohibit_once};
 
 pub use community::{community, whole};
@@ -280,24 +280,8 @@ pub fn target_patient(
 /// The placement through which a target may see a Patient.
 pub fn serving(gate: &Gate, target: &OrgId, patient: &ResourceId) -> Option<(Referral, Placement)> {
     let world = gate.scribe.published().world();
-    let person = world.patients.get(patient)?;
-    let source = &world.resources.get(patient)?.org;
-    let ids = world.by_org.get(target)?;
-    ids.iter().rev().find_map(|id| {
-        let referral = world.referrals.get(id)?;
-        let about = referral.persons.contains(person) && referral.source == *source;
-        let serves = |p: &&Placement| p.target == *target && !is_over(p);
-        let placement = referral.placements.iter().find(serves)?;
-        (about && !is_held(referral)).then(|| (referral.clone(), placement.clone()))
-    })
-}
-
-/// Whether a placement ended without service: then its target needs the person no more.
-pub fn is_over(placement: &Placement) -> bool {
-    matches!(
-        placement.state.status(),
-        TaskStatus::Rejected | TaskStatus::Cancelled | TaskStatus::EnteredInError
-    )
+    let (referral, placement) = world.serving(target, patient)?;
+    Some((referral.clone(), placement.clone()))
 }
 
 /// What the source supplied about a referral.

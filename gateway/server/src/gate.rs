@@ -32,7 +32,7 @@ use crate::refusal::{Kind, Refusal, Trouble};
 use crate::scribe::{Command, Scribe};
 use crate::view::View;
 
-pub use request::{Certificate, Request, Session};
+pub use request::{Certificate, Request, Session, version};
 
 /// The running gateway, as its doors see it.
 pub struct Gate {

@@ -17,13 +17,15 @@ mod hear;
 mod keep;
 mod known;
 mod merge;
+mod plan;
+mod serves;
 mod settle;
 mod submission;
 mod submit;
 mod token;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -56,9 +58,13 @@ pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, basis, denied, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use merge::Merge;
+pub use plan::located;
+pub use serves::is_over;
 pub use settle::{is_held, strangers_due};
-pub use submission::{HearOnly, Hearing, Incoming, Meaning, Purpose, Submission};
-pub use submit::resolved;
+pub use submission::{
+    Along, HearOnly, Hearing, Incoming, Looked, Meaning, Purpose, Submission, Verb,
+};
+pub use submit::{answered, resolved};
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
 pub type CoverKey = (OrgId, PersonId, i64);
@@ -108,6 +114,7 @@ pub fn start(
         world: RwLock::new(bench.world.clone()),
         catalogue: RwLock::new(std::mem::take(&mut bench.catalogue)),
         roster: ArcSwap::new(bench.roster.clone()),
+        viewed_at: AtomicI64::new(bench.world.last_at.0),
         stopped: AtomicBool::new(false),
         halted: AtomicBool::new(false),
         sends: Sends::default(),
@@ -330,6 +337,7 @@ impl Thread {
             attachments: &bench.attachments,
         };
         bench.view.fold(&folding, &bench.world, &documents)?;
+        self.published.viewed_at.store(at.0, Ordering::Release);
         self.published.stir();
         Ok(committed)
     }

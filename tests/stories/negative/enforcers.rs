@@ -41,7 +41,7 @@ fn e01_no_answer_to_a_write_holds_data() {
             silent(&answer);
         }
     }
-    let prefer = [("content-type", "application/fhir+json"), ("prefer", "return=representation")];
+    let prefer = [("content-type", "application/fhir+json"), ("prefer", "return=minimal")];
     let body = |value: &Value| value.to_string().into_bytes();
     silent(
         &clinic

@@ -7,11 +7,14 @@ mod bundle;
 mod clinician;
 mod directory;
 mod find;
+mod matching;
 mod metadata;
 mod negotiation;
+mod prefer;
 mod put;
 mod read;
 mod sight;
+pub mod transaction;
 mod write;
 
 use loopgate_fhir::{Json, Served};
@@ -37,11 +40,20 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
     }
     let session = gate.session(request)?;
     negotiation::takes_json(request)?;
-    let caller = &session.partner;
-    if !covered(&session, request, &segments[1..]) {
-        return Err(gate.refused(&caller.org, "A4", Kind::Forbidden));
+    gate.not_there(&session.partner.org, judged(gate, &session, request, &segments[1..]))
+}
+
+/// One request of a known caller, or one entry of its batch, if its access token covers it.
+fn judged(
+    gate: &Gate,
+    session: &Session,
+    request: &Request,
+    segments: &[&str],
+) -> Result<Reply, Trouble> {
+    if !covered(session, request, segments) {
+        return Err(gate.refused(&session.partner.org, "A4", Kind::Forbidden));
     }
-    gate.not_there(&caller.org, route(gate, &session, request, &segments[1..]))
+    route(gate, session, request, segments)
 }
 
 /// Whether the session's access token covers the interaction; a Bundle is judged by each of its
@@ -52,7 +64,8 @@ fn covered(session: &Session, request: &Request, segments: &[&str]) -> bool {
         return true;
     }
     match (request.method.as_str(), segments) {
-        ("POST", [] | [""]) => bundle::covered(session, request),
+        // Each of its entries is judged.
+        ("POST", [] | [""]) => true,
         ("GET", [kind]) | ("POST", [kind, "_search"]) => session.covers(kind, Search),
         ("POST", [kind]) => session.covers(kind, Create),
         ("POST", ["Consent", _, _]) => session.covers("Consent", Update),
@@ -64,7 +77,6 @@ fn covered(session: &Session, request: &Request, segments: &[&str]) -> bool {
     }
 }
 
-/// One request of a known caller, or one entry of its batch.
 fn route(
     gate: &Gate,
     session: &Session,
@@ -105,6 +117,7 @@ fn route(
             request.speaks(MEDIA)?;
             put::task(gate, session, &named("Task", id)?, request)
         }
+        ("PUT", [kind]) => write::update_where(gate, session, served(kind)?, request),
         ("PUT", [kind, id]) => {
             served(kind)?;
             write::update(gate, session, &named(kind, id)?, request)

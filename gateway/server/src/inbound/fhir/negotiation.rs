@@ -69,7 +69,9 @@ impl Condition {
             let versions = tags.split(',').filter_map(|tag| {
                 let tag = tag.trim();
                 let tag = tag.strip_prefix("W/").unwrap_or(tag);
-                tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+                // The bare number is what some clients send.
+                let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+                quoted.unwrap_or(tag).parse().ok()
             });
             // Tags that are none of ours match nothing.
             let versions: Vec<u64> = versions.collect();

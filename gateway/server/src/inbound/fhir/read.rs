@@ -27,6 +27,12 @@ pub fn read(
     release(gate, &session.partner.org, &sight, &Condition::of(request))
 }
 
+/// The same, whatever the caller has of it already.
+pub fn unconditional(gate: &Gate, session: &Session, id: &ResourceId) -> Result<Reply, Trouble> {
+    let sight = Sight::of(gate, session, id)?.ok_or(Trouble::from(Kind::NotFound))?;
+    release(gate, &session.partner.org, &sight, &Condition::None)
+}
+
 /// One version of it. Of what loopgate computes only the newest is kept.
 pub fn version(
     gate: &Gate,
