@@ -33,6 +33,7 @@ mod request;
 mod resource;
 mod responses;
 mod search;
+mod served;
 mod shape;
 mod task;
 
@@ -42,9 +43,7 @@ mod corpus_tests;
 mod law_tests;
 
 pub use bundle::{Entry, read_transaction};
-pub use capability::{
-    COORDINATION_PLATFORM, Capability, RoutedResource, SearchParam, capability_statement,
-};
+pub use capability::{COORDINATION_PLATFORM, Capability, capability_statement};
 pub use change::changed_members;
 pub use code::{SDOHCC, STATUS_REASON};
 pub use consent::ConsentIn;
@@ -68,4 +67,5 @@ pub use request::{RequestIn, RequestStatus};
 pub use resource::{Limits, Resource, person_reference};
 pub use responses::{ResponseItem, SearchItem, SearchMode, searchset, transaction_response};
 pub use search::TaskQuery;
+pub use served::{EVERY, Interaction, Param, ParamKind, SERVED, Served};
 pub use task::TaskIn;

@@ -102,6 +102,10 @@ pub fn row(kind: Kind) -> Row {
             let words = "this media type is not spoken here";
             (415, Issue::NotSupported, V2::UnsupportedMessageType, "media-type", words)
         }
+        Kind::NotAcceptable => {
+            let words = "this media type is not written here; json is";
+            (406, Issue::NotSupported, V2::UnsupportedMessageType, "not-acceptable", words)
+        }
         Kind::TooLarge => {
             (413, Issue::TooLong, V2::ValueTooLong, "too-large", "the message is over the limit")
         }
@@ -124,6 +128,10 @@ pub fn row(kind: Kind) -> Row {
         Kind::VersionConflict => {
             let words = "it was changed in between";
             (412, Issue::Conflict, V2::ApplicationRecordLocked, "version-conflict", words)
+        }
+        Kind::Ambiguous => {
+            let words = "several resources match the condition";
+            (412, Issue::MultipleMatches, V2::DuplicateKeyIdentifier, "ambiguous", words)
         }
         Kind::Duplicate => {
             let words = "the identifier was used before";
@@ -234,6 +242,7 @@ mod tests {
             (Kind::Malformed, 400, "structure", "malformed", 102),
             (Kind::Invalid, 422, "processing", "invalid", 102),
             (Kind::MediaType, 415, "not-supported", "media-type", 200),
+            (Kind::NotAcceptable, 406, "not-supported", "not-acceptable", 200),
             (Kind::TooLarge, 413, "too-long", "too-large", 104),
             (Kind::Unauthenticated, 401, "login", "unauthenticated", 207),
             (Kind::Forbidden, 403, "forbidden", "forbidden", 207),
@@ -241,6 +250,7 @@ mod tests {
             (Kind::Denied, 404, "not-found", "not-found", 204),
             (Kind::IllegalMove, 409, "business-rule", "illegal-move", 207),
             (Kind::VersionConflict, 412, "conflict", "version-conflict", 206),
+            (Kind::Ambiguous, 412, "multiple-matches", "ambiguous", 205),
             (Kind::Duplicate, 409, "duplicate", "duplicate", 205),
             (Kind::ReusedKey, 409, "duplicate", "reused-key", 205),
             (Kind::Method, 405, "not-supported", "method", 201),

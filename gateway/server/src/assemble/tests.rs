@@ -61,6 +61,10 @@ pub(super) fn request(body: &str) -> Request {
         accept: None,
         content_type: None,
         if_match: None,
+        if_none_match: None,
+        if_modified_since: None,
+        if_none_exist: None,
+        prefer: None,
         idempotency_key: None,
         body: body.into(),
     }

@@ -45,6 +45,14 @@ pub struct Request {
     pub content_type: Option<String>,
     /// `If-Match`.
     pub if_match: Option<String>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<String>,
+    /// `If-Modified-Since`.
+    pub if_modified_since: Option<String>,
+    /// `If-None-Exist`: a query, as FHIR has it.
+    pub if_none_exist: Option<String>,
+    /// `Prefer`, its lines joined by commas.
+    pub prefer: Option<String>,
     /// `Idempotency-Key`.
     pub idempotency_key: Option<String>,
     /// `Authorization`.

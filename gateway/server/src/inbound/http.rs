@@ -130,10 +130,13 @@ pub(super) fn held(request: &HttpRequest<Body>) -> Held {
 }
 
 /// The header fields that are read.
-const NAMED: [&str; 7] = [
+const NAMED: [&str; 10] = [
     "accept",
     "content-type",
     "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-none-exist",
     "idempotency-key",
     "authorization",
     "loopgate-consent",
@@ -153,6 +156,9 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         Ok(accept),
         Ok(content_type),
         Ok(if_match),
+        Ok(if_none_match),
+        Ok(if_modified_since),
+        Ok(if_none_exist),
         Ok(idempotency_key),
         Ok(authorization),
         Ok(consent),
@@ -170,6 +176,10 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         accept,
         content_type,
         if_match,
+        if_none_match,
+        if_modified_since,
+        if_none_exist,
+        prefer: lines(&parts.headers, "prefer"),
         idempotency_key,
         authorization,
         consent,
@@ -178,7 +188,8 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         body: Vec::new(),
     };
     // A condition that is not offered does not hold: to pass it over would do what was not asked.
-    if parts.headers.contains_key("if-none-exist") && gate.knows(&request) {
+    let offered = matches!(dialect, Dialect::Fhir);
+    if request.if_none_exist.is_some() && !offered && gate.knows(&request) {
         return dialect.sound(Kind::VersionConflict.into());
     }
     let limits = &gate.config.limits;
@@ -230,6 +241,13 @@ fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>, ()> {
         (Some(value), None) => value.to_str().map(|text| Some(text.to_owned())).map_err(|_| ()),
         (Some(_), Some(_)) => Err(()),
     }
+}
+
+/// The lines of a header that may have several (RFC 9110 §5.3); what is no text is as if not said.
+fn lines(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let lines: Vec<&str> = lines.collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
 }
 
 /// How much of an answer is handed to the transport at once.

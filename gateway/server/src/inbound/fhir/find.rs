@@ -1,7 +1,7 @@
 //! `GET /fhir/Task?…`: what the caller takes part in, in the order it changed. No total: a count
 //! would tell of what consent hides.
 
-use loopgate_fhir::{Json, SearchItem, SearchMode, TaskKeys, TaskQuery, searchset};
+use loopgate_fhir::{Json, SearchItem, SearchMode, Served, TaskKeys, TaskQuery, searchset};
 use loopgate_referral::{Referral, ResourceId, TaskStatus, Timestamp};
 
 use crate::egress::Way;
@@ -15,18 +15,36 @@ use crate::scribe::{AskFor, is_held};
 /// Rows looked at to fill one page, at most: then the page ends early, with a link to go on.
 const ROWS_LOOKED_AT_MAX: usize = 2_000;
 
+const FORM: &[&str] = &["application/x-www-form-urlencoded"];
+
+/// The pairs of a search that is posted: those of the form and of the URL (R4 http.html#search).
+pub fn form(request: &Request) -> Result<Vec<(String, String)>, Trouble> {
+    request.speaks(FORM)?;
+    let mut pairs = request.query.clone();
+    pairs.extend(form_urlencoded::parse(&request.body).into_owned());
+    Ok(pairs)
+}
+
 /// Answers a search.
-pub fn tasks(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
+pub fn search(
+    gate: &Gate,
+    session: &Session,
+    served: &Served,
+    pairs: &[(String, String)],
+) -> Result<Reply, Trouble> {
+    if served.kind != "Task" {
+        return Err(Kind::Method.into());
+    }
     let caller = &session.partner;
     let base = gate.config.organization.base_url.as_str();
-    let query = TaskQuery::parse(&request.query, base)
+    let query = TaskQuery::parse(pairs, base)
         .map_err(|faults| Trouble::from(Refusal::at(Kind::Malformed, faults)))?;
     let cursor = query.cursor.as_deref().unwrap_or_default();
     let after = hex::decode(cursor).map_err(|_| Trouble::from(Kind::Malformed))?;
     let (matches, next) = page(gate, session, &query, after)?;
     let asks: Vec<AskFor> = matches.iter().map(|one| one.ask.clone()).collect();
-    let self_link = link(base, &request.query, cursor);
-    let next_link = next.map(|cursor| link(base, &request.query, &hex::encode(cursor)));
+    let self_link = link(base, pairs, cursor);
+    let next_link = next.map(|cursor| link(base, pairs, &hex::encode(cursor)));
     let way = Way { to: &caller.org, channel: "fhir", mapping: None, by: None };
     let body = gate.egress.release_page(way, asks, || {
         let items = matches.iter().map(|one| SearchItem {
