@@ -244,6 +244,14 @@ impl Gateway {
         status.split(' ').next().unwrap().parse().unwrap()
     }
 
+    /// The memory it holds now, KiB (`VmRSS`).
+    pub fn resident_kib(&self) -> u64 {
+        let child = self.running.as_ref().expect("the gateway runs").child.id();
+        let status = fs::read_to_string(format!("/proc/{child}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// The port of its HTTPS listener for machines.
     pub fn machines(&self) -> u16 {
         self.base.rsplit(':').next().unwrap().parse().unwrap()
