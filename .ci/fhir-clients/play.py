@@ -1,6 +1,6 @@
 """Each client closes a loop of its own, the pantry's side with the same client.
 
-    play.py LOOPGATE FOLDER [--node FOLDER]"""
+    play.py LOOPGATE FOLDER [--node FOLDER] [--java FOLDER]"""
 
 import json
 import os
@@ -18,17 +18,16 @@ from deployment import Deployment
 PATIENCE_S = 60
 
 
-def by_kit(deployment, folder):
-    """fhir-kit-client, in a program of its own; `None` if all went well."""
-    hospital = "kit"
+def by_program(deployment, hospital, words):
+    """A client in a program of its own: how many steps went well, and whether all did."""
     given = {
         "bundle": referral.bundle(hospital),
-        "procedure": referral.procedure("", ""),
-        "output": referral.output(""),
-        "observations": [referral.observation("", day) for day in range(1, 6)],
+        # What they refer to is known to the program once it is there.
+        "procedure": referral.procedure("ServiceRequest/x", "Patient/x"),
+        "output": referral.output("Procedure/x"),
+        "observations": [referral.observation("Patient/x", day) for day in range(1, 6)],
     }
-    words = ["node", os.path.join(folder, "kit.mjs"), deployment.base]
-    words += [deployment.path("ca.pem"), deployment.path("clients"), hospital]
+    words = [*words, deployment.base, deployment.path("ca.pem"), deployment.path("clients"), hospital]
     said = subprocess.run(
         words,
         input=json.dumps(given),
@@ -37,8 +36,10 @@ def by_kit(deployment, folder):
         timeout=PATIENCE_S,
     )
     *lines, last = said.stdout.splitlines() or ["{}"]
-    print(*lines, sep="\n", end="\n" if lines else "")
-    return json.loads(last).get("done", 0), said.returncode
+    for line in lines:
+        print(line)
+    done = json.loads(last).get("done", 0)
+    return done, said.returncode == 0 and done > 0
 
 
 def main():
@@ -47,7 +48,15 @@ def main():
     deployment = Deployment(loopgate, os.path.join(folder, "deployment"))
     players = [("fhirpy", by_fhirpy), ("fhirclient", by_fhirclient)]
     deployment.partner("pantry", "target")
-    for name in [by_fhirpy.HOSPITAL, by_fhirclient.HOSPITAL, "kit"]:
+    programs = []
+    if "--node" in others:
+        words = ["node", os.path.join(others["--node"], "kit.mjs")]
+        programs.append(("fhir-kit-client", "kit", words))
+    if "--java" in others:
+        path = os.pathsep.join([others["--java"], os.path.join(others["--java"], "*")])
+        words = ["java", "-cp", path, "HapiFhir"]
+        programs.append(("hapi", "hapi", words))
+    for name in [*(name for name, _ in players), *(name for _, name, _ in programs)]:
         deployment.partner(name, "source")
     deployment.serve()
     failed = 0
@@ -57,11 +66,11 @@ def main():
             steps = player.play(deployment)
             tell(name, steps.done, len(steps.failed), begun)
             failed += len(steps.failed)
-        if "--node" in others:
+        for name, hospital, words in programs:
             begun = time.monotonic()
-            done, code = by_kit(deployment, others["--node"])
-            tell("fhir-kit-client", done, code, begun)
-            failed += code != 0 or done == 0
+            done, good = by_program(deployment, hospital, words)
+            tell(name, done, not good, begun)
+            failed += not good
         bundle = os.path.join(folder, "evidence")
         words = ["export", "bundle", "--data", deployment.folder, "--out", bundle, "--case", "clients"]
         deployment.do(*words)

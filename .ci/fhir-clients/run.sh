@@ -34,4 +34,14 @@ else
   cp "$here"/kit.mjs "$work/node/"
   others+=("--node" "$work/node")
 fi
+
+if ! command -v javac >/dev/null || ! command -v mvn >/dev/null; then
+  echo "fhir-clients: Java is not there; without HAPI"
+elif ! timeout 120 mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies \
+  -DoutputDirectory="$work/java" >"$work/mvn" 2>&1; then
+  echo "fhir-clients: hapi-fhir-client cannot be had from Maven Central; without it"
+else
+  javac -cp "$work/java/*" -d "$work/java" "$here/HapiFhir.java" "$here/../peers/Tls.java"
+  others+=("--java" "$work/java")
+fi
 timeout 150 "$work/venv/bin/python" "$here/play.py" "$loopgate" "$work" "${others[@]}"
