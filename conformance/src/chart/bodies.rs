@@ -185,7 +185,7 @@ fn questionnaire(_: &World, chart: &Chart, letter: char) -> Made {
         "identifier": [{ "system": MADE_UP, "value": format!("Q-{}-{letter}", chart.mark) }],
         "version": either(letter, "1.0", "2.0"),
         "name": either(letter, "AlderScreen", "BirchScreen"),
-        "title": either(letter, "Alder screening of needs", "Birch feedback"),
+        "title": either(letter, "Alder screening of needs", "Birch feedback, yearly"),
         "status": either(letter, "active", "draft"),
         "subjectType": [either(letter, "Patient", "RelatedPerson")],
         "publisher": either(letter, "Alder Forms Office", "Birch Press"),
@@ -245,8 +245,10 @@ fn condition(_: &World, chart: &Chart, letter: char) -> Made {
         "code": concept(SCT, either(letter, "733423003", "1156191002")),
         "subject": at(chart, "Patient", letter)?,
     });
-    // A alone has evidence.
+    // A alone has evidence, and names its subject by an identifier too.
     if letter == 'A' {
+        let value = format!("SUB-{}", chart.mark);
+        condition["subject"]["identifier"] = json!({ "system": MADE_UP, "value": value });
         condition["evidence"] = json!([{ "detail": [at(chart, "Observation", letter)?] }]);
     }
     Ok(condition)
