@@ -1,12 +1,12 @@
-//! What is declared: not met, and why; or shown by something else than a case from outside.
+//! What is declared: not met, and why; met in part; shown by something else than a case from outside; or
+//! asked of somebody else.
 
 const OWN: &str = include_str!("../declared.tsv");
 
 /// A declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// `case`: the cases that do not pass. `unmet`: a row of the guide that is not met. `elsewhere`: one
-    /// that is met, and cannot be seen from outside.
+    /// What is declared.
     pub what: What,
     /// A case's name, or the key of a row.
     pub key: String,
@@ -14,16 +14,28 @@ pub struct Line {
     pub reason: String,
 }
 
-/// What is declared of it.
+/// What is declared of a case or a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// A case does not pass.
+    /// `case`: this case does not pass.
     Case,
-    /// A row is not met, and no case looks.
+    /// `unmet`: a row is not met, and no case looks.
     Unmet,
-    /// A row is met, and shown elsewhere.
+    /// `partly`: its cases pass, and something of it is not met.
+    Partly,
+    /// `elsewhere`: met, and not to be seen from outside.
     Elsewhere,
+    /// `others`: asked of somebody else than the server.
+    Others,
 }
+
+const WORDS: [(&str, What); 5] = [
+    ("case", What::Case),
+    ("unmet", What::Unmet),
+    ("partly", What::Partly),
+    ("elsewhere", What::Elsewhere),
+    ("others", What::Others),
+];
 
 /// All declarations.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +53,7 @@ impl Declared {
         }
     }
 
-    /// Reads lines of `case|unmet|elsewhere`, key, reason, with tabs between.
+    /// Reads lines of a kind, a key and a reason, with tabs between.
     pub fn parse(text: &str) -> Result<Declared, String> {
         let mut lines = Vec::new();
         for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -49,12 +61,10 @@ impl Declared {
             let [what, key, reason] = fields[..] else {
                 return Err(format!("not three fields: {line}"));
             };
-            let what = match what {
-                "case" => What::Case,
-                "unmet" => What::Unmet,
-                "elsewhere" => What::Elsewhere,
-                _ => return Err(format!("neither case, unmet nor elsewhere: {line}")),
+            let Some((_, what)) = WORDS.iter().find(|(word, _)| *word == what) else {
+                return Err(format!("no kind of declaration: {line}"));
             };
+            let what = *what;
             lines.push(Line { what, key: key.to_owned(), reason: reason.to_owned() });
         }
         Ok(Declared { lines })
@@ -62,21 +72,12 @@ impl Declared {
 
     /// Why this case is declared not to pass.
     pub fn of_case(&self, id: &str) -> Option<&str> {
-        self.find(What::Case, id)
-    }
-
-    /// Why this row is declared not to be met.
-    pub fn unmet(&self, key: &str) -> Option<&str> {
-        self.find(What::Unmet, key)
-    }
-
-    /// What else shows this row.
-    pub fn elsewhere(&self, key: &str) -> Option<&str> {
-        self.find(What::Elsewhere, key)
-    }
-
-    fn find(&self, what: What, key: &str) -> Option<&str> {
-        let found = self.lines.iter().find(|line| line.what == what && line.key == key);
+        let found = self.lines.iter().find(|line| line.what == What::Case && line.key == id);
         found.map(|line| line.reason.as_str())
+    }
+
+    /// What is declared of a row.
+    pub fn of_row(&self, key: &str) -> Option<&Line> {
+        self.lines.iter().find(|line| line.what != What::Case && line.key == key)
     }
 }

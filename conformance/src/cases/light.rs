@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::case::{Check, Fail, Level, Suite, fail, hold};
-use crate::client::{Answer, Page, Party, reference_of};
+use crate::client::{Answer, Party, reference_of};
 use crate::people::{Refer, Referred, SCT, TMP, concept, in_status, placed, sdohcc, to};
 use crate::world::World;
 
@@ -18,7 +18,7 @@ struct Told {
     placed: Value,
     request: Answer,
     patient: Answer,
-    included: Page,
+    included: Answer,
     accepted: Answer,
     started: Answer,
     procedure: Answer,
@@ -43,7 +43,7 @@ fn play(world: &World) -> Result<Told, Fail> {
     let referred = Refer::food().send(world)?;
     let placed = placed(target, &referred.patient)?;
     let id = placed["id"].as_str().unwrap_or_default();
-    let included = target.search("Task", &format!("_id={id}&_include=Task:focus"))?;
+    let included = target.get(&format!("Task?_id={id}&_include=Task:focus"));
     let focus = literal(&placed["focus"])?;
     let patient = literal(&placed["for"])?;
     let (request, patient) = (target.get(&focus), target.get(&patient));
@@ -170,7 +170,7 @@ pub fn add(suite: &mut Suite) {
         &["Task/include.Task:focus"],
         |_, told| {
             let wanted = literal(&told.placed["focus"])?;
-            let included = told.included.ids("include");
+            let included = told.included.clone().page()?.ids("include");
             hold(included == [wanted.clone()], || format!("included {included:?}, not {wanted}"))
         },
     );
