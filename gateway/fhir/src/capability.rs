@@ -10,8 +10,6 @@ pub const COORDINATION_PLATFORM: &str =
     "http://hl7.org/fhir/us/sdoh-clinicalcare/CapabilityStatement/SDOHCC-CoordinationPlatform";
 
 const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
-const OAUTH_URIS: &str = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris";
-
 /// What is said of the gateway beside the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capability<'a> {
@@ -21,8 +19,6 @@ pub struct Capability<'a> {
     pub software_version: &'a str,
     /// The base URL.
     pub url: &'a str,
-    /// The endpoint that issues access tokens.
-    pub token_url: &'a str,
     /// Browsers of other sites may call.
     pub cors: bool,
 }
@@ -51,14 +47,11 @@ pub fn capability_statement(says: &Capability<'_>) -> Json {
 }
 
 fn security(says: &Capability<'_>) -> Json {
-    let token = Json::object([("url", "token".into()), ("valueUri", says.token_url.into())]);
-    let uris = Json::object([("url", OAUTH_URIS.into()), ("extension", Json::array([token]))]);
     let smart =
         Json::object([("system", SECURITY_SERVICE.into()), ("code", "SMART-on-FHIR".into())]);
     let words = "A client certificate of a known partner (mutual TLS), alone or with an access \
                  token of SMART Backend Services.";
     Json::object([
-        ("extension", Json::array([uris])),
         ("cors", Json::Bool(says.cors)),
         ("service", Json::array([Json::object([("coding", Json::array([smart]))])])),
         ("description", words.into()),
@@ -113,7 +106,6 @@ mod tests {
         date: Timestamp(0),
         software_version: "0.1.0",
         url: "https://gate.example/fhir",
-        token_url: "https://gate.example/oauth/token",
         cors: false,
     };
 

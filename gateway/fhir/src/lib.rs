@@ -13,6 +13,7 @@
 mod bundle;
 mod capability;
 mod change;
+mod claim;
 mod code;
 mod consent;
 mod copy;
@@ -27,8 +28,8 @@ mod party;
 mod patient;
 mod patient_task;
 mod placement;
+mod procedure;
 mod provision;
-mod query;
 mod reference;
 mod render;
 mod request;
@@ -44,32 +45,36 @@ mod corpus_tests;
 #[cfg(test)]
 mod law_tests;
 
-pub use bundle::{Entry, read_transaction};
+pub use bundle::{Asked, Entry, Posted, Write, read_posted};
 pub use capability::{COORDINATION_PLATFORM, Capability, capability_statement};
 pub use change::changed_members;
+pub use claim::organization;
 pub use code::{SDOHCC, STATUS_REASON};
 pub use consent::ConsentIn;
-pub use copy::{patient_copy, pivot, request_copy};
+pub use copy::{filler_copy, patient_copy, pivot, request_copy};
 pub use fault::{Fault, IssueCode};
 pub use group::GroupIn;
 pub use json::Json;
 pub use label::{dated, labels};
 pub use loopgate_fhir_types::ACCEPTED;
 pub use moment::{Moment, print_instant};
-pub use outcome::{informational, not_carried, operation_outcome};
+pub use outcome::{informational, not_carried, operation_outcome, warnings};
 pub use party::{PartyRef, organization_identifiers};
 pub use patient::PatientIn;
 pub use patient_task::PatientTaskIn;
 pub use placement::{
     OutcomeView, PlacementView, REFERRAL, filler_request, outcome_procedure, placement_task,
 };
+pub use procedure::{ProcedureIn, ServiceIn};
 pub use provision::{Actor, Provision};
-pub use query::{DateTest, RefParam, TaskKeys};
 pub use reference::{Ref, RefText, references, rewrite};
 pub use render::{TaskOverlay, as_supplied};
 pub use request::{RequestIn, RequestStatus};
 pub use resource::{Limits, Resource, person_reference};
-pub use responses::{ResponseItem, SearchItem, SearchMode, searchset, transaction_response};
-pub use search::TaskQuery;
+pub use responses::{Posting, ResponseItem, SearchItem, SearchMode, posted_response, searchset};
+pub use search::{
+    Handling, Include, Search, Shape, SortKey, Term, compare, include_references, index_terms,
+    shaped,
+};
 pub use served::{EVERY, Interaction, Param, ParamKind, SERVED, Served};
 pub use task::TaskIn;

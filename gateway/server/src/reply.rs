@@ -21,17 +21,17 @@ pub struct Reply {
     pub media: &'static str,
     /// The body.
     pub body: Vec<u8>,
-    /// The send that the body is, if it is about somebody.
+    /// The sends that the body is, if it is about somebody.
     pub sending: Hold,
 }
 
-/// Holds a send open for as long as its answer is on its way.
+/// Holds sends open for as long as their answer is on its way: a batch is several.
 #[derive(Clone, Default)]
-pub struct Hold(pub Option<Arc<Sending>>);
+pub struct Hold(pub Vec<Arc<Sending>>);
 
 impl std::fmt::Debug for Hold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "sending" } else { "nothing" })
+        f.write_str(if self.0.is_empty() { "nothing" } else { "sending" })
     }
 }
 
@@ -53,7 +53,7 @@ impl Reply {
     /// An answer with what the exit released.
     pub fn released(status: u16, media: &'static str, released: Released) -> Reply {
         let mut reply = Reply::with(status, media, released.bytes);
-        reply.sending = Hold(released.sending);
+        reply.sending = Hold(released.sending.into_iter().collect());
         match released.receipt {
             Some(receipt) => reply.header(RECEIPT, receipt.as_str()),
             None => reply,

@@ -2,8 +2,8 @@
 
 use super::Served;
 use super::row::{
-    OF_PATIENT, OF_SUBJECT, by_target, composite, date, including, sdohcc, sdohcc_search, served,
-    to, token, us_core,
+    OF_PATIENT, OF_SUBJECT, PERFORMERS, REQUESTERS, by_target, composite, date, including, sdohcc,
+    sdohcc_search, served, to, token, us_core,
 };
 
 pub(super) const CONDITION: Served = served(
@@ -32,7 +32,12 @@ pub(super) const CONSENT: Served = including(
             to("organization", "Consent-organization", &["organization"], &["Organization"]),
             OF_PATIENT,
             token("scope", "Consent-scope", &["scope"]),
-            to("source-reference", "Consent-source-reference", &["sourceReference"], &[]),
+            to(
+                "source-reference",
+                "Consent-source-reference",
+                &["sourceReference"],
+                &["Consent", "Contract", "QuestionnaireResponse", "DocumentReference"],
+            ),
             token("status", "Consent-status", &["status"]),
         ],
     ),
@@ -70,6 +75,8 @@ pub(super) const ENCOUNTER: Served = served(
     "Encounter",
     &[],
     &[
+        token("class", "Encounter-class", &["class"]),
+        token("type", "clinical-type", &["type"]),
         date("date", "clinical-date", &["period"]),
         token("identifier", "clinical-identifier", &["identifier"]),
         OF_SUBJECT,
@@ -118,7 +125,19 @@ pub(super) const OBSERVATION: Served = by_target(served(
             "clinical-date",
             &["effectiveDateTime", "effectivePeriod", "effectiveInstant"],
         ),
-        to("derived-from", "Observation-derived-from", &["derivedFrom"], &[]),
+        to(
+            "derived-from",
+            "Observation-derived-from",
+            &["derivedFrom"],
+            &[
+                "Media",
+                "Observation",
+                "ImagingStudy",
+                "MolecularSequence",
+                "QuestionnaireResponse",
+                "DocumentReference",
+            ],
+        ),
         token("identifier", "clinical-identifier", &["identifier"]),
         OF_SUBJECT,
         token("status", "Observation-status", &["status"]),
@@ -130,13 +149,13 @@ pub(super) const PROCEDURE: Served = including(
         "Procedure",
         &[sdohcc!("SDOHCC-Procedure")],
         &[
-            to("based-on", "Procedure-based-on", &["basedOn"], &[]),
+            to("based-on", "Procedure-based-on", &["basedOn"], &["CarePlan", "ServiceRequest"]),
             token("category", "Procedure-category", &["category"]),
             token("code", "clinical-code", &["code"]),
             date("date", "clinical-date", &["performedDateTime", "performedPeriod"]),
             token("identifier", "clinical-identifier", &["identifier"]),
             OF_SUBJECT,
-            to("performer", "Procedure-performer", &["performer.actor"], &[]),
+            to("performer", "Procedure-performer", &["performer.actor"], REQUESTERS),
             token("status", "Procedure-status", &["status"]),
         ],
     )),
@@ -150,7 +169,12 @@ pub(super) const SERVICE_REQUEST: Served = including(
         &[sdohcc!("SDOHCC-ServiceRequest")],
         &[
             date("authored", "ServiceRequest-authored", &["authoredOn"]),
-            to("based-on", "ServiceRequest-based-on", &["basedOn"], &[]),
+            to(
+                "based-on",
+                "ServiceRequest-based-on",
+                &["basedOn"],
+                &["CarePlan", "MedicationRequest", "ServiceRequest"],
+            ),
             token("category", "ServiceRequest-category", &["category"]),
             token("code", "clinical-code", &["code"]),
             token("identifier", "clinical-identifier", &["identifier"]),
@@ -158,12 +182,12 @@ pub(super) const SERVICE_REQUEST: Served = including(
             date(
                 "occurrence",
                 "ServiceRequest-occurrence",
-                &["occurrenceDateTime", "occurrencePeriod", "occurrenceTiming.event"],
+                &["occurrenceDateTime", "occurrencePeriod", "occurrenceTiming"],
             ),
             OF_SUBJECT,
-            to("performer", "ServiceRequest-performer", &["performer"], &[]),
+            to("performer", "ServiceRequest-performer", &["performer"], PERFORMERS),
             token("priority", "ServiceRequest-priority", &["priority"]),
-            to("requester", "ServiceRequest-requester", &["requester"], &[]),
+            to("requester", "ServiceRequest-requester", &["requester"], REQUESTERS),
             token("status", "ServiceRequest-status", &["status"]),
             to(
                 "supporting-info",
@@ -188,6 +212,9 @@ pub(super) const TASK: Served = including(
         "Task",
         &[sdohcc!("SDOHCC-TaskForPatient"), sdohcc!("SDOHCC-TaskForReferralManagement")],
         &[
+            to("based-on", "Task-based-on", &["basedOn"], &[]),
+            token("group-identifier", "Task-group-identifier", &["groupIdentifier"]),
+            to("subject", "Task-subject", &["for"], &[]),
             date("authored-on", "Task-authored-on", &["authoredOn"]),
             token("business-status", "Task-business-status", &["businessStatus"]),
             token("code", "Task-code", &["code"]),
@@ -196,11 +223,11 @@ pub(super) const TASK: Served = including(
             token("intent", "Task-intent", &["intent"]),
             date("modified", "Task-modified", &["lastModified"]),
             to("output", sdohcc_search!("Task-output-reference"), &["output.valueReference"], &[]),
-            to("owner", "Task-owner", &["owner"], &[]),
+            to("owner", "Task-owner", &["owner"], PERFORMERS),
             to("part-of", "Task-part-of", &["partOf"], &["Task"]),
             to("patient", "Task-patient", &["for"], &["Patient"]),
             token("priority", "Task-priority", &["priority"]),
-            to("requester", "Task-requester", &["requester"], &[]),
+            to("requester", "Task-requester", &["requester"], REQUESTERS),
             token("status", "Task-status", &["status"]),
         ],
     ),

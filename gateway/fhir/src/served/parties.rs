@@ -2,17 +2,30 @@
 
 use super::Served;
 use super::row::{
-    OF_SUBJECT, by_target, composite, date, including, sdohcc, served, string, to, token, uri,
-    us_core,
+    OF_SUBJECT, REQUESTERS, by_target, composite, date, including, sdohcc, served, string, to,
+    token, uri, us_core,
 };
 
 pub(super) const CARE_TEAM: Served = served(
     "CareTeam",
     &[us_core!("careteam")],
     &[
+        token("category", "CareTeam-category", &["category"]),
         OF_SUBJECT,
         token("identifier", "clinical-identifier", &["identifier"]),
-        to("participant", "CareTeam-participant", &["participant.member"], &[]),
+        to(
+            "participant",
+            "CareTeam-participant",
+            &["participant.member"],
+            &[
+                "Practitioner",
+                "Organization",
+                "CareTeam",
+                "Patient",
+                "PractitionerRole",
+                "RelatedPerson",
+            ],
+        ),
         token("status", "CareTeam-status", &["status"]),
     ],
 );
@@ -21,6 +34,7 @@ pub(super) const COVERAGE: Served = served(
     "Coverage",
     &[],
     &[
+        token("type", "Coverage-type", &["type"]),
         to("beneficiary", "Coverage-beneficiary", &["beneficiary"], &["Patient"]),
         token("identifier", "Coverage-identifier", &["identifier"]),
         to("patient", "Coverage-patient", &["beneficiary"], &["Patient"]),
@@ -52,8 +66,26 @@ pub(super) const GROUP: Served = including(
                 &["code", "valueCodeableConcept", "valueBoolean"],
             ),
             token("identifier", "Group-identifier", &["identifier"]),
-            to("managing-entity", "Group-managing-entity", &["managingEntity"], &[]),
-            to("member", "Group-member", &["member.entity"], &[]),
+            to(
+                "managing-entity",
+                "Group-managing-entity",
+                &["managingEntity"],
+                &["Practitioner", "Organization", "PractitionerRole", "RelatedPerson"],
+            ),
+            to(
+                "member",
+                "Group-member",
+                &["member.entity"],
+                &[
+                    "Practitioner",
+                    "Group",
+                    "Device",
+                    "Medication",
+                    "Patient",
+                    "Substance",
+                    "PractitionerRole",
+                ],
+            ),
             token("type", "Group-type", &["type"]),
         ],
     ),
@@ -66,6 +98,7 @@ pub(super) const HEALTHCARE_SERVICE: Served = including(
         "HealthcareService",
         &[sdohcc!("SDOHCC-HealthcareService")],
         &[
+            token("specialty", "HealthcareService-specialty", &["specialty"]),
             token("active", "HealthcareService-active", &["active"]),
             token("characteristic", "HealthcareService-characteristic", &["characteristic"]),
             token("identifier", "HealthcareService-identifier", &["identifier"]),
@@ -90,6 +123,22 @@ pub(super) const LOCATION: Served = by_target(served(
     "Location",
     &[sdohcc!("SDOHCC-Location")],
     &[
+        string(
+            "address",
+            "Location-address",
+            &[
+                "address.text",
+                "address.line",
+                "address.city",
+                "address.district",
+                "address.state",
+                "address.postalCode",
+                "address.country",
+            ],
+        ),
+        string("address-city", "Location-address-city", &["address.city"]),
+        string("address-postalcode", "Location-address-postalcode", &["address.postalCode"]),
+        string("address-state", "Location-address-state", &["address.state"]),
         token("identifier", "Location-identifier", &["identifier"]),
         string("name", "Location-name", &["name", "alias"]),
         token("status", "Location-status", &["status"]),
@@ -100,6 +149,22 @@ pub(super) const ORGANIZATION: Served = by_target(served(
     "Organization",
     &[us_core!("organization")],
     &[
+        string(
+            "address",
+            "Organization-address",
+            &[
+                "address.text",
+                "address.line",
+                "address.city",
+                "address.district",
+                "address.state",
+                "address.postalCode",
+                "address.country",
+            ],
+        ),
+        string("address-city", "Organization-address-city", &["address.city"]),
+        string("address-postalcode", "Organization-address-postalcode", &["address.postalCode"]),
+        string("address-state", "Organization-address-state", &["address.state"]),
         token("active", "Organization-active", &["active"]),
         token("identifier", "Organization-identifier", &["identifier"]),
         string("name", "Organization-name", &["name", "alias"]),
@@ -111,6 +176,7 @@ pub(super) const PATIENT: Served = served(
     "Patient",
     &[us_core!("patient")],
     &[
+        token("telecom", "individual-telecom", &["telecom"]),
         date("birthdate", "individual-birthdate", &["birthDate"]),
         string("family", "individual-family", &["name.family"]),
         token("gender", "individual-gender", &["gender"]),
@@ -128,6 +194,9 @@ pub(super) const PRACTITIONER: Served = by_target(served(
     "Practitioner",
     &[us_core!("practitioner")],
     &[
+        string("family", "individual-family", &["name.family"]),
+        string("given", "individual-given", &["name.given"]),
+        token("telecom", "individual-telecom", &["telecom"]),
         token("identifier", "Practitioner-identifier", &["identifier"]),
         string(
             "name",
@@ -142,6 +211,14 @@ pub(super) const PRACTITIONER_ROLE: Served = including(
         "PractitionerRole",
         &[sdohcc!("practitionerrole")],
         &[
+            to("location", "PractitionerRole-location", &["location"], &["Location"]),
+            to(
+                "service",
+                "PractitionerRole-service",
+                &["healthcareService"],
+                &["HealthcareService"],
+            ),
+            token("telecom", "individual-telecom", &["telecom"]),
             token("identifier", "PractitionerRole-identifier", &["identifier"]),
             to(
                 "organization",
@@ -188,7 +265,13 @@ pub(super) const QUESTIONNAIRE_RESPONSE: Served = by_target(served(
     "QuestionnaireResponse",
     &["http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaireresponse"],
     &[
-        to("author", "QuestionnaireResponse-author", &["author"], &[]),
+        to(
+            "based-on",
+            "QuestionnaireResponse-based-on",
+            &["basedOn"],
+            &["CarePlan", "ServiceRequest"],
+        ),
+        to("author", "QuestionnaireResponse-author", &["author"], REQUESTERS),
         date("authored", "QuestionnaireResponse-authored", &["authored"]),
         token("identifier", "QuestionnaireResponse-identifier", &["identifier"]),
         to("patient", "QuestionnaireResponse-patient", &["subject"], &["Patient"]),
@@ -206,6 +289,12 @@ pub(super) const RELATED_PERSON: Served = served(
     "RelatedPerson",
     &["http://hl7.org/fhir/StructureDefinition/RelatedPerson"],
     &[
+        string(
+            "name",
+            "RelatedPerson-name",
+            &["name.text", "name.family", "name.given", "name.prefix", "name.suffix"],
+        ),
+        token("telecom", "individual-telecom", &["telecom"]),
         token("identifier", "RelatedPerson-identifier", &["identifier"]),
         to("patient", "RelatedPerson-patient", &["patient"], &["Patient"]),
     ],

@@ -69,6 +69,21 @@ pub(super) const OF_SUBJECT: Param = to("patient", "clinical-patient", &["subjec
 /// `patient`, at `patient`.
 pub(super) const OF_PATIENT: Param = to("patient", "clinical-patient", &["patient"], &["Patient"]);
 
+/// Those who may be asked to do something.
+pub(super) const PERFORMERS: &[&str] = &[
+    "Practitioner",
+    "Organization",
+    "CareTeam",
+    "Device",
+    "Patient",
+    "HealthcareService",
+    "PractitionerRole",
+    "RelatedPerson",
+];
+/// Those who may ask for something, and who may have written or done it.
+pub(super) const REQUESTERS: &[&str] =
+    &["Practitioner", "Organization", "Device", "Patient", "PractitionerRole", "RelatedPerson"];
+
 pub(super) const ALL: &[Interaction] = &[Read, Vread, Search, Create, Update];
 
 macro_rules! sdohcc {

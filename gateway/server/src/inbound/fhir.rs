@@ -5,11 +5,16 @@
 
 mod bundle;
 mod clinician;
+mod directory;
 mod find;
+mod matching;
 mod metadata;
-mod persons;
+mod negotiation;
+mod prefer;
 mod put;
 mod read;
+mod sight;
+pub mod transaction;
 mod write;
 
 use loopgate_fhir::{Json, Served};
@@ -30,14 +35,25 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
         return Err(Kind::NotFound.into());
     }
     if (request.method.as_str(), &segments[1..]) == ("GET", &["metadata"]) {
+        negotiation::takes_json(request)?;
         return Ok(fhir(200, &metadata::statement(gate)));
     }
     let session = gate.session(request)?;
-    let caller = &session.partner;
-    if !covered(&session, request, &segments[1..]) {
-        return Err(gate.refused(&caller.org, "A4", Kind::Forbidden));
+    negotiation::takes_json(request)?;
+    gate.not_there(&session.partner.org, judged(gate, &session, request, &segments[1..]))
+}
+
+/// One request of a known caller, or one entry of its batch, if its access token covers it.
+fn judged(
+    gate: &Gate,
+    session: &Session,
+    request: &Request,
+    segments: &[&str],
+) -> Result<Reply, Trouble> {
+    if !covered(session, request, segments) {
+        return Err(gate.refused(&session.partner.org, "A4", Kind::Forbidden));
     }
-    gate.not_there(&caller.org, route(gate, &session, request, &segments[1..]))
+    route(gate, session, request, segments)
 }
 
 /// Whether the session's access token covers the interaction; a Bundle is judged by each of its
@@ -48,7 +64,8 @@ fn covered(session: &Session, request: &Request, segments: &[&str]) -> bool {
         return true;
     }
     match (request.method.as_str(), segments) {
-        ("POST", [] | [""]) => bundle::covered(session, request),
+        // Each of its entries is judged.
+        ("POST", [] | [""]) => true,
         ("GET", [kind]) | ("POST", [kind, "_search"]) => session.covers(kind, Search),
         ("POST", [kind]) => session.covers(kind, Create),
         ("POST", ["Consent", _, _]) => session.covers("Consent", Update),
@@ -60,7 +77,6 @@ fn covered(session: &Session, request: &Request, segments: &[&str]) -> bool {
     }
 }
 
-/// One request of a known caller, or one entry of its batch.
 fn route(
     gate: &Gate,
     session: &Session,
@@ -70,12 +86,19 @@ fn route(
     let caller = &session.partner;
     match (request.method.as_str(), segments) {
         ("POST", [] | [""]) => bundle::post(gate, session, request),
-        ("GET", [kind]) => find::search(gate, session, served(kind)?, &request.query),
-        ("POST", [kind, "_search"]) => {
-            let pairs = find::form(request)?;
-            find::search(gate, session, served(kind)?, &pairs)
+        ("GET", [kind]) => {
+            let asked = (request.query.as_slice(), request.prefer.as_deref());
+            find::search(gate, session, served(kind)?, asked)
         }
-        ("GET", [kind, id]) => read::read(gate, session, &named(kind, id)?),
+        ("POST", [kind, "_search"]) => {
+            let (served, pairs) = (served(kind)?, find::form(request)?);
+            find::search(gate, session, served, (&pairs, request.prefer.as_deref()))
+        }
+        ("GET", [kind, id]) => read::read(gate, session, &named(kind, id)?, request),
+        ("GET", [kind, id, "_history", version]) => {
+            served(kind)?;
+            read::version(gate, session, &named(kind, id)?, version)
+        }
         ("POST", ["Consent", id, "$token"]) => {
             write::source_only(gate, caller)?;
             request.speaks(MEDIA)?;
@@ -94,6 +117,7 @@ fn route(
             request.speaks(MEDIA)?;
             put::task(gate, session, &named("Task", id)?, request)
         }
+        ("PUT", [kind]) => write::update_where(gate, session, served(kind)?, request),
         ("PUT", [kind, id]) => {
             served(kind)?;
             write::update(gate, session, &named(kind, id)?, request)
@@ -115,6 +139,12 @@ fn named(kind: &str, id: &str) -> Result<ResourceId, Trouble> {
 /// A FHIR body that is about nobody.
 fn fhir(status: u16, body: &Json) -> Reply {
     Reply::with(status, FHIR_JSON, body.to_bytes())
+}
+
+/// The projections do not read: said once, and no more than that it has to be tried again.
+fn unreadable(outage: loopgate_store::Outage) -> Trouble {
+    tracing::error!(%outage, "the projections do not read");
+    Trouble::Outage
 }
 
 fn etag(version: u64) -> String {

@@ -263,10 +263,10 @@ fn lines(headers: &HeaderMap, name: &str) -> Option<String> {
 /// How much of an answer is handed to the transport at once.
 const STEP_BYTES: usize = 16 * 1024;
 
-/// An answer about somebody: handed over in steps, none of which begins once the send was cut.
+/// An answer about somebody: handed over in steps, none of which begins once one of its sends was cut.
 struct InSteps {
     bytes: Bytes,
-    sending: Arc<Sending>,
+    sends: Vec<Arc<Sending>>,
 }
 
 impl http_body::Body for InSteps {
@@ -283,7 +283,8 @@ impl http_body::Body for InSteps {
         }
         let len = this.bytes.len().min(STEP_BYTES);
         let bytes = &mut this.bytes;
-        Poll::Ready(Some(match this.sending.write(|| bytes.split_to(len)) {
+        let sends = this.sends.iter().map(Arc::as_ref);
+        Poll::Ready(Some(match Sending::write_all(sends, || bytes.split_to(len)) {
             Some(step) => Ok(Frame::data(step)),
             None => Err(io::Error::other("the person said no")),
         }))
@@ -299,12 +300,12 @@ impl http_body::Body for InSteps {
 }
 
 pub(super) fn respond(reply: Reply, held: &Held) -> Response<Body> {
-    let body = match reply.sending.0 {
-        Some(sending) => {
-            held.hold(sending.clone());
-            Body::new(InSteps { bytes: Bytes::from(reply.body), sending })
-        }
-        None => Body::from(reply.body),
+    let sends = reply.sending.0;
+    let body = if sends.is_empty() {
+        Body::from(reply.body)
+    } else {
+        sends.iter().for_each(|sending| held.hold(sending.clone()));
+        Body::new(InSteps { bytes: Bytes::from(reply.body), sends })
     };
     let mut response = Response::new(body);
     *response.status_mut() =

@@ -343,7 +343,8 @@ fn record(desk: &mut Desk<'_>, disclose: &Disclose, ask: &AskFor, bases: Vec<Bas
     Proof::Entry(desk.record(&cause, event, Vec::new(), Some(disclose.sha256)))
 }
 
-fn basis(permit: &Permit, to: &Party, claims: &[OwnedClaim]) -> BasisUsed {
+/// What a permit is recorded as.
+pub fn basis(permit: &Permit, to: &Party, claims: &[OwnedClaim]) -> BasisUsed {
     match (permit.grant(), permit.action()) {
         (Some(grant), Some(action)) => BasisUsed::Consent {
             grant: grant.clone(),

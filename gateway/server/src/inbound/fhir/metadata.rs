@@ -10,12 +10,10 @@ const CHANGED: Timestamp = Timestamp(1_795_651_200_000);
 
 /// The CapabilityStatement of this gateway.
 pub fn statement(gate: &Gate) -> Json {
-    let token_url = format!("{}/oauth/token", gate.oauth_base());
     capability_statement(&Capability {
         date: CHANGED,
         software_version: env!("CARGO_PKG_VERSION"),
         url: &gate.config.organization.base_url,
-        token_url: &token_url,
         cors: !gate.config.fhir.cors_origins.is_empty(),
     })
 }
