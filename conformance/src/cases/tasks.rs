@@ -13,7 +13,8 @@ use crate::world::World;
 const DIAGRAM: &str = "SDOHCC referral_workflow.html, Task states";
 
 /// A state, the way to it, and from there on what an owner may and may not do.
-type Way = (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
+type Way =
+    (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
 
 /// Of a target's own Task.
 const WAYS: &[Way] = &[

@@ -164,7 +164,9 @@ fn if_none_exist(suite: &mut Suite) {
         let (mut body, query) = document(world)?;
         let first = post(world, &body, &query).expect(201)?.created()?;
         let whole = format!("{}/DocumentReference?{query}", world.base());
-        for (language, query) in [("en-AU", &format!("DocumentReference?{query}")), ("en-NZ", &whole)] {
+        for (language, query) in
+            [("en-AU", &format!("DocumentReference?{query}")), ("en-NZ", &whole)]
+        {
             body["language"] = json!(language);
             post(world, &body, query).expect(200)?;
         }
