@@ -58,7 +58,7 @@ pub fn version(
             Err(Refusal::at(Kind::NotFound, vec![fault]).into())
         }
         Some(wanted) => {
-            let sight = sight.in_version(wanted).ok_or(Trouble::from(Kind::NotFound))?;
+            let sight = sight.in_version(gate, wanted)?.ok_or(Trouble::from(Kind::NotFound))?;
             release(gate, org, &sight, &Condition::None)
         }
         None => Err(Kind::NotFound.into()),
