@@ -2,7 +2,9 @@
 //! resource, or a new version. A source hands in any type, a target what the table lets it.
 
 use loopgate_consent::{Action, GrantId};
-use loopgate_fhir::{Fault, IssueCode, Json, ProcedureIn, Resource, Served, informational, not_carried};
+use loopgate_fhir::{
+    Fault, IssueCode, Json, ProcedureIn, Resource, Served, informational, not_carried,
+};
 use loopgate_referral::{ResourceId, Timestamp};
 
 use super::matching::{self, Condition};
@@ -41,7 +43,8 @@ pub fn create(
     may_hand_in(gate, caller, served)?;
     request.speaks(MEDIA)?;
     // Some mean a condition by it, which is If-None-Exist's: passed over, it would be made twice.
-    let query = request.query.iter().any(|(name, _)| !matches!(name.as_str(), "_format" | "_pretty"));
+    let query =
+        request.query.iter().any(|(name, _)| !matches!(name.as_str(), "_format" | "_pretty"));
     if query {
         let words = "a create takes no query; its condition is If-None-Exist";
         let fault = Fault::new(IssueCode::NotSupported, "", words);
