@@ -226,6 +226,15 @@ public class HapiFhir {
             same(closed.getStatus(), Task.TaskStatus.COMPLETED);
             same(outcome.getBasedOnFirstRep().getReference(), request.toVersionless().getValue());
         });
+        step("makes what is not there, and not what is", () -> {
+            var patient = (Patient) read("bundle", Bundle.class).getEntryFirstRep().getResource();
+            var name = patient.getIdentifierFirstRep();
+            var again = hospital.create().resource(patient).conditional()
+                .where(Patient.IDENTIFIER.exactly().systemAndCode(name.getSystem(), name.getValue()))
+                .execute();
+            same(again.getId().getIdPart(), maria.getIdPart());
+            same(again.getCreated() == null || !again.getCreated(), true);
+        });
         step("creates several at once", () -> {
             var batch = new Bundle().setType(Bundle.BundleType.BATCH);
             observations().forEach(one -> batch.addEntry().setResource(one)

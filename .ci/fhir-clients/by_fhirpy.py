@@ -102,6 +102,10 @@ def play(deployment):
         again = once.resource("Patient", **referral.patient(HOSPITAL)).save()
         assert again.reference == maria, again
         assert len(hospital.resources("Patient").search(**whose).fetch_all()) == 1
+    with refused("does not make it again in a way that is not FHIR's", OperationOutcome):
+        # `POST Patient?identifier=…`, without If-None-Exist.
+        again = hospital.resource("Patient", **referral.patient(HOSPITAL))
+        hospital.resources("Patient").search(**whose).get_or_create(again)
     with step("creates several at once"):
         entries = [
             {
