@@ -1,6 +1,8 @@
 //! What is declared: not met, and why; met in part; shown by something else than a case from outside; or
 //! asked of somebody else.
 
+use crate::case::matches;
+
 const OWN: &str = include_str!("../declared.tsv");
 
 /// A declaration.
@@ -8,7 +10,7 @@ const OWN: &str = include_str!("../declared.tsv");
 pub struct Line {
     /// What is declared.
     pub what: What,
-    /// A case's name, or the key of a row.
+    /// A case's name, or the key of a row; `*` stands for any letters.
     pub key: String,
     /// Why; for `elsewhere`, what shows it.
     pub reason: String,
@@ -72,12 +74,17 @@ impl Declared {
 
     /// Why this case is declared not to pass.
     pub fn of_case(&self, id: &str) -> Option<&str> {
-        let found = self.lines.iter().find(|line| line.what == What::Case && line.key == id);
+        let found = self.lines.iter().find(|line| line.what == What::Case && fits(&line.key, id));
         found.map(|line| line.reason.as_str())
     }
 
     /// What is declared of a row.
     pub fn of_row(&self, key: &str) -> Option<&Line> {
-        self.lines.iter().find(|line| line.what != What::Case && line.key == key)
+        self.lines.iter().find(|line| line.what != What::Case && fits(&line.key, key))
     }
+}
+
+/// A key is a whole name, or has `*` for any letters.
+fn fits(key: &str, name: &str) -> bool {
+    if key.contains('*') { matches(key, name) } else { key == name }
 }

@@ -1,3 +1,4 @@
 //! The runner held to its own promises.
 
+mod saboteur;
 mod table;

@@ -245,7 +245,7 @@ fn subsets(suite: &mut Suite) {
         let id = world.chart().id("Questionnaire A")?;
         let query = format!(
             "url={}&_summary=true",
-            escaped(&format!("urn:example:questionnaire:{}:A", world.chart().mark))
+            escaped(&format!("https://forms.example/{}:A", world.chart().mark))
         );
         let page = world.source.search("Questionnaire", &query)?;
         page.are(&[&format!("Questionnaire/{id}")])?;

@@ -128,9 +128,9 @@ const TABLE: &[(&str, &str, &str, &str, &str)] = &[
     (
         "Questionnaire",
         "url",
-        "urn:example:questionnaire:{mark}:A",
-        "urn:example:questionnaire:{mark}:B",
-        "urn:example:questionnaire:{mark}",
+        "https://forms.example/{mark}:A",
+        "https://forms.example/{mark}:B",
+        "https://forms.example/{mark}",
     ),
     ("Questionnaire", "version", "1.0", "2.0", "3.0"),
     ("QuestionnaireResponse", "author", "{Patient A}", "{Practitioner B}", "{Practitioner A}"),
@@ -139,9 +139,9 @@ const TABLE: &[(&str, &str, &str, &str, &str)] = &[
     (
         "QuestionnaireResponse",
         "questionnaire",
-        "urn:example:questionnaire:{mark}:A",
-        "urn:example:questionnaire:{mark}:B",
-        "urn:example:questionnaire:{mark}:C",
+        "https://forms.example/{mark}:A",
+        "https://forms.example/{mark}:B",
+        "https://forms.example/{mark}:C",
     ),
     ("QuestionnaireResponse", "status", "completed", "in-progress", "stopped"),
     (
@@ -223,7 +223,7 @@ fn look(world: &World, kind: &str, param: &str, looked: Looked) -> Check {
     let among = match (kind, param) {
         (_, "_id") | ("Questionnaire", "url") => String::new(),
         ("Questionnaire", _) => {
-            let url = "urn:example:questionnaire:{mark}";
+            let url = "https://forms.example/{mark}";
             format!("url={}&", escaped_list(world, &[&format!("{url}:A"), &format!("{url}:B")])?)
         }
         _ => format!("_id={},{}&", world.chart().id(&a)?, world.chart().id(&b)?),

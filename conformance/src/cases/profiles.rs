@@ -201,6 +201,9 @@ const ROWS: [Broken; 31] = [
     ),
 ];
 
+/// The case, what it is told of.
+type Change = (&'static str, &'static str, &'static str, &'static str, fn() -> Value, &'static str);
+
 fn hl7(system: &str, code: &str) -> Value {
     concept(&format!("http://terminology.hl7.org/CodeSystem/{system}"), code)
 }
@@ -278,7 +281,7 @@ fn refused(world: &World, body: &Value, at: &str) -> Check {
 }
 
 fn patient_tasks(suite: &mut Suite) {
-    let rows: [(&str, &str, &str, &str, fn() -> Value, &str); 7] = [
+    let rows: [Change; 7] = [
         ("priority", "review-material", "priority 1..1", "priority", GONE, "Task"),
         (
             "priority-of-another",

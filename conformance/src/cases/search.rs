@@ -83,6 +83,7 @@ const TABLE: &[(&str, &str, &str, &str, &str, &str)] = &[
 const BOTH: &[(&str, &str, &str, &str)] = &[
     ("and.range", OBSERVATION, "date=ge2025-01-01&date=lt2026-01-01", "A"),
     ("and.nothing", OBSERVATION, "date=ge2026-01-01&status=final", ""),
+    ("reference.urn", "QuestionnaireResponse", "questionnaire=urn:example:nobody", ""),
     ("and.two", OBSERVATION, "status=final&code=88122-7", "A"),
     ("and.same", "Condition", "category=sdoh&category=food-insecurity", "A"),
     ("and.same-nothing", "Condition", "category=food-insecurity&category=housing-instability", ""),
@@ -146,7 +147,7 @@ fn filled(world: &World, text: &str) -> Result<String, crate::case::Fail> {
 fn among(world: &World, kind: &str) -> Result<String, crate::case::Fail> {
     let chart = world.chart();
     if kind == QUESTIONNAIRE {
-        let url = |letter| escaped(&format!("urn:example:questionnaire:{}:{letter}", chart.mark));
+        let url = |letter| escaped(&format!("https://forms.example/{}:{letter}", chart.mark));
         return Ok(format!("url={},{}", url('A'), url('B')));
     }
     let id = |letter| chart.id(&format!("{kind} {letter}")).map(str::to_owned);

@@ -12,8 +12,12 @@ use crate::world::World;
 
 const DIAGRAM: &str = "SDOHCC referral_workflow.html, Task states";
 
-/// The way of a target's own Task to a state, and from there on what it may and may not do.
-const WAYS: &[(&str, &[&str], &[&str], &[&str])] = &[
+/// A state, the way to it, and from there on what an owner may and may not do.
+type Way =
+    (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
+
+/// Of a target's own Task.
+const WAYS: &[Way] = &[
     (
         "requested",
         &[],

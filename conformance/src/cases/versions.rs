@@ -154,6 +154,26 @@ fn matching(suite: &mut Suite) {
             answer.refused(&[409, 412]).map(drop)
         },
     );
+    suite.add("version.there-and-back", Shall, format!("{HTTP}#update"), &[], |world| {
+        let (at, mut body) = condition(world)?;
+        if let Some(members) = body.as_object_mut() {
+            members.remove("meta");
+        }
+        // The third is the first again, and replaces the second all the same.
+        for language in ["en-AU", "en-NZ", "en-AU"] {
+            body["language"] = json!(language);
+            world.source.put(&at, &body).expect(200)?;
+        }
+        let now = world.source.get(&at).expect(200)?.json;
+        hold(now["language"] == "en-AU", || format!("language is {}", now["language"]))
+    });
+    suite.add("version.stale-same-body", Shall, clause.clone(), &[], |world| {
+        let (at, mut body) = condition(world)?;
+        body["language"] = json!("en-AU");
+        world.source.put(&at, &body).expect(200)?;
+        let stale = [("if-match", "W/\"977\"")];
+        world.source.put_with(&at, &body, &stale).refused(&[409, 412]).map(drop)
+    });
     suite.add("version.etag-after-create", Should, format!("{HTTP}#create"), &[], |world| {
         let answer = world.source.post("Condition", &super::types::twin(world, "Condition")?);
         let answer = answer.expect(201)?;

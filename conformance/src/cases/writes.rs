@@ -115,6 +115,11 @@ fn bodies(suite: &mut Suite) {
             })
         },
     );
+    suite.add("write.query", Level::Should, format!("{HTTP}#create"), &[], |world| {
+        // A condition on a create goes into If-None-Exist; passed over in the URL, it makes a twin.
+        let (body, query) = newcomer(world);
+        world.source.post(&format!("Patient?{query}"), &body).refused(&[400]).map(drop)
+    });
     suite.add("write.new-by-put", Level::Shall, update, &[], |world| {
         let (mut body, _) = newcomer(world);
         let id = format!("wish-{}", world.unique());
@@ -153,6 +158,18 @@ fn if_none_exist(suite: &mut Suite) {
         let named = answer.header("location").or(answer.header("content-location"));
         let named = named.and_then(crate::client::reference_in);
         hold(named.is_none_or(|named| named == first), || "another is named".into())?;
+        world.source.search("DocumentReference", &query)?.are(&[&first])
+    });
+    suite.add("conditional-create.whole-url", Level::May, clause.clone(), &[], move |world| {
+        let (mut body, query) = document(world)?;
+        let first = post(world, &body, &query).expect(201)?.created()?;
+        let whole = format!("{}/DocumentReference?{query}", world.base());
+        for (language, query) in
+            [("en-AU", &format!("DocumentReference?{query}")), ("en-NZ", &whole)]
+        {
+            body["language"] = json!(language);
+            post(world, &body, query).expect(200)?;
+        }
         world.source.search("DocumentReference", &query)?.are(&[&first])
     });
     suite.add("conditional-create.several", Level::May, clause, &[], move |world| {

@@ -173,7 +173,7 @@ fn consent_of(_: &World, chart: &Chart, letter: char) -> Made {
 }
 
 fn url(chart: &Chart, letter: char) -> String {
-    format!("urn:example:questionnaire:{}:{letter}", chart.mark)
+    format!("https://forms.example/{}:{letter}", chart.mark)
 }
 
 fn questionnaire(_: &World, chart: &Chart, letter: char) -> Made {
@@ -189,12 +189,14 @@ fn questionnaire(_: &World, chart: &Chart, letter: char) -> Made {
         "status": either(letter, "active", "draft"),
         "subjectType": [either(letter, "Patient", "RelatedPerson")],
         "publisher": either(letter, "Alder Forms Office", "Birch Press"),
-        "code": [{ "system": LOINC, "code": either(letter, "93025-5", "96777-8") }],
         "useContext": [{
             "code": { "system": kind, "code": either(letter, "focus", "task") },
             "valueCodeableConcept": concept(SCT, about),
         }],
-        "item": [{ "linkId": "1", "text": "Was there enough to eat?", "type": "boolean" }],
+        "item": [{
+            "linkId": "1", "text": "Was there enough to eat?", "type": "boolean",
+            "code": [{ "system": LOINC, "code": either(letter, "93025-5", "96777-8") }],
+        }],
     }))
 }
 
