@@ -35,6 +35,7 @@ mod responses;
 mod search;
 mod shape;
 mod task;
+mod validate;
 
 #[cfg(test)]
 mod corpus_tests;
@@ -69,3 +70,4 @@ pub use resource::{Limits, Resource, person_reference};
 pub use responses::{ResponseItem, SearchItem, SearchMode, searchset, transaction_response};
 pub use search::TaskQuery;
 pub use task::TaskIn;
+pub use validate::{LENIENCIES, Leniency};
