@@ -81,9 +81,10 @@ impl<'a> Base<'a, '_> {
             return;
         }
         let bare = name.strip_prefix('_').unwrap_or(name);
-        let chosen = node.elements.iter().filter(|element| element.is_choice).any(|element| {
-            bare.strip_prefix(element.name).is_some_and(|kind| self.is_type(kind))
-        });
+        let chosen =
+            node.elements.iter().filter(|element| element.is_choice).any(|element| {
+                bare.strip_prefix(element.name).is_some_and(|kind| self.is_type(kind))
+            });
         if chosen {
             let words = "is of a type that this element does not take";
             return self.report.fault(IssueCode::Structure, &at.member(name), words);
@@ -94,7 +95,8 @@ impl<'a> Base<'a, '_> {
 
     fn is_type(&self, name: &str) -> bool {
         let primitives = primitive::PRIMITIVES.iter();
-        self.tables.node(name).is_some() || primitives.into_iter().any(|(one, _)| capital(one) == name)
+        self.tables.node(name).is_some()
+            || primitives.into_iter().any(|(one, _)| capital(one) == name)
     }
 
     fn element(&mut self, element: &Element, kind: &Type, value: &'a Json, at: &At<'_>) {
@@ -108,7 +110,9 @@ impl<'a> Base<'a, '_> {
                     self.single(element, kind, item, &at.item(i));
                 }
             }
-            Json::Array(_) => self.report.fault(IssueCode::Structure, at, "is a list and may be one"),
+            Json::Array(_) => {
+                self.report.fault(IssueCode::Structure, at, "is a list and may be one")
+            }
             _ if element.max == 0 => {
                 self.report.fault(IssueCode::Structure, at, "may not be here");
             }
@@ -186,9 +190,10 @@ impl<'a> Base<'a, '_> {
     /// R4 extensibility.html, ext-1; and what the guides ask of extensions of theirs. Nobody claims
     /// to follow a guide by the use of its extension: then it is worth a warning.
     fn extension(&mut self, json: &'a Json, at: &At<'_>) {
-        let valued = json.members().iter().any(|(name, _)| {
-            name.strip_prefix('_').unwrap_or(name).starts_with("value")
-        });
+        let valued = json
+            .members()
+            .iter()
+            .any(|(name, _)| name.strip_prefix('_').unwrap_or(name).starts_with("value"));
         if valued == json.get("extension").is_some() {
             self.report.broken(at, "ext-1", "needs a value or extensions, and one alone");
         }
@@ -207,7 +212,7 @@ impl<'a> Base<'a, '_> {
         let read = text.and_then(RefText::of);
         if text.is_some_and(|text| !text.is_empty() && !text.contains(':')) && read.is_none() {
             let words = "does not have the form of a reference";
-            return self.report.fault(IssueCode::Value, &at.member("reference"), words);
+            return self.report.fault(IssueCode::Value, at, words);
         }
         let known = |kind: &&str| self.tables.resources.contains(*kind);
         let inside = text.and_then(|text| text.strip_prefix('#')).and_then(|id| {
@@ -218,7 +223,7 @@ impl<'a> Base<'a, '_> {
         let named = read.as_ref().and_then(RefText::kind);
         if named.is_some_and(|kind| !known(&kind)) && !matches!(read, Some(RefText::Absolute(_))) {
             let words = "names no resource type of R4";
-            return self.report.fault(IssueCode::Value, &at.member("reference"), words);
+            return self.report.fault(IssueCode::Value, at, words);
         }
         let named = inside.or(named).filter(known);
         let said = json.text("type").map(|kind| kind.rsplit('/').next().unwrap_or(kind));
@@ -246,9 +251,8 @@ impl<'a> Base<'a, '_> {
                 self.report.warn(IssueCode::CodeInvalid, at, "has no code of its value set");
             }
             Json::Object(_) if set.has(value) == Some(false) => {
-                let (at, item) = (at, "coding");
-                let one = value.list(item).len() == 1;
-                let list = at.member(item);
+                let list = at.member("coding");
+                let one = value.list("coding").len() == 1;
                 let place = if one { list.item(0) } else { *at };
                 self.report.fault(IssueCode::CodeInvalid, &place, "is no code of its value set");
             }
@@ -258,9 +262,16 @@ impl<'a> Base<'a, '_> {
 }
 
 impl Set {
+    /// Whether every code in it is listed.
+    pub(super) fn is_whole(&self) -> bool {
+        self.systems.iter().all(|(_, codes)| codes.is_some())
+    }
+
     /// Whether a code, whose system its element implies, is in the set.
     pub(super) fn has_code(&self, code: &str) -> bool {
-        self.systems.iter().any(|(_, codes)| codes.as_ref().is_none_or(|codes| codes.contains(code)))
+        self.systems
+            .iter()
+            .any(|(_, codes)| codes.as_ref().is_none_or(|codes| codes.contains(code)))
     }
 
     /// Whether a Coding, or a coding of a CodeableConcept, is in the set; `None` if that cannot be

@@ -33,7 +33,7 @@ leniencies! {
     "unknown-profile": "a profile that is not one of ours may be claimed, with a warning",
         "a resource may follow several";
     "licensed-codes": "codes of SNOMED CT, LOINC, ICD-10, CPT and other systems under a licence are \
-         not looked up; their system is",
+         not looked up; a code of no system of the value set is a warning",
         "their lists may not be carried";
     "text-alone": "a CodeableConcept with a required binding and without any code passes R4, with a \
          warning; not a profile that asks for it",

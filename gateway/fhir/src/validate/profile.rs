@@ -86,7 +86,7 @@ impl<'a> Base<'a, '_> {
         match asks.set {
             Some((required, set)) if !in_set(set, value).unwrap_or(true) => {
                 let words = "has no code of the value set that is asked for";
-                match required {
+                match required && set.is_whole() {
                     true => self.report.fault(IssueCode::CodeInvalid, at, words),
                     false => self.report.warn(IssueCode::CodeInvalid, at, words),
                 }
@@ -311,9 +311,11 @@ fn steps<'a>(parent: Item<'a>, name: &str) -> Vec<Step<'a>> {
             continue;
         }
         let is_beside = bare.len() < member.len();
-        let twin = if is_beside { None } else { object.members().iter().find(|(other, _)| {
-            other.strip_prefix('_') == Some(bare)
-        }) };
+        let twin = if is_beside {
+            None
+        } else {
+            object.members().iter().find(|(other, _)| other.strip_prefix('_') == Some(bare))
+        };
         let twin = twin.map(|(_, twin)| twin);
         let item = |value: &'a Json, twin: Option<&'a Json>| match is_beside {
             true => Item { value: None, beside: Some(value), kind },
@@ -329,4 +331,3 @@ fn steps<'a>(parent: Item<'a>, name: &str) -> Vec<Step<'a>> {
     }
     found
 }
-

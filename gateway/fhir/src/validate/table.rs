@@ -235,11 +235,15 @@ impl Tables {
         }
         let extension = self.kinds["Extension"];
         for (at, node) in self.nodes.iter_mut().enumerate() {
-            let of = [("id", 1, "string", Of::Primitive(Primitive::Text)),
+            let of = [
+                ("id", 1, "string", Of::Primitive(Primitive::Text)),
                 ("extension", usize::MAX, "Extension", Of::Node(extension)),
-                ("modifierExtension", usize::MAX, "Extension", Of::Node(extension))];
+                ("modifierExtension", usize::MAX, "Extension", Of::Node(extension)),
+            ];
             for (name, max, kind, of) in of {
-                if !node.members.contains_key(name) && !(at == extension && name == "modifierExtension") {
+                if !node.members.contains_key(name)
+                    && !(at == extension && name == "modifierExtension")
+                {
                     let types = vec![Type { name: kind, of, targets: Vec::new() }];
                     node.add(Element { name, min: 0, max, types, set: None, is_choice: false });
                 }
@@ -277,13 +281,19 @@ impl Tables {
         let types = words.next().unwrap_or_default();
         let set = words.next().and_then(|word| SETS.get(word.strip_prefix('!')?));
         let types = match types {
-            "{}" => vec![Type { name: "", of: Of::Node(places[&(kind, path)]), targets: Vec::new() }],
+            "{}" => {
+                vec![Type { name: "", of: Of::Node(places[&(kind, path)]), targets: Vec::new() }]
+            }
             "*" => {
                 let primitives = PRIMITIVES.iter().map(|(name, _)| *name).filter(|n| *n != "xhtml");
                 primitives.chain(OPEN).filter_map(|name| self.type_of(name)).collect()
             }
             other if other.starts_with('=') => {
-                vec![Type { name: "", of: Of::Node(places[&(kind, &other[1..])]), targets: Vec::new() }]
+                vec![Type {
+                    name: "",
+                    of: Of::Node(places[&(kind, &other[1..])]),
+                    targets: Vec::new(),
+                }]
             }
             types => types.split('|').filter_map(|name| self.type_of(name)).collect(),
         };
@@ -340,7 +350,10 @@ fn count(text: &str) -> Option<(usize, usize)> {
 /// The rules of a list of keys that are checked; the others are in `rules::NOT_CHECKED`.
 fn rules_of(word: &'static str, of: &str) -> Vec<&'static Rule> {
     let keys = word.strip_prefix("rules(").map(|keys| keys.trim_end_matches(')'));
-    keys.into_iter().flat_map(|keys| keys.split(',')).filter_map(|key| rules::find(key, of)).collect()
+    keys.into_iter()
+        .flat_map(|keys| keys.split(','))
+        .filter_map(|key| rules::find(key, of))
+        .collect()
 }
 
 impl Asks {
