@@ -15,36 +15,25 @@ import ca.uhn.hl7v2.model.Message;
 import ca.uhn.hl7v2.model.Segment;
 import ca.uhn.hl7v2.util.SocketFactory;
 import ca.uhn.hl7v2.util.Terser;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.KeyFactory;
-import java.security.KeyStore;
-import java.security.cert.Certificate;
-import java.security.cert.CertificateFactory;
-import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocket;
-import javax.net.ssl.TrustManagerFactory;
 
 public class Hapi {
     public static void main(String[] words) throws Exception {
         boolean sends = words[0].equals("send");
         int at = sends ? 2 : 1;
         DefaultHapiContext context = new DefaultHapiContext();
-        context.setSocketFactory(factory(tls(words[at], words[at + 1], words[at + 2])));
+        context.setSocketFactory(factory(Tls.of(words[at], words[at + 1], words[at + 2])));
         if (sends) {
             send(context, Integer.parseInt(words[1]));
         } else {
@@ -102,33 +91,6 @@ public class Hapi {
             Terser.set((Segment) ack.get("MSA"), 2, 0, 1, 1, "NOT-THIS-ONE");
         }
         return ack;
-    }
-
-    static SSLContext tls(String ca, String certificate, String key) throws Exception {
-        KeyStore own = KeyStore.getInstance("PKCS12");
-        own.load(null, null);
-        byte[] der = Base64.getMimeDecoder()
-            .decode(Files.readString(Path.of(key)).replaceAll("-----[^-]*-----", ""));
-        own.setKeyEntry(
-            "own",
-            KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(der)),
-            new char[0],
-            new Certificate[] {certificate(certificate)});
-        KeyStore roots = KeyStore.getInstance("PKCS12");
-        roots.load(null, null);
-        roots.setCertificateEntry("root", certificate(ca));
-        KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
-        keys.init(own, new char[0]);
-        TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
-        trust.init(roots);
-        SSLContext tls = SSLContext.getInstance("TLS");
-        tls.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
-        return tls;
-    }
-
-    static Certificate certificate(String path) throws Exception {
-        byte[] pem = Files.readAllBytes(Path.of(path));
-        return CertificateFactory.getInstance("X.509").generateCertificate(new ByteArrayInputStream(pem));
     }
 
     static SocketFactory factory(SSLContext tls) {

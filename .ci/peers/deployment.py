@@ -1,5 +1,4 @@
-"""A deployment of the gateway, with three hospitals that speak HL7 v2 and a pantry, and what each of
-them does by HTTPS."""
+"""A deployment of the gateway with a pantry and hospitals, and what each of them does by HTTPS."""
 
 import datetime
 import http.client
@@ -44,6 +43,10 @@ class Deployment:
         ]:
             text, count = re.subn(rf"(?m)^{name} = [^#\n]*", f"{name} = {value}  ", text)
             assert count == 1, name
+        # What a search links to is here too.
+        self.base = f"https://localhost:{self.machines}/fhir"
+        text, count = re.subn(r'(?m)^base_url = "[^"]*/fhir"', f'base_url = "{self.base}"', text)
+        assert count == 1, "base_url"
         with open(path, "w") as file:
             file.write(text)
 
@@ -126,19 +129,7 @@ class Deployment:
         """The hospital hands in its Maria, who agrees that the pantry helps her with food."""
         maria = "urn:uuid:6f1c0b5e-3d52-4b0e-9d1a-000000000000"
         entries = [(maria, patient(name)), (maria[:-1] + "1", consent(name, maria))]
-        bundle = {
-            "resourceType": "Bundle",
-            "type": "transaction",
-            "entry": [
-                {
-                    "fullUrl": url,
-                    "resource": one,
-                    "request": {"method": "POST", "url": one["resourceType"]},
-                }
-                for url, one in entries
-            ],
-        }
-        self.ask(name, "POST", "/fhir", bundle, "application/fhir+json")
+        self.ask(name, "POST", "/fhir", transaction(entries), "application/fhir+json")
 
     def inbox(self):
         """What lies at the pantry."""
@@ -147,6 +138,19 @@ class Deployment:
 
     def act(self, referral, act, body):
         self.ask("pantry", "POST", f"/cbo/v1/referrals/{referral}/{act}", body)
+
+
+def transaction(entries):
+    """A Bundle that creates these, each with its fullUrl."""
+    entries = [
+        {
+            "fullUrl": url,
+            "resource": one,
+            "request": {"method": "POST", "url": one["resourceType"]},
+        }
+        for url, one in entries
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
 def patient(source):

@@ -38,7 +38,7 @@ elif ! timeout 90 mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies \
   -DoutputDirectory="$work/java" >"$work/mvn" 2>&1; then
   echo "peers: hapi-structures-v251 cannot be had from Maven Central; without HAPI"
 else
-  javac -cp "$work/java/*" -d "$work/java" "$here/Hapi.java"
+  javac -cp "$work/java/*" -d "$work/java" "$here/Hapi.java" "$here/Tls.java"
   others+=("--java" "$work/java")
 fi
 timeout 110 "$work/venv/bin/python" "$here/play.py" "$loopgate" "$work" "${others[@]}"

@@ -213,8 +213,8 @@ impl Gateway {
 
     /// SIGTERM; it ends cleanly.
     pub fn terminate(&mut self) {
+        let pid = self.pid().to_string();
         let mut running = self.running.take().expect("the gateway runs");
-        let pid = running.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         assert!(running.child.wait().unwrap().success());
     }
@@ -242,6 +242,11 @@ impl Gateway {
     pub fn count(&self) -> u64 {
         let status = self.admin(&Ask::Status);
         status.split(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().expect("the gateway runs").child.id()
     }
 
     /// The port of its HTTPS listener for machines.

@@ -90,13 +90,19 @@ fn paging_neither_repeats_nor_skips() {
             assert_eq!(seen, whole, "{count}");
         }
     }
-    // Oldest change first: who moves while somebody pages is seen later, not never.
+    // As they came: who moves while somebody pages stays in its place.
     assert_eq!(ids(&found(&clinic, "")), tasks);
     let first = clinic.get("/fhir/Task?_count=3").expect(200).json;
+    let by_change = clinic.get("/fhir/Task?_count=3&_sort=_lastUpdated").expect(200).json;
     let referral = pantry.inbox()[0]["referral_id"].as_str().unwrap().to_owned();
     pantry.act(&referral, "accept", &json!({})).expect(200);
-    let rest = walk(&clinic, link(&first, "next").unwrap(), 3);
+    assert_eq!(walk(&clinic, link(&first, "next").unwrap(), 3), tasks[3..]);
+    // Oldest change first: it is seen again, later.
+    let rest = walk(&clinic, link(&by_change, "next").unwrap(), 3);
     assert_eq!(rest, [&tasks[3..], &tasks[..1]].concat());
+    let back: Vec<String> =
+        rest.into_iter().rev().chain(tasks[1..3].iter().rev().cloned()).collect();
+    assert_eq!(walk(&clinic, "/fhir/Task?_count=2&_sort=-_lastUpdated".into(), 2), back);
     // A cursor of somebody else's is no way in.
     let theirs = link(&first, "next").unwrap();
     let mine = pantry.get(&theirs).expect(200).json;
@@ -136,7 +142,7 @@ fn polling_by_last_updated_misses_nothing() {
     let moved = after(times[2]);
     assert_eq!(moved, [ids(&all)[1].clone()]);
     // The target polls its own Tasks the same way.
-    let seen = found(&pantry, "");
+    let seen = found(&pantry, "_sort=_lastUpdated");
     let last = seen[2]["meta"]["lastUpdated"].as_str().unwrap().to_owned();
     pantry.act(&referral, "no-show", &json!({})).expect(200);
     let moved = found(&pantry, &format!("_lastUpdated=gt{last}"));
@@ -184,7 +190,7 @@ fn each_parameter_finds_what_it_names_and_an_unknown_one_is_refused() {
     }
     let before = gateway.kinds();
     for query in
-        ["code=fulfill", "status=nonsense", "_lastUpdated=ap2026", "_count=0", "_include=*"]
+        ["nonsense=fulfill", "_sort=nonsense", "_lastUpdated=xx2026", "_count=0", "_include=*"]
     {
         let refused = clinic.get(&format!("/fhir/Task?{query}")).expect(400);
         assert_eq!(refused.json["resourceType"], "OperationOutcome", "{query}");

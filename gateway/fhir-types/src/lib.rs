@@ -9,7 +9,8 @@
 use fhir_sdk::r4b::resources::Resource;
 
 /// The resource types accepted.
-pub const ACCEPTED: [&str; 21] = [
+pub const ACCEPTED: [&str; 24] = [
+    "CareTeam",
     "Condition",
     "Consent",
     "Coverage",
@@ -18,6 +19,7 @@ pub const ACCEPTED: [&str; 21] = [
     "DocumentReference",
     "Encounter",
     "Goal",
+    "Group",
     "HealthcareService",
     "Immunization",
     "Location",
@@ -27,6 +29,7 @@ pub const ACCEPTED: [&str; 21] = [
     "Practitioner",
     "PractitionerRole",
     "Procedure",
+    "Questionnaire",
     "QuestionnaireResponse",
     "RelatedPerson",
     "ServiceRequest",

@@ -2,7 +2,7 @@ use super::*;
 
 fn check(text: &str, want: &[(&str, IssueCode)]) {
     let limits = Limits { bundle_entries_max: 3, ..Limits::default() };
-    let faults = read_transaction(text.as_bytes(), &limits).err().unwrap_or_default();
+    let faults = read_posted(text.as_bytes(), &limits).err().unwrap_or_default();
     let got: Vec<(&str, IssueCode)> =
         faults.iter().map(|fault| (fault.expression.as_str(), fault.code)).collect();
     assert_eq!(got, want, "{text}");
@@ -27,8 +27,7 @@ fn entries_come_with_their_own_bytes() {
     let conditional =
         r#""request":{"method":"POST","url":"Patient","ifNoneExist":"identifier=s|v"}"#;
     let second = entry(&[PATIENT, conditional]);
-    let entries = read_transaction(bundle(&[&first, &second]).as_bytes(), &Limits::default());
-    let entries = entries.unwrap();
+    let entries = transaction(&[&first, &second]);
     assert_eq!(entries.len(), 2);
     assert_eq!(
         entries[0].full_url.as_deref(),
@@ -36,18 +35,78 @@ fn entries_come_with_their_own_bytes() {
     );
     let received = br#"{ "resourceType":"Patient", "active":true }"#;
     assert_eq!(&*entries[0].resource.received, received);
-    assert_eq!(entries[1].if_none_exist.as_deref(), Some("identifier=s|v"));
-    assert_eq!((entries[1].full_url.as_ref(), entries[0].if_none_exist.as_ref()), (None, None));
+    assert_eq!(entries[1].write, Write::Create(Some("identifier=s|v".into())));
+    assert_eq!((entries[1].full_url.as_ref(), &entries[0].write), (None, &Write::Create(None)));
 }
 
 #[test]
-fn only_transactions_that_create_are_read() {
+fn an_update_is_of_an_id_or_of_what_matches() {
+    let put = |request: &str, id: &str| {
+        let patient = format!(r#""resource":{{"resourceType":"Patient"{id},"active":true}}"#);
+        bundle(&[&entry(&[&patient, &format!(r#""request":{{"method":"PUT",{request}}}"#)])])
+    };
+    let write = |text: &str| match read_posted(text.as_bytes(), &Limits::default()).unwrap() {
+        Posted::Transaction(entries) => entries[0].write.clone(),
+        Posted::Batch(_) => panic!("{text}"),
+    };
+    let own = r#","id":"7""#;
+    assert_eq!(write(&put(r#""url":"Patient/7""#, own)), Write::Update("7".into(), None));
+    let matched = put(r#""url":"Patient/7","ifMatch":"W/\"2\"""#, own);
+    assert_eq!(write(&matched), Write::Update("7".into(), Some("W/\"2\"".into())));
+    let wherever = put(r#""url":"Patient?identifier=s|v""#, "");
+    assert_eq!(write(&wherever), Write::UpdateWhere("identifier=s|v".into(), None));
+    let (url, id) = ("Bundle.entry[0].request.url", "Bundle.entry[0].resource.id");
+    for (request, own, at, code) in [
+        (r#""url":"Patient""#, own, url, IssueCode::Value),
+        (r#""url":"Patient?""#, own, url, IssueCode::Value),
+        (r#""url":"Patients/7""#, own, url, IssueCode::Value),
+        (r#""url":"/Patient/7""#, own, url, IssueCode::Value),
+        (r#""url":"Task/7""#, own, url, IssueCode::Value),
+        (r#""url":"Patient/8""#, own, id, IssueCode::Invalid),
+        (r#""url":"Patient/7""#, "", id, IssueCode::Invalid),
+    ] {
+        check(&put(request, own), &[(at, code)]);
+    }
+    let none = put(r#""url":"Patient/7","ifNoneExist":"identifier=s|v""#, own);
+    check(&none, &[("Bundle.entry[0].request.ifNoneExist", IssueCode::NotSupported)]);
+}
+
+#[test]
+fn a_batch_is_read_entry_by_entry() {
+    let good =
+        r#"{"request":{"method":"GET","url":"Task?status=requested","ifNoneMatch":"W/\"1\""}}"#;
+    let bare = r#"{"resource":{"resourceType":"Patient"}}"#;
+    let text = bundle(&[good, bare, &entry(&[PATIENT, POST])]).replace("transaction", "batch");
+    let posted = read_posted(text.as_bytes(), &Limits::default()).unwrap();
+    let Posted::Batch(asked) = posted else { panic!("{text}") };
+    let want = Asked {
+        method: "GET".into(),
+        url: "Task?status=requested".into(),
+        if_none_match: Some("W/\"1\"".into()),
+        ..Asked::default()
+    };
+    assert_eq!(asked[0], Ok(want));
+    let faults = asked[1].as_ref().unwrap_err();
+    assert_eq!(faults[0].expression, "Bundle.entry[1].request");
+    let body = asked[2].as_ref().unwrap().body.as_deref();
+    assert_eq!(body, Some(&br#"{"resourceType":"Patient","active":true}"#[..]));
+}
+
+fn transaction(entries: &[&str]) -> Vec<Entry> {
+    match read_posted(bundle(entries).as_bytes(), &Limits::default()).unwrap() {
+        Posted::Transaction(entries) => entries,
+        Posted::Batch(_) => panic!("a transaction"),
+    }
+}
+
+#[test]
+fn only_transactions_that_write_are_read() {
     use IssueCode::{NotSupported, Required, Structure, TooLong};
     check("{}", &[("Bundle", Structure)]);
     check(r#"{"resourceType":"Patient"}"#, &[("Bundle", Structure)]);
     check(r#"{"resourceType":"Bundle"}"#, &[("Bundle.type", Required), ("Bundle.entry", Required)]);
     check(
-        r#"{"resourceType":"Bundle","type":"batch","entry":[]}"#,
+        r#"{"resourceType":"Bundle","type":"collection","entry":[]}"#,
         &[("Bundle.type", NotSupported), ("Bundle.entry", Structure)],
     );
     let ok = entry(&[PATIENT, POST]);
@@ -59,7 +118,7 @@ fn only_transactions_that_create_are_read() {
     );
     let signed = bundle(&[&ok]).replacen('{', r#"{"signature":{},"#, 1);
     check(&signed, &[("Bundle.signature", NotSupported)]);
-    for method in ["PUT", "DELETE", "GET", "post"] {
+    for method in ["PATCH", "DELETE", "GET", "post"] {
         let request = format!(r#""request":{{"method":"{method}","url":"Patient"}}"#);
         let place = "Bundle.entry[0].request.method";
         check(&bundle(&[&entry(&[PATIENT, &request])]), &[(place, NotSupported)]);

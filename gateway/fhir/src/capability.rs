@@ -1,116 +1,97 @@
-//! CapabilityStatement: what this gateway does, as the caller lists it from its routes, and no more.
+//! CapabilityStatement: what this gateway does, read off the table of what it serves.
 
 use loopgate_referral::Timestamp;
 
+use crate::served::{EVERY, Param, SERVED, Served};
 use crate::{Json, print_instant};
 
-/// SDOHCC's statement of what a coordination platform shall do. To be named under `instantiates`
-/// only by a gateway that does all of it.
+/// SDOHCC's statement of what a coordination platform shall do.
 pub const COORDINATION_PLATFORM: &str =
     "http://hl7.org/fhir/us/sdoh-clinicalcare/CapabilityStatement/SDOHCC-CoordinationPlatform";
 
-/// A search parameter that is routed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SearchParam {
-    /// Its name.
-    pub name: &'static str,
-    /// Its type: `token`, `reference`, `date`.
-    pub kind: &'static str,
-}
-
-/// A resource type that is routed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RoutedResource {
-    /// The type.
-    pub kind: &'static str,
-    /// The canonicals of the profiles it is read and written in.
-    pub profiles: &'static [&'static str],
-    /// `read`, `create`, `update`, `search-type`.
-    pub interactions: &'static [&'static str],
-    /// The parameters of its search.
-    pub search_params: &'static [SearchParam],
-    /// `If-None-Exist` is obeyed.
-    pub conditional_create: bool,
-}
-
-/// What is said of the gateway.
+const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
+/// What is said of the gateway beside the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capability<'a> {
-    /// When the statement was made.
+    /// When the table last changed.
     pub date: Timestamp,
     /// The software's version.
     pub software_version: &'a str,
-    /// The base URL, if it is known.
-    pub url: Option<&'a str>,
-    /// Canonicals of the statements it lives up to, [`COORDINATION_PLATFORM`].
-    pub instantiates: &'a [&'a str],
-    /// How callers are known, in words.
-    pub security: &'a str,
-    /// Interactions with the whole system: `transaction`.
-    pub system: &'a [&'a str],
-    /// The resource types.
-    pub resources: &'a [RoutedResource],
+    /// The base URL.
+    pub url: &'a str,
+    /// Browsers of other sites may call.
+    pub cors: bool,
 }
 
 /// The CapabilityStatement of this gateway.
 pub fn capability_statement(says: &Capability<'_>) -> Json {
-    let mut statement = Json::object([
+    let software =
+        Json::object([("name", "loopgate".into()), ("version", says.software_version.into())]);
+    let implementation =
+        Json::object([("description", "Referral gateway".into()), ("url", says.url.into())]);
+    let mut rest = Json::object([("mode", "server".into()), ("security", security(says))]);
+    rest.set("resource", Json::array(SERVED.iter().map(resource)));
+    rest.set("interaction", codes(["transaction", "batch"]));
+    Json::object([
         ("resourceType", "CapabilityStatement".into()),
         ("status", "active".into()),
         ("date", print_instant(says.date).into()),
         ("kind", "instance".into()),
-    ]);
-    if !says.instantiates.is_empty() {
-        statement.set("instantiates", strings(says.instantiates));
-    }
-    let software =
-        Json::object([("name", "loopgate".into()), ("version", says.software_version.into())]);
-    statement.set("software", software);
-    let mut implementation = Json::object([("description", "Referral gateway".into())]);
-    if let Some(url) = says.url {
-        implementation.set("url", url.into());
-    }
-    statement.set("implementation", implementation);
-    statement.set("fhirVersion", "4.0.1".into());
-    statement.set("format", strings(&["json"]));
-    let mut rest = Json::object([
-        ("mode", "server".into()),
-        ("security", Json::object([("description", says.security.into())])),
-    ]);
-    if !says.resources.is_empty() {
-        rest.set("resource", Json::array(says.resources.iter().map(resource)));
-    }
-    if !says.system.is_empty() {
-        rest.set("interaction", interactions(says.system));
-    }
-    statement.set("rest", Json::array([rest]));
-    statement
+        ("instantiates", strings(&[COORDINATION_PLATFORM])),
+        ("software", software),
+        ("implementation", implementation),
+        ("fhirVersion", "4.0.1".into()),
+        ("format", strings(&["json", "application/fhir+json"])),
+        ("rest", Json::array([rest])),
+    ])
 }
 
-fn resource(routed: &RoutedResource) -> Json {
-    let mut resource = Json::object([("type", routed.kind.into())]);
-    if !routed.profiles.is_empty() {
-        resource.set("supportedProfile", strings(routed.profiles));
-    }
-    if !routed.interactions.is_empty() {
-        resource.set("interaction", interactions(routed.interactions));
-    }
+fn security(says: &Capability<'_>) -> Json {
+    let smart =
+        Json::object([("system", SECURITY_SERVICE.into()), ("code", "SMART-on-FHIR".into())]);
+    let words = "A client certificate of a known partner (mutual TLS), alone or with an access \
+                 token of SMART Backend Services.";
+    Json::object([
+        ("cors", Json::Bool(says.cors)),
+        ("service", Json::array([Json::object([("coding", Json::array([smart]))])])),
+        ("description", words.into()),
+    ])
+}
+
+fn resource(served: &Served) -> Json {
+    let mut resource = Json::object([("type", served.kind.into())]);
+    add(&mut resource, "supportedProfile", served.profiles);
+    resource.set("interaction", codes(served.interactions.iter().map(|one| one.code())));
     resource.set("versioning", "versioned".into());
-    if routed.conditional_create {
-        resource.set("conditionalCreate", Json::Bool(true));
-    }
-    if !routed.search_params.is_empty() {
-        let params = routed
-            .search_params
-            .iter()
-            .map(|param| Json::object([("name", param.name.into()), ("type", param.kind.into())]));
-        resource.set("searchParam", Json::array(params));
-    }
+    resource.set("readHistory", Json::Bool(true));
+    resource.set("updateCreate", Json::Bool(false));
+    resource.set("conditionalCreate", Json::Bool(true));
+    resource.set("conditionalRead", "full-support".into());
+    resource.set("conditionalUpdate", Json::Bool(true));
+    resource.set("conditionalDelete", "not-supported".into());
+    add(&mut resource, "referencePolicy", &["literal"]);
+    add(&mut resource, "searchInclude", served.includes);
+    add(&mut resource, "searchRevInclude", served.rev_includes);
+    resource.set("searchParam", Json::array(EVERY.iter().chain(served.params).map(search_param)));
     resource
 }
 
-fn interactions(codes: &[&str]) -> Json {
-    Json::array(codes.iter().map(|code| Json::object([("code", (*code).into())])))
+fn add(resource: &mut Json, name: &'static str, texts: &[&str]) {
+    if !texts.is_empty() {
+        resource.set(name, strings(texts));
+    }
+}
+
+fn search_param(param: &Param) -> Json {
+    Json::object([
+        ("name", param.name.into()),
+        ("definition", param.canonical().as_str().into()),
+        ("type", param.kind.code().into()),
+    ])
+}
+
+fn codes<'a>(codes: impl IntoIterator<Item = &'a str>) -> Json {
+    Json::array(codes.into_iter().map(|code| Json::object([("code", code.into())])))
 }
 
 fn strings(texts: &[&str]) -> Json {
@@ -121,48 +102,45 @@ fn strings(texts: &[&str]) -> Json {
 mod tests {
     use super::*;
 
+    const SAYS: Capability<'_> = Capability {
+        date: Timestamp(0),
+        software_version: "0.1.0",
+        url: "https://gate.example/fhir",
+        cors: false,
+    };
+
     #[test]
-    fn only_what_is_listed_is_claimed() {
-        let task = RoutedResource {
-            kind: "Task",
-            profiles: &["p"],
-            interactions: &["read", "create"],
-            search_params: &[SearchParam { name: "_id", kind: "token" }],
-            conditional_create: true,
-        };
-        let says = Capability {
-            date: Timestamp(0),
-            software_version: "0.1.0",
-            url: None,
-            instantiates: &[],
-            security: "mutual TLS",
-            system: &["transaction"],
-            resources: &[task],
-        };
-        let want = concat!(
-            r#"{"resourceType":"CapabilityStatement","status":"active","#,
-            r#""date":"1970-01-01T00:00:00.000Z","kind":"instance","#,
-            r#""software":{"name":"loopgate","version":"0.1.0"},"#,
-            r#""implementation":{"description":"Referral gateway"},"fhirVersion":"4.0.1","#,
-            r#""format":["json"],"rest":[{"mode":"server","#,
-            r#""security":{"description":"mutual TLS"},"resource":[{"type":"Task","#,
-            r#""supportedProfile":["p"],"interaction":[{"code":"read"},{"code":"create"}],"#,
-            r#""versioning":"versioned","conditionalCreate":true,"#,
-            r#""searchParam":[{"name":"_id","type":"token"}]}],"#,
-            r#""interaction":[{"code":"transaction"}]}]}"#
-        );
-        assert_eq!(capability_statement(&says).to_string(), want);
-        let instantiates = [COORDINATION_PLATFORM];
-        let says = Capability {
-            url: Some("https://gate.example/fhir"),
-            instantiates: &instantiates,
-            system: &[],
-            resources: &[],
-            ..says
-        };
-        let statement = capability_statement(&says);
+    fn every_row_of_the_table_is_said_and_no_other() {
+        let statement = capability_statement(&SAYS);
         assert_eq!(statement.list("instantiates"), [COORDINATION_PLATFORM.into()]);
-        assert_eq!(statement.text("implementation.url"), says.url);
-        assert_eq!(statement.list("rest")[0].members().len(), 2);
+        assert_eq!(statement.text("implementation.url"), Some(SAYS.url));
+        let rest = &statement.list("rest")[0];
+        let kinds: Vec<_> =
+            rest.list("resource").iter().filter_map(|one| one.text("type")).collect();
+        let table: Vec<_> = SERVED.iter().map(|row| row.kind).collect();
+        assert_eq!(kinds, table);
+        for (said, row) in rest.list("resource").iter().zip(&SERVED) {
+            let params: Vec<_> =
+                said.list("searchParam").iter().filter_map(|one| one.text("name")).collect();
+            let names: Vec<_> = EVERY.iter().chain(row.params).map(|param| param.name).collect();
+            assert_eq!(params, names);
+            let interactions: Vec<_> =
+                said.list("interaction").iter().filter_map(|one| one.text("code")).collect();
+            assert_eq!(interactions.len(), row.interactions.len());
+            assert!(row.interactions.iter().all(|one| interactions.contains(&one.code())));
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_named_by_its_canonical() {
+        let of = |kind: &str, name: &str| {
+            Served::of(kind).and_then(|row| row.param(name)).map(Param::canonical)
+        };
+        let r4 = "http://hl7.org/fhir/SearchParameter/Task-status".to_owned();
+        let sdohcc =
+            "http://hl7.org/fhir/us/sdoh-clinicalcare/SearchParameter/Task-output-reference";
+        assert_eq!(of("Task", "status"), Some(r4));
+        assert_eq!(of("Task", "output").as_deref(), Some(sdohcc));
+        assert_eq!(of("Task", "nothing"), None);
     }
 }

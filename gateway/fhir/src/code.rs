@@ -8,8 +8,9 @@ pub const SDOHCC: &str =
 /// The system of our own `Task.statusReason` codes.
 pub const STATUS_REASON: &str = "urn:loopgate:status-reason";
 
+/// SDC's temporary codes: that a questionnaire is to be completed.
+pub(crate) const SDC_TEMP: &str = "http://hl7.org/fhir/uv/sdc/CodeSystem/temp";
 pub(crate) const TASK_CODE: &str = "http://hl7.org/fhir/CodeSystem/task-code";
-pub(crate) const TASK_STATUS: &str = "http://hl7.org/fhir/task-status";
 pub(crate) const SNOMED: &str = "http://snomed.info/sct";
 pub(crate) const CONSENT_SCOPE: &str = "http://terminology.hl7.org/CodeSystem/consentscope";
 pub(crate) const CONSENT_ACTION: &str = "http://terminology.hl7.org/CodeSystem/consentaction";

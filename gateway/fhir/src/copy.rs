@@ -5,6 +5,7 @@ use loopgate_consent::{FieldGroup, Groups};
 use serde_json::Value;
 
 use crate::Json;
+use crate::claim::claim_service;
 use crate::code::{CONTACT_PROHIBITED, codings, each};
 
 /// What of an element may pass.
@@ -100,7 +101,10 @@ pub fn patient_copy(patient: &Json, groups: &Groups) -> Json {
         // A former name or address is nobody's need, and may endanger.
         let current = |item: &&Json| !matches!(item.text("use"), Some("old" | "maiden"));
         let items = patient.list(name).iter().filter(current);
-        let items: Vec<Json> = items.filter_map(|item| keep.copy(item)).collect();
+        let items = items.filter_map(|item| keep.copy(item));
+        // R4 has no communication without a language.
+        let whole = |item: &Json| name != "communication" || item.get("language").is_some();
+        let items: Vec<Json> = items.filter(whole).collect();
         if groups.contains(group) && !items.is_empty() {
             copy.set(name, Json::Array(items));
         }
@@ -129,6 +133,8 @@ pub fn request_copy(request: &Json, groups: &Groups) -> Json {
             .filter_map(|detail| CODED.copy(detail));
         let prohibited: Vec<Json> = prohibited.collect();
         if !prohibited.is_empty() {
+            // R4, prr-1: details are those of a code; that it is kept back is said.
+            copy.set("code", masked());
             copy.set("orderDetail", Json::Array(prohibited));
         }
     }
@@ -136,6 +142,28 @@ pub fn request_copy(request: &Json, groups: &Groups) -> Json {
         copy_members(&mut copy, request, &[("note", Members(&[("text", Plain)]))]);
     }
     copy
+}
+
+/// Our own ServiceRequest for a reader whose permit has these groups: as [`request_copy`], with what ties it to
+/// the chain, which is ours.
+pub fn filler_copy(filler: &Json, groups: &Groups) -> Json {
+    let mut copy = request_copy(filler, groups);
+    let ours = [
+        ("meta", Members(&[("profile", Plain), ("versionId", Plain), ("lastUpdated", Plain)])),
+        ("basedOn", REFERENCE),
+        ("requester", REFERENCE),
+        ("performer", REFERENCE),
+    ];
+    copy_members(&mut copy, filler, &ours);
+    claim_service(&mut copy, "ServiceRequest");
+    copy
+}
+
+/// R4 extension-data-absent-reason: it is there and not shown.
+fn masked() -> Json {
+    let url = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
+    let reason = Json::object([("url", url.into()), ("valueCode", "masked".into())]);
+    Json::object([("extension", Json::array([reason]))])
 }
 
 /// What is needed, in codes.

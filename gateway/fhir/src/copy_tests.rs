@@ -60,7 +60,11 @@ fn a_request_passes_group_by_group() {
         let head = r#"{"resourceType":"ServiceRequest","id":"1","status":"active","intent":"order","subject":{"reference":"Patient/1"}"#;
         assert_eq!(copy.to_string(), format!("{head}{want}}}"));
     };
-    let prohibited = r#","orderDetail":[{"coding":[{"code":"contacting-subject-prohibited"}]}]"#;
+    let prohibited = concat!(
+        r#","code":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","#,
+        r#""valueCode":"masked"}]},"#,
+        r#""orderDetail":[{"coding":[{"code":"contacting-subject-prohibited"}]}]"#
+    );
     check(&[], prohibited);
     check(&[Identity, Contact, Address, Household, Status, SourceKeys], prohibited);
     check(&[Note], &format!(r#"{prohibited},"note":[{{"text":"n"}}]"#));
@@ -71,6 +75,42 @@ fn a_request_passes_group_by_group() {
         r#""occurrenceDateTime":"2027","authoredOn":"2026""#
     );
     check(&[Need], need);
+}
+
+#[test]
+fn our_request_keeps_what_ties_it_to_its_chain_and_claims_what_holds() {
+    let profile =
+        "http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-ServiceRequest";
+    let filler = parse(&format!(
+        r#"{{"resourceType":"ServiceRequest","id":"1","meta":{{"profile":["{profile}"],"versionId":"2",
+        "lastUpdated":"2026-01-01T00:00:00Z","source":"secret"}},"basedOn":[{{"reference":"ServiceRequest/2"}}],
+        "status":"active","intent":"filler-order","code":{{"coding":[{{"system":"http://snomed.info/sct","code":"k"}}]}},
+        "subject":{{"reference":"Patient/1"}},"requester":{{"reference":"Organization/a","display":"secret"}},
+        "performer":[{{"reference":"Organization/b"}}],"supportingInfo":[{{"reference":"secret"}}]}}"#
+    ));
+    let copy = |groups: &[FieldGroup]| filler_copy(&filler, &groups.iter().copied().collect());
+    let ties = concat!(
+        r#""basedOn":[{"reference":"ServiceRequest/2"}],"requester":{"reference":"Organization/a"},"#,
+        r#""performer":[{"reference":"Organization/b"}]}"#
+    );
+    let whole = copy(&[Need]).to_string();
+    assert!(whole.ends_with(ties) && !whole.contains("secret"), "{whole}");
+    assert!(
+        whole.contains(&format!(r#""meta":{{"profile":["{profile}"],"versionId":"2""#)),
+        "{whole}"
+    );
+    // Without its code it is no longer of the profile.
+    let less = copy(&[Status]).to_string();
+    assert!(less.ends_with(ties) && !less.contains("profile"), "{less}");
+}
+
+#[test]
+fn a_language_that_may_not_be_said_leaves_no_communication() {
+    let patient = parse(
+        r#"{"resourceType":"Patient","communication":[{"language":{"extension":[{"url":"secret"}]},"preferred":true}]}"#,
+    );
+    let copy = patient_copy(&patient, &FieldGroup::ALL.into_iter().collect());
+    assert_eq!(copy.to_string(), r#"{"resourceType":"Patient"}"#);
 }
 
 #[test]

@@ -29,8 +29,8 @@ pub fn dated(resource: &Json, zone: Offset) -> Dated {
         Some("QuestionnaireResponse") => &["authored"],
         Some("DocumentReference") => &["date"],
         Some("DiagnosticReport") => &["effectiveDateTime", "effectivePeriod.end", "issued"],
-        Some("Encounter" | "Coverage") => &["period.end", "period.start"],
-        // Who somebody is.
+        Some("CareTeam" | "Encounter" | "Coverage") => &["period.end", "period.start"],
+        // Who somebody is, and what is about nobody in particular.
         _ => return Dated::Timeless,
     };
     let said = elements.iter().find_map(|element| resource.text(element));
@@ -78,6 +78,10 @@ mod tests {
         assert_eq!(dated(r#"{"resourceType":"Observation"}"#), Dated::Unknown);
         let soon = r#"{"resourceType":"Condition","recordedDate":"soon"}"#;
         assert_eq!(dated(soon), Dated::Unknown);
-        assert_eq!(dated(r#"{"resourceType":"Patient"}"#), Dated::Timeless);
+        assert_eq!(dated(r#"{"resourceType":"CareTeam","period":{"end":"2026-05-01"}}"#), day);
+        assert_eq!(dated(r#"{"resourceType":"CareTeam"}"#), Dated::Unknown);
+        for kind in ["Patient", "Group", "Questionnaire"] {
+            assert_eq!(dated(&format!(r#"{{"resourceType":"{kind}"}}"#)), Dated::Timeless);
+        }
     }
 }

@@ -105,7 +105,7 @@ proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in vec(any::<u8>(), 0..200)) {
         let _ = crate::Resource::read(&bytes, &Limits::default());
-        let _ = crate::read_transaction(&bytes, &Limits::default());
+        let _ = crate::read_posted(&bytes, &Limits::default());
     }
 
     #[test]

@@ -13,10 +13,12 @@
 mod bundle;
 mod capability;
 mod change;
+mod claim;
 mod code;
 mod consent;
 mod copy;
 mod fault;
+mod group;
 mod json;
 mod label;
 mod moment;
@@ -24,15 +26,17 @@ mod outcome;
 mod parse;
 mod party;
 mod patient;
+mod patient_task;
 mod placement;
+mod procedure;
 mod provision;
-mod query;
 mod reference;
 mod render;
 mod request;
 mod resource;
 mod responses;
 mod search;
+mod served;
 mod shape;
 mod task;
 mod validate;
@@ -42,32 +46,37 @@ mod corpus_tests;
 #[cfg(test)]
 mod law_tests;
 
-pub use bundle::{Entry, read_transaction};
-pub use capability::{
-    COORDINATION_PLATFORM, Capability, RoutedResource, SearchParam, capability_statement,
-};
+pub use bundle::{Asked, Entry, Posted, Write, read_posted};
+pub use capability::{COORDINATION_PLATFORM, Capability, capability_statement};
 pub use change::changed_members;
+pub use claim::organization;
 pub use code::{SDOHCC, STATUS_REASON};
 pub use consent::ConsentIn;
-pub use copy::{patient_copy, pivot, request_copy};
+pub use copy::{filler_copy, patient_copy, pivot, request_copy};
 pub use fault::{Fault, IssueCode};
+pub use group::GroupIn;
 pub use json::Json;
 pub use label::{dated, labels};
 pub use loopgate_fhir_types::ACCEPTED;
 pub use moment::{Moment, print_instant};
-pub use outcome::{informational, not_carried, operation_outcome};
+pub use outcome::{informational, not_carried, operation_outcome, warnings};
 pub use party::{PartyRef, organization_identifiers};
 pub use patient::PatientIn;
+pub use patient_task::PatientTaskIn;
 pub use placement::{
     OutcomeView, PlacementView, REFERRAL, filler_request, outcome_procedure, placement_task,
 };
+pub use procedure::{ProcedureIn, ServiceIn};
 pub use provision::{Actor, Provision};
-pub use query::{DateTest, RefParam, TaskKeys};
 pub use reference::{Ref, RefText, references, rewrite};
 pub use render::{TaskOverlay, as_supplied};
 pub use request::{RequestIn, RequestStatus};
 pub use resource::{Limits, Resource, person_reference};
-pub use responses::{ResponseItem, SearchItem, SearchMode, searchset, transaction_response};
-pub use search::TaskQuery;
+pub use responses::{Posting, ResponseItem, SearchItem, SearchMode, posted_response, searchset};
+pub use search::{
+    Handling, Include, Search, Shape, SortKey, Term, compare, include_references, index_terms,
+    shaped,
+};
+pub use served::{EVERY, Interaction, Param, ParamKind, SERVED, Served};
 pub use task::TaskIn;
 pub use validate::{LENIENCIES, Leniency};

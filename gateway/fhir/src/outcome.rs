@@ -16,6 +16,11 @@ pub fn informational(words: &str) -> Json {
     of([issue("information", IssueCode::Informational, words, "")])
 }
 
+/// An OperationOutcome that goes with an answer: what of the question it leaves out.
+pub fn warnings(faults: &[Fault]) -> Json {
+    of(faults.iter().map(|fault| issue("warning", fault.code, &fault.words, &fault.expression)))
+}
+
 /// An OperationOutcome that says which elements of a message taken in are not passed on; nothing, if
 /// all are.
 pub fn not_carried(paths: &[String]) -> Option<Json> {

@@ -3,6 +3,7 @@
 
 use loopgate_referral::{NeedCode, Outcome, ReferralId, ResourceId, TaskStatus, Timestamp};
 
+use crate::claim::{claim_service, sdohcc};
 use crate::code::{SDOHCC, SNOMED, TASK_CODE, coding, concept};
 use crate::copy::copy_need;
 use crate::render::{TaskOverlay, lay_over, set_identity};
@@ -11,8 +12,6 @@ use crate::{Json, print_instant};
 
 /// The system of `Task.identifier` under which a referral is known to everyone.
 pub const REFERRAL: &str = "urn:loopgate:referral";
-
-const PROFILES: &str = "http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-";
 
 /// One placement, as its Task and ServiceRequest show it. References are texts, `Patient/1`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +51,7 @@ pub struct PlacementView<'a> {
 /// Our ServiceRequest: `filler-order`, based on the source's, of which it repeats what is needed,
 /// in codes, and nothing else.
 pub fn filler_request(source: &Json, view: &PlacementView<'_>) -> Json {
-    let mut request = resource("ServiceRequest", "ServiceRequest");
+    let mut request = resource("ServiceRequest");
     set_identity(&mut request, view.request.id(), view.version, view.changed);
     request.set("basedOn", Json::array([Json::reference(view.source_request)]));
     request.set("status", request_status(view.status).code().into());
@@ -62,6 +61,7 @@ pub fn filler_request(source: &Json, view: &PlacementView<'_>) -> Json {
     request.set("authoredOn", print_instant(view.authored).into());
     request.set("requester", Json::reference(view.requester));
     request.set("performer", Json::array([Json::reference(view.target)]));
+    claim_service(&mut request, "ServiceRequest");
     request
 }
 
@@ -81,7 +81,9 @@ fn request_status(task: TaskStatus) -> RequestStatus {
 
 /// Our Task: part of the source's, about our ServiceRequest, owned by the target.
 pub fn placement_task(view: &PlacementView<'_>) -> Json {
-    let mut task = resource("Task", "TaskForReferralManagement");
+    let mut task = resource("Task");
+    let profile = Json::array([sdohcc("TaskForReferralManagement")]);
+    task.set("meta", Json::object([("profile", profile)]));
     set_identity(&mut task, view.task.id(), view.version, view.changed);
     let referral =
         Json::object([("system", REFERRAL.into()), ("value", view.referral.to_string().into())]);
@@ -126,9 +128,9 @@ pub struct OutcomeView<'a> {
     pub changed: Timestamp,
 }
 
-/// The Procedure of an outcome (SDOHCC-Procedure).
+/// The Procedure of an outcome (SDOHCC-Procedure, if what was done is coded).
 pub fn outcome_procedure(view: &OutcomeView<'_>) -> Json {
-    let mut procedure = resource("Procedure", "Procedure");
+    let mut procedure = resource("Procedure");
     set_identity(&mut procedure, view.outcome.procedure.id(), view.version, view.changed);
     procedure.set("basedOn", Json::array([Json::reference(view.based_on)]));
     procedure.set("status", "completed".into());
@@ -148,12 +150,12 @@ pub fn outcome_procedure(view: &OutcomeView<'_>) -> Json {
         let performer = Json::object([("actor", Json::reference(performer))]);
         procedure.set("performer", Json::array([performer]));
     }
+    claim_service(&mut procedure, "Procedure");
     procedure
 }
 
-fn resource(kind: &str, profile: &str) -> Json {
-    let profile = Json::array([format!("{PROFILES}{profile}").into()]);
-    Json::object([("resourceType", kind.into()), ("meta", Json::object([("profile", profile)]))])
+fn resource(kind: &str) -> Json {
+    Json::object([("resourceType", kind.into())])
 }
 
 #[cfg(test)]

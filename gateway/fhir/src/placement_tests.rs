@@ -56,9 +56,8 @@ fn our_request_repeats_what_is_needed_and_nothing_else() {
     let source = Json::parse(SOURCE.as_bytes(), "ServiceRequest", &Limits::default()).unwrap();
     let request = with_view(TaskStatus::Requested, |view| filler_request(&source, view));
     let want = concat!(
-        r#"{"resourceType":"ServiceRequest","id":"r","meta":{"profile":["#,
-        r#""http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-ServiceRequest"],"#,
-        r#""versionId":"3","lastUpdated":"1970-01-01T00:00:00.001Z"},"#,
+        r#"{"resourceType":"ServiceRequest","id":"r","#,
+        r#""meta":{"versionId":"3","lastUpdated":"1970-01-01T00:00:00.001Z"},"#,
         r#""basedOn":[{"reference":"ServiceRequest/source"}],"status":"active","#,
         r#""intent":"filler-order","#,
         r#""category":[{"coding":[{"system":"s","version":"1","code":"c","display":"d"}]}],"#,
@@ -134,9 +133,9 @@ fn an_outcome_is_a_procedure() {
         changed: Timestamp(0),
     };
     let want = concat!(
-        r#"{"resourceType":"Procedure","id":"p","meta":{"profile":["#,
-        r#""http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-Procedure"],"#,
-        r#""versionId":"1","lastUpdated":"1970-01-01T00:00:00.000Z"},"#,
+        r#"{"resourceType":"Procedure","id":"p","#,
+        r#""meta":{"versionId":"1","lastUpdated":"1970-01-01T00:00:00.000Z","profile":["#,
+        r#""http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-Procedure"]},"#,
         r#""basedOn":[{"reference":"ServiceRequest/source"}],"status":"completed","#,
         r#""category":{"coding":[{"system":"http://snomed.info/sct","code":"410606002"},"#,
         r#"{"system":"SDOHCC","code":"food-insecurity"}]},"#,
@@ -154,6 +153,7 @@ fn an_outcome_is_a_procedure() {
         OutcomeView { need: None, performer: Some("Organization/them"), outcome: &words, ..view };
     let procedure = outcome_procedure(&view);
     assert_eq!(procedure.get("code"), Some(&Json::object([("text", "food parcel".into())])));
+    assert_eq!(procedure.at("meta.profile"), None, "SDOHCC wants what was done coded");
     assert_eq!(procedure.list("performer")[0].text("actor.reference"), Some("Organization/them"));
     read(&procedure);
 }

@@ -118,12 +118,14 @@ fn typed(kind: &str, bytes: &[u8], root: &str) -> Result<(), Fault> {
 }
 
 /// The reference to the Patient a resource is about, if it is about one and names it by a literal
-/// reference. A Patient itself has none.
+/// reference. A Patient itself has none, and neither has a Group: it is about several
+/// ([`crate::GroupIn`]).
 pub fn person_reference(resource: &Resource) -> Option<&str> {
     let element = match resource.kind {
         "RelatedPerson" | "Consent" | "Device" | "Immunization" => "patient",
         "Coverage" => "beneficiary",
-        "Condition"
+        "CareTeam"
+        | "Condition"
         | "DiagnosticReport"
         | "DocumentReference"
         | "Encounter"

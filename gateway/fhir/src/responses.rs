@@ -5,43 +5,75 @@ use loopgate_referral::Timestamp;
 
 use crate::{Json, print_instant};
 
-/// The answer to one entry of a transaction, in the order of the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The answer to one entry of a Bundle that was posted, in the order of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResponseItem {
-    /// `201 Created`, or `200 OK` for one that was there.
-    pub status: &'static str,
+    /// `201 Created`.
+    pub status: String,
     /// `Task/1/_history/1`, relative or absolute.
-    pub location: String,
-    /// Its version.
-    pub version: u64,
+    pub location: Option<String>,
+    /// `W/"1"`.
+    pub etag: Option<String>,
     /// When it last changed.
-    pub last_modified: Timestamp,
-    /// The resource, if the caller asked to have it back.
-    pub resource: Option<Json>,
+    pub last_modified: Option<Timestamp>,
+    /// The bytes of a resource that goes back, as they were released.
+    pub resource: Option<Vec<u8>>,
     /// What there is to say about it (`Bundle.entry.response.outcome`).
     pub outcome: Option<Json>,
 }
 
-/// A Bundle of type `transaction-response`.
-pub fn transaction_response(items: Vec<ResponseItem>) -> Json {
-    let entries = items.into_iter().map(|item| {
-        let mut entry = Json::object([]);
-        if let Some(resource) = item.resource {
-            entry.set("resource", resource);
+/// Which Bundle is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Posting {
+    /// With a `transaction-response`.
+    Transaction,
+    /// With a `batch-response`.
+    Batch,
+}
+
+/// The answer to a Bundle that was posted.
+pub fn posted_response(posting: Posting, items: Vec<ResponseItem>) -> Vec<u8> {
+    let kind = match posting {
+        Posting::Transaction => "transaction-response",
+        Posting::Batch => "batch-response",
+    };
+    let mut bytes = bundle(kind, Vec::new(), Vec::new()).to_bytes();
+    let Some(b'}') = bytes.pop() else { unreachable!("an object ends with a brace") };
+    let count = items.len();
+    for (i, item) in items.into_iter().enumerate() {
+        bytes.extend(if i == 0 { &b",\"entry\":[{"[..] } else { &b",{"[..] });
+        if let Some(resource) = &item.resource {
+            // As they were sealed: what was recorded is the hash of these very bytes.
+            bytes.extend(b"\"resource\":");
+            bytes.extend(resource);
+            bytes.push(b',');
         }
-        let mut response = Json::object([
-            ("status", item.status.into()),
-            ("location", item.location.into()),
-            ("etag", format!("W/\"{}\"", item.version).into()),
-            ("lastModified", print_instant(item.last_modified).into()),
-        ]);
-        if let Some(outcome) = item.outcome {
-            response.set("outcome", outcome);
+        bytes.extend(b"\"response\":");
+        bytes.extend(response(item).to_bytes());
+        bytes.push(b'}');
+        if i + 1 == count {
+            bytes.push(b']');
         }
-        entry.set("response", response);
-        entry
-    });
-    bundle("transaction-response", Vec::new(), entries.collect())
+    }
+    bytes.push(b'}');
+    bytes
+}
+
+fn response(item: ResponseItem) -> Json {
+    let mut response = Json::object([("status", item.status.into())]);
+    if let Some(location) = item.location {
+        response.set("location", location.into());
+    }
+    if let Some(etag) = item.etag {
+        response.set("etag", etag.into());
+    }
+    if let Some(at) = item.last_modified {
+        response.set("lastModified", print_instant(at).into());
+    }
+    if let Some(outcome) = item.outcome {
+        response.set("outcome", outcome);
+    }
+    response
 }
 
 /// Why a resource is on a page.
@@ -107,23 +139,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transaction_is_answered_entry_by_entry() {
-        let item = ResponseItem {
-            status: "201 Created",
-            location: "Task/1/_history/1".into(),
-            version: 1,
-            last_modified: Timestamp(0),
+    fn a_posted_bundle_is_answered_entry_by_entry() {
+        let written = ResponseItem {
+            status: "201 Created".into(),
+            location: Some("Task/1/_history/1".into()),
+            etag: Some("W/\"1\"".into()),
+            last_modified: Some(Timestamp(0)),
             resource: None,
             outcome: Some(Json::object([("resourceType", "OperationOutcome".into())])),
         };
-        let got = transaction_response(vec![item]).to_string();
+        let resource = Some(b"{\"resourceType\": \"Task\"}".to_vec());
+        let read = ResponseItem { status: "200 OK".into(), resource, ..ResponseItem::default() };
+        let got = posted_response(Posting::Transaction, vec![written, read]);
         let want = concat!(
             r#"{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":"#,
             r#"{"status":"201 Created","location":"Task/1/_history/1","etag":"W/\"1\"","#,
             r#""lastModified":"1970-01-01T00:00:00.000Z","#,
-            r#""outcome":{"resourceType":"OperationOutcome"}}}]}"#
+            r#""outcome":{"resourceType":"OperationOutcome"}}},"#,
+            r#"{"resource":{"resourceType": "Task"},"response":{"status":"200 OK"}}]}"#
         );
-        assert_eq!(got, want);
+        assert_eq!(String::from_utf8(got).unwrap(), want);
+        let nothing = posted_response(Posting::Batch, Vec::new());
+        assert_eq!(nothing, br#"{"resourceType":"Bundle","type":"batch-response"}"#);
     }
 
     #[test]

@@ -1,194 +1,345 @@
-//! Searching Tasks (R4 search.html; SDOHCC CoordinationPlatform). A parameter we do not know is
-//! refused: to leave it out would answer another question, and show more than was asked for.
+//! Searching (R4 search.html; the parameters are those of `served.rs`). A parameter we do not know
+//! is refused: to leave it out would answer another question, and show more than was asked for. Who
+//! asks for it (`Prefer: handling=lenient`) is told what was left out.
+//!
+//! Nothing here counts: a total would tell of what consent hides. Refused by their names: chains,
+//! `_has`, `_filter`, `_text`, `_content`, `_list`, `_query`, `_summary=count`, `_total`, and
+//! `_include` of `*` or `:iterate`.
 
-use loopgate_referral::TaskStatus;
+mod criterion;
+mod date;
+mod element;
+mod include;
+mod reference;
+mod shape;
+mod sort;
+mod split;
+mod summary;
+mod terms;
+mod text;
+mod token;
+mod uri;
 
-use crate::code::TASK_STATUS;
+use loopgate_referral::Timestamp;
+
+pub use include::{Include, include_references};
+pub use shape::{Shape, shaped};
+pub use sort::{SortKey, compare};
+pub use terms::{Term, index_terms};
+
 use crate::fault::Faults;
-use crate::query::{BadDateTest, DateTest, RefParam, TaskKeys};
-use crate::shape::is_id;
-use crate::{Fault, IssueCode};
+use crate::{Fault, IssueCode, Json, Served};
+use criterion::Criterion;
 
-/// A search for Tasks. Each parameter given is one item; its values are alternatives.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskQuery {
-    /// `_id`
-    pub ids: Vec<Vec<String>>,
-    /// `owner`
-    pub owners: Vec<Vec<RefParam>>,
-    /// `requester`
-    pub requesters: Vec<Vec<RefParam>>,
-    /// `patient`
-    pub patients: Vec<Vec<RefParam>>,
-    /// `status`
-    pub statuses: Vec<Vec<TaskStatus>>,
-    /// `_lastUpdated`
-    pub last_updated: Vec<Vec<DateTest>>,
-    /// `_count`: the longest page.
-    pub count: usize,
-    /// `_cursor`: where the page starts, in our own words.
-    pub cursor: Option<String>,
+/// Parameters of one search.
+const PARTS_MAX: usize = 100;
+/// Alternatives of one parameter.
+const VALUES_MAX: usize = 100;
+/// One value, all its alternatives.
+const VALUE_BYTES_MAX: usize = 8192;
+
+/// What becomes of a parameter that we do not know (R4 search.html#errors).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// The search is refused.
+    Strict,
+    /// It is left out, and the answer says so. A modifier, a value or a result parameter that
+    /// would change what is shown is refused all the same.
+    Lenient,
 }
 
-impl TaskQuery {
+/// A search of one type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    served: &'static Served,
+    base: String,
+    criteria: Vec<Criterion>,
+    count: Option<usize>,
+    cursor: Option<String>,
+    sort: Vec<SortKey>,
+    includes: Vec<Include>,
+    rev_includes: Vec<Include>,
+    shape: Shape,
+    ignored: Vec<Fault>,
+    pairs: Vec<(String, String)>,
+}
+
+impl Search {
     /// The longest page.
     pub const COUNT_MAX: usize = 100;
     /// The page of a search that does not say.
     pub const COUNT_DEFAULT: usize = 50;
-    /// Alternatives of one parameter, and parameters of one search.
-    const PARTS_MAX: usize = 100;
 
-    /// Reads the decoded pairs of a query; `base` is the base URL of this server.
-    pub fn parse(pairs: &[(String, String)], base: &str) -> Result<TaskQuery, Vec<Fault>> {
+    /// Reads the decoded pairs of a query or form; `base` is the base URL of this server. A pair
+    /// with neither name nor value is none.
+    pub fn parse(
+        served: &'static Served,
+        pairs: &[(String, String)],
+        base: &str,
+        handling: Handling,
+    ) -> Result<Search, Vec<Fault>> {
         let mut faults = Faults::default();
-        let mut query = TaskQuery {
-            ids: Vec::new(),
-            owners: Vec::new(),
-            requesters: Vec::new(),
-            patients: Vec::new(),
-            statuses: Vec::new(),
-            last_updated: Vec::new(),
-            count: TaskQuery::COUNT_DEFAULT,
+        let mut search = Search {
+            served,
+            base: base.trim_end_matches('/').to_owned(),
+            criteria: Vec::new(),
+            count: None,
             cursor: None,
+            sort: Vec::new(),
+            includes: Vec::new(),
+            rev_includes: Vec::new(),
+            shape: Shape::Full,
+            ignored: Vec::new(),
+            pairs: Vec::new(),
         };
-        if pairs.len() > TaskQuery::PARTS_MAX {
+        if pairs.len() > PARTS_MAX {
             faults.push(Fault::new(IssueCode::TooCostly, "", "has too many search parameters"));
             return faults.or(None);
         }
         for (name, value) in pairs {
-            faults.extend(query.add(name, value, base).err());
+            match search.add(name, value) {
+                Ok(()) if name == "_cursor" => {}
+                Ok(()) => search.pairs.push((name.clone(), value.clone())),
+                Err(Refused::Unknown(fault)) if handling == Handling::Lenient => {
+                    search.ignored.push(fault);
+                }
+                Err(Refused::Unknown(fault) | Refused::Fault(fault)) => faults.push(fault),
+            }
         }
-        faults.or(Some(query))
+        if search.shape == Shape::Text
+            && !(search.includes.is_empty() && search.rev_includes.is_empty())
+        {
+            // R4 search.html#summary: they "cannot be mixed".
+            let words = "search parameter _summary=text allows neither _include nor _revinclude";
+            faults.push(Fault::new(IssueCode::Value, "", words));
+        }
+        faults.or(Some(search))
     }
 
-    fn add(&mut self, name: &str, value: &str, base: &str) -> Result<(), Fault> {
-        let reference = |text: &str| RefParam::parse(text, base).ok_or(IssueCode::Value);
+    fn add(&mut self, name: &str, value: &str) -> Result<(), Refused> {
+        if value.len() > VALUE_BYTES_MAX {
+            let words = "a search parameter is too long";
+            return Err(Refused::Fault(Fault::new(IssueCode::TooLong, "", words)));
+        }
         match name {
-            "_id" => self.ids.push(alternatives("_id", value, id)?),
-            "owner" => self.owners.push(alternatives("owner", value, reference)?),
-            "requester" => self.requesters.push(alternatives("requester", value, reference)?),
-            "patient" => self.patients.push(alternatives("patient", value, reference)?),
-            "status" => {
-                let statuses = alternatives("status", value, status)?;
-                self.statuses.push(statuses.into_iter().flatten().collect());
+            "_count" => {
+                let count = count(value)?;
+                once(self.count.replace(count).is_none(), name)?;
             }
-            "_lastUpdated" => {
-                self.last_updated.push(alternatives("_lastUpdated", value, date_test)?);
-            }
-            "_count" => self.count = count(value).ok_or_else(|| unreadable("_count"))?,
             "_cursor" => {
                 let ok = (1..=512).contains(&value.len())
                     && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.=~".contains(&b));
-                if !ok || self.cursor.is_some() {
-                    return Err(unreadable("_cursor"));
-                }
+                once(ok && self.cursor.is_none(), name)?;
                 self.cursor = Some(value.to_owned());
             }
+            "_sort" => {
+                once(self.sort.is_empty(), name)?;
+                self.sort = self.sort_keys(value)?;
+            }
+            "_summary" => {
+                if value == "count" {
+                    return Err(Refused::words(
+                        "_summary=count is not supported: nothing is counted",
+                    ));
+                }
+                let shape = Shape::of_summary(value).ok_or_else(|| unreadable(name))?;
+                if shape != Shape::Full {
+                    once(self.shape == Shape::Full, name)?;
+                    self.shape = shape;
+                }
+            }
+            "_elements" => {
+                let shape = self.shape.with_elements(value).ok_or_else(|| unreadable(name))?;
+                self.shape = shape;
+            }
+            "_include" => {
+                let include = Include::parse(value, self.served.includes, &self.base)
+                    .ok_or_else(|| Refused::unknown("a value of _include is not supported"))?;
+                push_once(&mut self.includes, include);
+            }
+            "_revinclude" => {
+                let include = Include::parse(value, self.served.rev_includes, &self.base)
+                    .ok_or_else(|| Refused::unknown("a value of _revinclude is not supported"))?;
+                push_once(&mut self.rev_includes, include);
+            }
             "_format" if is_json(value) => {}
-            "_format" => return Err(unsupported("the _format is not supported; json is")),
-            name => return Err(unknown(name)),
+            "_format" => return Err(Refused::words("the _format is not supported; json is")),
+            "_pretty" if matches!(value, "true" | "false") => {}
+            "_pretty" => return Err(unreadable(name).into()),
+            "_total" if value == "none" => {}
+            "_total" => return Err(Refused::words("a _total other than none is not supported")),
+            "_contained" if value == "false" => {}
+            "_contained" => {
+                return Err(Refused::words("a _contained other than false is not supported"));
+            }
+            name if self.served.param(name.split(':').next().unwrap_or_default()).is_some() => {
+                let criterion = Criterion::parse(self.served, name, value, &self.base)?;
+                self.criteria.push(criterion);
+            }
+            // "Server SHALL reject any search request that contains a modifier that the server
+            // does not support" (R4 search.html#modifiers): lenient or not.
+            "_include:iterate"
+            | "_include:recurse"
+            | "_revinclude:iterate"
+            | "_revinclude:recurse" => return Err(unsupported_name(name).into()),
+            name => return Err(Refused::Unknown(unsupported_name(name))),
         }
         Ok(())
     }
 
-    /// Whether a Task is found.
-    pub fn matches(&self, task: &TaskKeys<'_>) -> bool {
-        let named = |params: &[Vec<RefParam>], resource: Option<&_>| {
-            params.iter().all(|any| {
-                resource.is_some_and(|resource| any.iter().any(|param| param.matches(resource)))
-            })
-        };
-        self.ids.iter().all(|any| any.iter().any(|id| id == task.id))
-            && named(&self.owners, task.owner)
-            && named(&self.requesters, task.requester)
-            && named(&self.patients, task.patient)
-            && self.statuses.iter().all(|any| any.contains(&task.status))
-            && self
-                .last_updated
-                .iter()
-                .all(|any| any.iter().any(|test| test.holds(task.last_updated)))
+    fn sort_keys(&self, value: &str) -> Result<Vec<SortKey>, Refused> {
+        let keys: Vec<&str> = value.split(',').collect();
+        if keys.len() > VALUES_MAX {
+            let words = "search parameter _sort has too many values";
+            return Err(Refused::Fault(Fault::new(IssueCode::TooCostly, "", words)));
+        }
+        let keys = keys.into_iter().map(|key| SortKey::parse(self.served, key));
+        let keys: Option<Vec<SortKey>> = keys.collect();
+        keys.ok_or_else(|| Refused::unknown("a value of _sort is not supported"))
+    }
+
+    /// The type that is searched.
+    pub fn served(&self) -> &'static Served {
+        self.served
+    }
+
+    /// Whether every criterion holds of a resource of the type, as the caller may read it.
+    pub fn matches(&self, resource: &Json) -> bool {
+        self.criteria.iter().all(|one| one.matches(self.served, &self.base, resource))
+    }
+
+    /// The longest page, `1..=COUNT_MAX`.
+    pub fn count(&self) -> usize {
+        self.count.unwrap_or(Search::COUNT_DEFAULT)
+    }
+
+    /// Where the page starts, in the words of who pages.
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
+    /// The order asked for; empty if it is left to us.
+    pub fn sort(&self) -> &[SortKey] {
+        &self.sort
+    }
+
+    /// The ids that alone can match, if any are said; none if two parts of the search disagree.
+    pub fn ids(&self) -> Option<Vec<&str>> {
+        let mut all = self.criteria.iter().filter_map(Criterion::ids);
+        let first: Vec<&str> = all.next()?.iter().map(String::as_str).collect();
+        Some(all.fold(first, |ids, more| {
+            ids.into_iter().filter(|id| more.iter().any(|one| one == id)).collect()
+        }))
+    }
+
+    /// No match has a `meta.lastUpdated` before this instant.
+    pub fn updated_from(&self) -> Option<Timestamp> {
+        self.criteria.iter().filter_map(Criterion::updated_from).max()
+    }
+
+    /// A match has, for each of these groups, one of its terms among its [`index_terms`].
+    pub fn required_terms(&self) -> Vec<Vec<Term>> {
+        self.criteria.iter().filter_map(Criterion::terms).collect()
+    }
+
+    /// What is to come with the matches: what they refer to.
+    pub fn includes(&self) -> &[Include] {
+        &self.includes
+    }
+
+    /// What is to come with the matches: what refers to them.
+    pub fn rev_includes(&self) -> &[Include] {
+        &self.rev_includes
+    }
+
+    /// How much of each resource is to come.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// What was left out of a lenient search.
+    pub fn ignored(&self) -> &[Fault] {
+        &self.ignored
+    }
+
+    /// The search as it was understood, for the `self` link; without its cursor.
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.pairs
     }
 }
 
-/// The alternatives of one value, divided by commas.
-fn alternatives<T>(
-    name: &'static str,
-    value: &str,
-    read: impl Fn(&str) -> Result<T, IssueCode>,
-) -> Result<Vec<T>, Fault> {
-    let parts: Vec<&str> = value.split(',').take(TaskQuery::PARTS_MAX + 1).collect();
-    if parts.len() > TaskQuery::PARTS_MAX {
-        let words = format!("search parameter {name} has too many values");
-        return Err(Fault::new(IssueCode::TooCostly, "", words));
+/// Why a parameter is not taken.
+enum Refused {
+    /// We do not know it: a lenient search goes on without it.
+    Unknown(Fault),
+    /// It cannot be left out.
+    Fault(Fault),
+}
+
+impl Refused {
+    fn words(words: &'static str) -> Refused {
+        Refused::Fault(Fault::not_supported("", words))
     }
-    let read = parts.into_iter().map(read).collect::<Result<Vec<T>, IssueCode>>();
-    read.map_err(|code| match code {
-        IssueCode::NotSupported => Fault::not_supported(
-            "",
-            format!("a prefix of search parameter {name} is not supported"),
-        ),
-        _ => unreadable(name),
-    })
-}
 
-fn id(text: &str) -> Result<String, IssueCode> {
-    if is_id(text) { Ok(text.to_owned()) } else { Err(IssueCode::Value) }
-}
-
-/// A status; `None` for one that FHIR has and a referral Task never has.
-fn status(text: &str) -> Result<Option<TaskStatus>, IssueCode> {
-    let code = match text.split_once('|') {
-        Some((TASK_STATUS, code)) => code,
-        Some(_) => return Err(IssueCode::Value),
-        None => text,
-    };
-    match TaskStatus::from_code(code) {
-        Some(status) => Ok(Some(status)),
-        None if matches!(code, "received" | "ready") => Ok(None),
-        None => Err(IssueCode::Value),
+    fn unknown(words: &'static str) -> Refused {
+        Refused::Unknown(Fault::not_supported("", words))
     }
 }
 
-fn date_test(text: &str) -> Result<DateTest, IssueCode> {
-    DateTest::parse(text).map_err(|bad| match bad {
-        BadDateTest::Prefix => IssueCode::NotSupported,
-        BadDateTest::Date => IssueCode::Value,
-    })
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Refused {
+        Refused::Fault(fault)
+    }
 }
 
-/// A page may be shorter than asked for, never longer.
-fn count(text: &str) -> Option<usize> {
+fn once(ok: bool, name: &str) -> Result<(), Fault> {
+    if ok { Ok(()) } else { Err(unreadable(name)) }
+}
+
+fn push_once<T: PartialEq>(all: &mut Vec<T>, one: T) {
+    if !all.contains(&one) {
+        all.push(one);
+    }
+}
+
+/// A page may be shorter than asked for, never longer. None at all would be a count
+/// (R4 search.html#count).
+fn count(text: &str) -> Result<usize, Fault> {
+    if !text.is_empty() && text.bytes().all(|b| b == b'0') {
+        let words = "a _count of 0 is not supported: nothing is counted";
+        return Err(Fault::not_supported("", words));
+    }
     let ok = (1..=9).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    let count: usize = if ok { text.parse().ok()? } else { return None };
-    (count > 0).then_some(count.min(TaskQuery::COUNT_MAX))
+    let count: Option<usize> = if ok { text.parse().ok() } else { None };
+    count.map(|count| count.min(Search::COUNT_MAX)).ok_or_else(|| unreadable("_count"))
 }
 
 fn is_json(format: &str) -> bool {
     // A plus that was not escaped arrives as a space.
-    let known = ["json", "application/json", "application/fhir+json", "application/fhir json"];
+    let known =
+        ["json", "application/json", "application/fhir+json", "application/fhir json", "text/json"];
     let essence = format.split(';').next().unwrap_or_default().trim();
     known.contains(&essence)
 }
 
 fn unreadable(name: &str) -> Fault {
-    Fault::new(IssueCode::Value, "", format!("search parameter {name} cannot be read"))
+    named(IssueCode::Value, name, "cannot be read")
 }
 
-fn unsupported(words: &'static str) -> Fault {
-    Fault::not_supported("", words)
+fn unsupported_name(name: &str) -> Fault {
+    named(IssueCode::NotSupported, name, "is not supported")
 }
 
-fn unknown(name: &str) -> Fault {
+/// A fault of a parameter, by its name if that has the form of one.
+fn named(code: IssueCode, name: &str, what: &'static str) -> Fault {
     let ok = (1..=64).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b':' | b'-'));
-    if ok {
-        let words = format!("search parameter {name} is not supported");
-        Fault::new(IssueCode::NotSupported, "", words)
-    } else {
-        unsupported("a search parameter is not supported")
-    }
+        && name.bytes().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b':' | b'-' | b'.'));
+    let name = if ok { format!("search parameter {name}") } else { "a search parameter".into() };
+    Fault::new(code, "", format!("{name} {what}"))
 }
 
+#[cfg(test)]
+mod corpus_tests;
 #[cfg(test)]
 #[path = "search_tests.rs"]
 mod tests;

@@ -83,15 +83,28 @@ fn authority(of: Components<'_>, constants: &Constants) -> Option<Together> {
     let id = of(2)?;
     let system = match of(3)? {
         "ISO" if is_oid(id) => format!("urn:oid:{id}"),
-        "UUID" | "GUID" => format!("urn:uuid:{id}"),
+        "UUID" | "GUID" if is_uuid(id) => format!("urn:uuid:{}", id.to_ascii_lowercase()),
         "URI" | "DNS" => id.to_owned(),
         _ => return None,
     };
     Some((system, vec![2, 3]))
 }
 
+/// R4's form of an OID: arcs without leading zeros, the first of 0 to 2, and at least one more.
 fn is_oid(id: &str) -> bool {
-    id.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    let is_arc = |arc: &str| {
+        let digits = !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit());
+        digits && (arc == "0" || !arc.starts_with('0'))
+    };
+    id.split_once('.').is_some_and(|(first, others)| {
+        matches!(first, "0" | "1" | "2") && others.split('.').all(is_arc)
+    })
+}
+
+/// RFC 4122's form of a UUID, in either case.
+fn is_uuid(id: &str) -> bool {
+    let parts: Vec<usize> = id.split('-').map(str::len).collect();
+    parts == [8, 4, 4, 4, 12] && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
 }
 
 fn authority_written(system: &str, constants: &Constants) -> Option<Vec<(u16, String)>> {
@@ -101,7 +114,7 @@ fn authority_written(system: &str, constants: &Constants) -> Option<Vec<(u16, St
     let oid = system.strip_prefix("urn:oid:").filter(|id| is_oid(id));
     let (id, kind) = if let Some(oid) = oid {
         (oid, "ISO")
-    } else if let Some(uuid) = system.strip_prefix("urn:uuid:") {
+    } else if let Some(uuid) = system.strip_prefix("urn:uuid:").filter(|id| is_uuid(id)) {
         (uuid, "UUID")
     } else if system.contains(':') {
         (system, "URI")
@@ -231,7 +244,12 @@ mod tests {
             ("A^1.2^ISO", "urn:a", "A"),
             ("^1.2.3^ISO", "urn:oid:1.2.3", "^1.2.3^ISO"),
             ("B^1.2.3^ISO", "urn:oid:1.2.3", "^1.2.3^ISO"),
-            ("^0-1^GUID", "urn:uuid:0-1", "^0-1^UUID"),
+            (
+                "^6F1C0B5E-3d52-4b0e-9d1a-000000000001^GUID",
+                "urn:uuid:6f1c0b5e-3d52-4b0e-9d1a-000000000001",
+                "^6f1c0b5e-3d52-4b0e-9d1a-000000000001^UUID",
+            ),
+            ("^urn:uuid:x^URI", "urn:uuid:x", "^urn:uuid:x^URI"),
             ("^http://b^URI", "http://b", "^http://b^URI"),
             ("^urn:oid:a^URI", "urn:oid:a", "^urn:oid:a^URI"),
             ("^b.example^DNS", "b.example", "^b.example^DNS"),
@@ -245,7 +263,17 @@ mod tests {
             }
             assert_eq!(written.join("^").trim_end_matches('^'), again, "{text}");
         }
-        for text in ["B", "^1.2", "^a^ISO", "^x^L"] {
+        for text in [
+            "B",
+            "^1.2",
+            "^a^ISO",
+            "^45.2.3^ISO",
+            "^1.02^ISO",
+            "^1..2^ISO",
+            "^1^ISO",
+            "^0-1^UUID",
+            "^x^L",
+        ] {
             let parts: Vec<&str> = text.split('^').collect();
             let of = |n: u16| parts.get(usize::from(n) - 1).copied().filter(|s| !s.is_empty());
             assert_eq!(authority(&of, &link), None, "{text}");

@@ -204,6 +204,40 @@ impl Persons {
             && (!matches.is_empty() || self.persons.get(&person).is_some_and(gave))
     }
 
+    /// That a patient who is known by a name given before is presented with these identifiers again; none,
+    /// if what is presented is somebody else. Who has no identifier of this organization is known again by
+    /// name and birth date.
+    pub fn again(
+        &self,
+        presented: &Presented,
+        shared_systems: &[String],
+        person: PersonId,
+    ) -> Option<PersonEvent> {
+        let known = self.persons.get(&person)?;
+        let matches = self.matches(presented, shared_systems);
+        if matches.iter().any(|(one, _)| *one != person) {
+            return None;
+        }
+        let gave =
+            |one: &&Identifier| known.identifiers.contains(&(presented.by.clone(), (*one).clone()));
+        let before = presented.identifiers.iter().find(gave);
+        let unnamed = !known.identifiers.iter().any(|(by, _)| *by == presented.by);
+        let alike = presented.sameness.as_ref().is_some_and(|one| known.sameness.contains(one));
+        let system = before.or(presented.identifiers.first()).map(|one| one.system.clone());
+        let own = LinkBasis::OwnIdentifier { system: system.unwrap_or_default() };
+        let basis = match matches.into_iter().next() {
+            Some((_, basis)) => basis,
+            None if before.is_some() || alike || unnamed => own,
+            None => return None,
+        };
+        Some(PersonEvent::Linked {
+            person,
+            by: presented.by.clone(),
+            identifiers: presented.identifiers.clone(),
+            basis,
+        })
+    }
+
     fn matches(&self, presented: &Presented, shared: &[String]) -> Vec<(PersonId, LinkBasis)> {
         let mut found = Vec::new();
         for identifier in &presented.identifiers {
@@ -281,85 +315,5 @@ impl Persons {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SHARED: &str = "urn:community:id";
-
-    fn presented(by: &str, identifiers: &[(&str, &str)]) -> Presented {
-        Presented {
-            by: by.parse().unwrap(),
-            index: Some("urn:mrn".into()),
-            identifiers: identifiers
-                .iter()
-                .map(|(system, value)| Identifier {
-                    system: (*system).into(),
-                    value: (*value).into(),
-                })
-                .collect(),
-            sameness: Sameness::of("García", "María", "1988-04-02"),
-        }
-    }
-
-    fn check(known: &[Presented], next: &Presented) -> (usize, usize) {
-        let shared = vec![SHARED.to_owned()];
-        let mut persons = Persons::default();
-        for (n, p) in known.iter().chain([next]).enumerate() {
-            let fresh = PersonId::from_random([n as u8; 16]);
-            let (_, events) = persons.decide(p, &shared, fresh);
-            events.iter().for_each(|event| persons.evolve(event));
-        }
-        (persons.len(), persons.candidates().count())
-    }
-
-    #[test]
-    fn a_shared_identifier_makes_one_person() {
-        let a = presented("hospital-a", &[("urn:a:mrn", "1"), (SHARED, "77")]);
-        let b = presented("clinic-b", &[("urn:b:mrn", "9"), (SHARED, "77")]);
-        assert_eq!(check(&[a], &b), (1, 0));
-    }
-
-    #[test]
-    fn the_same_name_and_birth_date_make_a_candidate_only() {
-        let a = presented("hospital-a", &[("urn:a:mrn", "1")]);
-        let b = presented("clinic-b", &[("urn:b:mrn", "9")]);
-        assert_eq!(check(&[a], &b), (2, 1));
-    }
-
-    #[test]
-    fn a_name_that_many_share_makes_few_candidates() {
-        let mrns: Vec<String> = (0..20).map(|n| n.to_string()).collect();
-        let known: Vec<Presented> =
-            mrns.iter().map(|mrn| presented("hospital-a", &[("urn:mrn", mrn)])).collect();
-        let next = presented("hospital-a", &[("urn:mrn", "new")]);
-        let before: usize = (0..20).map(|n| n.min(CANDIDATES_MAX)).sum();
-        assert_eq!(check(&known, &next), (21, before + CANDIDATES_MAX));
-    }
-
-    #[test]
-    fn another_organizations_mrn_links_nobody() {
-        let a = presented("hospital-a", &[("urn:mrn", "1")]);
-        let b = presented("clinic-b", &[("urn:mrn", "1")]);
-        assert_eq!(check(&[a], &b).0, 2);
-    }
-
-    #[test]
-    fn an_organization_that_presents_its_own_identifier_again_means_the_same_person() {
-        let a = presented("hospital-a", &[("urn:mrn", "1")]);
-        assert_eq!(check(std::slice::from_ref(&a), &a), (1, 0));
-    }
-
-    #[test]
-    fn an_identifier_that_is_not_of_its_index_links_nobody() {
-        let mother = presented("hospital-a", &[("urn:insurance", "7")]);
-        assert_eq!(check(std::slice::from_ref(&mother), &mother), (2, 1));
-    }
-
-    #[test]
-    fn identifiers_of_two_persons_link_to_neither() {
-        let a = presented("hospital-a", &[("urn:mrn", "1")]);
-        let b = presented("hospital-a", &[("urn:mrn", "2")]);
-        let both = presented("hospital-a", &[("urn:mrn", "1"), ("urn:mrn", "2")]);
-        assert_eq!(check(&[a, b], &both).0, 3);
-    }
-}
+#[path = "person_tests.rs"]
+mod tests;

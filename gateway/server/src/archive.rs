@@ -216,6 +216,29 @@ pub fn unseal(
     Ok(Kept::Here((body, entry_key)))
 }
 
+/// One document of a frame, as received.
+pub fn document(
+    frame: &Frame,
+    at: Locator,
+    keyring: &Keyring,
+    keys: &dyn LogKeys,
+    attachments: &Attachments,
+) -> Result<Kept<Vec<u8>>, Outage> {
+    let (body, key) = match unseal(frame, at.entry, keyring, keys)? {
+        Kept::Here(open) => open,
+        Kept::Erased { sequence } => return Ok(Kept::Erased { sequence }),
+    };
+    match body.docs.into_iter().nth(at.doc).ok_or(Outage::Damaged("a document is missing"))? {
+        Document::Here(bytes) => Ok(Kept::Here(bytes)),
+        Document::File(name) => {
+            let place = u32::try_from(at.doc).unwrap_or(u32::MAX);
+            key.decrypt_file(place, &attachments.get(&name)?)
+                .map(Kept::Here)
+                .map_err(|_| Outage::Damaged("an attachment does not open under its key"))
+        }
+    }
+}
+
 /// The frame that holds a leaf, and the entry in it; the log holds `frames` frames.
 pub fn locate(
     log: &dyn LogReader,
@@ -265,19 +288,7 @@ impl Archive {
     pub fn document(&self, at: Locator) -> Result<Kept<Vec<u8>>, Outage> {
         let stored = self.reader.read(at.sequence)?.ok_or(Outage::Damaged("a frame is missing"))?;
         let keys: &dyn LogKeys = self.reader.as_ref();
-        let (body, key) = match unseal(&stored.frame, at.entry, &self.keyring, keys)? {
-            Kept::Here(open) => open,
-            Kept::Erased { sequence } => return Ok(Kept::Erased { sequence }),
-        };
-        match body.docs.into_iter().nth(at.doc).ok_or(Outage::Damaged("a document is missing"))? {
-            Document::Here(bytes) => Ok(Kept::Here(bytes)),
-            Document::File(name) => {
-                let place = u32::try_from(at.doc).unwrap_or(u32::MAX);
-                key.decrypt_file(place, &self.attachments.get(&name)?)
-                    .map(Kept::Here)
-                    .map_err(|_| Outage::Damaged("an attachment does not open under its key"))
-            }
-        }
+        document(&stored.frame, at, &self.keyring, keys, &self.attachments)
     }
 
     /// The frame that holds a leaf, and the entry in it.

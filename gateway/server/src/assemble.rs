@@ -89,15 +89,16 @@ pub fn open(
         .context("the room that is kept back")?;
     let mut log = FileLog::open_with(&data.join("log"), hook, reserve)?;
     let view = Arc::new(View::open(&data.join("view"), &index_key, log.head().next)?);
+    let kept = (keyring.as_ref(), &attachments);
     let mut notary = Notary::new(&config.ledger.origin, keys);
-    let mut replayed = match Replayed::from_state(&state::path(data), &log, &keyring, &view)? {
+    let mut replayed = match Replayed::from_state(&state::path(data), &log, kept, &view)? {
         Some((replayed, leaves)) => {
             leaves.into_iter().for_each(|leaf| notary.append(leaf));
             replayed
         }
         None => {
             let mut replayed = Replayed::default();
-            replayed.fold(0, &log, &keyring, |proof| notary.append(*proof.leaf_hash()), &view)?;
+            replayed.fold(0, &log, kept, |proof| notary.append(*proof.leaf_hash()), &view)?;
             replayed
         }
     };
@@ -116,7 +117,7 @@ pub fn open(
         state::forget(&state::path(data))?;
         view.begin_anew()?;
         replayed = Replayed::default();
-        replayed.fold(0, &log, &keyring, |_| {}, &view)?;
+        replayed.fold(0, &log, kept, |_| {}, &view)?;
     }
 
     let base = config.organization.origin().to_owned();

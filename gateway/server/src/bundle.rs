@@ -1,10 +1,12 @@
 //! A pivot that came from another dialect, as the resources our FHIR door would have got.
 //!
-//! `ties.rs` knows who refers to whom, `fill.rs` what FHIR asks for where a message says nothing.
+//! `ties.rs` knows who refers to whom, `fill.rs` what FHIR asks for where a message says nothing, `sound.rs` how
+//! it takes what a message says.
 //!
 //! Not here: what the mapping files say; this only ties together what they cannot: references.
 
 mod fill;
+mod sound;
 mod ties;
 mod untie;
 
@@ -71,7 +73,12 @@ pub fn parts(pivot: &Value, known: &Known<'_>) -> Vec<Part> {
 
 /// Every part of a pivot.
 pub fn all_parts(pivot: &Value, known: &Known<'_>) -> Vec<Part> {
-    made(pivot, known, &KINDS)
+    let mut parts = made(pivot, known, &KINDS);
+    for Part { resource, .. } in &mut parts {
+        let kind = resource["resourceType"].as_str().unwrap_or_default().to_owned();
+        sound::need(&kind, resource);
+    }
+    parts
 }
 
 /// The places of a message that were carried into a resource that [`parts`] does not make: as good
@@ -99,6 +106,7 @@ fn made(pivot: &Value, known: &Known<'_>, kinds: &[&'static str]) -> Vec<Part> {
     let keys = keys(pivot);
     for draft in &mut drafts {
         fill::fill(draft.kind, &mut draft.resource, known);
+        sound::sound(draft.kind, &mut draft.resource);
     }
     ties::tie(&mut drafts, &keys);
     let authored = pivot.get("Task").and_then(|task| task.get("authoredOn")).cloned();
@@ -174,5 +182,10 @@ pub fn transaction(parts: Vec<Part>) -> Value {
         json!({ "fullUrl": url, "resource": resource, "request": request })
     });
     let entries: Vec<Value> = entries.collect();
-    json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries })
+    let mut bundle = json!({ "resourceType": "Bundle", "type": "transaction" });
+    // FHIR knows no empty array.
+    if !entries.is_empty() {
+        bundle["entry"] = Value::Array(entries);
+    }
+    bundle
 }

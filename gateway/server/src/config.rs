@@ -19,8 +19,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 pub use parts::{
-    BadTarget, Clock, Consent, Delivery, Folders, Identity, Ledger, Limits, Listen, Log, LogFormat,
-    Mail, MailTls, Oidc, Organization, People, PrivateTarget, Tenant, Tls, WitnessAt,
+    BadTarget, Clock, Consent, Delivery, Fhir, Folders, Identity, Ledger, Limits, Listen, Log,
+    LogFormat, Mail, MailTls, Oidc, Organization, People, PrivateTarget, Tenant, Tls, WitnessAt,
 };
 pub use problem::Problem;
 
@@ -48,6 +48,8 @@ pub struct Config {
     pub consent: Consent,
     /// `[limits]`
     pub limits: Limits,
+    /// `[fhir]`
+    pub fhir: Fhir,
     /// `[delivery]`
     pub delivery: Delivery,
     /// `[people]`

@@ -14,7 +14,7 @@ use loopgate_referral::{OrgId, PersonId};
 
 use crate::clock::Clock;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{AskFor, Command, Disclose, Grounds, Scribe, denied, permits};
+use crate::scribe::{AskFor, Command, Disclose, Grounds, Scribe, basis, denied, permits};
 
 /// How often a payload is rendered anew because a decision changed under it.
 const RENDER_TRIES_MAX: usize = 3;
@@ -58,6 +58,28 @@ impl Receipt {
             all.push(format!("{origin} +{more}"));
         }
         Receipt(all.join(", "))
+    }
+
+    /// The receipts of several answers that leave as one.
+    pub fn joined(receipts: &[String]) -> Option<String> {
+        let (mut named, mut more, mut origin) = (Vec::new(), 0, "");
+        for one in receipts.iter().flat_map(|receipt| receipt.split(", ")) {
+            match one.split_once(" +") {
+                Some((of, count)) => {
+                    origin = of;
+                    more += count.parse::<usize>().unwrap_or_default();
+                }
+                None if named.len() < RECEIPT_ENTRIES_MAX => named.push(one.to_owned()),
+                None => {
+                    origin = one.split(' ').next().unwrap_or_default();
+                    more += 1;
+                }
+            }
+        }
+        if more > 0 {
+            named.push(format!("{origin} +{more}"));
+        }
+        (!named.is_empty()).then(|| named.join(", "))
     }
 
     /// The value of `Loopgate-Receipt`.
@@ -147,18 +169,40 @@ impl Egress {
         ask: AskFor,
         render: impl Fn(&[Permit]) -> Result<Vec<u8>, Trouble>,
     ) -> Result<Released, Trouble> {
+        self.release_all(way, &[ask], render)
+    }
+
+    /// The same, of what is about several persons: all of them, or nothing.
+    pub fn release_all(
+        &self,
+        way: Way<'_>,
+        asks: &[AskFor],
+        render: impl Fn(&[Permit]) -> Result<Vec<u8>, Trouble>,
+    ) -> Result<Released, Trouble> {
         for _ in 0..RENDER_TRIES_MAX {
-            let permits = match self.weigh(way.to, &ask) {
-                Ok(permits) => permits,
-                Err(denial) => return Err(self.deny(way.to, &ask, denial)),
-            };
+            let mut permits = Vec::new();
+            for ask in asks {
+                match self.weigh(way.to, ask) {
+                    Ok(these) => permits.extend(these),
+                    Err(denial) => return Err(self.deny(way.to, ask, denial)),
+                }
+            }
             let bytes = render(&permits)?;
-            match self.send(way, vec![ask.clone()], permits, bytes) {
+            match self.send(way, asks.to_vec(), permits, bytes) {
                 Err(Trouble::Outage) => {}
                 outcome => return outcome,
             }
         }
         Err(Trouble::Outage)
+    }
+
+    /// Whether a recipient was shown just this before, on what permits it now. Records nothing.
+    pub fn shown_before(&self, to: &OrgId, ask: &AskFor) -> bool {
+        let Ok(permits) = self.weigh(to, ask) else { return false };
+        let Some(party) = self.scribe.published().roster.load().party(to) else { return false };
+        let bases: Vec<_> = permits.iter().map(|one| basis(one, &party, &ask.claims)).collect();
+        let world = self.scribe.published().world();
+        world.was_shown((to, ask.person), ask.view, &ask.resources, &bases)
     }
 
     /// Releases a page about several persons: one entry per person, in one frame. Parts that

@@ -15,8 +15,8 @@ pub mod v2;
 
 use loopgate_consent::{Action, Denial, Detail, Groups};
 use loopgate_fhir::{
-    Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, as_supplied, filler_request,
-    outcome_procedure, patient_copy, placement_task, request_copy,
+    Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, as_supplied, filler_copy,
+    filler_request, outcome_procedure, patient_copy, placement_task,
 };
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{
@@ -28,7 +28,7 @@ use crate::egress::{Released, Way};
 use crate::fold::Held;
 use crate::gate::{Gate, Session};
 use crate::refusal::{Kind, Trouble};
-use crate::scribe::{AskFor, OwnedClaim, OwnedToken, is_held};
+use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 use one::{newest_household, prefer_one, prohibit_once};
 
 pub use community::{community, whole};
@@ -241,7 +241,7 @@ pub fn target_request(
     let source = Source::read(gate, referral)?;
     let refs = Refs::of(gate, referral, placement, &source);
     let request = filler_request(&source.request, &refs.view(referral, placement));
-    Ok(handling::labelled(request_copy(&request, &passing.groups), passing))
+    Ok(handling::labelled(filler_copy(&request, &passing.groups), passing))
 }
 
 /// The Procedure of an outcome, as the source reads it: based on the source's own ServiceRequest.
@@ -265,33 +265,23 @@ pub fn source_procedure(
 }
 
 /// A Patient, as a target that serves them may see it.
-pub fn target_patient(gate: &Gate, held: &Held, passing: &Passing) -> Result<Json, Trouble> {
+pub fn target_patient(
+    gate: &Gate,
+    id: &ResourceId,
+    held: &Held,
+    passing: &Passing,
+) -> Result<Json, Trouble> {
     let mut copy = patient_copy(&gate.document(held)?, &passing.groups);
     prefer_one(&mut copy);
+    let copy = as_supplied(&copy, id.id(), held.version, held.changed, None);
     Ok(handling::labelled(copy, passing))
 }
 
 /// The placement through which a target may see a Patient.
 pub fn serving(gate: &Gate, target: &OrgId, patient: &ResourceId) -> Option<(Referral, Placement)> {
     let world = gate.scribe.published().world();
-    let person = world.patients.get(patient)?;
-    let source = &world.resources.get(patient)?.org;
-    let ids = world.by_org.get(target)?;
-    ids.iter().rev().find_map(|id| {
-        let referral = world.referrals.get(id)?;
-        let about = referral.persons.contains(person) && referral.source == *source;
-        let serves = |p: &&Placement| p.target == *target && !is_over(p);
-        let placement = referral.placements.iter().find(serves)?;
-        (about && !is_held(referral)).then(|| (referral.clone(), placement.clone()))
-    })
-}
-
-/// Whether a placement ended without service: then its target needs the person no more.
-pub fn is_over(placement: &Placement) -> bool {
-    matches!(
-        placement.state.status(),
-        TaskStatus::Rejected | TaskStatus::Cancelled | TaskStatus::EnteredInError
-    )
+    let (referral, placement) = world.serving(target, patient)?;
+    Some((referral.clone(), placement.clone()))
 }
 
 /// What the source supplied about a referral.

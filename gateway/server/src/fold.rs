@@ -63,7 +63,7 @@ const WRONG_PINS_KEPT: usize = 20;
 pub type Answer = Vec<(ResourceId, u64)>;
 
 /// One disclosed version: to whom, in which shape, what, which version, under which basis.
-type Shown = (OrgId, String, ResourceId, u64, Vec<BasisUsed>);
+type Shown = (OrgId, PersonId, String, ResourceId, u64, Vec<BasisUsed>);
 
 /// Everything, after some prefix of the log.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -84,6 +84,10 @@ pub struct World {
     pub resources: BTreeMap<ResourceId, Held>,
     /// Every referral.
     pub referrals: BTreeMap<ReferralId, Referral>,
+    /// The referrals of a source's ServiceRequest.
+    pub requests: BTreeMap<ResourceId, BTreeSet<ReferralId>>,
+    /// When an organization last handed in something of a type.
+    pub supplied_at: BTreeMap<(OrgId, String), Timestamp>,
     /// Resources that are part of a referral.
     pub parts: BTreeMap<ResourceId, Part>,
     /// Referrals nobody has answered.
@@ -150,6 +154,7 @@ impl World {
             Event::Stored { org, person, resources } => {
                 for (doc, stored) in resources.iter().enumerate() {
                     let at = Locator { sequence: place.sequence, entry: place.entry, doc };
+                    let before = self.resources.remove(&stored.resource);
                     let held = Held {
                         org: org.clone(),
                         person: *person,
@@ -161,6 +166,7 @@ impl World {
                         request: stored.request.clone(),
                         labels: stored.labels.clone(),
                         dated: stored.dated,
+                        earlier: before.map(Held::replaced).unwrap_or_default(),
                     };
                     if stored.resource.kind() == "Task" {
                         for identifier in &stored.identifiers {
@@ -168,6 +174,8 @@ impl World {
                             self.task_keys.insert(key, stored.resource.clone());
                         }
                     }
+                    let supplied = (org.clone(), stored.resource.kind().to_owned());
+                    self.supplied_at.insert(supplied, place.at);
                     self.resources.insert(stored.resource.clone(), held);
                 }
             }
@@ -194,6 +202,7 @@ impl World {
                 for (resource, version) in &d.resources {
                     let shown = (
                         d.recipient.clone(),
+                        d.person,
                         d.view.clone(),
                         resource.clone(),
                         *version,
@@ -247,7 +256,8 @@ impl World {
 
     fn evolve_referral(&mut self, id: ReferralId, fact: &ReferralEvent, at: Timestamp) {
         match fact {
-            ReferralEvent::Received { source, task, .. } => {
+            ReferralEvent::Received { source, task, request, .. } => {
+                self.requests.entry(request.clone()).or_default().insert(id);
                 self.parts.insert(task.clone(), Part::SourceTask(id));
                 self.by_org.entry(source.clone()).or_default().insert(id);
             }
@@ -288,10 +298,11 @@ impl World {
         self.referrals.get(referral).and_then(|known| known.persons.first().copied())
     }
 
-    /// Whether this recipient was already shown all of these versions on these bases.
+    /// Whether this recipient was already shown all of these versions on these bases, as about this person:
+    /// a Group is about several.
     pub fn was_shown(
         &self,
-        recipient: &OrgId,
+        (recipient, person): (&OrgId, PersonId),
         view: &str,
         items: &[(ResourceId, u64)],
         bases: &[BasisUsed],
@@ -301,6 +312,7 @@ impl World {
             && items.iter().all(|(resource, version)| {
                 let key = (
                     recipient.clone(),
+                    person,
                     view.to_owned(),
                     resource.clone(),
                     *version,
@@ -308,6 +320,11 @@ impl World {
                 );
                 self.shown.contains(&key)
             })
+    }
+
+    /// The version that whoever handed a resource in, or moves it, knows it by.
+    pub fn version(&self, id: &ResourceId) -> Option<u64> {
+        self.task_version(id).or_else(|| self.resources.get(id).map(|held| held.version))
     }
 
     /// The version of a Task of a referral.

@@ -32,7 +32,7 @@ use crate::refusal::{Kind, Refusal, Trouble};
 use crate::scribe::{Command, Scribe};
 use crate::view::View;
 
-pub use request::{Certificate, Request, Session};
+pub use request::{Certificate, Request, Session, version};
 
 /// The running gateway, as its doors see it.
 pub struct Gate {
@@ -283,7 +283,8 @@ impl Gate {
     pub fn not_there<T>(&self, org: &OrgId, outcome: Result<T, Trouble>) -> Result<T, Trouble> {
         match outcome {
             Err(Trouble::Refused(refusal)) if refusal.kind == Kind::NotFound => {
-                Err(self.refused(org, "R1", Kind::NotFound))
+                let name = self.refuse(org, "R1")?;
+                Err(Refusal { correlation: Some(name), ..refusal }.into())
             }
             outcome => outcome,
         }

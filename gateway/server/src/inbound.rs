@@ -2,6 +2,7 @@
 
 mod audit;
 pub mod cbo;
+mod cors;
 pub mod fhir;
 pub mod http;
 mod ledger;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::tz::Offset;
 use loopgate_fhir::{
-    ConsentIn, Entry, Fault, IssueCode, Limits, PatientIn, RefText, RequestIn, Resource, TaskIn,
-    dated, labels, organization_identifiers, person_reference, read_transaction, references,
+    ConsentIn, Fault, GroupIn, IssueCode, Limits, PatientIn, PatientTaskIn, RefText, RequestIn,
+    Resource, TaskIn, dated, labels, organization_identifiers, person_reference, references,
     rewrite,
 };
 use loopgate_referral::{OrgId, PersonId, ResourceId};
@@ -17,36 +17,23 @@ use crate::fold::Answer;
 use crate::gate::{Gate, Request};
 use crate::ids;
 use crate::refusal::{Kind, Refusal, Trouble};
-use crate::scribe::{Command, Hearing, Incoming, Meaning, Merge, Purpose, Submission};
+use crate::scribe::{Along, Command, Hearing, Incoming, Meaning, Merge, Purpose, Submission, Verb};
 
-/// A transaction Bundle: all of it, or nothing.
-pub fn transaction(gate: &Gate, org: &OrgId, request: &Request) -> Result<Answer, Trouble> {
-    let entries = read_transaction(&request.body, &limits(gate)).map_err(unreadable)?;
-    let mut urls: HashMap<String, ResourceId> = HashMap::new();
-    let mut ids = Vec::new();
-    for entry in &entries {
-        let id = fresh(gate, entry.resource.kind);
-        urls.extend(entry.full_url.clone().map(|url| (url, id.clone())));
-        ids.push(id);
-    }
-    let mut faults = Vec::new();
-    let mut incoming = Vec::new();
-    for (n, (entry, id)) in entries.into_iter().zip(ids).enumerate() {
-        let Entry { resource, if_none_exist, .. } = entry;
-        if if_none_exist.is_some() {
-            let at = format!("Bundle.entry[{n}].request.ifNoneExist");
-            faults.push(Fault::new(IssueCode::NotSupported, at, "is not offered yet"));
+/// What references of a message lead to, by their text: an entry's `fullUrl`, or a condition.
+#[derive(Debug, Clone, Default)]
+pub struct Names(pub HashMap<String, ResourceId>);
+
+impl Names {
+    /// What a reference of the entry that is called `full_url` leads to, if it leads into the message.
+    fn of(&self, text: &str, full_url: Option<&str>) -> Option<&ResourceId> {
+        if let Some(found) = self.0.get(text) {
+            return Some(found);
         }
-        let place = format!("Bundle.entry[{n}].resource");
-        match read(resource, id, place, &urls, (gate, org)) {
-            Ok(one) => incoming.push(one),
-            Err(found) => faults.extend(found),
-        }
+        // R4 bundle.html#references: a relative one is under the base that the entry's own name has.
+        let (rest, _) = full_url?.rsplit_once('/')?;
+        let (base, _) = rest.rsplit_once('/')?;
+        self.0.get(&format!("{base}/{text}"))
     }
-    if !faults.is_empty() {
-        return Err(Refusal::invalid(faults).into());
-    }
-    submit(gate, org, request, incoming, Purpose::Create)
 }
 
 /// What an HL7 v2 message brings, once translated: parts that refer to each other by `urn:uuid`. All
@@ -60,12 +47,12 @@ pub fn message(
 ) -> Result<Answer, Trouble> {
     let mut faults = Vec::new();
     let mut resources = Vec::new();
-    let mut urls = HashMap::new();
+    let mut names = Names::default();
     for Part { url, resource } in parts {
         match Resource::read(resource.to_string().as_bytes(), &limits(gate)) {
             Ok(resource) => {
                 let id = fresh(gate, resource.kind);
-                urls.insert(url, id.clone());
+                names.0.insert(url, id.clone());
                 resources.push((resource, id));
             }
             Err(found) => faults.extend(found),
@@ -73,8 +60,8 @@ pub fn message(
     }
     let mut incoming = Vec::new();
     for (resource, id) in resources {
-        let place = resource.kind.to_owned();
-        match read(resource, id, place, &urls, (gate, org)) {
+        let named = Named { id, place: resource.kind.to_owned(), verb: Verb::Create, url: None };
+        match read(resource, named, &names, (gate, org)) {
             Ok(one) => incoming.push(one),
             Err(found) => faults.extend(found),
         }
@@ -89,6 +76,7 @@ pub fn message(
         incoming,
         purpose,
         message: Some(message),
+        along: Along::default(),
     };
     gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))
 }
@@ -106,31 +94,6 @@ pub fn merge(gate: &Gate, merge: Merge) -> Result<bool, Trouble> {
     // What either agreed to holds for both, and so does what either denied.
     names.into_iter().for_each(|person| gate.settle_sends(person));
     Ok(merged)
-}
-
-/// A single create.
-pub fn create(gate: &Gate, org: &OrgId, kind: &str, request: &Request) -> Result<Answer, Trouble> {
-    let resource = single(gate, kind, request)?;
-    let id = fresh(gate, resource.kind);
-    let place = resource.kind.to_owned();
-    let one = read(resource, id, place, &HashMap::new(), (gate, org)).map_err(Refusal::invalid)?;
-    submit(gate, org, request, vec![one], Purpose::Create)
-}
-
-/// A new version of a resource that the organization supplied.
-pub fn update(
-    gate: &Gate,
-    org: &OrgId,
-    id: &ResourceId,
-    request: &Request,
-) -> Result<Answer, Trouble> {
-    let resource = single(gate, id.kind(), request)?;
-    same_id(&resource, id)?;
-    let if_match = request.version()?;
-    let place = resource.kind.to_owned();
-    let one = read(resource, id.clone(), place, &HashMap::new(), (gate, org))
-        .map_err(Refusal::invalid)?;
-    submit(gate, org, request, vec![one], Purpose::Update(if_match))
 }
 
 /// One resource of the type that the path names.
@@ -155,7 +118,7 @@ pub fn same_id(resource: &Resource, id: &ResourceId) -> Result<(), Trouble> {
 }
 
 /// What does not parse is malformed (400); what parses and cannot be processed is invalid (422).
-fn unreadable(faults: Vec<Fault>) -> Trouble {
+pub fn unreadable(faults: Vec<Fault>) -> Trouble {
     // What is nested too deep is not read on either.
     let structural = [IssueCode::Structure, IssueCode::Invalid, IssueCode::TooCostly];
     let broken = faults.iter().any(|fault| structural.contains(&fault.code));
@@ -168,7 +131,8 @@ fn unreadable(faults: Vec<Fault>) -> Trouble {
     Refusal::at(kind, faults).into()
 }
 
-fn limits(gate: &Gate) -> Limits {
+/// How much one message may hold.
+pub fn limits(gate: &Gate) -> Limits {
     Limits {
         json_depth_max: gate.config.limits.json_depth_max,
         bundle_entries_max: gate.config.limits.bundle_entries_max,
@@ -176,7 +140,8 @@ fn limits(gate: &Gate) -> Limits {
     }
 }
 
-fn fresh(gate: &Gate, kind: &str) -> ResourceId {
+/// A new logical id.
+pub fn fresh(gate: &Gate, kind: &str) -> ResourceId {
     let mut random = [0; 16];
     gate.clock.random(&mut random);
     match ResourceId::of(kind, &ids::resource_id(gate.now(), random)) {
@@ -186,19 +151,30 @@ fn fresh(gate: &Gate, kind: &str) -> ResourceId {
 }
 
 /// Days without a zone are days where the source is: its offset now.
-fn zone_of(gate: &Gate, org: &OrgId) -> Offset {
+pub fn zone_of(gate: &Gate, org: &OrgId) -> Offset {
     let roster = gate.scribe.published().roster.load();
     let zone = roster.get(org).map(|partner| partner.time_zone.clone());
     let now = jiff::Timestamp::from_millisecond(gate.now().0).unwrap_or_default();
     zone.map_or(Offset::UTC, |zone| zone.to_offset(now))
 }
 
+/// What a resource is called, and what happens to it.
+pub struct Named<'a> {
+    /// Its id here.
+    pub id: ResourceId,
+    /// Where it stands in the message.
+    pub place: String,
+    /// What happens to it.
+    pub verb: Verb,
+    /// Its entry's `fullUrl`.
+    pub url: Option<&'a str>,
+}
+
 /// Resolves references and reads what the resource means to us.
-fn read(
+pub fn read(
     mut resource: Resource,
-    id: ResourceId,
-    place: String,
-    urls: &HashMap<String, ResourceId>,
+    Named { id, place, verb, url }: Named<'_>,
+    names: &Names,
     (gate, org): (&Gate, &OrgId),
 ) -> Result<Incoming, Vec<Fault>> {
     let zone = zone_of(gate, org);
@@ -209,17 +185,18 @@ fn read(
     let mut rewrites = BTreeMap::new();
     for one in references(&resource.json) {
         let at = one.expression.replacen(resource.kind, &place, 1);
+        if let Some(target) = names.of(&one.text, url) {
+            rewrites.insert(one.text, target.to_string());
+            continue;
+        }
         // An absolute reference to this server is one of ours; to another, it stays as it is.
         let form = RefText::of(&one.text);
         let ours = form.clone().and_then(|form| form.on_server(base));
         match ours.or(form) {
-            Some(RefText::Urn(urn)) => match urls.get(&urn) {
-                Some(target) => drop(rewrites.insert(urn, target.to_string())),
-                None => {
-                    let words = "the Bundle has no entry with this fullUrl";
-                    faults.push(Fault::new(IssueCode::NotFound, at, words));
-                }
-            },
+            Some(RefText::Urn(_)) => {
+                let words = "the Bundle has no entry with this fullUrl";
+                faults.push(Fault::new(IssueCode::NotFound, at, words));
+            }
             Some(RefText::Relative { kind, id }) => {
                 let target = format!("{kind}/{id}");
                 if target != one.text {
@@ -227,7 +204,7 @@ fn read(
                 }
             }
             Some(RefText::Conditional { .. }) => {
-                let words = "a conditional reference is not offered yet";
+                let words = "a conditional reference is for an entry of a transaction";
                 faults.push(Fault::new(IssueCode::NotSupported, at, words));
             }
             Some(RefText::Absolute(_) | RefText::Contained) => {}
@@ -258,34 +235,53 @@ fn read(
         }
     };
     let (labels, dated) = (labels(&resource.json), dated(&resource.json, zone));
-    Ok(Incoming { id, place, doc, rewrites, references, patient, sha256, meaning, labels, dated })
+    Ok(Incoming {
+        verb,
+        id,
+        place,
+        doc,
+        rewrites,
+        references,
+        patient,
+        sha256,
+        meaning,
+        labels,
+        dated,
+    })
 }
 
 fn meaning(resource: &Resource, zone: Offset) -> Result<Meaning, Vec<Fault>> {
     Ok(match resource.kind {
         "Patient" => Meaning::Patient(PatientIn::read(resource)?),
+        "Task" if PatientTaskIn::is_meant(resource) => {
+            PatientTaskIn::read(resource)?;
+            Meaning::Other
+        }
         "Task" => Meaning::Task(Box::new(TaskIn::read(resource)?)),
         "ServiceRequest" => Meaning::Request(RequestIn::read(resource)?),
         "Consent" => Meaning::Consent(Box::new(ConsentIn::read(resource, zone)?)),
+        "Group" => Meaning::Group(GroupIn::read(resource)?),
         "Organization" => Meaning::Organization(organization_identifiers(&resource.json)),
         _ => Meaning::Other,
     })
 }
 
-fn submit(
+/// Hands resources and moves in, as one request.
+pub fn submit(
     gate: &Gate,
     org: &OrgId,
     request: &Request,
     incoming: Vec<Incoming>,
-    purpose: Purpose,
+    along: Along,
 ) -> Result<Answer, Trouble> {
     let submission = Submission {
         org: org.clone(),
         request: request.digest(),
         transport: "fhir",
         incoming,
-        purpose,
+        purpose: Purpose::Keep,
         message: None,
+        along,
     };
     let answer = gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))?;
     for (id, _) in &answer {

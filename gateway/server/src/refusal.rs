@@ -24,6 +24,8 @@ pub enum Kind {
     Invalid,
     /// The media type is not one we speak.
     MediaType,
+    /// No media type that the caller takes is one we write.
+    NotAcceptable,
     /// The message is over the limit.
     TooLarge,
     /// Nobody we know asks.
@@ -38,6 +40,8 @@ pub enum Kind {
     IllegalMove,
     /// Somebody changed it in between (`If-Match`).
     VersionConflict,
+    /// A condition matches several resources, so that it is not clear which is meant.
+    Ambiguous,
     /// The same business identifier was already submitted with other content.
     Duplicate,
     /// A message control id was used before, with other content.

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::Context;
 use loopgate_ledger::{Committed, Hash, Index, index_key};
 use loopgate_referral::Timestamp;
-use loopgate_store::{Log, LogKeys, Outage, StateRead, read_state};
+use loopgate_store::{Attachments, Log, LogKeys, Outage, StateRead, read_state};
 
 use crate::archive::{Kept, Keyring, unseal};
 use crate::catalogue::Catalogue;
@@ -18,7 +18,7 @@ use crate::fold::{Place, World};
 use crate::journal::{Erased, Event, LedgerEvent};
 use crate::scribe::CoverKey;
 use crate::state;
-use crate::view::View;
+use crate::view::{Documents, Folding, View};
 
 /// Everything that is computed from the log.
 #[derive(Default)]
@@ -39,9 +39,10 @@ impl Replayed {
     pub fn from_state(
         path: &Path,
         log: &dyn Log,
-        keyring: &Keyring,
+        kept: (&Keyring, &Attachments),
         view: &View,
     ) -> anyhow::Result<Option<(Replayed, Vec<Hash>)>> {
+        let (keyring, _) = kept;
         let keys = keyring.state_keys();
         let found = read_state(path, &keys, |input| state::read(input).map_err(io::Error::other));
         let Some(StateRead { head, sha256, state: Some(state) }) = found else { return Ok(None) };
@@ -53,7 +54,7 @@ impl Replayed {
         let (world, catalogue) = (state.world, state.catalogue);
         let mut replayed = Replayed { world, catalogue, covers, ..Replayed::default() };
         let mut leaves = state.leaves;
-        replayed.fold(head.frames, log, keyring, |proof| leaves.push(*proof.leaf_hash()), view)?;
+        replayed.fold(head.frames, log, kept, |proof| leaves.push(*proof.leaf_hash()), view)?;
         let vouched = replayed.world.book.kept.is_some_and(|kept| {
             (kept.frames, kept.leaves, kept.sha256) == (head.frames, head.leaves, sha256)
         });
@@ -70,13 +71,15 @@ impl Replayed {
         &mut self,
         from: u64,
         log: &dyn Log,
-        keyring: &Keyring,
+        (keyring, attachments): (&Keyring, &Attachments),
         mut leaf: impl FnMut(&Committed),
         view: &View,
     ) -> anyhow::Result<()> {
         for sequence in from..log.head().next {
             let stored = log.read(sequence)?.context("a frame is missing")?;
             let at = Timestamp(stored.frame.at_ms);
+            let mut folding = Folding::of(sequence, at);
+            let mut bodies = Vec::new();
             for (entry, proof) in stored.committed.iter().enumerate() {
                 leaf(proof);
                 let index = proof.leaf_index();
@@ -87,19 +90,21 @@ impl Replayed {
                         let links = self.world.links(&body.event);
                         self.catalogue.note(place, &body.event, &links);
                         self.world.evolve(&body.event, place);
-                        if sequence >= view.folded() {
-                            view.apply(&body.event, &self.world, place)?;
-                        }
+                        folding.note(entry, &body.event);
+                        bodies.push(Some(body));
                     }
                     Kept::Erased { sequence: by } => {
                         let erased = self.erased(by, index, log, keyring)?;
                         self.catalogue.note_erased(place, &erased.links());
                         self.world.pass(&erased, place);
+                        bodies.push(None);
                     }
                 }
             }
             if sequence >= view.folded() {
-                view.stamp(sequence)?;
+                let bodies = bodies.iter().map(Option::as_ref).collect();
+                let documents = Documents { sequence, bodies, log, keyring, attachments };
+                view.fold(&folding, &self.world, &documents)?;
             }
         }
         Ok(())

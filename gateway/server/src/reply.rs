@@ -21,17 +21,17 @@ pub struct Reply {
     pub media: &'static str,
     /// The body.
     pub body: Vec<u8>,
-    /// The send that the body is, if it is about somebody.
+    /// The sends that the body is, if it is about somebody.
     pub sending: Hold,
 }
 
-/// Holds a send open for as long as its answer is on its way.
+/// Holds sends open for as long as their answer is on its way: a batch is several.
 #[derive(Clone, Default)]
-pub struct Hold(pub Option<Arc<Sending>>);
+pub struct Hold(pub Vec<Arc<Sending>>);
 
 impl std::fmt::Debug for Hold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "sending" } else { "nothing" })
+        f.write_str(if self.0.is_empty() { "nothing" } else { "sending" })
     }
 }
 
@@ -53,7 +53,7 @@ impl Reply {
     /// An answer with what the exit released.
     pub fn released(status: u16, media: &'static str, released: Released) -> Reply {
         let mut reply = Reply::with(status, media, released.bytes);
-        reply.sending = Hold(released.sending);
+        reply.sending = Hold(released.sending.into_iter().collect());
         match released.receipt {
             Some(receipt) => reply.header(RECEIPT, receipt.as_str()),
             None => reply,
@@ -102,6 +102,10 @@ pub fn row(kind: Kind) -> Row {
             let words = "this media type is not spoken here";
             (415, Issue::NotSupported, V2::UnsupportedMessageType, "media-type", words)
         }
+        Kind::NotAcceptable => {
+            let words = "this media type is not written here; json is";
+            (406, Issue::NotSupported, V2::UnsupportedMessageType, "not-acceptable", words)
+        }
         Kind::TooLarge => {
             (413, Issue::TooLong, V2::ValueTooLong, "too-large", "the message is over the limit")
         }
@@ -124,6 +128,10 @@ pub fn row(kind: Kind) -> Row {
         Kind::VersionConflict => {
             let words = "it was changed in between";
             (412, Issue::Conflict, V2::ApplicationRecordLocked, "version-conflict", words)
+        }
+        Kind::Ambiguous => {
+            let words = "several resources match the condition";
+            (412, Issue::MultipleMatches, V2::DuplicateKeyIdentifier, "ambiguous", words)
         }
         Kind::Duplicate => {
             let words = "the identifier was used before";
@@ -234,6 +242,7 @@ mod tests {
             (Kind::Malformed, 400, "structure", "malformed", 102),
             (Kind::Invalid, 422, "processing", "invalid", 102),
             (Kind::MediaType, 415, "not-supported", "media-type", 200),
+            (Kind::NotAcceptable, 406, "not-supported", "not-acceptable", 200),
             (Kind::TooLarge, 413, "too-long", "too-large", 104),
             (Kind::Unauthenticated, 401, "login", "unauthenticated", 207),
             (Kind::Forbidden, 403, "forbidden", "forbidden", 207),
@@ -241,6 +250,7 @@ mod tests {
             (Kind::Denied, 404, "not-found", "not-found", 204),
             (Kind::IllegalMove, 409, "business-rule", "illegal-move", 207),
             (Kind::VersionConflict, 412, "conflict", "version-conflict", 206),
+            (Kind::Ambiguous, 412, "multiple-matches", "ambiguous", 205),
             (Kind::Duplicate, 409, "duplicate", "duplicate", 205),
             (Kind::ReusedKey, 409, "duplicate", "reused-key", 205),
             (Kind::Method, 405, "not-supported", "method", 201),

@@ -17,13 +17,15 @@ mod hear;
 mod keep;
 mod known;
 mod merge;
+mod plan;
+mod serves;
 mod settle;
 mod submission;
 mod submit;
 mod token;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -48,17 +50,21 @@ use crate::replay::Replayed;
 use crate::roster::Roster;
 use crate::signing_keys;
 use crate::state;
-use crate::view::View;
+use crate::view::{Documents, Folding, View};
 
 pub use act::{Act, Acted, NOTE_BYTES_MAX, Wish};
 pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
-pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, denied, permits};
+pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, basis, denied, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use merge::Merge;
+pub use plan::located;
+pub use serves::is_over;
 pub use settle::{is_held, strangers_due};
-pub use submission::{HearOnly, Hearing, Incoming, Meaning, Purpose, Submission};
-pub use submit::resolved;
+pub use submission::{
+    Along, HearOnly, Hearing, Incoming, Looked, Meaning, Purpose, Submission, Verb,
+};
+pub use submit::{answered, resolved};
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
 pub type CoverKey = (OrgId, PersonId, i64);
@@ -108,6 +114,7 @@ pub fn start(
         world: RwLock::new(bench.world.clone()),
         catalogue: RwLock::new(std::mem::take(&mut bench.catalogue)),
         roster: ArcSwap::new(bench.roster.clone()),
+        viewed_at: AtomicI64::new(bench.world.last_at.0),
         stopped: AtomicBool::new(false),
         halted: AtomicBool::new(false),
         sends: Sends::default(),
@@ -306,6 +313,7 @@ impl Thread {
         for proof in &committed {
             bench.notary.append(*proof.leaf_hash());
         }
+        let mut folding = Folding::of(frame.sequence, at);
         let published = &self.published;
         let mut world = published.world.write().unwrap_or_else(PoisonError::into_inner);
         let mut catalogue = published.catalogue.write().unwrap_or_else(PoisonError::into_inner);
@@ -317,10 +325,19 @@ impl Thread {
             }
             catalogue.note(place, &draft.body.event, &world.links(&draft.body.event));
             world.evolve(&draft.body.event, place);
-            bench.view.apply(&draft.body.event, &world, place)?;
+            folding.note(entry, &draft.body.event);
         }
         drop((world, catalogue));
-        bench.view.stamp(frame.sequence)?;
+        // Before anybody is answered: what was written is found.
+        let documents = Documents {
+            sequence: frame.sequence,
+            bodies: drafts.iter().map(|draft| Some(&draft.body)).collect(),
+            log: bench.log.as_ref(),
+            keyring: &bench.keyring,
+            attachments: &bench.attachments,
+        };
+        bench.view.fold(&folding, &bench.world, &documents)?;
+        self.published.viewed_at.store(at.0, Ordering::Release);
         self.published.stir();
         Ok(committed)
     }
@@ -332,7 +349,8 @@ impl Thread {
         bench.view.begin_anew()?;
         let mut replayed = Replayed::default();
         let log = bench.log.as_ref();
-        replayed.fold(0, log, &bench.keyring, |_| {}, &bench.view).map_err(|error| {
+        let kept = (bench.keyring.as_ref(), &bench.attachments);
+        replayed.fold(0, log, kept, |_| {}, &bench.view).map_err(|error| {
             tracing::error!(%error, "the log does not fold after an erasure");
             loopgate_store::Outage::Damaged("the log does not fold after an erasure")
         })?;

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 use loopgate_consent::Groups;
-use loopgate_fhir::{Json, Limits, REFERRAL, RefText, TaskIn, pivot, read_transaction};
+use loopgate_fhir::{Json, Limits, Posted, REFERRAL, RefText, TaskIn, pivot, read_posted};
 use loopgate_hl7v2::{self as hl7v2, Charset, Delimiters, Envelope, Message, Stamp};
 use loopgate_mapping::{By, Carried, Constants, Library, Mapping, Said};
 use loopgate_referral::{ReferralId, Timestamp};
@@ -314,10 +314,11 @@ fn read_bundle(input: &[u8]) -> Result<Heard, Stopped> {
 }
 
 fn read_pivot(input: &[u8]) -> anyhow::Result<(Value, Vec<String>)> {
-    let entries = read_transaction(input, &Limits::default()).map_err(|faults| {
+    let posted = read_posted(input, &Limits::default()).map_err(|faults| {
         let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("{}", lines.join("\n"))
     })?;
+    let Posted::Transaction(entries) = posted else { bail!("the Bundle is no transaction") };
     let find = |reference: &str| {
         entries.iter().find(|entry| {
             let by_url = entry.full_url.as_deref() == Some(reference);

@@ -163,7 +163,7 @@ fn every_resource_of_the_public_messages_reads() {
             translated += 1;
             for one in all {
                 let bundle: Value = serde_json::from_str(&one.text).unwrap();
-                for entry in bundle["entry"].as_array().unwrap() {
+                for entry in bundle["entry"].as_array().into_iter().flatten() {
                     let resource = &entry["resource"];
                     let kind = resource["resourceType"].as_str().unwrap();
                     resources += 1;

@@ -1,26 +1,40 @@
-//! Projections for reading: which Tasks an organization sees, in the order they changed.
+//! Projections for reading: which resources an organization may find, in the order they came to be and in
+//! the order they changed, and by which terms.
 //!
 //! A sled of its own, never synced, stamped with the frames it has folded; one that does not open,
 //! or is of another version, is moved aside and rebuilt. Keys are HMACs under the tenant's index
-//! key, values are ids: sled keeps deleted bytes, so no row holds personal data in the clear.
+//! key, values are ids and hashes: sled keeps deleted bytes, so no row holds personal data in the clear.
+//!
+//! Rows find candidates and no more: whether a reader may have one, and whether it matches, is decided on
+//! the resource as that reader may read it.
+
+mod documents;
+mod find;
+mod frame;
+mod rows;
+mod terms;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::hmac;
-use loopgate_referral::{OrgId, ResourceId, Timestamp};
+use loopgate_fhir::Term;
+use loopgate_referral::{OrgId, ResourceId};
 use loopgate_store::{Kv, KvChange, Outage, SledKv};
 
-use crate::fold::{Place, World};
-use crate::journal::Event;
+pub use documents::Documents;
+pub use find::{Found, Order, Place, before, outside};
+pub use frame::Folding;
+pub use rows::TermKey;
+use rows::{CHANGED, ROW, TERM_BYTES};
 
 /// Bump when what is folded changes: the next start rebuilds.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Rows that are removed at once.
 const ROWS_AT_ONCE: usize = 4096;
 const STAMP: &[u8] = b"s";
-const TASKS: u8 = b't';
-const NEWEST: u8 = b'n';
 
 /// The projections.
 pub struct View {
@@ -73,44 +87,11 @@ impl View {
         Ok(())
     }
 
-    /// Folds one event; `world` is the state after it.
-    pub fn apply(&self, event: &Event, world: &World, place: Place) -> Result<(), Outage> {
-        let Event::Referral { referral, .. } = event else { return Ok(()) };
-        let Some(referral) = world.referrals.get(referral) else { return Ok(()) };
-        let mut changes = Vec::new();
-        if referral.changed == place.at {
-            self.moved(&referral.source, &referral.task, place.at, &mut changes)?;
-        }
-        for placement in referral.placements.iter().filter(|p| p.changed == place.at) {
-            self.moved(&placement.target, &placement.task, place.at, &mut changes)?;
-        }
-        self.rows.apply(changes)
-    }
-
-    fn moved(
-        &self,
-        org: &OrgId,
-        task: &ResourceId,
-        at: Timestamp,
-        changes: &mut Vec<KvChange>,
-    ) -> Result<(), Outage> {
-        let newest = [&[NEWEST], self.name(b"task", task.as_str()).as_slice()].concat();
-        if let Some(old) = self.rows.get(&newest)? {
-            changes.push((old, None));
-        }
-        let row =
-            [self.prefix(org), at.0.to_be_bytes().to_vec(), task.as_str().as_bytes().to_vec()];
-        let row = row.concat();
-        changes.push((row.clone(), Some(task.as_str().as_bytes().to_vec())));
-        changes.push((newest, Some(row)));
-        Ok(())
-    }
-
-    /// Everything up to and with this frame is folded.
-    pub fn stamp(&self, sequence: u64) -> Result<(), Outage> {
+    /// That everything up to and with this frame is folded.
+    fn stamped(&self, sequence: u64) -> KvChange {
         let mut value = VERSION.to_be_bytes().to_vec();
         value.extend((sequence + 1).to_be_bytes());
-        self.rows.apply(vec![(STAMP.to_vec(), Some(value))])
+        (STAMP.to_vec(), Some(value))
     }
 
     /// Writes out what is in memory, at a clean stop.
@@ -125,7 +106,7 @@ impl View {
         after: &[u8],
         count_max: usize,
     ) -> Result<Vec<TaskRow>, Outage> {
-        let prefix = self.prefix(org);
+        let prefix = [&[CHANGED], self.scope(org, "Task").as_slice()].concat();
         // A cursor of another organization, or none of ours, starts at the beginning.
         let after = if after.starts_with(&prefix) { after } else { &[] };
         let rows = self.rows.scan(&prefix, after, count_max)?;
@@ -139,16 +120,34 @@ impl View {
             .collect()
     }
 
-    fn prefix(&self, org: &OrgId) -> Vec<u8> {
-        [&[TASKS], self.name(b"org", org.as_str()).as_slice()].concat()
+    /// Resources of one type for one reader.
+    fn scope(&self, reader: &OrgId, kind: &str) -> Vec<u8> {
+        self.name(b"scope", &[reader.as_str(), kind])
+    }
+
+    fn row_key(&self, reader: &OrgId, id: &ResourceId) -> Vec<u8> {
+        [&[ROW], self.name(b"row", &[reader.as_str(), id.as_str()]).as_slice()].concat()
+    }
+
+    /// A term, in rows of this scope.
+    fn term(&self, scope: &[u8], term: &Term) -> TermKey {
+        let mut context = hmac::Context::with_key(&self.key);
+        for part in [b"term", scope, &[0], term.param.as_bytes(), &[0], term.text.as_bytes()] {
+            context.update(part);
+        }
+        let mut key = [0; TERM_BYTES];
+        key.copy_from_slice(&context.sign().as_ref()[..TERM_BYTES]);
+        key
     }
 
     /// 16 bytes of HMAC-SHA256 under the tenant's index key.
-    fn name(&self, what: &[u8], text: &str) -> Vec<u8> {
+    fn name(&self, what: &[u8], parts: &[&str]) -> Vec<u8> {
         let mut context = hmac::Context::with_key(&self.key);
         context.update(what);
-        context.update(&[0]);
-        context.update(text.as_bytes());
+        for part in parts {
+            context.update(&[0]);
+            context.update(part.as_bytes());
+        }
         context.sign().as_ref()[..16].to_vec()
     }
 }
@@ -168,25 +167,4 @@ fn aside(dir: &Path) -> PathBuf {
         .map(|n| dir.with_extension(format!("broken-{n}")))
         .find(|path| !path.exists())
         .unwrap_or_else(|| dir.with_extension("broken"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn projections_that_do_not_open_are_moved_aside_and_begun_anew() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("view");
-        View::open(&path, &[1; 32], 0).unwrap().stamp(4).unwrap();
-        assert_eq!(View::open(&path, &[1; 32], 5).unwrap().folded(), 5);
-        // A view that has folded more than the log holds belongs to another log.
-        assert_eq!(View::open(&path, &[1; 32], 4).unwrap().folded(), 0);
-        assert!(dir.path().join("view.broken-0").is_dir());
-
-        std::fs::remove_file(path.join("db")).unwrap();
-        std::fs::create_dir(path.join("db")).unwrap();
-        assert_eq!(View::open(&path, &[1; 32], 9).unwrap().folded(), 0);
-        assert!(dir.path().join("view.broken-1").is_dir());
-    }
 }

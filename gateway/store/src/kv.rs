@@ -16,4 +16,11 @@ pub trait Kv: Send + Sync {
     fn apply(&self, changes: Vec<KvChange>) -> Result<(), Outage>;
     /// At most `count_max` rows whose key starts with `prefix` and comes after `after`, in order.
     fn scan(&self, prefix: &[u8], after: &[u8], count_max: usize) -> Result<Vec<KvRow>, Outage>;
+    /// The same, backwards: those that come before `before`, the last first; from the end, if it is empty.
+    fn scan_back(
+        &self,
+        prefix: &[u8],
+        before: &[u8],
+        count_max: usize,
+    ) -> Result<Vec<KvRow>, Outage>;
 }

@@ -86,7 +86,6 @@ fn n45_labels_that_a_sender_would_take_off() {
     let refused = gateway.of_kind("referral.refused");
     assert_eq!(refused.len(), 1);
     // Neither taken off nor lowered later.
-    let before = gateway.count();
     for meta in [json!({ "security": [{ "system": CONFIDENTIALITY, "code": "U" }] }), Value::Null] {
         let mut lowered = read.clone();
         lowered["meta"]["security"] = meta["security"].clone();
@@ -98,8 +97,8 @@ fn n45_labels_that_a_sender_would_take_off() {
     }
     let mut request = clinic.get(&parts.entry(2)).expect(200).json;
     request["priority"] = json!("urgent");
-    clinic.put(&parts.entry(2), &request).expect(405);
-    assert_eq!(gateway.count() - before, 1, "the read");
+    // What is replaced is the source's own, and nothing of it goes back.
+    assert_eq!(clinic.put(&parts.entry(2), &request).expect(200).text, "");
     // A label that nobody knows keeps the whole back.
     let mut bundle = Referral { mrn: "B-2", ..Referral::food() }.bundle();
     bundle["entry"][2]["resource"]["meta"] =
@@ -283,6 +282,8 @@ fn n64_a_consent_of_whoever_has_this_number() {
         assert_eq!(answer.expressions()[0], "Consent.patient", "{who}");
         let mut bundle = Referral { mrn: "B-3", ..Referral::food() }.bundle();
         bundle["entry"][1]["resource"]["patient"] = who.clone();
+        // In a transaction a condition may be met; by two, it is not clear whose consent it is.
+        let status = if who["reference"] == query { 412 } else { status };
         clinic.post("/fhir", &bundle).expect(status);
     }
     assert_eq!(gateway.count(), before);

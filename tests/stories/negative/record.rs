@@ -375,6 +375,6 @@ fn n58_a_clock_that_jumps() {
         doors.gateway.jump(-jump);
         doors.clinic.get("/fhir/Task").expect(503);
         doors.gateway.admin(&Ask::ClockConfirm);
-        doors.clinic.get("/fhir/Metadata").expect(405);
+        doors.clinic.get("/fhir/Task/1/_history").expect(405);
     }
 }

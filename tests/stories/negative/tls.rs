@@ -240,7 +240,9 @@ fn n25_what_a_proxy_would_say() {
     assert_eq!(gateway.kinds(), before);
     let pantry = gateway.party("pantry");
     let headers = [("x-client-cert", escaped.as_str()), ("x-forwarded-user", "clinic-b")];
-    pantry.call("POST", "/fhir", &headers, Vec::new()).expect(403);
+    let headers = [headers[0], headers[1], ("content-type", "application/fhir+json")];
+    let body = crate::harness::Referral::food().bundle().to_string().into_bytes();
+    pantry.call("POST", "/fhir", &headers, body).expect(403);
     let denied = gateway.of_kind("phi.denied");
     assert_eq!(denied.len(), 1);
     assert_eq!(

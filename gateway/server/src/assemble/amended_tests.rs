@@ -10,7 +10,7 @@ use super::tests::{MARIA, world};
 use super::*;
 use crate::fold::Answer;
 use crate::refusal::{Kind, Trouble};
-use crate::scribe::{Incoming, Meaning, Purpose, Submission, Wish};
+use crate::scribe::{Along, Incoming, Meaning, Purpose, Submission, Verb, Wish};
 
 /// A resource of a message, under the id it would get here if it were new.
 fn incoming(json: &Value, id: &str, refers: &[(&str, &str)]) -> Incoming {
@@ -24,6 +24,7 @@ fn incoming(json: &Value, id: &str, refers: &[(&str, &str)]) -> Incoming {
     };
     let patient = refers.iter().find(|(at, _)| at.ends_with("subject") || at.ends_with("for"));
     Incoming {
+        verb: Verb::Create,
         id: ResourceId::of(resource.kind, id).unwrap(),
         place: resource.kind.to_owned(),
         sha256: [1; 32],
@@ -73,6 +74,7 @@ fn submit(
         incoming,
         purpose,
         message: Some(hearing(control, control)),
+        along: Along::default(),
     };
     live.gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))
 }

@@ -30,7 +30,7 @@ fn who(live: &Deployment, value: &str) -> PersonId {
 fn again_as(live: &Deployment, number: &str, change: impl Fn(String) -> String) {
     let text = MARIA.replace(FIRST, number).replace("C-5501", &format!("C-{number}"));
     let text = text.replace("B-REF-", &format!("{number}-REF-"));
-    intake::transaction(&live.gate, &org("clinic-b"), &request(&change(text))).unwrap();
+    super::tests::submitted(&live.gate, &org("clinic-b"), &request(&change(text))).unwrap();
 }
 
 fn merge(live: &Deployment, control: &str, retired: &str, survivor: &str) -> Result<bool, Kind> {

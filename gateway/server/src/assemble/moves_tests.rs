@@ -13,8 +13,8 @@ use super::*;
 use crate::archive::Kept;
 use crate::journal::{Body, Event};
 use crate::refusal::{Kind, Trouble};
+use crate::run;
 use crate::scribe::{Act, Acted, HearOnly, Hearing, Wish};
-use crate::{intake, run};
 
 pub(super) fn org(name: &str) -> OrgId {
     name.parse().unwrap()
@@ -98,7 +98,7 @@ pub(super) fn kinds(live: &Deployment, leaves: u64) -> Vec<&'static str> {
 pub(super) fn placed(dir: &Path) -> (PathBuf, Deployment, ReferralId) {
     let root = deployment(dir);
     let live = open_at(&root);
-    intake::transaction(&live.gate, &org("clinic-b"), &request(MARIA)).unwrap();
+    super::tests::submitted(&live.gate, &org("clinic-b"), &request(MARIA)).unwrap();
     let referral = *world(&live).by_org[&org("pantry")].first().unwrap();
     (root, live, referral)
 }

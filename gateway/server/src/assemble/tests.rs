@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 
+use loopgate_fhir::{Limits, Posted, read_posted};
 use loopgate_referral::{Appointment, OrgId, TargetMove};
 
 use loopgate_referral::Timestamp;
 
 use super::*;
 use crate::fold::World;
-use crate::gate::Request;
+use crate::gate::{Request, Session};
 use crate::partner::Partner;
+use crate::refusal::Trouble;
+use crate::reply::Reply;
 use crate::scribe::{Act, Wish};
-use crate::{clock::SystemClock, intake, run};
+use crate::{clock::SystemClock, run};
 
 pub(super) const MARIA: &str = include_str!("../../samples/maria.json");
 
@@ -61,9 +64,24 @@ pub(super) fn request(body: &str) -> Request {
         accept: None,
         content_type: None,
         if_match: None,
+        if_none_match: None,
+        if_modified_since: None,
+        if_none_exist: None,
+        prefer: None,
         idempotency_key: None,
         body: body.into(),
     }
+}
+
+/// A transaction of that partner.
+pub(super) fn submitted(gate: &Gate, org: &OrgId, request: &Request) -> Result<Reply, Trouble> {
+    let partner = gate.scribe.published().roster.load().get(org).unwrap().clone();
+    let session = Session { partner, scopes: None, consent: Default::default() };
+    let Posted::Transaction(entries) = read_posted(&request.body, &Limits::default()).unwrap()
+    else {
+        panic!("a transaction")
+    };
+    crate::inbound::fhir::transaction::post(gate, &session, request, entries)
 }
 
 pub(super) fn world(deployment: &Deployment) -> World {
@@ -91,7 +109,7 @@ fn replay_equals_live() {
     let root = deployment(dir.path());
     let live = open_at(&root);
     let (clinic, pantry): (OrgId, OrgId) = ("clinic-b".parse().unwrap(), "pantry".parse().unwrap());
-    intake::transaction(&live.gate, &clinic, &request(MARIA)).unwrap();
+    submitted(&live.gate, &clinic, &request(MARIA)).unwrap();
     let referral = *world(&live).by_org[&pantry].first().unwrap();
     let appointment = Appointment { start: Timestamp(1), place: None };
     let served = Wish::Serve { code: None, text: "Food box".into(), performed: None };

@@ -145,12 +145,17 @@ fn bundle(gate: &Gate, asker: &Asker<'_>, told: &[Told], now: Timestamp) -> Valu
         let id = event["id"].as_str().unwrap_or_default();
         json!({ "fullUrl": format!("{base}/AuditEvent/{id}"), "resource": event })
     });
-    json!({
+    let entries: Vec<Value> = entries.collect();
+    let mut bundle = json!({
         "resourceType": "Bundle",
         "type": "collection",
         "timestamp": instant(now),
-        "entry": entries.collect::<Vec<Value>>(),
-    })
+    });
+    // FHIR knows no empty array.
+    if !entries.is_empty() {
+        bundle["entry"] = Value::Array(entries);
+    }
+    bundle
 }
 
 #[cfg(test)]

@@ -7,22 +7,16 @@ use super::Known;
 
 const NULL_FLAVOR: &str = "http://terminology.hl7.org/CodeSystem/v3-NullFlavor";
 const EVENT: &str = "http://terminology.hl7.org/CodeSystem/v2-0003";
+const TYPE: &str = "http://terminology.hl7.org/CodeSystem/v2-0076";
 
 /// Fills in one resource of the type `kind`.
 pub(super) fn fill(kind: &str, resource: &mut Value, known: &Known<'_>) {
     match kind {
-        "Patient" => {
-            // A time of death says that there was one (R4, Patient.deceased[x] is one of the two).
-            if resource.get("deceasedDateTime").is_some() {
-                resource.as_object_mut().map(|members| members.remove("deceasedBoolean"));
-            }
-            telecom(resource);
+        // A time of death says that there was one (R4, Patient.deceased[x] is one of the two).
+        "Patient" if resource.get("deceasedDateTime").is_some() => {
+            resource.as_object_mut().map(|members| members.remove("deceasedBoolean"));
         }
-        "RelatedPerson" => {
-            or(resource, "patient", absent);
-            telecom(resource);
-        }
-        "Practitioner" | "Organization" => telecom(resource),
+        "RelatedPerson" => or(resource, "patient", absent),
         "Condition" => or(resource, "subject", absent),
         "Encounter" => encounter(resource),
         "Coverage" => {
@@ -44,7 +38,15 @@ pub(super) fn fill(kind: &str, resource: &mut Value, known: &Known<'_>) {
             or(resource, "status", || "current".into());
             or(resource, "content", || json!([{ "attachment": absent() }]));
         }
-        "Appointment" => or(resource, "status", || "pending".into()),
+        "Appointment" => appointment(resource),
+        "ServiceRequest" => {
+            or(resource, "status", || "unknown".into());
+            or(resource, "intent", || "order".into());
+            // Details are those of something (R4, prr-1).
+            if resource.get("orderDetail").is_some() {
+                or(resource, "code", absent);
+            }
+        }
         "Task" => {
             or(resource, "intent", || "order".into());
             or(resource, "code", || {
@@ -54,8 +56,9 @@ pub(super) fn fill(kind: &str, resource: &mut Value, known: &Known<'_>) {
         }
         "MessageHeader" => {
             let [code, event, application] = known.message.unwrap_or_default();
-            let event = if event.is_empty() { code } else { event };
-            or(resource, "eventCoding", || json!({ "system": EVENT, "code": event }));
+            // A general acknowledgement is of a type and of no event.
+            let (system, event) = if event.is_empty() { (TYPE, code) } else { (EVENT, event) };
+            or(resource, "eventCoding", || json!({ "system": system, "code": event }));
             or(resource, "source", || json!({ "name": application, "endpoint": "urn:unknown" }));
         }
         _ => {}
@@ -87,12 +90,15 @@ fn encounter(resource: &mut Value) {
     or(resource, "status", || status.into());
 }
 
-/// A way of contact says of which kind it is, if it has a value (R4, cpt-2).
-fn telecom(resource: &mut Value) {
-    let list = resource.get_mut("telecom").and_then(Value::as_array_mut);
-    for one in list.into_iter().flatten() {
-        let Some(value) = one.get("value").and_then(Value::as_str) else { continue };
-        let system = if value.contains('@') { "email" } else { "phone" };
-        or(one, "system", || system.into());
+/// When it begins and ends is said together (R4, app-2), of one that is more than an idea (app-3).
+fn appointment(resource: &mut Value) {
+    or(resource, "status", || "pending".into());
+    let status = resource.get("status").and_then(Value::as_str);
+    let open = matches!(status, Some("proposed" | "cancelled" | "waitlist"));
+    let said = ["start", "end"].map(|time| resource.get(time).is_some());
+    for (time, absence) in [("start", "_start"), ("end", "_end")] {
+        if resource.get(time).is_none() && (!open || said.contains(&true)) {
+            or(resource, absence, absent);
+        }
     }
 }

@@ -162,6 +162,13 @@ pub struct Limits {
     pub mllp_connections_max: usize,
 }
 
+/// `[fhir]`: the FHIR door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fhir {
+    /// The origins whose pages may read it from a browser, as browsers spell them.
+    pub cors_origins: Vec<String>,
+}
+
 /// `[delivery]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {

@@ -8,8 +8,8 @@ use loopgate_referral::Identifier;
 use toml::de::DeValue;
 
 use super::parts::{
-    Clock, Consent, Delivery, Folders, Identity, Ledger, Limits, Listen, Log, LogFormat, Mail,
-    MailTls, Oidc, Organization, People, Tenant, Tls,
+    Clock, Consent, Delivery, Fhir, Folders, Identity, Ledger, Limits, Listen, Log, LogFormat,
+    Mail, MailTls, Oidc, Organization, People, Tenant, Tls,
 };
 use super::section::{Read, Section};
 use super::{Config, value, witnesses};
@@ -24,6 +24,7 @@ pub(super) fn config(root: &mut Section<'_, '_>, base: &Path, sha256: [u8; 32]) 
     let identity = root.section("identity", identity);
     let consent = root.section("consent", consent);
     let limits = root.section("limits", limits);
+    let fhir = root.section("fhir", fhir);
     let delivery = root.section("delivery", delivery);
     let people = root.section("people", people);
     let mail = root.maybe_section("mail", |s| mail(s, base, &folders.data));
@@ -40,6 +41,7 @@ pub(super) fn config(root: &mut Section<'_, '_>, base: &Path, sha256: [u8; 32]) 
         identity,
         consent,
         limits,
+        fhir,
         delivery,
         people,
         mail,
@@ -194,6 +196,26 @@ fn limits(s: &mut Section<'_, '_>) -> Limits {
         send_ms_max: s.or("send_ms_max", 10_000, value::integer(1..=60_000)),
         request_timeout_s: s.or("request_timeout_s", 30, value::integer(1..=600)),
     }
+}
+
+fn fhir(s: &mut Section<'_, '_>) -> Fhir {
+    let origins = s.list("cors_origins", web_origin);
+    Fhir { cors_origins: origins.into_iter().map(|(_, origin)| origin).collect() }
+}
+
+/// An origin as a browser spells it (Fetch standard, the `Origin` header): none but itself is meant.
+fn web_origin(found: &DeValue<'_>) -> Read<String> {
+    let text = value::text(found)?;
+    let url = url::Url::parse(&text).ok();
+    let sound = url.is_some_and(|url| {
+        let here = url.scheme() == "http" && url.host_str().is_some_and(is_this_machine);
+        // A URL may have a star in its host; here it would look like a pattern, and be none.
+        (url.scheme() == "https" || here)
+            && !text.contains('*')
+            && url.origin().ascii_serialization() == text
+    });
+    let words = "is not an origin like https://app.example, or http of this machine";
+    if sound { Ok(text) } else { Err(words.to_owned()) }
 }
 
 fn delivery(s: &mut Section<'_, '_>) -> Delivery {

@@ -57,7 +57,7 @@ fn the_least_file_has_the_documented_defaults() {
     assert_eq!((config.delivery.retry_delay_s_min, config.delivery.retry_delay_s_max), (5, 3600));
     assert_eq!((config.clock.forward_jump_s_max, config.clock.backward_jump_s_max), (60, 5));
     assert_eq!(config.log.format, LogFormat::Text);
-    assert!(config.identity.shared_systems.is_empty());
+    assert!(config.identity.shared_systems.is_empty() && config.fhir.cors_origins.is_empty());
     assert_eq!(config.listen.people, "127.0.0.1:8444".parse().unwrap());
     assert_eq!(config.listen.mllp, "127.0.0.1:2575".parse().unwrap());
     assert_eq!(config.people.base_url, "https://localhost:8444");
@@ -74,7 +74,7 @@ fn the_reference_file_is_sound_and_shows_every_key_and_its_default() {
     let least = parse(LEAST).unwrap();
     let limits = (&shown.limits, &shown.delivery, &shown.clock, &shown.log, &shown.consent);
     assert_eq!(limits, (&least.limits, &least.delivery, &least.clock, &least.log, &least.consent));
-    assert_eq!(shown.people, least.people);
+    assert_eq!((&shown.people, &shown.fhir), (&least.people, &least.fhir));
     assert_eq!((&shown.folders, &shown.identity), (&least.folders, &least.identity));
 
     let table: toml::Table = REFERENCE.parse().unwrap();
@@ -229,6 +229,22 @@ fn a_private_target_is_an_address_or_a_host_and_port() {
     );
     for bad in ["pantry.lan", "pantry.lan:", ":80", "pantry:99999", "a/b:80", "10.0.0.0/8"] {
         assert!(bad.parse::<PrivateTarget>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn an_origin_is_exactly_what_a_browser_says() {
+    let list = |origin: &str| with(&format!("[fhir]\ncors_origins = [\"{origin}\"]"));
+    for good in ["https://app.example", "https://app.example:8443", "http://localhost:3000"] {
+        assert!(list(good).is_empty(), "{good}");
+    }
+    let bad = ["*", "null", "app.example", "http://app.example", "https://*.example"];
+    let spelt_otherwise =
+        ["https://app.example/", "https://app.example:443", "https://App.example", "https://a.b/c"];
+    let words = "is not an origin like https://app.example, or http of this machine";
+    for bad in bad.into_iter().chain(spelt_otherwise) {
+        let want = format!("loopgate.toml:2: fhir.cors_origins: {words}");
+        assert_eq!(list(bad), [want], "{bad}");
     }
 }
 

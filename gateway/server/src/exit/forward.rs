@@ -5,9 +5,10 @@ use loopgate_fhir::{Json, filler_request, patient_copy, pivot, placement_task};
 use loopgate_referral::{Placement, Referral};
 use serde_json::Value;
 
-use super::{Passing, Refs, Source, is_over, newest_household, prefer_one, prohibit_once};
+use super::{Passing, Refs, Source, newest_household, prefer_one, prohibit_once};
 use crate::gate::Gate;
 use crate::refusal::Trouble;
+use crate::scribe::is_over;
 
 /// A referral as its target may see it.
 pub struct Forwarded {

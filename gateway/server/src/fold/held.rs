@@ -42,6 +42,40 @@ pub struct Held {
     pub labels: Vec<Label>,
     /// When what it says was so.
     pub dated: Dated,
+    /// The versions before it, oldest first.
+    pub earlier: Vec<Earlier>,
+}
+
+/// A version that was replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// Which.
+    pub version: u64,
+    /// Where it lies.
+    pub at: Locator,
+    /// When it was committed.
+    pub changed: Timestamp,
+    /// What its `urn:uuid` references became.
+    pub rewrites: BTreeMap<String, String>,
+}
+
+impl Held {
+    /// The versions there are once this one is replaced.
+    pub fn replaced(self) -> Vec<Earlier> {
+        let Held { version, at, changed, rewrites, mut earlier, .. } = self;
+        earlier.push(Earlier { version, at, changed, rewrites });
+        earlier
+    }
+
+    /// It as it was in this version, if there was one: of what it says, not of what is known of it.
+    pub fn as_of(&self, version: u64) -> Option<Held> {
+        if version == self.version {
+            return Some(self.clone());
+        }
+        let earlier = self.earlier.iter().find(|one| one.version == version)?.clone();
+        let Earlier { version, at, changed, rewrites } = earlier;
+        Some(Held { version, at, changed, rewrites, earlier: Vec::new(), ..self.clone() })
+    }
 }
 
 /// What a resource that belongs to a referral is in it.

@@ -45,6 +45,14 @@ pub struct Request {
     pub content_type: Option<String>,
     /// `If-Match`.
     pub if_match: Option<String>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<String>,
+    /// `If-Modified-Since`.
+    pub if_modified_since: Option<String>,
+    /// `If-None-Exist`: a query, as FHIR has it.
+    pub if_none_exist: Option<String>,
+    /// `Prefer`, its lines joined by commas.
+    pub prefer: Option<String>,
     /// `Idempotency-Key`.
     pub idempotency_key: Option<String>,
     /// `Authorization`.
@@ -85,6 +93,19 @@ impl Request {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
+        // A condition makes it another request. Without one it has the digest it always had.
+        for (name, value) in self.query.iter().map(|(name, value)| (name, value.as_str())) {
+            hash.update(b"?");
+            hash.update((name.len() as u64).to_be_bytes());
+            hash.update(name);
+            hash.update((value.len() as u64).to_be_bytes());
+            hash.update(value);
+        }
+        if let Some(condition) = &self.if_none_exist {
+            hash.update(b"!");
+            hash.update((condition.len() as u64).to_be_bytes());
+            hash.update(condition);
+        }
         hash.update(&self.body);
         hash.finalize().into()
     }
@@ -96,13 +117,7 @@ impl Request {
 
     /// The version that `If-Match` names: `W/"3"`.
     pub fn version(&self) -> Result<Option<u64>, Trouble> {
-        let Some(text) = self.if_match.as_deref() else { return Ok(None) };
-        let text = text.strip_prefix("W/").unwrap_or(text);
-        let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        match version.and_then(|version| version.parse().ok()) {
-            Some(version) => Ok(Some(version)),
-            None => Err(Kind::VersionConflict.into()),
-        }
+        version(self.if_match.as_deref()).ok_or(Kind::VersionConflict.into())
     }
 
     /// Refuses a body in a media type that is not one of these.
@@ -115,4 +130,12 @@ impl Request {
             Err(Kind::MediaType.into())
         }
     }
+}
+
+/// The version that a condition names, `W/"3"`, if there is one; nothing, if it names none.
+pub fn version(condition: Option<&str>) -> Option<Option<u64>> {
+    let Some(text) = condition else { return Some(None) };
+    let text = text.strip_prefix("W/").unwrap_or(text);
+    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    version.and_then(|version| version.parse().ok()).map(Some)
 }

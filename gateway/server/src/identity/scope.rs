@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use loopgate_fhir::Served;
+
 /// What is done to a resource type: one letter of `cruds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Interaction {
@@ -68,7 +70,7 @@ impl FromStr for Scopes {
                 .strip_prefix("system/")
                 .and_then(|rest| rest.split_once('.'))
                 .ok_or(BadScope)?;
-            let known = loopgate_fhir::ACCEPTED.contains(&kind) || READ_ONLY.contains(&kind);
+            let known = Served::of(kind).is_some() || READ_ONLY.contains(&kind);
             if !known {
                 return Err(BadScope);
             }
@@ -81,8 +83,8 @@ impl FromStr for Scopes {
     }
 }
 
-/// Types that we serve and nobody hands in.
-const READ_ONLY: [&str; 2] = ["Procedure", "AuditEvent"];
+/// Types that are read at other doors than `/fhir`, and that nobody hands in.
+const READ_ONLY: [&str; 1] = ["AuditEvent"];
 
 /// A subset of `cruds`, in order, and not empty.
 fn letters(suffix: &str) -> Result<Vec<Interaction>, BadScope> {
@@ -124,6 +126,14 @@ mod tests {
         assert!(twice.cover("Task", Interaction::Update));
         assert!(!twice.cover("Task", Interaction::Create));
         assert!(!twice.cover("Patient", Interaction::Read));
+    }
+
+    #[test]
+    fn every_type_that_is_served_has_scopes() {
+        let kinds = loopgate_fhir::SERVED.iter().map(|served| served.kind).chain(["AuditEvent"]);
+        for text in kinds.map(|kind| format!("system/{kind}.cruds")) {
+            assert_eq!(text.parse::<Scopes>().unwrap().to_string(), text);
+        }
     }
 
     #[test]

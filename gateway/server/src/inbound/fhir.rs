@@ -3,28 +3,28 @@
 //! A source submits, reads back and cancels; a target reads what was placed with it and moves its
 //! own Task. What is not the caller's, and what consent does not permit, is not there.
 
+mod bundle;
 mod clinician;
+mod directory;
+mod find;
+mod matching;
+mod metadata;
+mod negotiation;
+mod prefer;
 mod put;
 mod read;
-mod search;
+mod sight;
+pub mod transaction;
+mod write;
 
-use loopgate_consent::{Action, GrantId};
-use loopgate_fhir::{
-    Capability, Json, ResponseItem, RoutedResource, SearchParam, capability_statement, not_carried,
-    transaction_response,
-};
-use loopgate_referral::{ResourceId, Timestamp};
+use loopgate_fhir::{Json, Served};
+use loopgate_referral::ResourceId;
 
 use crate::consent_token;
-use crate::exit::loss;
-use crate::fold::{Answer, Part};
 use crate::gate::{Gate, Request, Session};
 use crate::identity::Interaction;
-use crate::intake;
-use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{FHIR_JSON, Reply};
-use crate::scribe::Command;
 
 const MEDIA: &[&str] = &[FHIR_JSON, "application/json"];
 
@@ -35,17 +35,28 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
         return Err(Kind::NotFound.into());
     }
     if (request.method.as_str(), &segments[1..]) == ("GET", &["metadata"]) {
-        return Ok(fhir(200, &metadata(gate)));
+        negotiation::takes_json(request)?;
+        return Ok(fhir(200, &metadata::statement(gate)));
     }
     let session = gate.session(request)?;
-    let caller = &session.partner;
-    if !covered(&session, request, &segments[1..]) {
-        return Err(gate.refused(&caller.org, "A4", Kind::Forbidden));
-    }
-    gate.not_there(&caller.org, route(gate, &session, request, &segments[1..]))
+    negotiation::takes_json(request)?;
+    gate.not_there(&session.partner.org, judged(gate, &session, request, &segments[1..]))
 }
 
-/// Whether the session's access token covers the interaction; a transaction is judged by each of its
+/// One request of a known caller, or one entry of its batch, if its access token covers it.
+fn judged(
+    gate: &Gate,
+    session: &Session,
+    request: &Request,
+    segments: &[&str],
+) -> Result<Reply, Trouble> {
+    if !covered(session, request, segments) {
+        return Err(gate.refused(&session.partner.org, "A4", Kind::Forbidden));
+    }
+    route(gate, session, request, segments)
+}
+
+/// Whether the session's access token covers the interaction; a Bundle is judged by each of its
 /// entries (SMART App Launch 2.2, scopes and launch context).
 fn covered(session: &Session, request: &Request, segments: &[&str]) -> bool {
     use Interaction::{Create, Read, Search, Update};
@@ -53,19 +64,14 @@ fn covered(session: &Session, request: &Request, segments: &[&str]) -> bool {
         return true;
     }
     match (request.method.as_str(), segments) {
-        ("POST", [] | [""]) => {
-            let bundle: serde_json::Value =
-                serde_json::from_slice(&request.body).unwrap_or_default();
-            let entries = bundle["entry"].as_array().into_iter().flatten();
-            let mut kinds = entries.filter_map(|entry| entry["resource"]["resourceType"].as_str());
-            // What is no Bundle is refused for that.
-            kinds.all(|kind| session.covers(kind, Create))
-        }
+        // Each of its entries is judged.
+        ("POST", [] | [""]) => true,
+        ("GET", [kind]) | ("POST", [kind, "_search"]) => session.covers(kind, Search),
         ("POST", [kind]) => session.covers(kind, Create),
         ("POST", ["Consent", _, _]) => session.covers("Consent", Update),
         ("POST", ["Patient", "$break-glass"]) => session.covers("Patient", Read),
-        ("GET", [kind]) => session.covers(kind, Search),
-        ("GET", [kind, _]) => session.covers(kind, Read),
+        ("GET", [kind, _] | [kind, _, "_history", _]) => session.covers(kind, Read),
+        ("PUT", [kind]) => session.covers(kind, Create) && session.covers(kind, Update),
         ("PUT", [kind, _]) => session.covers(kind, Update),
         _ => false,
     }
@@ -79,57 +85,50 @@ fn route(
 ) -> Result<Reply, Trouble> {
     let caller = &session.partner;
     match (request.method.as_str(), segments) {
-        ("POST", [] | [""]) => {
-            source_only(gate, caller)?;
-            request.speaks(MEDIA)?;
-            let answer = intake::transaction(gate, &caller.org, request)?;
-            Ok(fhir(200, &transaction_answer(gate, answer)))
+        ("POST", [] | [""]) => bundle::post(gate, session, request),
+        ("GET", [kind]) => {
+            let asked = (request.query.as_slice(), request.prefer.as_deref());
+            find::search(gate, session, served(kind)?, asked)
         }
-        ("POST", [kind]) => {
-            source_only(gate, caller)?;
-            request.speaks(MEDIA)?;
-            let answer = intake::create(gate, &caller.org, kind, request)?;
-            created(gate, answer)
+        ("POST", [kind, "_search"]) => {
+            let (served, pairs) = (served(kind)?, find::form(request)?);
+            find::search(gate, session, served, (&pairs, request.prefer.as_deref()))
         }
-        ("GET", ["Task"]) => search::tasks(gate, session, request),
-        ("GET", [kind, id]) => read::read(gate, session, &named(kind, id)?),
-        ("PUT", ["Task", id]) => {
-            request.speaks(MEDIA)?;
-            put::task(gate, session, &named("Task", id)?, request)
+        ("GET", [kind, id]) => read::read(gate, session, &named(kind, id)?, request),
+        ("GET", [kind, id, "_history", version]) => {
+            served(kind)?;
+            read::version(gate, session, &named(kind, id)?, version)
         }
         ("POST", ["Consent", id, "$token"]) => {
-            source_only(gate, caller)?;
+            write::source_only(gate, caller)?;
             request.speaks(MEDIA)?;
             consent_token::mint(gate, caller, &named("Consent", id)?, request)
         }
         ("POST", ["Consent", id, "$revoke"]) => {
-            source_only(gate, caller)?;
-            revoke(gate, caller, &named("Consent", id)?)
+            write::source_only(gate, caller)?;
+            write::revoke(gate, caller, &named("Consent", id)?)
         }
         ("POST", ["Patient", "$break-glass"]) => {
             request.speaks(MEDIA)?;
             clinician::break_glass(gate, caller, request)
         }
-        ("PUT", ["Consent", id]) => {
-            source_only(gate, caller)?;
+        ("POST", [kind]) => write::create(gate, session, served(kind)?, request),
+        ("PUT", ["Task", id]) => {
             request.speaks(MEDIA)?;
-            let answer = intake::update(gate, &caller.org, &named("Consent", id)?, request)?;
-            updated(gate, answer)
+            put::task(gate, session, &named("Task", id)?, request)
+        }
+        ("PUT", [kind]) => write::update_where(gate, session, served(kind)?, request),
+        ("PUT", [kind, id]) => {
+            served(kind)?;
+            write::update(gate, session, &named(kind, id)?, request)
         }
         _ => Err(Kind::Method.into()),
     }
 }
 
-/// The person said so to the source: what this Consent permitted is permitted no more. Answered once
-/// nothing goes out on it. The Consent itself stays as it was supplied.
-fn revoke(gate: &Gate, caller: &Partner, id: &ResourceId) -> Result<Reply, Trouble> {
-    let held = gate.held(id).filter(|held| held.org == caller.org);
-    let person = held.and_then(|held| held.person).ok_or(Trouble::from(Kind::NotFound))?;
-    let grant = Some(GrantId::of_consent(id));
-    let who = (caller.org.to_string(), "fhir");
-    gate.scribe.ask_blocking(|reply| Command::Withdraw(person, grant, who, reply))?;
-    gate.settle_sends(person);
-    Ok(Reply::empty(204))
+/// The row of a type; a type that is not served leads nowhere.
+fn served(kind: &str) -> Result<&'static Served, Trouble> {
+    Served::of(kind).ok_or(Kind::NotFound.into())
 }
 
 /// A resource the path names; a path that names none leads nowhere.
@@ -137,16 +136,15 @@ fn named(kind: &str, id: &str) -> Result<ResourceId, Trouble> {
     ResourceId::of(kind, id).map_err(|_| Kind::NotFound.into())
 }
 
-fn source_only(gate: &Gate, caller: &Partner) -> Result<(), Trouble> {
-    if caller.is(Role::Source) && caller.actions.contains(&Action::Submit) {
-        return Ok(());
-    }
-    Err(gate.refused(&caller.org, "A4", Kind::Forbidden))
-}
-
 /// A FHIR body that is about nobody.
 fn fhir(status: u16, body: &Json) -> Reply {
     Reply::with(status, FHIR_JSON, body.to_bytes())
+}
+
+/// The projections do not read: said once, and no more than that it has to be tried again.
+fn unreadable(outage: loopgate_store::Outage) -> Trouble {
+    tracing::error!(%outage, "the projections do not read");
+    Trouble::Outage
 }
 
 fn etag(version: u64) -> String {
@@ -157,93 +155,3 @@ fn etag(version: u64) -> String {
 fn location(gate: &Gate, id: &ResourceId, version: u64) -> String {
     format!("{}/{id}/_history/{version}", gate.config.organization.base_url)
 }
-
-fn changed(gate: &Gate, id: &ResourceId) -> Timestamp {
-    let world = gate.scribe.published().world();
-    world.resources.get(id).map_or(world.last_at, |held| held.changed)
-}
-
-/// Nothing of the resources goes back, so nothing is disclosed: `Prefer: return=minimal`.
-fn transaction_answer(gate: &Gate, answer: Answer) -> Json {
-    let items = answer.into_iter().map(|(id, version)| ResponseItem {
-        outcome: loss(gate, &id),
-        status: "201 Created",
-        location: location(gate, &id, version),
-        version,
-        last_modified: changed(gate, &id),
-        resource: None,
-    });
-    transaction_response(items.collect())
-}
-
-/// What of a referral is not passed on to the community organization, for its source to know.
-fn loss(gate: &Gate, id: &ResourceId) -> Option<Json> {
-    let part = gate.scribe.published().world().parts.get(id).copied();
-    let Some(Part::SourceTask(referral)) = part else { return None };
-    let referral = gate.referral(&referral)?;
-    let paths = loss::of_source(gate, &referral).unwrap_or_default();
-    not_carried(&paths)
-}
-
-fn created(gate: &Gate, answer: Answer) -> Result<Reply, Trouble> {
-    let (id, version) = answer.into_iter().next().ok_or(Trouble::Outage)?;
-    let reply = match loss(gate, &id) {
-        Some(outcome) => fhir(201, &outcome),
-        None => Reply::empty(201),
-    };
-    let reply = reply.header("location", location(gate, &id, version));
-    Ok(reply.header("etag", etag(version)))
-}
-
-fn updated(gate: &Gate, answer: Answer) -> Result<Reply, Trouble> {
-    let (id, version) = answer.into_iter().next().ok_or(Trouble::Outage)?;
-    let reply = Reply::empty(200).header("content-location", location(gate, &id, version));
-    Ok(reply.header("etag", etag(version)))
-}
-
-const TASK_SEARCH: &[SearchParam] = &[
-    SearchParam { name: "_id", kind: "token" },
-    SearchParam { name: "_lastUpdated", kind: "date" },
-    SearchParam { name: "owner", kind: "reference" },
-    SearchParam { name: "patient", kind: "reference" },
-    SearchParam { name: "requester", kind: "reference" },
-    SearchParam { name: "status", kind: "token" },
-];
-
-/// What is routed above, and nothing more.
-fn routed() -> Vec<RoutedResource> {
-    loopgate_fhir::ACCEPTED
-        .iter()
-        .map(|kind| {
-            let (interactions, search_params): (&'static [&'static str], &'static [SearchParam]) =
-                match *kind {
-                    "Task" => (&["create", "read", "update", "search-type"], TASK_SEARCH),
-                    "Consent" => (&["create", "read", "update"], &[]),
-                    _ => (&["create", "read"], &[]),
-                };
-            RoutedResource {
-                kind,
-                profiles: &[],
-                interactions,
-                search_params,
-                conditional_create: false,
-            }
-        })
-        .collect()
-}
-
-fn metadata(gate: &Gate) -> Json {
-    capability_statement(&Capability {
-        date: BUILD_DATE,
-        software_version: env!("CARGO_PKG_VERSION"),
-        url: Some(&gate.config.organization.base_url),
-        // Not the guide's CoordinationPlatform statement yet: it asks for more than is routed here.
-        instantiates: &[],
-        security: "Mutual TLS: a client certificate of a known partner.",
-        system: &["transaction"],
-        resources: &routed(),
-    })
-}
-
-/// When the routes last changed: 2026-11-22.
-const BUILD_DATE: Timestamp = Timestamp(1_795_305_600_000);

@@ -28,6 +28,7 @@ use tower::Layer;
 
 use crate::consent_token;
 use crate::gate::{Certificate, Gate, Request};
+use crate::inbound::cors::Cors;
 use crate::inbound::tls::Settings;
 use crate::inbound::wire::{Held, Wire};
 use crate::inbound::{audit, cbo, fhir, ledger, oauth};
@@ -106,7 +107,16 @@ pub async fn serve(
     let acceptor = PeerAcceptor::new(&gate, tls);
     let app = Router::new().fallback(move |request: HttpRequest<Body>| {
         let (gate, held) = (gate.clone(), held(&request));
-        async move { respond(answer(gate, request).await, &held) }
+        let cors = Cors::of(&gate.config.fhir, &request);
+        async move {
+            let reply = match cors.preflight() {
+                Some(reply) => reply,
+                None => answer(gate, request).await,
+            };
+            let mut response = respond(reply, &held);
+            cors.put(response.headers_mut(), &[&NAMED[..], &["prefer"]].concat());
+            response
+        }
     });
     serve_app(listener, acceptor, handle, app).await
 }
@@ -130,10 +140,13 @@ pub(super) fn held(request: &HttpRequest<Body>) -> Held {
 }
 
 /// The header fields that are read.
-const NAMED: [&str; 7] = [
+const NAMED: [&str; 10] = [
     "accept",
     "content-type",
     "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-none-exist",
     "idempotency-key",
     "authorization",
     "loopgate-consent",
@@ -153,6 +166,9 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         Ok(accept),
         Ok(content_type),
         Ok(if_match),
+        Ok(if_none_match),
+        Ok(if_modified_since),
+        Ok(if_none_exist),
         Ok(idempotency_key),
         Ok(authorization),
         Ok(consent),
@@ -170,6 +186,10 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         accept,
         content_type,
         if_match,
+        if_none_match,
+        if_modified_since,
+        if_none_exist,
+        prefer: lines(&parts.headers, "prefer"),
         idempotency_key,
         authorization,
         consent,
@@ -178,7 +198,8 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         body: Vec::new(),
     };
     // A condition that is not offered does not hold: to pass it over would do what was not asked.
-    if parts.headers.contains_key("if-none-exist") && gate.knows(&request) {
+    let offered = matches!(dialect, Dialect::Fhir);
+    if request.if_none_exist.is_some() && !offered && gate.knows(&request) {
         return dialect.sound(Kind::VersionConflict.into());
     }
     let limits = &gate.config.limits;
@@ -232,13 +253,20 @@ fn text(headers: &HeaderMap, name: &str) -> Result<Option<String>, ()> {
     }
 }
 
+/// The lines of a header that may have several (RFC 9110 §5.3); what is no text is as if not said.
+fn lines(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let lines: Vec<&str> = lines.collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}
+
 /// How much of an answer is handed to the transport at once.
 const STEP_BYTES: usize = 16 * 1024;
 
-/// An answer about somebody: handed over in steps, none of which begins once the send was cut.
+/// An answer about somebody: handed over in steps, none of which begins once one of its sends was cut.
 struct InSteps {
     bytes: Bytes,
-    sending: Arc<Sending>,
+    sends: Vec<Arc<Sending>>,
 }
 
 impl http_body::Body for InSteps {
@@ -255,7 +283,8 @@ impl http_body::Body for InSteps {
         }
         let len = this.bytes.len().min(STEP_BYTES);
         let bytes = &mut this.bytes;
-        Poll::Ready(Some(match this.sending.write(|| bytes.split_to(len)) {
+        let sends = this.sends.iter().map(Arc::as_ref);
+        Poll::Ready(Some(match Sending::write_all(sends, || bytes.split_to(len)) {
             Some(step) => Ok(Frame::data(step)),
             None => Err(io::Error::other("the person said no")),
         }))
@@ -271,12 +300,12 @@ impl http_body::Body for InSteps {
 }
 
 pub(super) fn respond(reply: Reply, held: &Held) -> Response<Body> {
-    let body = match reply.sending.0 {
-        Some(sending) => {
-            held.hold(sending.clone());
-            Body::new(InSteps { bytes: Bytes::from(reply.body), sending })
-        }
-        None => Body::from(reply.body),
+    let sends = reply.sending.0;
+    let body = if sends.is_empty() {
+        Body::from(reply.body)
+    } else {
+        sends.iter().for_each(|sending| held.hold(sending.clone()));
+        Body::new(InSteps { bytes: Bytes::from(reply.body), sends })
     };
     let mut response = Response::new(body);
     *response.status_mut() =

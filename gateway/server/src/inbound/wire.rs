@@ -121,7 +121,7 @@ mod tests {
         let wire = Wire::new(ours, held.clone());
         let service = hyper::service::service_fn(move |_| {
             let mut reply = Reply::with(200, "text/plain", vec![b'x'; BODY_BYTES]);
-            reply.sending = Hold(Some(Arc::new(about.begin(vec![person()]))));
+            reply.sending = Hold(vec![Arc::new(about.begin(vec![person()]))]);
             let response = respond(reply, &held);
             async move { Ok::<_, std::convert::Infallible>(response) }
         });

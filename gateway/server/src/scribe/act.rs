@@ -2,8 +2,9 @@
 
 use loopgate_fhir::{Fault, IssueCode};
 use loopgate_referral::{
-    Actor, Appointment, Command as Move, OrgId, Outcome, PlacementId, ReferralId, ResourceId,
-    SourceMove, StatusReason, TargetMove, TaskStatus, Timestamp, decide_at, knows,
+    Actor, Appointment, Command as Move, Event as Fact, OrgId, Outcome, PersonId, PlacementId,
+    Referral, ReferralId, ResourceId, SourceMove, StatusReason, TargetMove, TaskStatus, Timestamp,
+    decide_at, knows,
 };
 
 use super::desk::Desk;
@@ -45,6 +46,30 @@ pub enum Wish {
         /// When; now, if not said.
         performed: Option<Timestamp>,
     },
+    /// The target says what was done by a Procedure that it supplied, in this version.
+    Perform {
+        /// The Procedure.
+        procedure: ResourceId,
+        /// Its version.
+        version: u64,
+        /// A code of the service, with its system.
+        code: Option<(String, String)>,
+        /// The service in words.
+        text: String,
+        /// When.
+        performed: Timestamp,
+    },
+    /// The target replaces the Procedure by which it said what was done.
+    Reword {
+        /// The Procedure.
+        procedure: ResourceId,
+        /// A code of the service, with its system.
+        code: Option<(String, String)>,
+        /// The service in words.
+        text: String,
+        /// When.
+        performed: Timestamp,
+    },
     /// The target says that what it said was done was not right, after it was completed.
     Correct {
         /// A code of the service, with its system.
@@ -60,6 +85,11 @@ pub enum Wish {
 pub const NOTE_BYTES_MAX: usize = StatusReason::TEXT_BYTES_MAX;
 
 impl Wish {
+    /// Whether it says what a Procedure that is an outcome says now.
+    pub fn corrects(&self, id: &ResourceId) -> bool {
+        matches!(self, Wish::Reword { procedure, .. } if procedure == id)
+    }
+
     /// The status of the party's Task once it is done, if it leads to one.
     fn leads_to(&self) -> Option<TaskStatus> {
         Some(match self {
@@ -75,9 +105,11 @@ impl Wish {
             | Wish::Book(_)
             | Wish::NoShow
             | Wish::CancelAppointment => TaskStatus::InProgress,
-            Wish::Target(TargetMove::Complete) | Wish::Serve { .. } | Wish::Correct { .. } => {
-                TaskStatus::Completed
-            }
+            Wish::Target(TargetMove::Complete)
+            | Wish::Serve { .. }
+            | Wish::Perform { .. }
+            | Wish::Reword { .. }
+            | Wish::Correct { .. } => TaskStatus::Completed,
             Wish::Source(SourceMove::AskToCancel { .. })
             | Wish::Note(_)
             | Wish::RefuseCancel { .. } => return None,
@@ -142,24 +174,13 @@ pub fn decide(desk: &mut Desk<'_>, mut act: Act) -> Result<Acted, Trouble> {
     }
     // Consent may have ended since the clocks were last looked at.
     settle::settle(desk, act.referral);
-    let (actor, placement) = part_of(desk, &act)?;
-    let standing = standing(desk, &act, placement)?;
-    if act.if_match.is_some_and(|version| version != standing.version) {
-        return Err(Kind::VersionConflict.into());
-    }
+    let referral = desk.world().referrals.get(&act.referral);
+    let referral = referral.ok_or(Trouble::from(Kind::NotFound))?;
+    let (_, placement) = part_in(desk, &act, referral)?;
     if let Some(wish) = corrected(desk, &act, placement) {
         act.wish = wish;
     }
-    let step = step(desk, &act, placement)?;
-    let Some(referral) = desk.world().referrals.get(&act.referral) else {
-        return Err(Kind::NotFound.into());
-    };
-    // An engine that says again what is so already is not told that it may not.
-    let facts = if act.message.is_some() && knows(referral, &actor, &step) {
-        Vec::new()
-    } else {
-        decide_at(referral, &actor, step, act.happened)?
-    };
+    let facts = plan(desk, &act, referral, &|_| None)?;
     let person = referral.persons.first().copied();
     let cause = Cause {
         actor: act.org.to_string(),
@@ -182,10 +203,76 @@ pub fn decide(desk: &mut Desk<'_>, mut act: Act) -> Result<Acted, Trouble> {
     Ok(acted)
 }
 
+/// Whom what comes along with an act is about, and its version.
+pub type Comes<'a> = &'a dyn Fn(&ResourceId) -> Option<(Option<PersonId>, u64)>;
+
+/// What an act leads to, on a state of its referral that may be still to come. `comes` knows what comes
+/// with it: whom that is about, and its version.
+pub fn plan(
+    desk: &Desk<'_>,
+    act: &Act,
+    referral: &Referral,
+    comes: Comes<'_>,
+) -> Result<Vec<Fact>, Trouble> {
+    let (actor, placement) = part_in(desk, act, referral)?;
+    let version = placement.map_or(Some(referral.version), |id| {
+        referral.placement(&id).map(|placement| placement.version)
+    });
+    if act.if_match.is_some() && act.if_match != version {
+        return Err(Kind::VersionConflict.into());
+    }
+    if let Wish::Perform { procedure, version, .. } = &act.wish {
+        of_this_person(desk, act, (procedure, *version), (referral, comes))?;
+    }
+    let step = step(desk, act, (referral, placement))?;
+    // An engine that says again what is so already is not told that it may not.
+    if act.message.is_some() && knows(referral, &actor, &step) {
+        return Ok(Vec::new());
+    }
+    Ok(decide_at(referral, &actor, step, act.happened)?)
+}
+
+/// What a target did is said by a Procedure of its own, about the person it serves, and once.
+fn of_this_person(
+    desk: &Desk<'_>,
+    act: &Act,
+    (procedure, version): (&ResourceId, u64),
+    (referral, comes): (&Referral, Comes<'_>),
+) -> Result<(), Trouble> {
+    let held = desk.world().resources.get(procedure).filter(|held| held.org == act.org);
+    let kept = held.map(|held| (held.person, held.version));
+    let Some((person, now)) = comes(procedure).or(kept) else {
+        return Err(output(IssueCode::NotFound, "refers to no Procedure that is here"));
+    };
+    if now != version {
+        // It was changed since the door read it: it is to be read again.
+        return Err(Trouble::Outage);
+    }
+    if !person.is_some_and(|person| referral.persons.contains(&person)) {
+        return Err(output(IssueCode::BusinessRule, "refers to a Procedure about somebody else"));
+    }
+    if desk.world().parts.contains_key(procedure) {
+        return Err(output(IssueCode::BusinessRule, "refers to what is an outcome already"));
+    }
+    Ok(())
+}
+
+fn output(code: IssueCode, words: &'static str) -> Trouble {
+    Refusal::invalid(vec![Fault::new(code, "Task.output[0].valueReference", words)]).into()
+}
+
 /// Which part the organization has. A held referral does not exist for its target.
 fn part_of(desk: &Desk<'_>, act: &Act) -> Result<(Actor, Option<PlacementId>), Trouble> {
     let referral =
         desk.world().referrals.get(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
+    part_in(desk, act, referral)
+}
+
+fn part_in(
+    desk: &Desk<'_>,
+    act: &Act,
+    referral: &Referral,
+) -> Result<(Actor, Option<PlacementId>), Trouble> {
     let suspended = desk.roster().get(&act.org).is_none_or(|partner| partner.suspended);
     if referral.source == act.org {
         // Suspended since the door looked.
@@ -195,10 +282,10 @@ fn part_of(desk: &Desk<'_>, act: &Act) -> Result<(Actor, Option<PlacementId>), T
             Ok((Actor::Source(act.org.clone()), None))
         };
     }
-    let placed = desk.world().placement_at(&act.referral, &act.org);
+    let placed = referral.placements.iter().rev().find(|one| one.target == act.org);
     match placed {
-        Some((referral, placement)) if !suspended && !settle::is_held(referral) => {
-            Ok((Actor::Target(act.org.clone()), Some(placement)))
+        Some(placement) if !suspended && !settle::is_held(referral) => {
+            Ok((Actor::Target(act.org.clone()), Some(placement.id)))
         }
         _ => Err(Kind::NotFound.into()),
     }
@@ -219,7 +306,11 @@ fn standing(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Resul
     })
 }
 
-fn step(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Result<Move, Trouble> {
+fn step(
+    desk: &Desk<'_>,
+    act: &Act,
+    (referral, placement): (&Referral, Option<PlacementId>),
+) -> Result<Move, Trouble> {
     let at = || placement.ok_or(Trouble::from(Kind::IllegalMove));
     Ok(match &act.wish {
         Wish::Source(step) => Move::Source(step.clone()),
@@ -239,20 +330,32 @@ fn step(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Result<Mo
             };
             Move::Serve(at()?, outcome)
         }
+        Wish::Perform { procedure, code, text, performed, .. } => {
+            let (procedure, code) = (procedure.clone(), code.clone());
+            let (text, performed) = (text.clone(), *performed);
+            Move::Serve(at()?, Outcome { procedure, code, text, performed })
+        }
+        Wish::Reword { procedure, code, text, performed } => {
+            let id = at()?;
+            let first = referral.placement(&id).and_then(|placed| placed.outcome.as_ref());
+            // It was another Procedure's part when the door looked.
+            if first.is_none_or(|first| first.procedure != *procedure) {
+                return Err(Trouble::Outage);
+            }
+            let (procedure, code) = (procedure.clone(), code.clone());
+            let (text, performed) = (text.clone(), *performed);
+            Move::Correct(id, Outcome { procedure, code, text, performed })
+        }
         Wish::Correct { code, text, performed } => {
             let id = at()?;
-            let first = outcome(desk, act, id).ok_or(Trouble::from(Kind::IllegalMove))?;
+            let first = referral.placement(&id).and_then(|placed| placed.outcome.clone());
+            let first = first.ok_or(Trouble::from(Kind::IllegalMove))?;
             let performed = performed.unwrap_or(first.performed);
             // The same Procedure, said anew.
             let (code, text) = (code.clone(), text.clone());
             Move::Correct(id, Outcome { procedure: first.procedure, code, text, performed })
         }
     })
-}
-
-/// What was said to be done already.
-fn outcome(desk: &Desk<'_>, act: &Act, placement: PlacementId) -> Option<Outcome> {
-    desk.world().referrals.get(&act.referral)?.placement(&placement)?.outcome.clone()
 }
 
 /// A message that tells an outcome again tells it as it is now: whether it was told before is not its

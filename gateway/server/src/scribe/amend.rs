@@ -130,7 +130,7 @@ fn rename(one: &mut Incoming, ids: &BTreeMap<String, ResourceId>) {
         }
         Meaning::Request(request) => of(&mut request.subject),
         Meaning::Consent(consent) => of(&mut consent.patient),
-        Meaning::Patient(_) | Meaning::Organization(_) | Meaning::Other => {}
+        Meaning::Patient(_) | Meaning::Organization(_) | Meaning::Group(_) | Meaning::Other => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commands, and the way to the scribe.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
@@ -145,6 +145,8 @@ pub struct Published {
     pub(super) catalogue: RwLock<Catalogue>,
     /// Partners in force.
     pub roster: ArcSwap<Roster>,
+    /// Commit time of the newest frame that the projections hold, ms.
+    pub viewed_at: AtomicI64,
     /// Set when the scribe stopped acknowledging.
     pub stopped: AtomicBool,
     /// Set while the clock is not trusted.

@@ -6,7 +6,9 @@ use loopgate_fhir::{Fault, IssueCode, PartyRef, RequestIn, TaskIn};
 use loopgate_referral::{Identifier, OrgId, PersonId, ResourceId, TaskStatus};
 
 use super::desk::Desk;
-use super::submission::{Incoming, Meaning, Purpose, Submission};
+use super::serves::is_published;
+use super::submission::{Incoming, Meaning, Submission, Verb};
+use crate::fold::{Held, Part};
 use crate::journal::RequestFacts;
 use crate::partner::Role;
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -20,76 +22,202 @@ pub struct PlannedReferral {
     pub patient: String,
 }
 
+/// Whom a resource is about.
+#[derive(PartialEq)]
+enum About {
+    Nobody,
+    /// A Patient that comes with it.
+    Here(ResourceId),
+    Known(PersonId),
+}
+
+const MISSING: &str = "there is no such thing here";
+const CHANGED: &str = "it was changed in between";
+
+/// Types that a target hands in about a person whom it serves, and never about nobody.
+fn needs_person(kind: &str) -> bool {
+    matches!(kind, "Procedure" | "DocumentReference" | "QuestionnaireResponse" | "Observation")
+}
+
 /// What the checks look things up in.
 pub struct Known<'a> {
     desk: &'a Desk<'a>,
     submission: &'a Submission,
     here: HashMap<&'a str, &'a Incoming>,
+    /// The supplier may refer, and name any resource of its own.
+    is_source: bool,
 }
 
 impl<'a> Known<'a> {
     pub fn of(desk: &'a Desk<'_>, submission: &'a Submission) -> Known<'a> {
         let here = submission.incoming.iter().map(|one| (one.id.as_str(), one)).collect();
-        Known { desk, submission, here }
+        let partner = desk.roster().get(&submission.org);
+        let is_source = partner.is_some_and(|partner| partner.is(Role::Source));
+        Known { desk, submission, here, is_source }
     }
 
     /// Kept already, by the same organization: another's resources do not exist for it.
-    fn held(&self, reference: &str) -> Option<&crate::fold::Held> {
+    fn held(&self, reference: &str) -> Option<&Held> {
         let id: ResourceId = reference.parse().ok()?;
         self.desk.world().resources.get(&id).filter(|held| held.org == self.submission.org)
     }
 
+    /// A partner of the tenant by the name it has here, or what a target published.
+    fn in_directory(&self, reference: &str) -> bool {
+        let Ok(id) = reference.parse::<ResourceId>() else { return false };
+        let roster = self.desk.roster();
+        let named = id.kind() == "Organization"
+            && (id.id() == crate::gate::OWN_ID
+                || id.id().parse().is_ok_and(|org| roster.get(&org).is_some()));
+        let kept = self.desk.world().resources.get(&id);
+        named || kept.is_some_and(|held| is_published(roster, &id, held))
+    }
+
+    /// Whom the supplier serves now, by its Patient, or our Task or ServiceRequest to the supplier.
+    fn served(&self, reference: &str) -> Option<PersonId> {
+        let id: ResourceId = reference.parse().ok()?;
+        self.desk.world().served_by(&self.submission.org, &id)
+    }
+
     pub fn check_references(&self, incoming: &Incoming, faults: &mut Vec<Fault>) {
+        let about = self.about(incoming);
         for (expression, target) in &incoming.references {
-            let ours = target
-                .strip_prefix("Organization/")
-                .and_then(|name| name.parse().ok())
-                .is_some_and(|org| self.desk.roster().get(&org).is_some());
-            let found = self.here.contains_key(target.as_str()) || self.held(target).is_some();
-            if !found && !ours {
+            let own = self.here.contains_key(target.as_str()) || self.held(target).is_some();
+            let of_another = match self.whose(target) {
+                // What a target supplies of one person says nothing of another.
+                Some(whose) if !self.is_source => about.as_ref() != Some(&whose),
+                _ => false,
+            };
+            let found = own || self.in_directory(target) || self.served(target).is_some();
+            if !found || of_another {
                 let words = "the resource referred to is not here";
                 faults.push(Fault::new(IssueCode::NotFound, expression, words));
             }
         }
-        let about_person = !matches!(incoming.meaning, Meaning::Patient(_));
-        let patient = incoming.patient.as_deref().filter(|_| about_person);
-        if let Some(patient) = patient
-            && self.patient_known(patient).is_none()
-        {
+        if about.is_none() {
             let words = "the patient referred to is not here";
             faults.push(Fault::new(IssueCode::NotFound, &incoming.place, words));
         }
-    }
-
-    fn patient_known(&self, reference: &str) -> Option<()> {
-        let here = self.here.get(reference);
-        let is_patient = here.is_some_and(|one| matches!(one.meaning, Meaning::Patient(_)));
-        (is_patient || self.held(reference).is_some_and(|held| held.person.is_some())).then_some(())
-    }
-
-    pub fn versions(&self, faults: &mut Vec<Fault>) -> Result<Vec<u64>, Trouble> {
-        let Purpose::Update(if_match) = self.submission.purpose else {
-            return Ok(vec![1; self.submission.incoming.len()]);
-        };
-        let mut versions = Vec::new();
-        for incoming in &self.submission.incoming {
-            let held = self.held(incoming.id.as_str()).ok_or(Trouble::from(Kind::NotFound))?;
-            if if_match.is_some_and(|version| version != held.version) {
-                return Err(Kind::VersionConflict.into());
-            }
-            let about = self.person_reference(incoming);
-            if about != held.person {
-                let words = "an update may not change whom it is about";
-                faults.push(Fault::new(IssueCode::BusinessRule, &incoming.place, words));
-            }
-            versions.push(held.version + 1);
+        if about == Some(About::Nobody) && !self.is_source && needs_person(incoming.id.kind()) {
+            let words = "names no patient that is served now";
+            faults.push(Fault::new(IssueCode::Required, &incoming.place, words));
         }
-        Ok(versions)
+        let Meaning::Group(group) = &incoming.meaning else { return };
+        for member in group.members.iter().filter(|one| self.patient(&one.text).is_none()) {
+            let words = "the member is no patient that is here";
+            let at = member.expression.replacen("Group", &incoming.place, 1);
+            faults.push(Fault::new(IssueCode::NotFound, at, words));
+        }
     }
 
-    fn person_reference(&self, incoming: &Incoming) -> Option<PersonId> {
-        let patient: ResourceId = incoming.patient.as_deref()?.parse().ok()?;
-        self.desk.world().patients.get(&patient).copied()
+    /// Whom a resource is about; nothing, if it is a patient that is not here.
+    fn about(&self, incoming: &Incoming) -> Option<About> {
+        if matches!(incoming.meaning, Meaning::Patient(_)) {
+            return Some(About::Here(incoming.id.clone()));
+        }
+        match incoming.patient.as_deref() {
+            None => Some(About::Nobody),
+            Some(patient) => {
+                self.patient(patient).or_else(|| self.served(patient).map(About::Known))
+            }
+        }
+    }
+
+    /// A Patient that comes with it, or that the supplier supplied before.
+    fn patient(&self, reference: &str) -> Option<About> {
+        let id: ResourceId = reference.parse().ok()?;
+        if let Some(one) = self.here.get(reference)
+            && matches!((&one.meaning, one.verb), (Meaning::Patient(_), Verb::Create))
+        {
+            return Some(About::Here(id));
+        }
+        self.held(reference)?;
+        self.desk.world().patients.get(&id).copied().map(About::Known)
+    }
+
+    /// Whom what a reference leads to is about, if it is about anybody.
+    fn whose(&self, reference: &str) -> Option<About> {
+        if let Some(one) = self.here.get(reference) {
+            return self.about(one).filter(|about| *about != About::Nobody);
+        }
+        let own = self.held(reference).and_then(|held| held.person);
+        own.or_else(|| self.served(reference)).map(About::Known)
+    }
+
+    /// The versions that what comes in gets.
+    pub fn versions(&self, faults: &mut Vec<Fault>) -> Result<Vec<u64>, Trouble> {
+        let all = self.submission.incoming.iter();
+        all.map(|incoming| match incoming.verb {
+            Verb::Create => Ok(1),
+            Verb::Update(if_match) => self.replaces(incoming, if_match, faults),
+        })
+        .collect()
+    }
+
+    fn replaces(
+        &self,
+        incoming: &Incoming,
+        if_match: Option<u64>,
+        faults: &mut Vec<Fault>,
+    ) -> Result<u64, Trouble> {
+        let missing = || self.refused(Kind::NotFound, IssueCode::NotFound, incoming, MISSING);
+        let held = self.held(incoming.id.as_str()).ok_or_else(missing)?;
+        if if_match.is_some_and(|version| version != held.version) {
+            return Err(self.refused(
+                Kind::VersionConflict,
+                IssueCode::Conflict,
+                incoming,
+                CHANGED,
+            ));
+        }
+        let about = match self.about(incoming) {
+            Some(About::Known(person)) => Some(person),
+            Some(About::Here(_)) => self.again(incoming, held),
+            _ => None,
+        };
+        if about != held.person {
+            let words = "an update may not change whom it is about";
+            faults.push(Fault::new(IssueCode::BusinessRule, &incoming.place, words));
+        }
+        let is_referral = self.desk.world().parts.contains_key(&incoming.id);
+        if incoming.id.kind() == "Task"
+            && is_referral != matches!(incoming.meaning, Meaning::Task(_))
+        {
+            let words = "an update may not make a referral of a Task, nor of a referral another";
+            faults.push(Fault::new(IssueCode::BusinessRule, &incoming.place, words));
+        }
+        Ok(held.version + 1)
+    }
+
+    /// The person that a Patient is, if it says that of itself still.
+    fn again(&self, incoming: &Incoming, held: &Held) -> Option<PersonId> {
+        let Meaning::Patient(patient) = &incoming.meaning else { return None };
+        let said = super::submit::presented(self.desk, &self.submission.org, patient);
+        let shared = &self.desk.settings().shared_systems;
+        let person = held.person?;
+        self.desk.world().persons.again(&said, shared, person).map(|_| person)
+    }
+
+    /// A refusal of a whole request; of one entry of a Bundle with its place.
+    fn refused(
+        &self,
+        kind: Kind,
+        code: IssueCode,
+        incoming: &Incoming,
+        words: &'static str,
+    ) -> Trouble {
+        match incoming.place.strip_suffix(".resource") {
+            Some(entry) => {
+                let at = format!("{entry}.request");
+                Refusal::at(kind, vec![Fault::new(code, at, words)]).into()
+            }
+            None => kind.into(),
+        }
+    }
+
+    /// Whether it is the outcome of a referral, which its target corrects along with it.
+    pub fn is_outcome(&self, id: &ResourceId) -> bool {
+        matches!(self.desk.world().parts.get(id), Some(Part::Outcome(..)))
     }
 
     /// The same referral under the same business identifier, with other content.

@@ -1,10 +1,12 @@
 //! What a submission is: resources an organization hands in together, read and named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loopgate_consent::{Dated, Label};
-use loopgate_fhir::{ConsentIn, PatientIn, RequestIn, TaskIn};
-use loopgate_referral::{Identifier, OrgId, ReferralId, ResourceId};
+use loopgate_fhir::{ConsentIn, GroupIn, PatientIn, RequestIn, TaskIn};
+use loopgate_referral::{Identifier, OrgId, ReferralId, ResourceId, Timestamp};
+
+use super::act::Act;
 
 /// Resources an organization hands in together.
 pub struct Submission {
@@ -20,15 +22,35 @@ pub struct Submission {
     pub purpose: Purpose,
     /// The HL7 v2 message it came in.
     pub message: Option<Hearing>,
+    /// What else happens, or nothing of it does.
+    pub along: Along,
+}
+
+/// What goes along with resources that are handed in: all of it is one frame.
+#[derive(Default)]
+pub struct Along {
+    /// Moves of Tasks, each with its place in the message.
+    pub acts: Vec<(String, Act)>,
+    /// What is answered, in this order; what is handed in, if it is empty.
+    pub answers: Vec<ResourceId>,
+    /// A look at what is here, on which some of it depends.
+    pub looked: Option<Looked>,
+}
+
+/// What a condition (`If-None-Exist`, a conditional update or reference) was decided on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// Everything up to this commit was seen.
+    pub until: Timestamp,
+    /// The types that were looked through, of what this organization supplied.
+    pub kinds: BTreeSet<String>,
 }
 
 /// What resources are handed in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// They are new.
-    Create,
-    /// One replaces a resource, at this version if one is named.
-    Update(Option<u64>),
+    /// Each is kept, as its verb says.
+    Keep,
     /// The source says anew what it refers: the state of the referral stays. What it kept before gets a
     /// new version, whatever ids it has here.
     Amend(ReferralId),
@@ -71,8 +93,20 @@ pub struct HearOnly {
     pub message: Hearing,
 }
 
+/// What happens to one resource that is handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verb {
+    /// It is new.
+    #[default]
+    Create,
+    /// It replaces what has its id, at this version if one is named.
+    Update(Option<u64>),
+}
+
 /// One resource, read.
 pub struct Incoming {
+    /// What happens to it.
+    pub verb: Verb,
     /// The id it gets, or has.
     pub id: ResourceId,
     /// Where it stands in the message: `Bundle.entry[2].resource` or `Task`.
@@ -107,6 +141,8 @@ pub enum Meaning {
     Consent(Box<ConsentIn>),
     /// An organization, by its identifiers.
     Organization(Vec<Identifier>),
+    /// Several persons.
+    Group(GroupIn),
     /// Kept, and nothing more.
     Other,
 }

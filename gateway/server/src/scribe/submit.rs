@@ -11,14 +11,15 @@ use loopgate_referral::{
 
 use super::amend;
 use super::desk::Desk;
-use super::hear::{self, Consequence};
-use super::known::{Known, PlannedReferral, request_facts};
+use super::hear;
+use super::known::{PlannedReferral, request_facts};
+use super::plan::Plan;
 use super::settle;
-use super::submission::{Incoming, Meaning, Purpose, Submission};
+use super::submission::{Incoming, Meaning, Purpose, Submission, Verb};
 use crate::fields::Cause;
-use crate::fold::Answer;
+use crate::fold::{Answer, World};
 use crate::journal::{Event, StoredVersion};
-use crate::refusal::{Kind, Refusal, Trouble};
+use crate::refusal::{Kind, Trouble};
 
 /// What is kept of one person, with its documents.
 type Kept = (Vec<StoredVersion>, Vec<Vec<u8>>);
@@ -35,18 +36,15 @@ pub fn decide(desk: &mut Desk<'_>, submission: Submission) -> Result<Answer, Tro
     {
         return Ok(Answer::new());
     }
-    if let Some(answer) = desk.world().answers.get(&key) {
-        // The same update again is a resend only while nothing came in between.
-        let current = |(id, version): &(ResourceId, u64)| {
-            desk.world().resources.get(id).is_some_and(|held| held.version == *version)
-        };
-        let update = matches!(submission.purpose, Purpose::Update(_));
-        if !update || answer.iter().all(current) {
-            return Ok(answer.clone());
-        }
+    if let Some(answer) = answered(desk.world(), &key, is_creating(&submission)) {
+        return Ok(answer);
     }
     match submission.purpose {
-        Purpose::Create | Purpose::Update(_) => {
+        Purpose::Keep => {
+            // Consent may have ended since the clocks were last looked at.
+            let moved: Vec<ReferralId> =
+                submission.along.acts.iter().map(|(_, act)| act.referral).collect();
+            moved.into_iter().for_each(|referral| settle::settle(desk, referral));
             let plan = Plan::make(desk, &submission)?;
             Ok(plan.carry_out(desk, submission))
         }
@@ -55,80 +53,24 @@ pub fn decide(desk: &mut Desk<'_>, submission: Submission) -> Result<Answer, Tro
     }
 }
 
+/// Whether some of it is new: sent again, it is the same and not new once more.
+fn is_creating(submission: &Submission) -> bool {
+    submission.incoming.iter().any(|one| one.verb == Verb::Create)
+}
+
+/// The first answer to a request. What creates nothing is a resend only while nothing came in between.
+pub fn answered(world: &World, key: &(OrgId, [u8; 32]), creates: bool) -> Option<Answer> {
+    let answer = world.answers.get(key)?;
+    let current = |(id, version): &(ResourceId, u64)| world.version(id) == Some(*version);
+    (creates || answer.iter().all(current)).then(|| answer.clone())
+}
+
 /// That a submission was the cause.
 pub fn cause_of(submission: &Submission) -> Cause {
     Cause {
         actor: submission.org.to_string(),
         transport: submission.transport.into(),
         request: hex::encode(submission.request),
-    }
-}
-
-/// What a submission will do, once nothing can refuse it any more.
-struct Plan {
-    referrals: Vec<PlannedReferral>,
-    versions: Vec<u64>,
-}
-
-impl Plan {
-    fn make(desk: &Desk<'_>, submission: &Submission) -> Result<Plan, Trouble> {
-        let known = Known::of(desk, submission);
-        let mut faults = Vec::new();
-        for incoming in &submission.incoming {
-            known.check_references(incoming, &mut faults);
-        }
-        let versions = known.versions(&mut faults)?;
-        if !faults.is_empty() {
-            return Err(Refusal::invalid(faults).into());
-        }
-        let mut referrals = Vec::new();
-        for incoming in &submission.incoming {
-            if let Meaning::Task(task) = &incoming.meaning
-                && submission.purpose == Purpose::Create
-            {
-                known.duplicate(incoming, task)?;
-                if let Some(planned) = known.plan_referral(incoming, task, &mut faults) {
-                    referrals.push(planned);
-                }
-            }
-        }
-        if faults.is_empty() {
-            Ok(Plan { referrals, versions })
-        } else {
-            Err(Refusal::invalid(faults).into())
-        }
-    }
-
-    fn carry_out(self, desk: &mut Desk<'_>, submission: Submission) -> Answer {
-        let cause = cause_of(&submission);
-        let Submission { org, request, incoming, message, .. } = submission;
-        register_patients(desk, &cause, &org, &incoming);
-        let versions = keep(desk, &cause, &org, incoming, self.versions);
-        let mut referrals = Vec::new();
-        for planned in self.referrals {
-            referrals.push(receive(desk, &cause, &org, planned));
-        }
-        let answer: Answer = versions
-            .into_iter()
-            .map(|(id, version)| {
-                // A referral may have moved since it was received, in this very frame.
-                let moved = desk.world().task_version(&id).unwrap_or(version);
-                (id, moved)
-            })
-            .collect();
-        match message {
-            Some(message) => {
-                let first = referrals.first().and_then(|id| desk.world().referrals.get(id));
-                let person = first.and_then(|referral| referral.persons.first().copied());
-                let effect = Consequence { person, brought: referrals, about: Vec::new() };
-                hear::record(desk, &cause, (org, request), effect, message);
-            }
-            None => {
-                let event = Event::Answered { org, request, answer: answer.clone() };
-                desk.record(&cause, event, Vec::new(), None);
-            }
-        }
-        answer
     }
 }
 
@@ -188,10 +130,14 @@ pub fn stored(incoming: &Incoming, version: u64) -> StoredVersion {
 }
 
 /// Who the patients are comes first: everything else is kept under their keys.
-fn register_patients(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, incoming: &[Incoming]) {
+pub fn register_patients(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, incoming: &[Incoming]) {
     for one in incoming {
         let Meaning::Patient(patient) = &one.meaning else { continue };
         let presented = presented(desk, org, patient);
+        if let Verb::Update(_) = one.verb {
+            know_again(desk, cause, (&one.id, &presented));
+            continue;
+        }
         let fresh = PersonId::from_random(desk.random16());
         let shared = &desk.settings().shared_systems;
         let (person, facts) = desk.world().persons.decide(&presented, shared, fresh);
@@ -200,6 +146,15 @@ fn register_patients(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, incoming: 
         }
         let event = Event::Patient { patient: one.id.clone(), person };
         desk.record(cause, event, Vec::new(), None);
+    }
+}
+
+/// A Patient that is replaced is the person it was; what it says of them more is known from now on.
+fn know_again(desk: &mut Desk<'_>, cause: &Cause, (id, said): (&ResourceId, &Presented)) {
+    let Some(person) = desk.world().patients.get(id).copied() else { return };
+    let shared = &desk.settings().shared_systems;
+    if let Some(fact) = desk.world().persons.again(said, shared, person) {
+        desk.record(cause, Event::Person(fact), Vec::new(), None);
     }
 }
 
@@ -213,7 +168,7 @@ pub fn presented(desk: &Desk<'_>, org: &OrgId, patient: &PatientIn) -> Presented
     }
 }
 
-fn person_of(desk: &Desk<'_>, incoming: &Incoming) -> Option<PersonId> {
+pub fn person_of(desk: &Desk<'_>, incoming: &Incoming) -> Option<PersonId> {
     let patient = match incoming.meaning {
         Meaning::Patient(_) => Some(incoming.id.clone()),
         _ => incoming.patient.as_deref().and_then(|reference| reference.parse().ok()),
@@ -239,7 +194,7 @@ fn read_consent(
     consent.to_draft(person, id, sha256, &resolve)
 }
 
-fn receive(
+pub fn receive(
     desk: &mut Desk<'_>,
     cause: &Cause,
     org: &OrgId,

@@ -10,7 +10,7 @@ use loopgate_referral::{Identifier, OrgId, PersonId, ResourceId};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::read::{found, way};
+use super::read::way;
 use crate::exit::Passing;
 use crate::fold::Held;
 use crate::gate::{Gate, Request, Session};
@@ -52,34 +52,26 @@ fn knows(world: &crate::fold::World, org: &OrgId, person: PersonId) -> bool {
     theirs.filter_map(|id| world.resources.get(id)).any(|held| held.org == *org)
 }
 
-/// What another supplied, as an allow-list copy; only who it is and what was asked for.
-pub fn read(
-    gate: &Gate,
-    org: &OrgId,
-    (id, held): (&ResourceId, &Held),
-    claim: OwnedClaim,
-) -> Result<Reply, Trouble> {
-    let person = held.person.ok_or(Trouble::from(Kind::NotFound))?;
-    if !matches!(id.kind(), "Patient" | "ServiceRequest") {
-        return Err(Kind::NotFound.into());
-    }
-    let ask = AskFor {
+/// What has to be asked for what another supplied; only who it is and what was asked for is read so.
+pub fn ask(id: &ResourceId, held: &Held, claim: OwnedClaim) -> Option<AskFor> {
+    let person = held.person.filter(|_| matches!(id.kind(), "Patient" | "ServiceRequest"))?;
+    Some(AskFor {
         person,
         claims: vec![claim],
         resources: vec![(id.clone(), held.version)],
         referral: None,
         view: "clinician",
         token: OwnedToken::NotAsked,
-    };
-    let body = gate.egress.release(way(org), ask, |permits| {
-        let (passing, whole) = (Passing::of(permits), gate.document(held)?);
-        let copy: Json = match id.kind() {
-            "Patient" => patient_copy(&whole, &passing.groups),
-            _ => request_copy(&whole, &passing.groups),
-        };
-        Ok(copy.to_bytes())
-    })?;
-    Ok(found(body, held.version))
+    })
+}
+
+/// It, as an allow-list copy.
+pub fn copy(gate: &Gate, id: &ResourceId, held: &Held, passing: &Passing) -> Result<Json, Trouble> {
+    let whole = gate.document(held)?;
+    Ok(match id.kind() {
+        "Patient" => patient_copy(&whole, &passing.groups),
+        _ => request_copy(&whole, &passing.groups),
+    })
 }
 
 #[derive(Deserialize)]

@@ -1,13 +1,17 @@
 //! `PUT /fhir/Task/id`: the author may call its Task off; the owner may change status,
 //! statusReason and output of its own; nobody else may change anything (SDOHCC, `Task.update`).
 
-use loopgate_fhir::{Fault, IssueCode, Json, changed_members};
+use jiff::tz::Offset;
+use loopgate_fhir::{
+    Fault, IssueCode, Json, ProcedureIn, RefText, ServiceIn, changed_members, rewrite,
+};
 use loopgate_referral::{
     CANCELLATION_REQUESTED, ReferralId, ResourceId, SourceMove, StatusReason, TargetMove,
     TaskStatus,
 };
 
-use super::{etag, location};
+use super::write;
+use super::write::{Written, act, again, replied};
 use crate::exit;
 use crate::fold::Part;
 use crate::gate::{Gate, Request, Session};
@@ -15,9 +19,12 @@ use crate::intake;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::Reply;
-use crate::scribe::{Act, Command, Wish, is_held};
+use crate::scribe::{Command, Wish, is_held};
 
-/// Moves a Task.
+/// What a Procedure says that an output refers to, with its version.
+pub type Said<'a> = &'a dyn Fn(&ResourceId) -> Result<Option<(Json, u64)>, Trouble>;
+
+/// Moves a Task; one that is no referral's is a resource of its author like any other.
 pub fn task(
     gate: &Gate,
     session: &Session,
@@ -25,16 +32,65 @@ pub fn task(
     request: &Request,
 ) -> Result<Reply, Trouble> {
     let caller = &session.partner;
+    if !is_of_referral(gate, id) && gate.held(id).is_some_and(|held| held.org == caller.org) {
+        return write::update(gate, session, id, request);
+    }
     let resource = intake::single(gate, "Task", request)?;
     intake::same_id(&resource, id)?;
     if let Some(version) = resent(gate, caller, id, request) {
-        return Ok(moved(gate, id, version));
+        return moved(gate, session, (id, version), request);
     }
+    let acted = again(|| {
+        let said = |id: &ResourceId| own_procedure(gate, session, id);
+        let Moving { referral, wish } = wish(gate, session, id, &resource.json, &said)?;
+        let Some(wish) = wish else {
+            return Ok((id.clone(), unchanged(gate, id, &referral, request.version()?)?));
+        };
+        let act = act(session, referral, request.digest(), request.version()?, wish);
+        let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
+        Ok((acted.task, acted.version))
+    })?;
+    moved(gate, session, (&acted.0, acted.1), request)
+}
+
+/// Whether a Task is moved, and not replaced.
+pub fn is_of_referral(gate: &Gate, id: &ResourceId) -> bool {
+    gate.scribe.published().world().parts.contains_key(id)
+}
+
+/// A Procedure that the caller supplied, as it is kept.
+pub fn own_procedure(
+    gate: &Gate,
+    session: &Session,
+    id: &ResourceId,
+) -> Result<Option<(Json, u64)>, Trouble> {
+    match gate.held(id).filter(|held| held.org == session.partner.org) {
+        Some(held) => Ok(Some((gate.document(&held)?, held.version))),
+        None => Ok(None),
+    }
+}
+
+/// What a new Task asks for.
+pub struct Moving {
+    /// Which referral it is about.
+    pub referral: ReferralId,
+    /// What is wished; nothing, if it is the same Task again.
+    pub wish: Option<Wish>,
+}
+
+/// What is asked for by putting this in the place of a Task that the caller reads.
+pub fn wish(
+    gate: &Gate,
+    session: &Session,
+    id: &ResourceId,
+    new: &Json,
+    said: Said<'_>,
+) -> Result<Moving, Trouble> {
+    let caller = &session.partner;
+    let new = &relative(gate, new);
     let part = gate.scribe.published().world().parts.get(id).copied();
     let (referral, wish) = match part.ok_or(Trouble::from(Kind::NotFound))? {
-        Part::SourceTask(referral) => {
-            (referral, by_source(gate, caller, &referral, &resource.json)?)
-        }
+        Part::SourceTask(referral) => (referral, by_source(gate, caller, &referral, new)?),
         Part::PlacementTask(referral, placement) => {
             let found = gate.referral(&referral).ok_or(Trouble::from(Kind::NotFound))?;
             let placement = found.placement(&placement).filter(|p| p.target == caller.org);
@@ -49,24 +105,12 @@ pub fn task(
             };
             let old = exit::target_task(gate, &found, placement, &exit::Passing::of(&permits))?;
             let asked = placement.cancel_asked.is_some();
-            (referral, by_target(&old, &resource.json, asked)?)
+            let zone = intake::zone_of(gate, &caller.org);
+            (referral, by_target(&old, new, asked, (said, zone))?)
         }
         Part::PlacementRequest(..) | Part::Outcome(..) => return Err(Kind::NotFound.into()),
     };
-    let Some(wish) = wish else { return unchanged(gate, id, &referral, request) };
-    let act = Act {
-        org: caller.org.clone(),
-        request: request.digest(),
-        once: false,
-        transport: "fhir",
-        referral,
-        if_match: request.version()?,
-        happened: None,
-        message: None,
-        wish,
-    };
-    let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
-    Ok(moved(gate, &acted.task, acted.version))
+    Ok(Moving { referral, wish })
 }
 
 /// The version that the very same request led to, if nothing came in between.
@@ -77,25 +121,41 @@ fn resent(gate: &Gate, caller: &Partner, id: &ResourceId, request: &Request) -> 
     (task == id && world.task_version(id) == Some(*version)).then_some(*version)
 }
 
-fn moved(gate: &Gate, task: &ResourceId, version: u64) -> Reply {
-    let reply = Reply::empty(200).header("content-location", location(gate, task, version));
-    reply.header("etag", etag(version))
+fn moved(
+    gate: &Gate,
+    session: &Session,
+    (id, version): (&ResourceId, u64),
+    request: &Request,
+) -> Result<Reply, Trouble> {
+    let written = Written { status: 200, id: id.clone(), version };
+    replied(gate, session, written, request)
 }
 
-/// The same Task again: a resend, which changes nothing and is not refused.
-fn unchanged(
+/// The same Task again: a resend, which changes nothing and is not refused. Its version.
+pub fn unchanged(
     gate: &Gate,
     id: &ResourceId,
     referral: &ReferralId,
-    request: &Request,
-) -> Result<Reply, Trouble> {
+    if_match: Option<u64>,
+) -> Result<u64, Trouble> {
     let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
     let placed = referral.placements.iter().find(|placement| placement.task == *id);
     let version = placed.map_or(referral.version, |placement| placement.version);
-    if request.version()?.is_some_and(|wanted| wanted != version) {
+    if if_match.is_some_and(|wanted| wanted != version) {
         return Err(Kind::VersionConflict.into());
     }
-    Ok(moved(gate, id, version))
+    Ok(version)
+}
+
+/// The same, with references to what is here as we write them.
+fn relative(gate: &Gate, task: &Json) -> Json {
+    let base = gate.config.organization.base_url.as_str();
+    let mut task = task.clone();
+    rewrite(&mut task, &|text| match RefText::of(text)?.on_server(base)? {
+        RefText::Relative { kind, id } => Some(format!("{kind}/{id}")),
+        _ => None,
+    });
+    task
 }
 
 fn by_source(
@@ -140,7 +200,12 @@ fn asks_to_cancel(old: &Json, new: &Json) -> bool {
     old.text("status") == new.text("status") && asks(new) && !asks(old)
 }
 
-fn by_target(old: &Json, new: &Json, asked: bool) -> Result<Option<Wish>, Trouble> {
+fn by_target(
+    old: &Json,
+    new: &Json,
+    asked: bool,
+    (said, zone): (Said<'_>, Offset),
+) -> Result<Option<Wish>, Trouble> {
     let changed = changed_members(old, new);
     // `lastModified` is ours to set: a resend brings the one from before the move.
     only(&changed, &["status", "statusReason", "output", "lastModified"])?;
@@ -158,7 +223,7 @@ fn by_target(old: &Json, new: &Json, asked: bool) -> Result<Option<Wish>, Troubl
         TaskStatus::InProgress => Wish::Target(TargetMove::Start),
         TaskStatus::OnHold => Wish::Target(TargetMove::Hold { why: why("on-hold", new)? }),
         TaskStatus::Failed => Wish::Target(TargetMove::Fail { why: why("failed", new)? }),
-        TaskStatus::Completed => served(new)?,
+        TaskStatus::Completed => served(new, said, zone)?,
         // `cancelled` is either party's to set. As its source asked, or for a reason of its own.
         TaskStatus::Cancelled if asked => Wish::AgreeCancel,
         // Before acceptance it is `rejected` that a target sets.
@@ -169,33 +234,40 @@ fn by_target(old: &Json, new: &Json, asked: bool) -> Result<Option<Wish>, Troubl
     }))
 }
 
-/// `completed` brings what was done: an output with a code of it (SDOHCC PerformedActivityCode).
-fn served(new: &Json) -> Result<Wish, Trouble> {
+/// `completed` brings what was done: an output with a code of it (SDOHCC PerformedActivityCode), or a
+/// Procedure that the target supplied (PerformedActivityReference).
+fn served(new: &Json, said: Said<'_>, zone: Offset) -> Result<Wish, Trouble> {
     let outputs = new.list("output");
     if outputs.len() > 1 {
-        return Err(fault(
-            IssueCode::NotSupported,
-            "Task.output",
-            "more than one is not taken yet",
-        ));
+        let words = "more than one is not taken: one outcome closes a referral";
+        return Err(fault(IssueCode::NotSupported, "Task.output", words));
     }
-    let performed = outputs.iter().find_map(|output| output.get("valueCodeableConcept"));
-    let Some(concept) = performed else {
-        return Err(fault(IssueCode::Required, "Task.output", "needs a valueCodeableConcept"));
+    let Some(output) = outputs.first() else {
+        let words = "needs a valueCodeableConcept or a valueReference to a Procedure";
+        return Err(fault(IssueCode::Required, "Task.output", words));
     };
-    let coding = concept.list("coding").first();
-    let pair =
-        coding.and_then(|c| Some((c.text("system")?.to_owned(), c.text("code")?.to_owned())));
-    let text = concept.text("text").or_else(|| coding.and_then(|c| c.text("display")));
-    let text = text.map(str::to_owned).or_else(|| pair.as_ref().map(|(_, code)| code.clone()));
-    match text {
-        Some(text) if text.len() <= StatusReason::TEXT_BYTES_MAX => {
-            Ok(Wish::Serve { code: pair, text, performed: None })
-        }
-        _ => {
-            Err(fault(IssueCode::Value, "Task.output", "needs a code or a text of 1 to 1000 bytes"))
-        }
+    if let Some(concept) = output.get("valueCodeableConcept") {
+        let words = "needs a code or a text of 1 to 1000 bytes";
+        let service = ServiceIn::read(concept);
+        let service = service.ok_or_else(|| fault(IssueCode::Value, "Task.output", words))?;
+        return Ok(Wish::Serve { code: service.code, text: service.text, performed: None });
     }
+    let at = "Task.output[0].valueReference";
+    let Some(text) = output.text("valueReference.reference") else {
+        let words = "needs a valueCodeableConcept or a valueReference to a Procedure";
+        return Err(fault(IssueCode::Required, "Task.output", words));
+    };
+    let id: Option<ResourceId> = text.parse().ok();
+    let Some(procedure) = id.filter(|id| id.kind() == "Procedure") else {
+        return Err(fault(IssueCode::NotSupported, at, "refers to no Procedure"));
+    };
+    let Some((json, version)) = said(&procedure)? else {
+        return Err(fault(IssueCode::NotFound, at, "refers to no Procedure that is here"));
+    };
+    let done = ProcedureIn::read(&json, &format!("{at}.resolve()"), zone);
+    let ProcedureIn { service, performed } = done.map_err(Refusal::invalid)?;
+    let ServiceIn { code, text } = service;
+    Ok(Wish::Perform { procedure, version, code, text, performed })
 }
 
 fn status(task: &Json) -> Result<TaskStatus, Trouble> {

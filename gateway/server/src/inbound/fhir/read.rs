@@ -1,204 +1,112 @@
-//! `GET /fhir/Type/id`.
+//! `GET /fhir/Type/id` and `GET /fhir/Type/id/_history/version`.
+//!
+//! A conditional read is weighed like any other: what may not be read is not there, changed or not. That
+//! nothing changed is said only to whoever was shown just this before, and is recorded as reading it again.
 
-use loopgate_fhir::{Json, as_supplied};
-use loopgate_referral::{OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId};
+use loopgate_fhir::{Fault, IssueCode};
+use loopgate_referral::{OrgId, ResourceId, Timestamp};
 
-use super::{clinician, etag};
+use super::etag;
+use super::negotiation::{Condition, http_date};
+use super::sight::Sight;
 use crate::egress::{Released, Way};
-use crate::exit;
-use crate::fold::{Held, Part};
-use crate::gate::{Gate, OWN_ID, Session};
-use crate::refusal::{Kind, Trouble};
+use crate::gate::{Gate, Request, Session};
+use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::{FHIR_JSON, Reply};
-use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 
 const CHANNEL: &str = "fhir";
 
 /// One resource, for one caller.
-pub fn read(gate: &Gate, session: &Session, id: &ResourceId) -> Result<Reply, Trouble> {
-    let caller = &session.partner;
-    let part = gate.scribe.published().world().parts.get(id).copied();
-    if let Some(part) = part {
-        return of_referral(gate, session, part);
-    }
-    match gate.held(id) {
-        Some(held) if held.org == caller.org => supplied(gate, &caller.org, id, &held),
-        Some(held) if let Some(claim) = clinician::claim(gate, session, &held) => {
-            clinician::read(gate, &caller.org, (id, &held), claim)
+pub fn read(
+    gate: &Gate,
+    session: &Session,
+    id: &ResourceId,
+    request: &Request,
+) -> Result<Reply, Trouble> {
+    let sight = Sight::of(gate, session, id)?.ok_or(Trouble::from(Kind::NotFound))?;
+    release(gate, &session.partner.org, &sight, &Condition::of(request))
+}
+
+/// The same, whatever the caller has of it already.
+pub fn unconditional(gate: &Gate, session: &Session, id: &ResourceId) -> Result<Reply, Trouble> {
+    let sight = Sight::of(gate, session, id)?.ok_or(Trouble::from(Kind::NotFound))?;
+    release(gate, &session.partner.org, &sight, &Condition::None)
+}
+
+/// One version of it. Of what loopgate computes only the newest is kept.
+pub fn version(
+    gate: &Gate,
+    session: &Session,
+    id: &ResourceId,
+    version: &str,
+) -> Result<Reply, Trouble> {
+    let org = &session.partner.org;
+    let sight = Sight::of(gate, session, id)?.ok_or(Trouble::from(Kind::NotFound))?;
+    let digits = version.bytes().all(|b| b.is_ascii_digit()) && !version.starts_with('0');
+    let wanted: Option<u64> = version.parse().ok().filter(|_| digits);
+    let newest = sight.version.unwrap_or_default();
+    match wanted {
+        Some(wanted) if wanted < newest && !sight.has_versions() => {
+            // What consent hides is not there, in whatever version.
+            for ask in &sight.asks {
+                if let Err(denial) = gate.egress.weigh(org, ask) {
+                    return Err(gate.egress.deny(org, ask, denial));
+                }
+            }
+            let words = "only the newest version of this is kept: it is made anew as it changes";
+            let fault = Fault::new(IssueCode::NotFound, "", words);
+            Err(Refusal::at(Kind::NotFound, vec![fault]).into())
         }
-        Some(held) if id.kind() == "Patient" => patient(gate, session, id, &held),
-        Some(_) => Err(Kind::NotFound.into()),
-        None => directory(gate, id).ok_or(Kind::NotFound.into()),
+        Some(wanted) => {
+            let sight = sight.in_version(gate, wanted)?.ok_or(Trouble::from(Kind::NotFound))?;
+            release(gate, org, &sight, &Condition::None)
+        }
+        None => Err(Kind::NotFound.into()),
     }
 }
 
+/// How it leaves.
 pub fn way(org: &OrgId) -> Way<'_> {
     Way { to: org, channel: CHANNEL, mapping: None, by: None }
 }
 
-pub fn found(body: Released, version: u64) -> Reply {
-    Reply::released(200, FHIR_JSON, body).header("etag", etag(version))
-}
-
-fn parties(
-    gate: &Gate,
-    referral: &ReferralId,
-    placement: &PlacementId,
-) -> Result<(Referral, Placement), Trouble> {
-    let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
-    let placement = referral.placement(placement).cloned();
-    placement.map(|placement| (referral, placement)).ok_or(Kind::NotFound.into())
-}
-
-fn of_referral(gate: &Gate, session: &Session, part: Part) -> Result<Reply, Trouble> {
-    let org = &session.partner.org;
-    match part {
-        Part::SourceTask(referral) => {
-            let referral = gate.referral(&referral).ok_or(Trouble::from(Kind::NotFound))?;
-            if referral.source != *org {
-                return Err(Kind::NotFound.into());
-            }
-            source_task(gate, org, &referral)
-        }
-        Part::PlacementTask(referral, placement) => {
-            let (referral, placement) = placed(gate, org, &referral, &placement)?;
-            let ask = exit::forward_ask(&referral, &placement).shown(gate, session);
-            let body = gate.egress.release(way(org), ask, |permits| {
-                let passing = exit::Passing::of(permits);
-                Ok(exit::target_task(gate, &referral, &placement, &passing)?.to_bytes())
-            })?;
-            Ok(found(body, placement.version))
-        }
-        Part::PlacementRequest(referral, placement) => {
-            let (referral, placement) = placed(gate, org, &referral, &placement)?;
-            let mut ask = exit::forward_ask(&referral, &placement).shown(gate, session);
-            ask.resources = vec![(placement.request.clone(), placement.version)];
-            ask.view = "request";
-            let body = gate.egress.release(way(org), ask, |permits| {
-                let passing = exit::Passing::of(permits);
-                Ok(exit::target_request(gate, &referral, &placement, &passing)?.to_bytes())
-            })?;
-            Ok(found(body, placement.version))
-        }
-        Part::Outcome(referral, placement) => {
-            let (referral, placement) = parties(gate, &referral, &placement)?;
-            if referral.source != *org {
-                return Err(Kind::NotFound.into());
-            }
-            let mut ask = exit::source_ask(&referral, exit::Answer::Whole);
-            // What the target did was never the source's: only consent brings it back.
-            ask.claims.retain(|claim| matches!(claim, OwnedClaim::Consent { .. }));
-            let version = placement.outcome_version;
-            let shown = placement.outcome.iter().map(|one| (one.procedure.clone(), version));
-            ask.resources = shown.collect();
-            ask.view = "outcome";
-            let body = gate.egress.release(way(org), ask, |permits| {
-                // An outcome is more than a status.
-                if exit::Answer::permitted(permits) != exit::Answer::Whole {
-                    return Err(Kind::NotFound.into());
-                }
-                Ok(exit::source_procedure(gate, &referral, &placement)?.to_bytes())
-            })?;
-            Ok(found(body, version))
-        }
-    }
-}
-
-/// A placement with this organization; one that waits for consent is not there, and that somebody
-/// known was refused it is recorded.
-fn placed(
+fn release(
     gate: &Gate,
     org: &OrgId,
-    referral: &ReferralId,
-    placement: &PlacementId,
-) -> Result<(Referral, Placement), Trouble> {
-    let (referral, placement) = parties(gate, referral, placement)?;
-    if placement.target != *org {
-        return Err(Kind::NotFound.into());
+    sight: &Sight,
+    condition: &Condition,
+) -> Result<Reply, Trouble> {
+    // That the target's news were withheld from their source is recorded.
+    if let Some((whole, denial)) = sight.withheld()
+        && let trouble @ Trouble::Outage = gate.egress.deny(org, &whole, denial)
+    {
+        return Err(trouble);
     }
-    Ok((referral, placement))
-}
-
-/// The source's own Task. The target's news are in it only while consent lets them come back; that
-/// they were withheld is recorded.
-fn source_task(gate: &Gate, org: &OrgId, referral: &Referral) -> Result<Reply, Trouble> {
-    let held = gate.held(&referral.task).ok_or(Trouble::from(Kind::NotFound))?;
-    let (ask, answer, denial) = exit::source_may(gate, referral);
-    if let Some(denial) = denial {
-        let whole = exit::source_ask(referral, exit::Answer::Whole);
-        if let trouble @ Trouble::Outage = gate.egress.deny(org, &whole, denial) {
-            return Err(trouble);
-        }
-    }
-    let body = gate.egress.release(way(org), ask, |_| {
-        Ok(exit::source_task(gate, referral, &held, answer)?.to_bytes())
-    })?;
-    Ok(found(body, referral.version))
-}
-
-/// What the caller supplied, as it supplied it.
-fn supplied(gate: &Gate, org: &OrgId, id: &ResourceId, held: &Held) -> Result<Reply, Trouble> {
-    let render = || {
-        let json = gate.document(held)?;
-        Ok(as_supplied(&json, id.id(), held.version, held.changed, None).to_bytes())
+    let unchanged = condition.is_unchanged(sight.version, sight.changed)
+        && sight.asks.iter().all(|ask| gate.egress.shown_before(org, ask));
+    let render = |permits: &[_]| {
+        let json = || sight.render(gate, permits).map(|json| json.to_bytes());
+        if unchanged { Ok(Vec::new()) } else { json() }
     };
-    let Some(person) = held.person else {
-        return Ok(found(
-            Released { bytes: render()?, sending: None, receipt: None },
-            held.version,
-        ));
-    };
-    let ask = AskFor {
-        person,
-        claims: vec![OwnedClaim::ReturnToSupplier { supplier: held.org.clone() }],
-        resources: vec![(id.clone(), held.version)],
-        referral: None,
-        view: "supplied",
-        token: OwnedToken::default(),
-    };
-    let body = gate.egress.release(way(org), ask, |_| render())?;
-    Ok(found(body, held.version))
-}
-
-/// A Patient, for a target that serves them.
-fn patient(gate: &Gate, session: &Session, id: &ResourceId, held: &Held) -> Result<Reply, Trouble> {
-    let org = &session.partner.org;
-    let (referral, placement) =
-        exit::serving(gate, org, id).ok_or(Trouble::from(Kind::NotFound))?;
-    if held.org != referral.source {
-        return Err(Kind::NotFound.into());
-    }
-    let mut ask = exit::forward_ask(&referral, &placement).shown(gate, session);
-    ask.resources = vec![(id.clone(), held.version)];
-    ask.view = "patient";
-    let body = gate.egress.release(way(org), ask, |permits| {
-        Ok(exit::target_patient(gate, held, &exit::Passing::of(permits))?.to_bytes())
-    })?;
-    Ok(found(body, held.version))
-}
-
-/// Organizations of the tenant, by the names loopgate gives them: they are about nobody.
-fn directory(gate: &Gate, id: &ResourceId) -> Option<Reply> {
-    if id.kind() != "Organization" {
-        return None;
-    }
-    let (name, identifiers) = if id.id() == OWN_ID {
-        let own = &gate.config.organization;
-        (own.name.clone(), vec![own.identifier.clone()])
+    let body = if sight.asks.is_empty() {
+        Released { bytes: render(&[])?, sending: None, receipt: None }
     } else {
-        let roster = gate.scribe.published().roster.load();
-        let partner = roster.get(&id.id().parse().ok()?)?;
-        (partner.name.clone(), partner.identifiers.clone())
+        gate.egress.release_all(way(org), &sight.asks, render)?
     };
-    let identifiers = identifiers.into_iter().map(|identifier| {
-        Json::object([
-            ("system", identifier.system.as_str().into()),
-            ("value", identifier.value.as_str().into()),
-        ])
-    });
-    let mut organization = Json::object([("resourceType", "Organization".into())]);
-    organization.set("id", id.id().into());
-    organization.set("identifier", Json::array(identifiers));
-    organization.set("name", name.as_str().into());
-    Some(Reply::with(200, FHIR_JSON, organization.to_bytes()))
+    let reply = if unchanged {
+        Reply::released(304, "", body)
+    } else {
+        Reply::released(200, FHIR_JSON, body)
+    };
+    Ok(stamped(reply, sight.version, sight.changed))
+}
+
+fn stamped(mut reply: Reply, version: Option<u64>, changed: Option<Timestamp>) -> Reply {
+    if let Some(version) = version {
+        reply = reply.header("etag", etag(version));
+    }
+    match changed.and_then(http_date) {
+        Some(date) => reply.header("last-modified", date),
+        None => reply,
+    }
 }

@@ -48,7 +48,7 @@ pub fn take(hand: &Hand<'_>) -> Result<(), No> {
     let count = all.iter().filter(|part| part.resource["resourceType"] == "Task").count();
     told.words.extend((count < orders.len()).then_some(SOME_NO_REFERRAL));
     let hearing = hand.hearing(told, count == orders.len());
-    intake::message(hand.gate, hand.org(), (hand.key, Purpose::Create), all, hearing)
+    intake::message(hand.gate, hand.org(), (hand.key, Purpose::Keep), all, hearing)
         .map(drop)
         .map_err(|trouble| sound(trouble, Some(hand.mapping)))
 }

@@ -44,7 +44,7 @@ pub fn take(hand: &Hand<'_>) -> Result<(), No> {
     told.not_carried.sort();
     told.not_carried.dedup();
     let hearing = hand.hearing(told, true);
-    intake::message(hand.gate, hand.org(), (hand.key, Purpose::Create), all, hearing)
+    intake::message(hand.gate, hand.org(), (hand.key, Purpose::Keep), all, hearing)
         .map(drop)
         .map_err(|trouble| sound(trouble, Some(hand.mapping)))
 }

@@ -1,0 +1,331 @@
+//! `POST /fhir/Type`, `PUT /fhir/Type/id` and `PUT /fhir/Type?query`: an organization hands in a
+//! resource, or a new version. A source hands in any type, a target what the table lets it.
+
+use loopgate_consent::{Action, GrantId};
+use loopgate_fhir::{Json, ProcedureIn, Resource, Served, informational, not_carried};
+use loopgate_referral::{ResourceId, Timestamp};
+
+use super::matching::{self, Condition};
+use super::prefer::{Return, returned};
+use super::{MEDIA, etag, fhir, location, put, read};
+use crate::exit::loss;
+use crate::fold::{Answer, Part};
+use crate::gate::{Gate, Request, Session};
+use crate::intake::{self, Named, Names};
+use crate::partner::{Partner, Role};
+use crate::refusal::{Kind, Refusal, Trouble};
+use crate::reply::Reply;
+use crate::scribe::{Act, Along, Command, Incoming, Verb, Wish, answered};
+
+/// How often a write is decided anew because what it depends on changed under it.
+const TRIES_MAX: usize = 3;
+
+/// What a write left behind.
+pub struct Written {
+    /// 200 or 201.
+    pub status: u16,
+    /// Which resource.
+    pub id: ResourceId,
+    /// Its version.
+    pub version: u64,
+}
+
+/// A single create.
+pub fn create(
+    gate: &Gate,
+    session: &Session,
+    served: &'static Served,
+    request: &Request,
+) -> Result<Reply, Trouble> {
+    let caller = &session.partner;
+    may_hand_in(gate, caller, served)?;
+    request.speaks(MEDIA)?;
+    let key = (caller.org.clone(), request.digest());
+    let known = answered(&gate.scribe.published().world(), &key, true);
+    if let Some(answer) = known {
+        return replied(gate, session, written(201, answer)?, request);
+    }
+    let done = again(|| {
+        let mut looked = None;
+        if let Some(query) = &request.if_none_exist {
+            let pairs = matching::pairs(query);
+            let condition = Condition { served, pairs: &pairs, place: "" };
+            if let Some(id) = matching::one(gate, session, &condition, &mut looked)? {
+                let version = gate.scribe.published().world().version(&id);
+                return Ok(Written { status: 200, id, version: version.ok_or(Trouble::Outage)? });
+            }
+        }
+        let id = intake::fresh(gate, served.kind);
+        let one = single(gate, session, (&id, Verb::Create), request)?;
+        let along = Along { looked, ..Along::default() };
+        written(201, intake::submit(gate, &caller.org, request, vec![one], along)?)
+    })?;
+    replied(gate, session, done, request)
+}
+
+/// A new version of the one resource that a query matches; a new resource, if there is none.
+pub fn update_where(
+    gate: &Gate,
+    session: &Session,
+    served: &'static Served,
+    request: &Request,
+) -> Result<Reply, Trouble> {
+    let caller = &session.partner;
+    may_hand_in(gate, caller, served)?;
+    request.speaks(MEDIA)?;
+    let key = (caller.org.clone(), request.digest());
+    let known = answered(&gate.scribe.published().world(), &key, false);
+    if let Some(answer) = known {
+        let status =
+            if answer.first().is_some_and(|(_, version)| *version == 1) { 201 } else { 200 };
+        return replied(gate, session, written(status, answer)?, request);
+    }
+    let condition = Condition { served, pairs: &request.query, place: "" };
+    let mut is_move = None;
+    let done = again(|| {
+        let mut looked = None;
+        let found = matching::one(gate, session, &condition, &mut looked)?;
+        let if_match = request.version()?;
+        if let Some(id) = found.clone().filter(|id| put::is_of_referral(gate, id))
+            && id.kind() == "Task"
+        {
+            is_move = Some(id.clone());
+            return Ok(Written { status: 200, id, version: 0 });
+        }
+        let (status, id, verb) = match found {
+            Some(id) => (200, id, Verb::Update(if_match)),
+            None if if_match.is_some() => return Err(Kind::VersionConflict.into()),
+            None => (201, intake::fresh(gate, served.kind), Verb::Create),
+        };
+        let resource = intake::single(gate, served.kind, request)?;
+        // What replaces what matches has its id, or none; ids of what is new are ours to give.
+        if resource.id().is_some() {
+            intake::same_id(&resource, &id)?;
+        }
+        let one = named(gate, session, resource, (&id, verb))?;
+        let mut along = Along { looked, ..Along::default() };
+        along.acts.extend(reword(gate, session, &one, request.digest())?);
+        written(status, intake::submit(gate, &caller.org, request, vec![one], along)?)
+    })?;
+    match is_move {
+        Some(id) => put::task(gate, session, &id, request),
+        None => replied(gate, session, done, request),
+    }
+}
+
+/// A new version of what the caller supplied.
+pub fn update(
+    gate: &Gate,
+    session: &Session,
+    id: &ResourceId,
+    request: &Request,
+) -> Result<Reply, Trouble> {
+    let caller = &session.partner;
+    let served = Served::of(id.kind()).ok_or(Trouble::from(Kind::NotFound))?;
+    may_hand_in(gate, caller, served)?;
+    request.speaks(MEDIA)?;
+    let answer = again(|| replace(gate, session, id, request))?;
+    replied(gate, session, written(200, answer)?, request)
+}
+
+fn replace(
+    gate: &Gate,
+    session: &Session,
+    id: &ResourceId,
+    request: &Request,
+) -> Result<Answer, Trouble> {
+    let org = &session.partner.org;
+    let verb = Verb::Update(request.version()?);
+    let one = single(gate, session, (id, verb), request)?;
+    let mut along = Along::default();
+    along.acts.extend(reword(gate, session, &one, request.digest())?);
+    intake::submit(gate, org, request, vec![one], along)
+}
+
+/// The resource of a request, read. An update carries the id that the path names.
+fn single(
+    gate: &Gate,
+    session: &Session,
+    (id, verb): (&ResourceId, Verb),
+    request: &Request,
+) -> Result<Incoming, Trouble> {
+    let resource = intake::single(gate, id.kind(), request)?;
+    if let Verb::Update(_) = verb {
+        intake::same_id(&resource, id)?;
+    }
+    named(gate, session, resource, (id, verb))
+}
+
+fn named(
+    gate: &Gate,
+    session: &Session,
+    resource: Resource,
+    (id, verb): (&ResourceId, Verb),
+) -> Result<Incoming, Trouble> {
+    let named = Named { id: id.clone(), place: id.kind().to_owned(), verb, url: None };
+    let org = &session.partner.org;
+    let read = intake::read(resource, named, &Names::default(), (gate, org));
+    Ok(read.map_err(Refusal::invalid)?)
+}
+
+/// Does a thing until what it was decided on has not changed under it.
+pub fn again<T>(mut attempt: impl FnMut() -> Result<T, Trouble>) -> Result<T, Trouble> {
+    for _ in 1..TRIES_MAX {
+        match attempt() {
+            Err(Trouble::Outage) => {}
+            outcome => return outcome,
+        }
+    }
+    attempt()
+}
+
+/// Where a Procedure that is replaced was told as an outcome, the outcome is corrected along with it: what
+/// its place and its act are.
+pub fn reword(
+    gate: &Gate,
+    session: &Session,
+    one: &Incoming,
+    request: [u8; 32],
+) -> Result<Option<(String, Act)>, Trouble> {
+    let org = &session.partner.org;
+    let part = gate.scribe.published().world().parts.get(&one.id).copied();
+    let Some(Part::Outcome(referral, _)) = part else { return Ok(None) };
+    // An outcome that loopgate wrote itself is nobody's to replace.
+    if gate.held(&one.id).is_none_or(|held| held.org != *org) {
+        return Err(Kind::NotFound.into());
+    }
+    let json = crate::scribe::resolved(&one.doc, &one.rewrites).ok_or(Trouble::Outage)?;
+    let zone = intake::zone_of(gate, org);
+    let said = ProcedureIn::read(&json, &one.place, zone).map_err(Refusal::invalid)?;
+    let wish = Wish::Reword {
+        procedure: one.id.clone(),
+        code: said.service.code,
+        text: said.service.text,
+        performed: said.performed,
+    };
+    Ok(Some((one.place.clone(), act(session, referral, request, None, wish))))
+}
+
+/// An act by this door.
+pub fn act(
+    session: &Session,
+    referral: loopgate_referral::ReferralId,
+    request: [u8; 32],
+    if_match: Option<u64>,
+    wish: Wish,
+) -> Act {
+    Act {
+        org: session.partner.org.clone(),
+        request,
+        once: false,
+        transport: "fhir",
+        referral,
+        if_match,
+        happened: None,
+        message: None,
+        wish,
+    }
+}
+
+/// The person said so to the source: what this Consent permitted is permitted no more. Answered once
+/// nothing goes out on it. The Consent itself stays as it was supplied.
+pub fn revoke(gate: &Gate, caller: &Partner, id: &ResourceId) -> Result<Reply, Trouble> {
+    let held = gate.held(id).filter(|held| held.org == caller.org);
+    let person = held.and_then(|held| held.person).ok_or(Trouble::from(Kind::NotFound))?;
+    let grant = Some(GrantId::of_consent(id));
+    let who = (caller.org.to_string(), "fhir");
+    gate.scribe.ask_blocking(|reply| Command::Withdraw(person, grant, who, reply))?;
+    gate.settle_sends(person);
+    Ok(Reply::empty(204))
+}
+
+fn is_submitter(caller: &Partner) -> bool {
+    caller.is(Role::Source) && caller.actions.contains(&Action::Submit)
+}
+
+pub fn source_only(gate: &Gate, caller: &Partner) -> Result<(), Trouble> {
+    if is_submitter(caller) {
+        return Ok(());
+    }
+    Err(gate.refused(&caller.org, "A4", Kind::Forbidden))
+}
+
+/// Whether a partner may hand in resources of this type.
+pub fn hands_in(caller: &Partner, served: &Served) -> bool {
+    is_submitter(caller) || caller.is(Role::Target) && served.by_target
+}
+
+fn may_hand_in(gate: &Gate, caller: &Partner, served: &Served) -> Result<(), Trouble> {
+    if hands_in(caller, served) {
+        return Ok(());
+    }
+    Err(gate.refused(&caller.org, "A4", Kind::Forbidden))
+}
+
+/// What of a referral is not passed on to the community organization, for its source to know.
+pub fn loss(gate: &Gate, id: &ResourceId) -> Option<Json> {
+    let part = gate.scribe.published().world().parts.get(id).copied();
+    let Some(Part::SourceTask(referral)) = part else { return None };
+    let referral = gate.referral(&referral)?;
+    let paths = loss::of_source(gate, &referral).unwrap_or_default();
+    not_carried(&paths)
+}
+
+/// When a version that was written last changed, as whoever wrote it reads it.
+pub fn changed(gate: &Gate, id: &ResourceId, version: u64) -> Timestamp {
+    let world = gate.scribe.published().world();
+    let part = world.parts.get(id).and_then(|part| match part {
+        Part::SourceTask(referral) => {
+            world.referrals.get(referral).map(|one| (one.version, one.changed))
+        }
+        Part::PlacementTask(referral, placement) => {
+            let placement = world.referrals.get(referral)?.placement(placement)?;
+            Some((placement.version, placement.changed))
+        }
+        Part::PlacementRequest(..) | Part::Outcome(..) => None,
+    });
+    // A resend is answered as it was: what it moved to since is no part of that.
+    let moved = part.filter(|(now, _)| *now == version).map(|(_, at)| at);
+    let held = world.resources.get(id).map(|held| held.changed);
+    moved.max(held).or(part.map(|(_, at)| at)).unwrap_or(world.last_at)
+}
+
+fn written(status: u16, answer: Answer) -> Result<Written, Trouble> {
+    let (id, version) = answer.into_iter().next().ok_or(Trouble::Outage)?;
+    Ok(Written { status, id, version })
+}
+
+/// The answer to a write, with so much of it as the caller asks for. What it says of the resource is
+/// released as a read is.
+pub fn replied(
+    gate: &Gate,
+    session: &Session,
+    written: Written,
+    request: &Request,
+) -> Result<Reply, Trouble> {
+    let Written { status, id, version } = written;
+    let reply = match returned(request) {
+        Some(Return::Representation) => {
+            // It was written, whether or not it may be read.
+            match read::unconditional(gate, session, &id) {
+                Ok(read) => Reply { status, ..read },
+                Err(_) => Reply::empty(status),
+            }
+        }
+        Some(Return::Outcome) => {
+            let outcome = loss(gate, &id).unwrap_or_else(|| informational("all ok"));
+            fhir(status, &outcome)
+        }
+        None if status == 201 => match loss(gate, &id) {
+            Some(outcome) => fhir(status, &outcome),
+            None => Reply::empty(status),
+        },
+        Some(Return::Minimal) | None => Reply::empty(status),
+    };
+    let name = if status == 201 { "location" } else { "content-location" };
+    let reply = reply.header(name, location(gate, &id, version));
+    if reply.headers.iter().any(|(name, _)| *name == "etag") {
+        return Ok(reply);
+    }
+    Ok(reply.header("etag", etag(version)))
+}
