@@ -55,12 +55,12 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Notes a fault; one that its place has already tells the sender enough, unless it is a rule.
+    /// Notes a fault. What the base has said of a place is enough; a profile may add another kind.
     pub(super) fn fault(&mut self, code: IssueCode, at: &At<'_>, words: &'static str) {
         let words = self.words(words);
         let fault = Fault::new(code, at.text(), words);
         let into = if self.advisory { &mut *self.warnings } else { &mut *self.faults };
-        if code == IssueCode::Invariant || !into.has(&fault.expression) {
+        if !into.has(&fault.expression, self.profile.map(|_| code)) {
             into.push(fault);
         }
     }

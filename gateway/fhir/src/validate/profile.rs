@@ -266,10 +266,12 @@ fn is_value(asks: &Asks, item: Item<'_>) -> Option<bool> {
     }
 }
 
+/// What is no code and no concept is the base's to refuse.
 fn in_set(set: &Set, value: &Json) -> Option<bool> {
     match value {
         Json::String(code) => Some(set.has_code(code)),
-        value => set.has(value),
+        Json::Object(_) => set.has(value),
+        _ => None,
     }
 }
 
