@@ -301,8 +301,7 @@ fn ways() -> Vec<Way> {
             valued(j, r#""valuePeriod":{"id":"a"}"#)
         }),
         ("a reference to another type", Refused(Value), |j| {
-            change(j, person(j)?, r#"{"reference":"Location/x"}"#)
-                .filter(|_| person(j) != Some("subject") || kind(j) != "ServiceRequest")
+            change(j, person(j)?, r#"{"reference":"Schedule/x"}"#)
         }),
         ("a reference to another type by its URL", Refused(Value), |j| {
             change(j, person(j)?, r#"{"reference":"https://a.example/fhir/Schedule/x"}"#)
