@@ -76,6 +76,16 @@ impl Faults {
         faults.into_iter().for_each(|fault| self.push(fault));
     }
 
+    /// Whether there is a fault at that place, of that kind or of any.
+    pub(crate) fn has(&self, expression: &str, code: Option<IssueCode>) -> bool {
+        let same = |fault: &Fault| code.is_none_or(|code| fault.code == code);
+        self.0.iter().any(|fault| fault.expression == expression && same(fault))
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Fault> {
+        self.0
+    }
+
     /// The value of a part, or its faults noted.
     pub(crate) fn take<T>(&mut self, part: Result<T, Fault>) -> Option<T> {
         part.map_err(|fault| self.push(fault)).ok()

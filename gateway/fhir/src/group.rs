@@ -88,7 +88,7 @@ mod tests {
     fn read(rest: &str) -> Result<GroupIn, Vec<Fault>> {
         let text =
             format!(r#"{{"resourceType":"Group","type":"person","actual":true,"name":"g"{rest}}}"#);
-        GroupIn::read(&Resource::read(text.as_bytes(), &Limits::default()).unwrap())
+        GroupIn::read(&Resource::read(text.as_bytes(), &Limits::default())?)
     }
 
     fn check(rest: &str, want: &[(&str, IssueCode)]) {

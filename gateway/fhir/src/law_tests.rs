@@ -54,6 +54,9 @@ fn paths(json: &Json, path: &str, found: &mut Vec<String>) {
     }
 }
 
+/// Names of elements, so that a random document comes past the first look.
+const ELEMENTS: &str = "_?(status|code|coding|system|subject|reference|type|category|component|value(Code|Quantity|CodeableConcept|Period|Reference|String)|extension|url|contained|id|item|linkId|name|period|start|end|input|output|identifier|telecom|characteristic|dataAbsentReason|use)";
+
 const MAY_PASS: [&str; 37] = [
     ".resourceType",
     ".id",
@@ -106,6 +109,21 @@ proptest! {
     fn no_bytes_make_the_reader_panic(bytes in vec(any::<u8>(), 0..200)) {
         let _ = crate::Resource::read(&bytes, &Limits::default());
         let _ = crate::read_posted(&bytes, &Limits::default());
+    }
+
+    #[test]
+    fn no_resource_makes_the_validator_panic(
+        kind in proptest::sample::select(crate::ACCEPTED.to_vec()),
+        profile in "(Task|Goal|Consent|ObservationRaceOMB|Group|HealthcareService|x)?",
+        mut resource in object(ELEMENTS, prop_oneof![json(), object(ELEMENTS, json()),
+            vec(object(ELEMENTS, object(ELEMENTS, json())), 0..3).prop_map(Json::Array)]),
+    ) {
+        resource.remove("meta");
+        resource.set("resourceType", kind.into());
+        let profile = format!("http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-{profile}");
+        let meta = Json::object([("profile", Json::array([profile.as_str().into()]))]);
+        resource.set("meta", meta);
+        let _ = crate::Resource::read(&resource.to_bytes(), &Limits::default());
     }
 
     #[test]

@@ -42,7 +42,9 @@ fn what_cannot_be_understood_is_not_passed_over() {
     let extension = r#""modifierExtension":[{"url":"http://x","valueBoolean":true}]"#;
     check(&patient(extension), &[("Patient.modifierExtension", Extension)]);
     check(
-        &patient(&format!(r#""contact":[{{"gender":"male"}},{{{extension}}}]"#)),
+        &patient(&format!(
+            r#""contact":[{{"name":{{"text":"a"}}}},{{"name":{{"text":"b"}},{extension}}}]"#
+        )),
         &[("Patient.contact[1].modifierExtension", Extension)],
     );
     let contained = |inner: &str| {
@@ -52,9 +54,12 @@ fn what_cannot_be_understood_is_not_passed_over() {
             "#o"
         ))
     };
-    check(&contained(extension), &[("Patient.contained[0].modifierExtension", Extension)]);
     check(
-        &contained(r#""implicitRules":"http://x""#),
+        &contained(&format!(r#""name":"n",{extension}"#)),
+        &[("Patient.contained[0].modifierExtension", Extension)],
+    );
+    check(
+        &contained(r#""name":"n","implicitRules":"http://x""#),
         &[("Patient.contained[0].implicitRules", NotSupported)],
     );
     check(&contained(r#""name":"n""#), &[]);
@@ -95,17 +100,17 @@ fn nothing_is_empty_and_null_only_keeps_step() {
 
 #[test]
 fn an_element_that_says_its_type_is_of_it() {
-    use IssueCode::Structure;
-    for (member, value) in [
-        ("birthDate", r#""0000-01-01""#),
-        ("deceasedDateTime", r#""2026-11-22T25:00:00Z""#),
-        ("deceasedDateTime", r#""2026-11-22T10:00:00+15:00""#),
-        ("deceasedDateTime", "7"),
-        ("deceasedBoolean", r#""true""#),
-        ("multipleBirthInteger", r#""2""#),
+    use IssueCode::{Structure, Value};
+    for (member, value, code) in [
+        ("birthDate", r#""0000-01-01""#, Value),
+        ("deceasedDateTime", r#""2026-11-22T25:00:00Z""#, Value),
+        ("deceasedDateTime", r#""2026-11-22T10:00:00+15:00""#, Value),
+        ("deceasedDateTime", "7", Structure),
+        ("deceasedBoolean", r#""true""#, Structure),
+        ("multipleBirthInteger", r#""2""#, Structure),
     ] {
         let place = format!("Patient.{member}");
-        check(&patient(&format!(r#""{member}":{value}"#)), &[(&place, Structure)]);
+        check(&patient(&format!(r#""{member}":{value}"#)), &[(&place, code)]);
     }
     let sized = |value: &str| {
         let size = format!(r#"{{"url":"urn:example:size","valueQuantity":{{"value":{value}}}}}"#);
@@ -126,7 +131,8 @@ fn everything_has_a_limit() {
         &patient(&format!(r#""language":"{}""#, "x".repeat(101))),
         &[("Patient.language", TooLong)],
     );
-    let photo = format!(r#""photo":[{{"data":"{}"}}]"#, "AAAA".repeat(50));
+    let photo =
+        format!(r#""photo":[{{"contentType":"image/png","data":"{}"}}]"#, "AAAA".repeat(50));
     check(&patient(&photo), &[]);
     check(&patient(&format!(r#""id":"{}""#, "x".repeat(64))), &[]);
     check(&patient(&format!(r#""id":"{}""#, "x".repeat(65))), &[("Patient.id", Value)]);
@@ -157,13 +163,16 @@ fn contained_resources_are_named_and_found() {
 
 #[test]
 fn what_is_not_of_its_type_is_refused() {
-    use IssueCode::{Required, Structure, Value};
+    use IssueCode::{CodeInvalid, Required, Structure, Value};
     let task = |rest: &str| format!(r#"{{"resourceType":"Task","intent":"order"{rest}}}"#);
-    check(&task(""), &[("Task", Required)]);
-    check(&task(r#","status":"nonsense""#), &[("Task", Value)]);
-    check(&task(r#","status":7"#), &[("Task", Structure)]);
-    check(&patient(r#""birthDate":"nonsense""#), &[("Patient.birthDate", Structure)]);
-    check(&patient(r#""contained":[{"resourceType":"nonsense","id":"a"}]"#), &[("Patient", Value)]);
+    check(&task(""), &[("Task.status", Required)]);
+    check(&task(r#","status":"nonsense""#), &[("Task.status", CodeInvalid)]);
+    check(&task(r#","status":7"#), &[("Task.status", Structure)]);
+    check(&patient(r#""birthDate":"nonsense""#), &[("Patient.birthDate", Value)]);
+    check(
+        &patient(r#""contained":[{"resourceType":"nonsense","id":"a"}]"#),
+        &[("Patient.contained[0]", Structure)],
+    );
     check(
         &patient(r#""name":[{"family":"a","family":"b"}]"#),
         &[("Resource.name[0].family", Structure)],

@@ -2,12 +2,10 @@
 //! nothing empty, `null` only to keep two arrays in step, ids of their form; and what we cannot
 //! understand must not be passed over: `implicitRules` and `modifierExtension`.
 
-use jiff::tz::Offset;
-
 use crate::fault::{Faults, expression, member};
 use crate::parse::Place;
 use crate::reference::contained_faults;
-use crate::{Fault, IssueCode, Json, Limits, Moment};
+use crate::{Fault, IssueCode, Json, Limits};
 
 /// Notes every fault of one resource located at `root`.
 pub(crate) fn check(resource: &Json, root: &str, limits: &Limits, faults: &mut Faults) {
@@ -64,13 +62,7 @@ impl Walk<'_> {
             self.fault(IssueCode::Structure, "is empty");
         }
         for (name, value) in object.members() {
-            let parent = self.place.last();
-            let measured = matches!(parent, Some(Place::Member(of)) if of.ends_with("Quantity"));
-            let as_named = is_as_named(name, value) && (!measured || is_measure(name, value));
             self.place.push(Place::Member(name.clone()));
-            if !as_named {
-                self.fault(IssueCode::Structure, "is not of its type");
-            }
             if name == "modifierExtension" || name == "_modifierExtension" {
                 self.fault(IssueCode::Extension, "changes the meaning in a way we do not know");
             }
@@ -119,27 +111,6 @@ impl Walk<'_> {
     fn fault(&mut self, code: IssueCode, words: &'static str) {
         self.faults.push(Fault::new(code, expression(self.root, &self.place), words));
     }
-}
-
-/// A choice element says its type last (R4 formats.html#choice), and so do most dates. The model
-/// passes over an element of a choice that it cannot read; nothing else may.
-fn is_as_named(name: &str, value: &Json) -> bool {
-    let ends = |types: &[&str]| types.iter().any(|one| name.ends_with(one));
-    if name.starts_with('_') || *value == Json::Null {
-        return true;
-    }
-    if ends(&["Date", "DateTime", "Instant"]) || matches!(name, "authoredOn" | "start" | "end") {
-        let text = value.as_str();
-        return text.is_some_and(|text| Moment::parse(text, Offset::UTC).is_some());
-    }
-    if ends(&["Integer", "Decimal", "PositiveInt", "UnsignedInt"]) {
-        return matches!(value, Json::Number(_));
-    }
-    !name.ends_with("Boolean") || matches!(value, Json::Bool(_))
-}
-
-fn is_measure(name: &str, value: &Json) -> bool {
-    name != "value" || matches!(value, Json::Number(_))
 }
 
 /// What stands beside item `i` of the array `name` in the array that keeps step with it: the

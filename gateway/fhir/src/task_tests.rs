@@ -9,7 +9,7 @@ const TASK: &str = r##"{"resourceType":"Task","status":"requested","intent":"ord
 "identifier":[{"system":"s","value":"1"}]}"##;
 
 fn read(text: &str) -> Result<TaskIn, Vec<Fault>> {
-    TaskIn::read(&Resource::read(text.as_bytes(), &Limits::default()).unwrap())
+    TaskIn::read(&Resource::read(text.as_bytes(), &Limits::default())?)
 }
 
 /// The Task with one piece of its text replaced.
