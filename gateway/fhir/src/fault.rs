@@ -76,6 +76,15 @@ impl Faults {
         faults.into_iter().for_each(|fault| self.push(fault));
     }
 
+    /// Whether there is a fault at that place.
+    pub(crate) fn has(&self, expression: &str) -> bool {
+        self.0.iter().any(|fault| fault.expression == expression)
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Fault> {
+        self.0
+    }
+
     /// The value of a part, or its faults noted.
     pub(crate) fn take<T>(&mut self, part: Result<T, Fault>) -> Option<T> {
         part.map_err(|fault| self.push(fault)).ok()

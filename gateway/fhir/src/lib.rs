@@ -39,6 +39,7 @@ mod search;
 mod served;
 mod shape;
 mod task;
+mod validate;
 
 #[cfg(test)]
 mod corpus_tests;
@@ -78,3 +79,4 @@ pub use search::{
 };
 pub use served::{EVERY, Interaction, Param, ParamKind, SERVED, Served};
 pub use task::TaskIn;
+pub use validate::{LENIENCIES, Leniency};

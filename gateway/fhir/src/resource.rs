@@ -1,9 +1,10 @@
-//! A resource that passed every check. In order: JSON, its type, its form, its type's model.
+//! A resource that passed every check. In order: JSON, its type, its form, its definition and the
+//! profiles it claims, its type's model.
 
 use loopgate_fhir_types::{ACCEPTED, Category, check};
 
 use crate::fault::Faults;
-use crate::shape;
+use crate::{shape, validate};
 use crate::{Fault, IssueCode, Json};
 
 /// How much of everything one message may hold.
@@ -42,6 +43,8 @@ pub struct Resource {
     pub json: Json,
     /// The bytes it was read from: what is stored and hashed.
     pub received: Box<[u8]>,
+    /// What a sender may want to know and need not mend: nothing here keeps it from being accepted.
+    pub warnings: Vec<Fault>,
 }
 
 impl Resource {
@@ -61,11 +64,15 @@ impl Resource {
     ) -> Result<Resource, Vec<Fault>> {
         let kind = accepted_kind(&json, root).map_err(|fault| vec![fault])?;
         let mut faults = Faults::default();
+        let mut warnings = Faults::default();
         shape::check(&json, root, limits, &mut faults);
+        validate::check(&json, root, &mut faults, &mut warnings);
+        // The last net: what our tables do not say and the model does.
         if faults.is_empty() {
             faults.extend(typed(kind, received, root).err());
         }
-        faults.or(Some(Resource { kind, json, received: received.into() }))
+        let warnings = warnings.into_vec();
+        faults.or(Some(Resource { kind, json, received: received.into(), warnings }))
     }
 
     /// Its `id`, if it has one.

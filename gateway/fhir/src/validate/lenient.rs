@@ -1,0 +1,65 @@
+//! Where we accept what the standard or a profile would not, and why.
+
+/// Something let pass on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leniency {
+    /// A short name.
+    pub name: &'static str,
+    /// What passes.
+    pub what: &'static str,
+    /// Why nobody is misled by it.
+    pub why: &'static str,
+}
+
+macro_rules! leniencies {
+    ($($name:literal: $what:literal, $why:literal;)*) => {
+        /// Everything that is let pass, in the order of the checks.
+        pub const LENIENCIES: &[Leniency] =
+            &[$(Leniency { name: $name, what: $what, why: $why }),*];
+    };
+}
+
+leniencies! {
+    "unknown-element": "an element that R4 does not have is kept, with a warning",
+        "systems of R4B and R5 and vendors write more than R4; nothing of it is copied to anybody \
+         but its supplier";
+    "unknown-extension": "an extension whose definition is not known is kept",
+        "it may be ignored by definition; a modifierExtension may not, and is refused";
+    "unclaimed-extension": "an extension of a guide that is not as the guide defines it is kept, with \
+         a warning, where no profile is claimed that asks for it",
+        "whoever claims no profile promised nothing about it";
+    "other-versions": "a claim of any version of a profile is checked against the version here",
+        "peers of SDOHCC 2.x and US Core 3.1.1 or 6.1 claim the same canonicals";
+    "unknown-profile": "a profile that is not one of ours may be claimed, with a warning",
+        "a resource may follow several";
+    "licensed-codes": "codes of SNOMED CT, LOINC, ICD-10, CPT and other systems under a licence are \
+         not looked up; their system is",
+        "their lists may not be carried";
+    "text-alone": "a CodeableConcept with a required binding and without any code passes R4, with a \
+         warning; not a profile that asks for it",
+        "there is no code that could be taken for another";
+    "extensible": "a code outside an extensible binding passes, with a warning",
+        "that is what extensible means, and whether a better code exists is for people to say";
+    "additional-bindings": "the value sets that SDOHCC binds to a category are not checked",
+        "their lists need a licence";
+    "narrative": "a missing narrative passes (dom-6), and its XHTML is not parsed (txt-1, txt-2)",
+        "it is never shown as HTML";
+    "unused-contained": "a contained resource that nothing refers to is kept (dom-3)",
+        "it is not copied to anybody but its supplier";
+    "seconds-and-zone": "a dateTime may lack its seconds or its zone; not an instant",
+        "much older data has neither; where it matters the zone of the source holds";
+    "behind-a-reference": "what a reference leads to is not asked for its profile (slices by profile, \
+         ctm-1)",
+        "one resource is looked at, by itself";
+    "placeholder-rules": "ppc-2 to ppc-5 are not checked",
+        "their expressions hold a placeholder for the system and never fire";
+    "original-order": "a ServiceRequest of any intent of R4 passes",
+        "the guide's own examples have original-order where its words say filler-order";
+    "task-status": "received and ready pass in a Task that claims no referral profile",
+        "R4 has them, and a reference implementation writes received";
+    "missing-task-focus": "SDOH-Task-3 takes a reference that does not say what it leads to",
+        "only its resource could tell";
+    "duplicate-coding": "two slices that one item may belong to are not told apart by codes under a \
+         licence; then only the least number of a slice is not checked",
+        "a fault that may be none would refuse a sound resource";
+}

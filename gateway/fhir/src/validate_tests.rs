@@ -1,0 +1,1 @@
+//! What the validator refuses, and where.
