@@ -435,8 +435,7 @@ fn what_we_do_not_read_forbids_everything() {
 #[test]
 fn a_consent_is_about_a_patient() {
     let text = consent(&[ACTIVE, DATED], None).replace("Patient/1", "Group/1");
-    let resource = Resource::read(text.as_bytes(), &Limits::default()).unwrap();
-    let faults = ConsentIn::read(&resource, Offset::UTC).unwrap_err();
+    let faults = Resource::read(text.as_bytes(), &Limits::default()).unwrap_err();
     assert_eq!(faults[0].expression, "Consent.patient");
 }
 

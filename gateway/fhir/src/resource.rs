@@ -4,8 +4,8 @@
 use loopgate_fhir_types::{ACCEPTED, Category, check};
 
 use crate::fault::Faults;
-use crate::{shape, validate};
 use crate::{Fault, IssueCode, Json};
+use crate::{shape, validate};
 
 /// How much of everything one message may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -42,7 +42,9 @@ fn what_cannot_be_understood_is_not_passed_over() {
     let extension = r#""modifierExtension":[{"url":"http://x","valueBoolean":true}]"#;
     check(&patient(extension), &[("Patient.modifierExtension", Extension)]);
     check(
-        &patient(&format!(r#""contact":[{{"gender":"male"}},{{{extension}}}]"#)),
+        &patient(&format!(
+            r#""contact":[{{"name":{{"text":"n"}}}},{{"name":{{"text":"n"}},{extension}}}]"#
+        )),
         &[("Patient.contact[1].modifierExtension", Extension)],
     );
     let contained = |inner: &str| {
@@ -52,9 +54,10 @@ fn what_cannot_be_understood_is_not_passed_over() {
             "#o"
         ))
     };
-    check(&contained(extension), &[("Patient.contained[0].modifierExtension", Extension)]);
+    let named = format!(r#""name":"n",{extension}"#);
+    check(&contained(&named), &[("Patient.contained[0].modifierExtension", Extension)]);
     check(
-        &contained(r#""implicitRules":"http://x""#),
+        &contained(r#""name":"n","implicitRules":"http://x""#),
         &[("Patient.contained[0].implicitRules", NotSupported)],
     );
     check(&contained(r#""name":"n""#), &[]);
@@ -126,7 +129,8 @@ fn everything_has_a_limit() {
         &patient(&format!(r#""language":"{}""#, "x".repeat(101))),
         &[("Patient.language", TooLong)],
     );
-    let photo = format!(r#""photo":[{{"data":"{}"}}]"#, "AAAA".repeat(50));
+    let photo =
+        format!(r#""photo":[{{"contentType":"image/png","data":"{}"}}]"#, "AAAA".repeat(50));
     check(&patient(&photo), &[]);
     check(&patient(&format!(r#""id":"{}""#, "x".repeat(64))), &[]);
     check(&patient(&format!(r#""id":"{}""#, "x".repeat(65))), &[("Patient.id", Value)]);
@@ -157,13 +161,16 @@ fn contained_resources_are_named_and_found() {
 
 #[test]
 fn what_is_not_of_its_type_is_refused() {
-    use IssueCode::{Required, Structure, Value};
+    use IssueCode::{CodeInvalid, Required, Structure};
     let task = |rest: &str| format!(r#"{{"resourceType":"Task","intent":"order"{rest}}}"#);
-    check(&task(""), &[("Task", Required)]);
-    check(&task(r#","status":"nonsense""#), &[("Task", Value)]);
-    check(&task(r#","status":7"#), &[("Task", Structure)]);
+    check(&task(""), &[("Task.status", Required)]);
+    check(&task(r#","status":"nonsense""#), &[("Task.status", CodeInvalid)]);
+    check(&task(r#","status":7"#), &[("Task.status", Structure)]);
     check(&patient(r#""birthDate":"nonsense""#), &[("Patient.birthDate", Structure)]);
-    check(&patient(r#""contained":[{"resourceType":"nonsense","id":"a"}]"#), &[("Patient", Value)]);
+    check(
+        &patient(r#""contained":[{"resourceType":"nonsense","id":"a"}]"#),
+        &[("Patient.contained[0]", Structure)],
+    );
     check(
         &patient(r#""name":[{"family":"a","family":"b"}]"#),
         &[("Resource.name[0].family", Structure)],

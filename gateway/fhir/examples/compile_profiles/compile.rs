@@ -41,8 +41,7 @@ const RESOURCES: [&str; 24] = [
 /// The text of each table, by its file name.
 pub fn tables(corpus: &Path) -> io::Result<Vec<(&'static str, String)>> {
     let core = definitions(&corpus.join("fhir-r4/profiles"), "")?;
-    let us_core =
-        definitions(&corpus.join("sdohcc/deps/us-core-7.0.0"), "StructureDefinition-")?;
+    let us_core = definitions(&corpus.join("sdohcc/deps/us-core-7.0.0"), "StructureDefinition-")?;
     let sdohcc = definitions(&corpus.join("sdohcc/profiles"), "StructureDefinition-")?;
     let names = Names::of(core.iter().chain(&us_core).chain(&sdohcc));
     let sets = Sets::read(&[
@@ -72,7 +71,8 @@ pub fn tables(corpus: &Path) -> io::Result<Vec<(&'static str, String)>> {
         ("us-core.txt", "HL7 US Core 7.0.0", &us_core),
         ("sdohcc.txt", "HL7 SDOH Clinical Care 3.0.0", &sdohcc),
     ] {
-        let mut text = format!("# {title}: what a profile asks for beyond R4. See README.md here.\n");
+        let mut text =
+            format!("# {title}: what a profile asks for beyond R4. See README.md here.\n");
         for definition in from.iter().filter(|one| wanted(one)) {
             text.push_str(&profile(definition, &base, &names, &sets, &mut used)?);
         }
@@ -232,7 +232,8 @@ fn told(
         said.push_str(&format!(" {}..{}", element.min, element.max));
     }
     let same_types = known.is_none_or(|known| sorted(&known.types) == sorted(&element.types));
-    let closed = matches!(element.types.as_str(), "" | "{}" | "*" | "id") || element.types.starts_with('=');
+    let closed =
+        matches!(element.types.as_str(), "" | "{}" | "*" | "id") || element.types.starts_with('=');
     if !same_types && !closed {
         said.push_str(&format!(" {}", element.types));
     }

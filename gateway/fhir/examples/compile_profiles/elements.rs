@@ -31,9 +31,8 @@ pub struct Names(HashMap<String, String>);
 
 impl Names {
     pub fn of<'a>(definitions: impl Iterator<Item = &'a Value>) -> Names {
-        let pair = |one: &Value| {
-            Some((one["url"].as_str()?.to_owned(), one["type"].as_str()?.to_owned()))
-        };
+        let pair =
+            |one: &Value| Some((one["url"].as_str()?.to_owned(), one["type"].as_str()?.to_owned()));
         Names(definitions.filter_map(pair).collect())
     }
 
@@ -68,7 +67,8 @@ fn types(element: &Value, names: &Names) -> String {
             "Quantity" if profile.ends_with("/MoneyQuantity") => "MoneyQuantity".to_owned(),
             "Reference" => {
                 let targets = entry["targetProfile"].as_array().map_or(&[][..], Vec::as_slice);
-                let kinds = targets.iter().map(|one| names.target(one.as_str().unwrap_or_default()));
+                let kinds =
+                    targets.iter().map(|one| names.target(one.as_str().unwrap_or_default()));
                 match kinds.collect::<Option<Vec<_>>>() {
                     Some(mut kinds) if !kinds.is_empty() => {
                         kinds.sort_unstable();
@@ -93,8 +93,8 @@ fn element(json: &Value, names: &Names) -> Element {
     let path = id.split_once('.').map_or("", |(_, path)| path).to_owned();
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let binding = &json["binding"];
-    let canonical = text(&binding["valueSet"])
-        .map(|url| url.split('|').next().unwrap_or_default().to_owned());
+    let canonical =
+        text(&binding["valueSet"]).map(|url| url.split('|').next().unwrap_or_default().to_owned());
     let rules = json["constraint"].as_array().map_or(&[][..], Vec::as_slice);
     let rules = rules
         .iter()
@@ -171,7 +171,9 @@ impl Base {
             };
             for element in &kind.elements {
                 let types = element.types.split('|');
-                due.extend(types.map(|one| one[..one.find(['(', '<']).unwrap_or(one.len())].into()));
+                due.extend(
+                    types.map(|one| one[..one.find(['(', '<']).unwrap_or(one.len())].into()),
+                );
             }
             due.extend(OPEN.map(str::to_owned));
             base.kinds.insert(name, kind);

@@ -87,7 +87,9 @@ impl Sets {
         if url == "http://hl7.org/fhir/ValueSet/immunization-status" {
             // R4 valueset-immunization-status.html; its file is not at hand.
             let codes = ["completed", "entered-in-error", "not-done"].map(str::to_owned);
-            return Some([("http://hl7.org/fhir/event-status".to_owned(), Codes::List(codes.into()))].into());
+            return Some(
+                [("http://hl7.org/fhir/event-status".to_owned(), Codes::List(codes.into()))].into(),
+            );
         }
         let set = self.sets.get(url)?;
         let mut members = Members::new();
@@ -120,9 +122,9 @@ impl Sets {
         let codes = match (list(&include["concept"]), list(&include["filter"]), known) {
             _ if !is_open(system) => Codes::Any,
             ([], [], Some(known)) => Codes::List(codes_of(&known["concept"])),
-            (named @ [_, ..], ..) => {
-                Codes::List(named.iter().filter_map(|one| Some(one["code"].as_str()?.into())).collect())
-            }
+            (named @ [_, ..], ..) => Codes::List(
+                named.iter().filter_map(|one| Some(one["code"].as_str()?.into())).collect(),
+            ),
             _ => Codes::Any,
         };
         Some([(system.to_owned(), codes)].into())

@@ -85,9 +85,10 @@ impl<'a> Base<'a, '_> {
             return;
         }
         let bare = name.strip_prefix('_').unwrap_or(name);
-        let chosen = node.elements.iter().filter(|element| element.is_choice).any(|element| {
-            bare.strip_prefix(element.name).is_some_and(|kind| self.is_type(kind))
-        });
+        let chosen =
+            node.elements.iter().filter(|element| element.is_choice).any(|element| {
+                bare.strip_prefix(element.name).is_some_and(|kind| self.is_type(kind))
+            });
         if chosen {
             let words = "is of a type that this element does not take";
             return self.report.fault(IssueCode::Structure, &at.member(name), words);
@@ -98,7 +99,8 @@ impl<'a> Base<'a, '_> {
 
     fn is_type(&self, name: &str) -> bool {
         let primitives = primitive::PRIMITIVES.iter();
-        self.tables.node(name).is_some() || primitives.into_iter().any(|(one, _)| capital(one) == name)
+        self.tables.node(name).is_some()
+            || primitives.into_iter().any(|(one, _)| capital(one) == name)
     }
 
     fn element(&mut self, element: &Element, kind: &Type, value: &'a Json, at: &At<'_>) {
@@ -112,7 +114,9 @@ impl<'a> Base<'a, '_> {
                     self.single(element, kind, item, &at.item(i));
                 }
             }
-            Json::Array(_) => self.report.fault(IssueCode::Structure, at, "is a list and may be one"),
+            Json::Array(_) => {
+                self.report.fault(IssueCode::Structure, at, "is a list and may be one")
+            }
             _ if element.max == 0 => {
                 self.report.fault(IssueCode::Structure, at, "may not be here");
             }
@@ -190,9 +194,10 @@ impl<'a> Base<'a, '_> {
     /// R4 extensibility.html, ext-1; and what the guides ask of extensions of theirs. Nobody claims
     /// to follow a guide by the use of its extension: then it is worth a warning.
     fn extension(&mut self, json: &'a Json, at: &At<'_>) {
-        let valued = json.members().iter().any(|(name, _)| {
-            name.strip_prefix('_').unwrap_or(name).starts_with("value")
-        });
+        let valued = json
+            .members()
+            .iter()
+            .any(|(name, _)| name.strip_prefix('_').unwrap_or(name).starts_with("value"));
         if valued == json.get("extension").is_some() {
             self.report.broken(at, "ext-1", "needs a value or extensions, and one alone");
         }
@@ -264,7 +269,9 @@ impl<'a> Base<'a, '_> {
 impl Set {
     /// Whether a code, whose system its element implies, is in the set.
     pub(super) fn has_code(&self, code: &str) -> bool {
-        self.systems.iter().any(|(_, codes)| codes.as_ref().is_none_or(|codes| codes.contains(code)))
+        self.systems
+            .iter()
+            .any(|(_, codes)| codes.as_ref().is_none_or(|codes| codes.contains(code)))
     }
 
     /// Whether a Coding, or a coding of a CodeableConcept, is in the set; `None` if that cannot be

@@ -114,7 +114,8 @@ fn is_instant(text: &str) -> bool {
 fn is_time(text: &str) -> bool {
     let clock = text.len() >= 8 && !text.contains(['Z', '+', '-']);
     // A day of which the time is one.
-    clock && Moment::parse(&format!("2000-01-01T{text}"), Offset::UTC).is_some_and(|m| m.has_seconds)
+    clock
+        && Moment::parse(&format!("2000-01-01T{text}"), Offset::UTC).is_some_and(|m| m.has_seconds)
 }
 
 /// No space at either end, and none but single ones within.
@@ -155,7 +156,8 @@ mod tests {
 
     fn check(kind: &str, good: &[&str], bad: &[&str]) {
         let (_, primitive) = PRIMITIVES.into_iter().find(|(name, _)| *name == kind).unwrap();
-        let read = |text: &str| Json::parse(text.as_bytes(), "x", &crate::Limits::default()).unwrap();
+        let read =
+            |text: &str| Json::parse(text.as_bytes(), "x", &crate::Limits::default()).unwrap();
         for text in good {
             assert_eq!(fault(primitive, &read(text)), None, "{kind} {text}");
         }
@@ -171,15 +173,39 @@ mod tests {
         check("positiveInt", &["1"], &["0", "-1"]);
         check("unsignedInt", &["0"], &["-1"]);
         check("decimal", &["1", "1.50", "-1e-3"], &["\"1\"", "true", "[1]"]);
-        check("date", &["\"2026\"", "\"2026-02\"", "\"2026-02-28\""], &["\"2026-02-29\"", "\"2026-02-28T10:00:00Z\"", "\"26\"", "7"]);
-        check("dateTime", &["\"2026\"", "\"2026-02-28T10:00:00Z\"", "\"2026-02-28T10:00:00.5-05:00\""], &["\"2026-02-28T25:00:00Z\"", "\"soon\""]);
-        check("instant", &["\"2026-02-28T10:00:00Z\""], &["\"2026-02-28\"", "\"2026-02-28T10:00:00\"", "\"2026-02-28T10:00Z\""]);
-        check("time", &["\"10:00:00\"", "\"23:59:59.9\""], &["\"10:00\"", "\"24:00:00\"", "\"10:00:00Z\""]);
+        check(
+            "date",
+            &["\"2026\"", "\"2026-02\"", "\"2026-02-28\""],
+            &["\"2026-02-29\"", "\"2026-02-28T10:00:00Z\"", "\"26\"", "7"],
+        );
+        check(
+            "dateTime",
+            &["\"2026\"", "\"2026-02-28T10:00:00Z\"", "\"2026-02-28T10:00:00.5-05:00\""],
+            &["\"2026-02-28T25:00:00Z\"", "\"soon\""],
+        );
+        check(
+            "instant",
+            &["\"2026-02-28T10:00:00Z\""],
+            &["\"2026-02-28\"", "\"2026-02-28T10:00:00\"", "\"2026-02-28T10:00Z\""],
+        );
+        check(
+            "time",
+            &["\"10:00:00\"", "\"23:59:59.9\""],
+            &["\"10:00\"", "\"24:00:00\"", "\"10:00:00Z\""],
+        );
         check("code", &["\"a\"", "\"a b\""], &["\" a\"", "\"a \"", "\"a  b\"", "\"a\\tb\""]);
         check("id", &["\"a-1.B\""], &["\"a_b\"", "\"a b\""]);
         check("uri", &["\"urn:x\"", "\"a\""], &["\"a b\""]);
-        check("oid", &["\"urn:oid:1.2.840\""], &["\"1.2.3\"", "\"urn:oid:3.1\"", "\"urn:oid:1.02\"", "\"urn:oid:1\""]);
-        check("uuid", &["\"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0\""], &["\"0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0\""]);
+        check(
+            "oid",
+            &["\"urn:oid:1.2.840\""],
+            &["\"1.2.3\"", "\"urn:oid:3.1\"", "\"urn:oid:1.02\"", "\"urn:oid:1\""],
+        );
+        check(
+            "uuid",
+            &["\"urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0\""],
+            &["\"0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0\""],
+        );
         check("base64Binary", &["\"AAAA\"", "\"AA==\"", "\"AAAA AAAA\""], &["\"AAA\"", "\"A_==\""]);
         check("string", &["\"a\""], &["1", "true"]);
     }

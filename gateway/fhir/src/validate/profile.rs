@@ -311,9 +311,11 @@ fn steps<'a>(parent: Item<'a>, name: &str) -> Vec<Step<'a>> {
             continue;
         }
         let is_beside = bare.len() < member.len();
-        let twin = if is_beside { None } else { object.members().iter().find(|(other, _)| {
-            other.strip_prefix('_') == Some(bare)
-        }) };
+        let twin = if is_beside {
+            None
+        } else {
+            object.members().iter().find(|(other, _)| other.strip_prefix('_') == Some(bare))
+        };
         let twin = twin.map(|(_, twin)| twin);
         let item = |value: &'a Json, twin: Option<&'a Json>| match is_beside {
             true => Item { value: None, beside: Some(value), kind },
@@ -329,4 +331,3 @@ fn steps<'a>(parent: Item<'a>, name: &str) -> Vec<Step<'a>> {
     }
     found
 }
-

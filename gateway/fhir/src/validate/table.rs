@@ -1,12 +1,14 @@
 //! The tables under `gateway/fhir/tables`, read once. They are compiled in and tested; a line that
 //! does not parse is a bug.
 
+mod asks;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::primitive::{PRIMITIVES, Primitive};
 use super::rules::{self, Rule};
-use crate::{Json, Limits};
+use crate::Json;
 
 /// All that the validator knows.
 pub(super) struct Tables {
@@ -235,11 +237,15 @@ impl Tables {
         }
         let extension = self.kinds["Extension"];
         for (at, node) in self.nodes.iter_mut().enumerate() {
-            let of = [("id", 1, "string", Of::Primitive(Primitive::Text)),
+            let of = [
+                ("id", 1, "string", Of::Primitive(Primitive::Text)),
                 ("extension", usize::MAX, "Extension", Of::Node(extension)),
-                ("modifierExtension", usize::MAX, "Extension", Of::Node(extension))];
+                ("modifierExtension", usize::MAX, "Extension", Of::Node(extension)),
+            ];
             for (name, max, kind, of) in of {
-                if !node.members.contains_key(name) && !(at == extension && name == "modifierExtension") {
+                if !node.members.contains_key(name)
+                    && !(at == extension && name == "modifierExtension")
+                {
                     let types = vec![Type { name: kind, of, targets: Vec::new() }];
                     node.add(Element { name, min: 0, max, types, set: None, is_choice: false });
                 }
@@ -277,13 +283,19 @@ impl Tables {
         let types = words.next().unwrap_or_default();
         let set = words.next().and_then(|word| SETS.get(word.strip_prefix('!')?));
         let types = match types {
-            "{}" => vec![Type { name: "", of: Of::Node(places[&(kind, path)]), targets: Vec::new() }],
+            "{}" => {
+                vec![Type { name: "", of: Of::Node(places[&(kind, path)]), targets: Vec::new() }]
+            }
             "*" => {
                 let primitives = PRIMITIVES.iter().map(|(name, _)| *name).filter(|n| *n != "xhtml");
                 primitives.chain(OPEN).filter_map(|name| self.type_of(name)).collect()
             }
             other if other.starts_with('=') => {
-                vec![Type { name: "", of: Of::Node(places[&(kind, &other[1..])]), targets: Vec::new() }]
+                vec![Type {
+                    name: "",
+                    of: Of::Node(places[&(kind, &other[1..])]),
+                    targets: Vec::new(),
+                }]
             }
             types => types.split('|').filter_map(|name| self.type_of(name)).collect(),
         };
@@ -340,69 +352,8 @@ fn count(text: &str) -> Option<(usize, usize)> {
 /// The rules of a list of keys that are checked; the others are in `rules::NOT_CHECKED`.
 fn rules_of(word: &'static str, of: &str) -> Vec<&'static Rule> {
     let keys = word.strip_prefix("rules(").map(|keys| keys.trim_end_matches(')'));
-    keys.into_iter().flat_map(|keys| keys.split(',')).filter_map(|key| rules::find(key, of)).collect()
-}
-
-impl Asks {
-    fn below(&mut self, path: &'static str) -> &mut Asks {
-        let mut asks = self;
-        for step in path.split('.') {
-            let (name, slice) = match step.split_once(':') {
-                Some((name, slice)) => (name, Some(slice)),
-                None => (step, None),
-            };
-            asks = entry(&mut asks.children, name);
-            if let Some(slice) = slice {
-                asks = entry(&mut asks.slices, slice);
-            }
-        }
-        asks
-    }
-
-    fn facts(&mut self, facts: &'static str, of: &'static str) {
-        let value = ["fixed ", "pattern "].into_iter().find_map(|word| {
-            let at = facts.match_indices(word).map(|(at, _)| at);
-            let at = at.into_iter().find(|at| *at == 0 || facts[..*at].ends_with(' '))?;
-            Some((at, word == "fixed ", &facts[at + word.len()..]))
-        });
-        let facts = match value {
-            Some((at, is_fixed, json)) => {
-                let value = Json::parse(json.as_bytes(), "Resource", &Limits::default());
-                self.value = value.ok().map(|value| (is_fixed, value));
-                &facts[..at]
-            }
-            None => facts,
-        };
-        // How slices are told apart is said last, and holds spaces.
-        let slicing = ["slice(", "closed("].into_iter().find_map(|word| facts.find(word));
-        let (facts, slicing) = facts.split_at(slicing.unwrap_or(facts.len()));
-        facts.split(' ').for_each(|word| self.fact(word, of));
-        self.fact(slicing.trim_end(), of);
-    }
-
-    fn fact(&mut self, word: &'static str, of: &'static str) {
-        if let Some(count) = count(word) {
-            self.count = Some(count);
-        } else if word.starts_with(['!', '~']) {
-            self.set = SETS.get(&word[1..]).map(|set| (word.starts_with('!'), set));
-        } else if word.starts_with("rules(") {
-            self.rules = rules_of(word, of);
-        } else if let Some(by) = word.strip_prefix("slice(").or(word.strip_prefix("closed(")) {
-            self.closed = word.starts_with("closed(");
-            let by = by.strip_suffix(')').unwrap_or(by);
-            self.by = by.split(' ').filter_map(|one| one.split_once(':')).collect();
-        } else if let Some(url) = word.strip_prefix("Extension<") {
-            self.extension = Some(url.trim_end_matches('>'));
-        } else if !word.is_empty() {
-            self.types = word.split('|').map(split_type).collect();
-        }
-    }
-}
-
-fn entry<'a>(list: &'a mut Vec<(&'static str, Asks)>, name: &'static str) -> &'a mut Asks {
-    let at = list.iter().position(|(known, _)| *known == name).unwrap_or(list.len());
-    if at == list.len() {
-        list.push((name, Asks::default()));
-    }
-    &mut list[at].1
+    keys.into_iter()
+        .flat_map(|keys| keys.split(','))
+        .filter_map(|key| rules::find(key, of))
+        .collect()
 }

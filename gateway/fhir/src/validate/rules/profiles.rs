@@ -13,8 +13,7 @@ const US_CATEGORY: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-catego
 const US_CONDITION: &str = "http://hl7.org/fhir/us/core/CodeSystem/condition-category";
 const LOINC: &str = "http://loinc.org";
 const UCUM: &str = "http://unitsofmeasure.org";
-const ASSERTER: &str =
-    "http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-ExtensionConditionAsserter";
+const ASSERTER: &str = "http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-ExtensionConditionAsserter";
 const ALTERNATE: &str = "http://hl7.org/fhir/StructureDefinition/alternate-reference";
 const ABSENT: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
 
@@ -183,9 +182,9 @@ fn reports(report: &Json) -> bool {
 }
 
 fn digits(identifier: &Json, count: usize) -> bool {
-    identifier.text("value").is_none_or(|text| {
-        text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    identifier
+        .text("value")
+        .is_none_or(|text| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The check digit of a National Provider Identifier: Luhn's, as if 80840 stood before it.
@@ -195,8 +194,10 @@ fn npi(text: &str) -> bool {
         return true;
     }
     let doubled = |digit: u32| if digit < 5 { digit * 2 } else { digit * 2 - 9 };
-    let sum = digits.iter().enumerate().map(|(i, digit)| {
-        if i % 2 == 0 { doubled(*digit) } else { *digit }
-    });
+    let sum = digits.iter().enumerate().map(
+        |(i, digit)| {
+            if i % 2 == 0 { doubled(*digit) } else { *digit }
+        },
+    );
     (sum.sum::<u32>() + 24) % 10 == 0
 }
