@@ -171,7 +171,7 @@ impl Bench {
             self.read(gateway, "clinic-b", words, path(make));
         }
         self.walk(gateway, "clinic-b", "pages of 50 Tasks", "Task?status=requested&_count=50");
-        self.walk(gateway, "clinic-b", "pages of 50 Obs.", "Observation?status=final&_count=50");
+        self.walk(gateway, "clinic-b", "pages of 50 Obs.", "Observation?code=63512-8&_count=50");
         header("pantry");
         let placed = self.placed(gateway);
         if placed.is_empty() {

@@ -249,7 +249,7 @@ public class HapiFhir {
         });
         step("turns the pages", () -> {
             var bundle = hospital.search().forResource(Observation.class)
-                .where(Observation.PATIENT.hasId(maria)).count(2).returnBundle(Bundle.class).execute();
+                .where(Observation.PATIENT.hasId(maria.toVersionless())).count(2).returnBundle(Bundle.class).execute();
             List<String> days = new ArrayList<>();
             while (true) {
                 resources(bundle).forEach(one ->

@@ -84,7 +84,7 @@ def play(deployment):
         for day in range(1, 6):
             Observation(referral.observation(maria, day)).create(hospital)
         found = all_of(Observation.where({"patient": maria, "_count": "2"}), hospital)
-        days = [one.effectiveDateTime.isostring for one in found]
+        days = [one.as_json()["effectiveDateTime"] for one in found]
         assert days == [f"2026-11-{day:02}" for day in range(1, 6)], days
     with step("is refused in words"):
         try:

@@ -118,7 +118,18 @@ fn what_matches_is_not_created_again_and_is_replaced_in_its_place() {
     renamed["birthDate"] = json!("1988-04-03");
     let second = post(&clinic, "/fhir/Patient", &condition, &renamed).expect(200);
     assert_eq!((second.location.is_none(), second.etag), (true, first.etag.clone()));
+    // Clients write the type before it too, and the base URL.
+    let whole = format!("{}/fhir/Patient?{}", gateway.base(), condition[0].1);
+    for more in ["Patient?identifier=urn%3Aexample%3Aclinic-b%3Amrn%7CB-1", whole.as_str()] {
+        let again = post(&clinic, "/fhir/Patient", &[("if-none-exist", more)], &renamed);
+        assert_eq!(again.expect(200).etag, first.etag);
+    }
+    for other in ["Task?_id=1", "https://elsewhere.example/fhir/Patient?_id=1"] {
+        post(&clinic, "/fhir/Patient", &[("if-none-exist", other)], &renamed).expect(400);
+    }
     let query = "/fhir/Patient?identifier=urn:example:clinic-b:mrn|B-1";
+    // Passed over, it would make a second.
+    post(&clinic, query, &[], &renamed).expect(400);
     let replaced = clinic.put(query, &renamed).expect(200);
     assert_eq!(replaced.etag.as_deref(), Some("W/\"2\""));
     assert_eq!(clinic.get(&first.created()).expect(200).json["birthDate"], "1988-04-03");

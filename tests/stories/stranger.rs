@@ -168,7 +168,7 @@ fn no_error_repeats_a_value_that_was_sent() {
         format!("/fhir/{CANARY}/1"),
         format!("/fhir/Task/{CANARY}"),
         format!("/fhir/Task?_id={CANARY}!"),
-        format!("/fhir/Task?status={CANARY}"),
+        format!("/fhir/Task?status:{CANARY}=requested"),
         format!("/fhir/Task?_lastUpdated={CANARY}"),
         format!("/fhir/Task?_cursor={CANARY}"),
         format!("/cbo/v1/referrals/{CANARY}"),

@@ -62,7 +62,7 @@ fn resource(served: &Served) -> Json {
     let mut resource = Json::object([("type", served.kind.into())]);
     add(&mut resource, "supportedProfile", served.profiles);
     resource.set("interaction", codes(served.interactions.iter().map(|one| one.code())));
-    resource.set("versioning", "versioned".into());
+    resource.set("versioning", "versioned-update".into());
     resource.set("readHistory", Json::Bool(true));
     resource.set("updateCreate", Json::Bool(false));
     resource.set("conditionalCreate", Json::Bool(true));

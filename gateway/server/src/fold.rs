@@ -63,7 +63,7 @@ const WRONG_PINS_KEPT: usize = 20;
 pub type Answer = Vec<(ResourceId, u64)>;
 
 /// One disclosed version: to whom, in which shape, what, which version, under which basis.
-type Shown = (OrgId, String, ResourceId, u64, Vec<BasisUsed>);
+type Shown = (OrgId, PersonId, String, ResourceId, u64, Vec<BasisUsed>);
 
 /// Everything, after some prefix of the log.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -202,6 +202,7 @@ impl World {
                 for (resource, version) in &d.resources {
                     let shown = (
                         d.recipient.clone(),
+                        d.person,
                         d.view.clone(),
                         resource.clone(),
                         *version,
@@ -297,10 +298,11 @@ impl World {
         self.referrals.get(referral).and_then(|known| known.persons.first().copied())
     }
 
-    /// Whether this recipient was already shown all of these versions on these bases.
+    /// Whether this recipient was already shown all of these versions on these bases, as about this person:
+    /// a Group is about several.
     pub fn was_shown(
         &self,
-        recipient: &OrgId,
+        (recipient, person): (&OrgId, PersonId),
         view: &str,
         items: &[(ResourceId, u64)],
         bases: &[BasisUsed],
@@ -310,6 +312,7 @@ impl World {
             && items.iter().all(|(resource, version)| {
                 let key = (
                     recipient.clone(),
+                    person,
                     view.to_owned(),
                     resource.clone(),
                     *version,

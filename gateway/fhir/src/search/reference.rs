@@ -49,6 +49,8 @@ impl RefValue {
                 None => Target::Id(text),
             };
             RefValue { target, version: None }
+        } else if canonical {
+            RefValue::of_canonical(&text, base)?
         } else {
             RefValue::of(&text, base)?
         };
@@ -80,6 +82,17 @@ impl RefValue {
             },
         };
         Some(RefValue { target, version })
+    }
+
+    /// Reads a canonical: any absolute URI names something (R4 references.html#canonical).
+    fn of_canonical(text: &str, base: &str) -> Option<RefValue> {
+        let is_uri = || {
+            text.split_once(':').is_some_and(|(scheme, rest)| {
+                !rest.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric())
+            })
+        };
+        let other = || is_uri().then(|| Target::Other(text.to_owned()));
+        RefValue::of(text, base).or_else(|| Some(RefValue { target: other()?, version: None }))
     }
 
     /// Whether a reference of a resource is the one asked for. One without a version leads to any.
@@ -129,7 +142,7 @@ fn found(base: &str, element: &Json) -> Option<RefValue> {
         Some((text, version)) => (text, Some(version.to_owned())),
         None => (canonical, None),
     };
-    let found = RefValue::of(text, base)?;
+    let found = RefValue::of_canonical(text, base)?;
     Some(RefValue { version: version.or(found.version), ..found })
 }
 

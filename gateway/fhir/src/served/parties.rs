@@ -209,7 +209,7 @@ pub(super) const PRACTITIONER: Served = by_target(served(
 pub(super) const PRACTITIONER_ROLE: Served = including(
     by_target(served(
         "PractitionerRole",
-        &[sdohcc!("practitionerrole")],
+        &[sdohcc!("SDOHCC-practitionerrole")],
         &[
             to("location", "PractitionerRole-location", &["location"], &["Location"]),
             to(

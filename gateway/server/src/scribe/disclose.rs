@@ -321,7 +321,7 @@ fn record(desk: &mut Desk<'_>, disclose: &Disclose, ask: &AskFor, bases: Vec<Bas
     let (recipient, person, day) = (&disclose.recipient, ask.person, desk.at.day());
     let who = disclose.by.as_deref().unwrap_or(recipient.as_str());
     let cause = by(who, disclose.channel);
-    if desk.world().was_shown(recipient, ask.view, &ask.resources, &bases) {
+    if desk.world().was_shown((recipient, ask.person), ask.view, &ask.resources, &bases) {
         if let Some(known) = desk.cover(recipient, person, day) {
             return known;
         }

@@ -39,6 +39,20 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
+/// The pairs of a condition on a type as clients write it in a header: the query alone, or after the type,
+/// which some put under the base URL. `None` if it is on something else.
+pub fn pairs_on(condition: &str, kind: &str, base: &str) -> Option<Vec<(String, String)>> {
+    match condition.split_once('?') {
+        // With `=` before it, the mark is in a value.
+        Some((place, query)) if !place.contains('=') => {
+            let under = place.strip_prefix(base).and_then(|rest| rest.strip_prefix('/'));
+            let place = under.unwrap_or(place);
+            (place.is_empty() || place == kind).then(|| pairs(query))
+        }
+        _ => Some(pairs(condition)),
+    }
+}
+
 /// What matches, if it is not more than one: several are refused, since it is not clear which is meant.
 pub fn one(
     gate: &Gate,

@@ -3,7 +3,7 @@
 //! A conditional read is weighed like any other: what may not be read is not there, changed or not. That
 //! nothing changed is said only to whoever was shown just this before, and is recorded as reading it again.
 
-use loopgate_fhir::{Fault, IssueCode};
+use loopgate_fhir::{Fault, Handling, IssueCode, Search, Served, Shape, shaped};
 use loopgate_referral::{OrgId, ResourceId, Timestamp};
 
 use super::etag;
@@ -23,14 +23,27 @@ pub fn read(
     id: &ResourceId,
     request: &Request,
 ) -> Result<Reply, Trouble> {
+    let shape = shape(gate, id, request)?;
     let sight = Sight::of(gate, session, id)?.ok_or(Trouble::from(Kind::NotFound))?;
-    release(gate, &session.partner.org, &sight, &Condition::of(request))
+    release(gate, &session.partner.org, (&sight, &shape), &Condition::of(request))
+}
+
+/// How much of it is asked for: `_summary` and `_elements` are for reads too (R4 search.html#summary).
+fn shape(gate: &Gate, id: &ResourceId, request: &Request) -> Result<Shape, Trouble> {
+    let Some(served) = Served::of(id.kind()) else { return Ok(Shape::Full) };
+    let shaping = |name: &str| matches!(name, "_summary" | "_elements");
+    let pairs = request.query.iter().filter(|(name, _)| shaping(name)).cloned();
+    let pairs: Vec<_> = pairs.collect();
+    let base = gate.config.organization.base_url.as_str();
+    let search = Search::parse(served, &pairs, base, Handling::Strict);
+    let search = search.map_err(|faults| Refusal::at(Kind::Malformed, faults))?;
+    Ok(search.shape().clone())
 }
 
 /// The same, whatever the caller has of it already.
 pub fn unconditional(gate: &Gate, session: &Session, id: &ResourceId) -> Result<Reply, Trouble> {
     let sight = Sight::of(gate, session, id)?.ok_or(Trouble::from(Kind::NotFound))?;
-    release(gate, &session.partner.org, &sight, &Condition::None)
+    release(gate, &session.partner.org, (&sight, &Shape::Full), &Condition::None)
 }
 
 /// One version of it. Of what loopgate computes only the newest is kept.
@@ -58,8 +71,8 @@ pub fn version(
             Err(Refusal::at(Kind::NotFound, vec![fault]).into())
         }
         Some(wanted) => {
-            let sight = sight.in_version(wanted).ok_or(Trouble::from(Kind::NotFound))?;
-            release(gate, org, &sight, &Condition::None)
+            let sight = sight.in_version(gate, wanted)?.ok_or(Trouble::from(Kind::NotFound))?;
+            release(gate, org, (&sight, &Shape::Full), &Condition::None)
         }
         None => Err(Kind::NotFound.into()),
     }
@@ -73,7 +86,7 @@ pub fn way(org: &OrgId) -> Way<'_> {
 fn release(
     gate: &Gate,
     org: &OrgId,
-    sight: &Sight,
+    (sight, shape): (&Sight, &Shape),
     condition: &Condition,
 ) -> Result<Reply, Trouble> {
     // That the target's news were withheld from their source is recorded.
@@ -85,7 +98,7 @@ fn release(
     let unchanged = condition.is_unchanged(sight.version, sight.changed)
         && sight.asks.iter().all(|ask| gate.egress.shown_before(org, ask));
     let render = |permits: &[_]| {
-        let json = || sight.render(gate, permits).map(|json| json.to_bytes());
+        let json = || sight.render(gate, permits).map(|json| shaped(&json, shape).to_bytes());
         if unchanged { Ok(Vec::new()) } else { json() }
     };
     let body = if sight.asks.is_empty() {

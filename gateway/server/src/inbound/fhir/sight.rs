@@ -152,19 +152,13 @@ impl Sight {
     }
 
     /// It in an earlier version, if that is kept: only what was supplied is.
-    pub fn in_version(mut self, version: u64) -> Option<Sight> {
+    pub fn in_version(self, gate: &Gate, version: u64) -> Result<Option<Sight>, Trouble> {
         if self.version == Some(version) {
-            return Some(self);
+            return Ok(Some(self));
         }
-        let What::Supplied(held) = &self.what else { return None };
-        let held = held.as_of(version)?;
-        self.version = Some(version);
-        self.changed = Some(held.changed);
-        for ask in &mut self.asks {
-            ask.resources = vec![(self.id.clone(), version)];
-        }
-        self.what = What::Supplied(Box::new(held));
-        Some(self)
+        let What::Supplied(held) = &self.what else { return Ok(None) };
+        // A Group may have been about others then.
+        held.as_of(version).map(|held| supplied(gate, &self.id, held)).transpose()
     }
 
     /// Whether its earlier versions are kept.

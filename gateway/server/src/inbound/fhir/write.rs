@@ -2,7 +2,9 @@
 //! resource, or a new version. A source hands in any type, a target what the table lets it.
 
 use loopgate_consent::{Action, GrantId};
-use loopgate_fhir::{Json, ProcedureIn, Resource, Served, informational, not_carried};
+use loopgate_fhir::{
+    Fault, IssueCode, Json, ProcedureIn, Resource, Served, informational, not_carried,
+};
 use loopgate_referral::{ResourceId, Timestamp};
 
 use super::matching::{self, Condition};
@@ -40,6 +42,14 @@ pub fn create(
     let caller = &session.partner;
     may_hand_in(gate, caller, served)?;
     request.speaks(MEDIA)?;
+    // Some mean a condition by it, which is If-None-Exist's: passed over, it would be made twice.
+    let query =
+        request.query.iter().any(|(name, _)| !matches!(name.as_str(), "_format" | "_pretty"));
+    if query {
+        let words = "a create takes no query; its condition is If-None-Exist";
+        let fault = Fault::new(IssueCode::NotSupported, "", words);
+        return Err(Refusal::at(Kind::Malformed, vec![fault]).into());
+    }
     let key = (caller.org.clone(), request.digest());
     let known = answered(&gate.scribe.published().world(), &key, true);
     if let Some(answer) = known {
@@ -48,7 +58,9 @@ pub fn create(
     let done = again(|| {
         let mut looked = None;
         if let Some(query) = &request.if_none_exist {
-            let pairs = matching::pairs(query);
+            let base = gate.config.organization.base_url.as_str();
+            let pairs = matching::pairs_on(query, served.kind, base);
+            let pairs = pairs.ok_or(Trouble::from(Kind::Malformed))?;
             let condition = Condition { served, pairs: &pairs, place: "" };
             if let Some(id) = matching::one(gate, session, &condition, &mut looked)? {
                 let version = gate.scribe.published().world().version(&id);

@@ -1,0 +1,3 @@
+//! The runner held to its own promises.
+
+mod table;
