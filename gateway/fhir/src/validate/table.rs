@@ -243,9 +243,8 @@ impl Tables {
                 ("modifierExtension", usize::MAX, "Extension", Of::Node(extension)),
             ];
             for (name, max, kind, of) in of {
-                if !node.members.contains_key(name)
-                    && !(at == extension && name == "modifierExtension")
-                {
+                let not_here = at == extension && name == "modifierExtension";
+                if !(not_here || node.members.contains_key(name)) {
                     let types = vec![Type { name: kind, of, targets: Vec::new() }];
                     node.add(Element { name, min: 0, max, types, set: None, is_choice: false });
                 }
