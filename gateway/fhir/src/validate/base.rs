@@ -290,12 +290,12 @@ impl Set {
             let system = coding.text("system");
             match self.systems.iter().find(|(known, _)| Some(*known) == system) {
                 Some((_, None)) => answer = None,
-                Some((_, Some(codes))) => {
-                    if coding.text("code").is_some_and(|code| codes.contains(code)) {
-                        return Some(true);
-                    }
+                Some((_, Some(codes)))
+                    if coding.text("code").is_some_and(|code| codes.contains(code)) =>
+                {
+                    return Some(true);
                 }
-                None => {}
+                _ => {}
             }
         }
         answer
