@@ -201,12 +201,12 @@ fn what_cannot_be_processed_is_refused_with_its_place() {
             at(TASK, ".status"),
             changed(TASK, "status", json!("completed")),
         ),
-        ("no status", 422, "required", at(TASK, ""), changed(TASK, "status", Value::Null)),
+        ("no status", 422, "required", at(TASK, ".status"), changed(TASK, "status", Value::Null)),
         (
             "a status of another world",
             422,
-            "value",
-            at(TASK, ""),
+            "code-invalid",
+            at(TASK, ".status"),
             changed(TASK, "status", json!("secret-value")),
         ),
         (

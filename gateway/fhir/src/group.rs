@@ -123,7 +123,7 @@ mod tests {
         let place = "Group.member[0].entity";
         check(&entity(r#""reference":"Practitioner/1""#), &[(place, NotSupported)]);
         check(&entity(r#""reference":"Group/1""#), &[(place, NotSupported)]);
-        check(&entity(r#""reference":"no reference""#), &[(place, Value)]);
+        check(&entity(r#""reference":"no reference""#), &[(&format!("{place}.reference"), Value)]);
         check(
             &entity(r#""identifier":{"system":"s","value":"nonsense"}"#),
             &[(place, NotSupported)],

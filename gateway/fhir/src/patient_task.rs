@@ -95,7 +95,10 @@ mod tests {
     use crate::Limits;
 
     const TASK: &str = r#"{"resourceType":"Task","meta":{"profile":["http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-TaskForPatient|3.0.0"]},
-"status":"ready","intent":"order",
+"status":"ready","intent":"order","priority":"routine","description":"d",
+"authoredOn":"2026-01-02T03:04:05Z","requester":{"reference":"Organization/1"},
+"input":[{"type":{"coding":[{"system":"http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes","code":"contact-entity"}]},
+"valueReference":{"reference":"HealthcareService/1"}}],
 "code":{"coding":[{"system":"http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes","code":"make-contact"}]},
 "for":{"reference":"Patient/1"},"owner":{"reference":"RelatedPerson/1"}}"#;
 
@@ -146,7 +149,10 @@ mod tests {
                 BusinessRule,
             ),
         ] {
-            let faults = PatientTaskIn::read(&with(from, to)).unwrap_err();
+            // Without a claim: what a profile asks is found before.
+            let bare = TASK.replacen(r#""meta":{"#, r#""y":{"#, 1);
+            assert!(bare.contains(from), "{from}");
+            let faults = PatientTaskIn::read(&task(&bare.replacen(from, to, 1))).unwrap_err();
             let got: Vec<(&str, IssueCode)> =
                 faults.iter().map(|fault| (fault.expression.as_str(), fault.code)).collect();
             assert_eq!(got, [(place, code)], "{to}");
@@ -156,7 +162,12 @@ mod tests {
     #[test]
     fn a_task_is_for_a_patient_by_its_profile_or_else_by_its_code() {
         let check = |from: &str, to: &str, want: bool| {
-            assert_eq!(PatientTaskIn::is_meant(&with(from, to)), want, "{to}");
+            // Whatever its profile asks besides.
+            assert!(TASK.contains(from), "{from}");
+            let text = TASK.replacen(from, to, 1);
+            let json = Json::parse(text.as_bytes(), "Task", &Limits::default()).unwrap();
+            let resource = Resource { json, ..task(TASK) };
+            assert_eq!(PatientTaskIn::is_meant(&resource), want, "{to}");
         };
         let fulfill = r#""code":{"coding":[{"system":"http://hl7.org/fhir/CodeSystem/task-code","code":"fulfill"}]},"x":{"#;
         check("|3.0.0", "", true);

@@ -54,7 +54,7 @@ fn a_fault_is_where_it_is() {
         ("http://hl7.org/fhir/CodeSystem/task-code", "http://x", "Task.code", NotSupported),
         ("Patient/1", "RelatedPerson/1", "Task.for", NotSupported),
         ("Patient/1", "https://ehr.example/fhir/Group/1", "Task.for", NotSupported),
-        ("Patient/1", "no reference", "Task.for", Value),
+        ("Patient/1", "no reference", "Task.for.reference", Value),
         ("ServiceRequest/1", "CarePlan/1", "Task.focus", NotSupported),
         (r#""owner":{"#, r#""owner":{"reference":"Patient/1"},"x":{"#, "Task.owner", NotSupported),
         (r#""owner":{"#, r#""owner":{"type":"Patient","#, "Task.owner", NotSupported),

@@ -242,7 +242,8 @@ fn told(
     said.push_str(&rules(&fresh(&element.rules, known.map_or(&none, |known| &known.rules))));
     if let Some(slicing) = &element.slicing {
         // Slices of extensions are told by url everywhere; that they may be sliced says nothing.
-        if !(slicing == "slice(value:url)" && !is_slice) && !slicing.contains("resolve()") {
+        let by_url = slicing == "slice(value:url)" && !is_slice;
+        if !(by_url || slicing.contains("resolve()")) {
             said.push_str(&format!(" {slicing}"));
         }
     }

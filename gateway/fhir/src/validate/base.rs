@@ -2,6 +2,7 @@
 
 use super::place::{At, Report};
 use super::primitive;
+use super::rules::ADVICE;
 use super::table::{Element, Node, Of, Set, Tables, Type, capital};
 use crate::{IssueCode, Json, RefText};
 
@@ -70,7 +71,10 @@ impl<'a> Base<'a, '_> {
             self.extension(json, at);
         }
         for rule in node.rules.iter().filter(|rule| !(rule.holds)(json)) {
+            let before = self.report.advisory;
+            self.report.advisory |= ADVICE.contains(&rule.key);
             self.report.broken(at, rule.key, rule.words);
+            self.report.advisory = before;
         }
     }
 
@@ -286,12 +290,12 @@ impl Set {
             let system = coding.text("system");
             match self.systems.iter().find(|(known, _)| Some(*known) == system) {
                 Some((_, None)) => answer = None,
-                Some((_, Some(codes))) => {
-                    if coding.text("code").is_some_and(|code| codes.contains(code)) {
-                        return Some(true);
-                    }
+                Some((_, Some(codes)))
+                    if coding.text("code").is_some_and(|code| codes.contains(code)) =>
+                {
+                    return Some(true);
                 }
-                None => {}
+                _ => {}
             }
         }
         answer

@@ -44,6 +44,8 @@ leniencies! {
         "their lists need a licence";
     "narrative": "a missing narrative passes (dom-6), and its XHTML is not parsed (txt-1, txt-2)",
         "it is never shown as HTML";
+    "consent-policy": "a Consent that names neither policy nor policyRule is kept, with a warning (ppc-1)",
+        "to refuse it may be to lose a person's no; what it permits is read from its provision alone";
     "unused-contained": "a contained resource that nothing refers to is kept (dom-3)",
         "it is not copied to anybody but its supplier";
     "seconds-and-zone": "a dateTime may lack its seconds or its zone; not an instant",

@@ -131,7 +131,7 @@ fn is_base64(text: &str) -> bool {
         }
         count += 1;
     }
-    count % 4 == 0
+    count.is_multiple_of(4)
 }
 
 fn is_oid(text: &str) -> bool {

@@ -25,6 +25,10 @@ pub(super) fn find(key: &str, of: &str) -> Option<&'static Rule> {
     all.find(|rule| rule.key == key && rule.of.is_none_or(|only| only == of))
 }
 
+/// Rules of R4 that are worth a warning and no refusal (`LENIENCIES`): whoever refuses a Consent that
+/// names no policy may lose a person's no.
+pub(super) const ADVICE: [&str; 1] = ["ppc-1"];
+
 /// Keys that the tables name and no rule here answers to, and why.
 #[cfg(test)]
 pub(super) const NOT_CHECKED: [(&str, &str); 8] = [
