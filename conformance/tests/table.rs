@@ -17,6 +17,17 @@ fn the_table_of_the_guide_is_whole() {
 }
 
 #[test]
+fn the_page_lists_what_is_let_pass() {
+    let page = include_str!("../CLAIMS.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `")).count();
+    assert_eq!(rows, loopgate_fhir::LENIENCIES.len());
+    for one in loopgate_fhir::LENIENCIES {
+        let row = format!("| `{}` | {} | {} |", one.name, one.what, one.why);
+        assert!(page.contains(&row), "{row}");
+    }
+}
+
+#[test]
 fn no_two_cases_have_one_name() {
     let suite = cases::all();
     let names: BTreeSet<&str> = suite.cases.iter().map(|case| case.id.as_str()).collect();

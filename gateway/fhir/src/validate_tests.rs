@@ -311,9 +311,11 @@ fn ways() -> Vec<Way> {
         }),
         ("a reference to no type", Refused(Value), |j| {
             change(j, person(j)?, r#"{"reference":"Person2/x"}"#)
+                .map(|(text, place)| (text, format!("{place}.reference")))
         }),
         ("a reference of no form", Refused(Value), |j| {
             change(j, person(j)?, r#"{"reference":"Mrs Example"}"#)
+                .map(|(text, place)| (text, format!("{place}.reference")))
         }),
         ("a reference into contained that leads nowhere", Refused(NotFound), |j| {
             change(j, person(j)?, r##"{"reference":"#nobody"}"##)
@@ -375,7 +377,6 @@ fn ways() -> Vec<Way> {
                 set(j, "lastModified", r#""1999-01-01T00:00:00Z""#)
                     .map(|(text, _)| (text, "Task".into()))
             }
-            "Consent" => without(j, &["policyRule"]).map(|(text, _)| (text, "Consent".into())),
             "Condition" => set(j, "abatementDateTime", r#""2026-01-01""#)
                 .filter(|_| j.to_string().contains(r#""code":"active""#))
                 .map(|(text, _)| (text, "Condition".into())),
@@ -425,6 +426,10 @@ fn ways() -> Vec<Way> {
             claiming(j, if kind(j) == "Task" { PATIENT } else { TASK })
         }),
         ("a profile that is not ours", Passes("unknown-profile"), |j| claiming(j, "http://x/y")),
+        ("a Consent without a policy", Passes("consent-policy"), |j| {
+            (kind(j) == "Consent").then_some(())?;
+            without(j, &["policyRule"]).map(|(text, _)| (text, "Consent".into()))
+        }),
         ("a concept in words alone", Passes("text-alone"), |j| {
             change(j, "clinicalStatus", r#"{"text":"active"}"#)
         }),

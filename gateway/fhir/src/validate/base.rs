@@ -216,7 +216,7 @@ impl<'a> Base<'a, '_> {
         let read = text.and_then(RefText::of);
         if text.is_some_and(|text| !text.is_empty() && !text.contains(':')) && read.is_none() {
             let words = "does not have the form of a reference";
-            return self.report.fault(IssueCode::Value, at, words);
+            return self.report.fault(IssueCode::Value, &at.member("reference"), words);
         }
         let known = |kind: &&str| self.tables.resources.contains(*kind);
         let inside = text.and_then(|text| text.strip_prefix('#')).and_then(|id| {
@@ -227,7 +227,7 @@ impl<'a> Base<'a, '_> {
         let named = read.as_ref().and_then(RefText::kind);
         if named.is_some_and(|kind| !known(&kind)) && !matches!(read, Some(RefText::Absolute(_))) {
             let words = "names no resource type of R4";
-            return self.report.fault(IssueCode::Value, at, words);
+            return self.report.fault(IssueCode::Value, &at.member("reference"), words);
         }
         let named = inside.or(named).filter(known);
         let said = json.text("type").map(|kind| kind.rsplit('/').next().unwrap_or(kind));

@@ -101,8 +101,9 @@ impl Request {
             hash.update((value.len() as u64).to_be_bytes());
             hash.update(value);
         }
-        if let Some(condition) = &self.if_none_exist {
-            hash.update(b"!");
+        for (mark, condition) in [(b"!", &self.if_none_exist), (b"=", &self.if_match)] {
+            let Some(condition) = condition else { continue };
+            hash.update(mark);
             hash.update((condition.len() as u64).to_be_bytes());
             hash.update(condition);
         }
