@@ -356,7 +356,7 @@ fn an_update_or_a_search_that_is_not_open_is_refused() {
     });
     for (query, code) in [
         ("unknown=secret-value", "not-supported"),
-        ("status:secret-value=requested", "not-supported"),
+        ("status:nonsense=requested", "not-supported"),
         ("_lastUpdated=secret-value", "value"),
         ("_count=0", "not-supported"),
     ] {

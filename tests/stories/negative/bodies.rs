@@ -300,7 +300,7 @@ fn n32_numbers_and_dates_that_are_none() {
     ] {
         let text = seen("1").replacen('{', &format!("{{\"effectiveDateTime\":\"{date}\","), 1);
         let answer = clinic.call("POST", "/fhir/Observation", &FHIR, text.into_bytes());
-        assert_eq!(answer.status, 400, "{date}: {}", answer.text);
+        assert_eq!(answer.status, 422, "{date}: {}", answer.text);
         assert!(!answer.text.contains(date), "{date}");
         // In a consent, where a period that cannot be read might permit anything.
         let form = consent(&subject, "clinic-b", &[Need::Food], "2026-11-20", date);
