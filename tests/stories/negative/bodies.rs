@@ -305,7 +305,7 @@ fn n32_numbers_and_dates_that_are_none() {
         // In a consent, where a period that cannot be read might permit anything.
         let form = consent(&subject, "clinic-b", &[Need::Food], "2026-11-20", date);
         let answer = clinic.post("/fhir/Consent", &form);
-        assert_eq!(answer.status, 400, "{date}: {}", answer.text);
+        assert_eq!(answer.status, 422, "{date}: {}", answer.text);
     }
     assert_eq!(gateway.count(), before);
     // What R4 takes comes back with every digit; a day has a 60th second now and then.

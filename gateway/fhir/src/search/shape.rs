@@ -83,6 +83,12 @@ pub fn shaped(resource: &Json, shape: &Shape) -> Json {
     if let (Shape::Summary, Some(row)) = (shape, elements) {
         row.not_summary.iter().for_each(|path| leave_out(&mut shown, path));
     }
+    // What is cut down does not hold what the profiles ask for.
+    if *shape != Shape::Data
+        && let Some(meta) = shown.get_mut("meta")
+    {
+        meta.remove("profile");
+    }
     mark(&mut shown);
     shown
 }

@@ -56,6 +56,9 @@ struct Page {
     next: Option<Cursor>,
 }
 
+/// What names the OperationOutcome of a page within the page: every entry has a name (R4 bundle.html).
+const TOLD: &str = "urn:uuid:00000000-0000-4000-8000-000000000000";
+
 /// Answers a search.
 pub fn search(
     gate: &Gate,
@@ -116,8 +119,11 @@ fn bundle(base: &str, search: &Search, page: &Page, after: Option<Cursor>) -> Js
         },
         mode,
     };
-    let told =
-        |outcome| SearchItem { full_url: None, resource: outcome, mode: SearchMode::Outcome };
+    let told = |outcome| SearchItem {
+        full_url: Some(TOLD.to_owned()),
+        resource: outcome,
+        mode: SearchMode::Outcome,
+    };
     let matches = page.matches.iter().map(|hit| item(hit, SearchMode::Match));
     let included = page.included.hits.iter().map(|hit| item(hit, SearchMode::Include));
     let mut faults = search.ignored().to_vec();
