@@ -48,6 +48,8 @@ leniencies! {
         "to refuse it may be to lose a person's no; what it permits is read from its provision alone";
     "unused-contained": "a contained resource that nothing refers to is kept (dom-3)",
         "it is not copied to anybody but its supplier";
+    "contained-meta": "a contained resource may have a version, a time and labels of its own (dom-4, dom-5)",
+        "what is contained is never passed on but to its supplier";
     "seconds-and-zone": "a dateTime may lack its seconds or its zone; not an instant",
         "much older data has neither; where it matters the zone of the source holds";
     "behind-a-reference": "what a reference leads to is not asked for its profile (slices by profile, \
@@ -57,11 +59,9 @@ leniencies! {
         "their expressions hold a placeholder for the system and never fire";
     "original-order": "a ServiceRequest of any intent of R4 passes",
         "the guide's own examples have original-order where its words say filler-order";
-    "task-status": "received and ready pass in a Task that claims no referral profile",
-        "R4 has them, and a reference implementation writes received";
-    "missing-task-focus": "SDOH-Task-3 takes a reference that does not say what it leads to",
+    "focus-unsaid": "SDOH-Task-3 takes a reference that does not say what it leads to",
         "only its resource could tell";
-    "duplicate-coding": "two slices that one item may belong to are not told apart by codes under a \
-         licence; then only the least number of a slice is not checked",
+    "slices-apart": "an item that may be of a slice, for its code is of a system that is not carried, \
+         counts towards the least number of the slice and not towards its greatest",
         "a fault that may be none would refuse a sound resource";
 }
