@@ -5,38 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{fs, io};
 
+use loopgate_fhir::ACCEPTED;
 use serde_json::Value;
 
-use crate::elements::{Base, Element, Names, read};
+use crate::elements::{Base, Element, Names, OPEN, read};
 use crate::sets::{Sets, name_of};
-
-/// The resource types whose base definitions are compiled.
-const RESOURCES: [&str; 24] = [
-    "CareTeam",
-    "Condition",
-    "Consent",
-    "Coverage",
-    "Device",
-    "DiagnosticReport",
-    "DocumentReference",
-    "Encounter",
-    "Goal",
-    "Group",
-    "HealthcareService",
-    "Immunization",
-    "Location",
-    "Observation",
-    "Organization",
-    "Patient",
-    "Practitioner",
-    "PractitionerRole",
-    "Procedure",
-    "Questionnaire",
-    "QuestionnaireResponse",
-    "RelatedPerson",
-    "ServiceRequest",
-    "Task",
-];
 
 /// The text of each table, by its file name.
 pub fn tables(corpus: &Path) -> io::Result<Vec<(&'static str, String)>> {
@@ -51,7 +24,7 @@ pub fn tables(corpus: &Path) -> io::Result<Vec<(&'static str, String)>> {
         corpus.join("sdohcc/codesystems"),
     ])?;
     let mut used = BTreeSet::new();
-    let base = Base::compile(&RESOURCES, &core, &us_core, &names)?;
+    let base = Base::compile(&ACCEPTED, &core, &us_core, &names)?;
     let mut r4 = String::from("# HL7 FHIR R4 4.0.1: base definitions. See README.md here.\n");
     for (name, kind) in &base.kinds {
         r4.push_str(&format!("type {name}"));
@@ -83,6 +56,7 @@ pub fn tables(corpus: &Path) -> io::Result<Vec<(&'static str, String)>> {
         codes.push_str(&sets.print(&url));
     }
     codes.push_str(&format!("resources {}\n", sets.resource_types().join(" ")));
+    codes.push_str(&format!("open {}\n", OPEN.join(" ")));
     Ok([("r4.txt", r4), ("codes.txt", codes)].into_iter().chain(profiles).collect())
 }
 

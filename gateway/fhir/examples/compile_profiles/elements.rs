@@ -195,7 +195,7 @@ impl Base {
 }
 
 /// What a value of any type may be, beside the primitives (R4 datatypes.html#open).
-const OPEN: [&str; 31] = [
+pub const OPEN: [&str; 31] = [
     "Address",
     "Age",
     "Annotation",

@@ -96,41 +96,6 @@ const CODES: &str = include_str!("../../tables/codes.txt");
 const PROFILES: [&str; 2] =
     [include_str!("../../tables/us-core.txt"), include_str!("../../tables/sdohcc.txt")];
 
-/// The complex types that an element of any type may have (R4 datatypes.html#open).
-const OPEN: [&str; 31] = [
-    "Address",
-    "Age",
-    "Annotation",
-    "Attachment",
-    "CodeableConcept",
-    "Coding",
-    "ContactDetail",
-    "ContactPoint",
-    "Contributor",
-    "Count",
-    "DataRequirement",
-    "Distance",
-    "Dosage",
-    "Duration",
-    "Expression",
-    "HumanName",
-    "Identifier",
-    "Meta",
-    "Money",
-    "ParameterDefinition",
-    "Period",
-    "Quantity",
-    "Range",
-    "Ratio",
-    "Reference",
-    "RelatedArtifact",
-    "SampledData",
-    "Signature",
-    "Timing",
-    "TriggerDefinition",
-    "UsageContext",
-];
-
 /// The lines of a table but its comments.
 fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
@@ -154,14 +119,20 @@ fn sets() -> HashMap<&'static str, Set> {
     sets
 }
 
+/// The names that a line of the codes lists: `resources` of R4, or the complex types that an element
+/// of any type may have, `open` (R4 datatypes.html#open).
+fn named(what: &str) -> impl Iterator<Item = &'static str> {
+    let line = lines(CODES).find_map(|line| line.strip_prefix(what)?.strip_prefix(' '));
+    line.unwrap_or_default().split(' ')
+}
+
 impl Tables {
     fn read() -> Tables {
-        let resources = lines(CODES).find_map(|line| line.strip_prefix("resources "));
         let mut tables = Tables {
             kinds: HashMap::new(),
             nodes: Vec::new(),
             profiles: HashMap::new(),
-            resources: resources.unwrap_or_default().split(' ').collect(),
+            resources: named("resources").collect(),
         };
         tables.base();
         for text in PROFILES {
@@ -287,7 +258,7 @@ impl Tables {
             }
             "*" => {
                 let primitives = PRIMITIVES.iter().map(|(name, _)| *name).filter(|n| *n != "xhtml");
-                primitives.chain(OPEN).filter_map(|name| self.type_of(name)).collect()
+                primitives.chain(named("open")).filter_map(|name| self.type_of(name)).collect()
             }
             other if other.starts_with('=') => {
                 vec![Type {
