@@ -63,7 +63,7 @@ pub fn tables(corpus: &Path) -> io::Result<Vec<(&'static str, String)>> {
 fn wanted(definition: &Value) -> bool {
     let kind = definition["type"].as_str().unwrap_or_default();
     let constraint = definition["derivation"] == "constraint";
-    constraint && (kind == "Extension" || RESOURCES.contains(&kind))
+    constraint && (kind == "Extension" || ACCEPTED.contains(&kind))
 }
 
 /// Every StructureDefinition of a folder, in the order of their file names.
