@@ -80,7 +80,7 @@ fn every_example_that_is_one_of_ours_has_its_meaning() {
                 patient_tasks += 1;
                 assert!(name.starts_with("Task-SDOHCC-TaskPatient"), "{name}");
                 assert!(TaskIn::read(&resource).is_err(), "{name} is no referral");
-                PatientTaskIn::read(&resource).err()
+                PatientTaskIn::check(&resource).err()
             }
             "Task" => TaskIn::read(&resource).err(),
             "Group" => GroupIn::read(&resource).err(),

@@ -59,7 +59,7 @@ pub use json::Json;
 pub use label::{dated, labels};
 pub use loopgate_fhir_types::ACCEPTED;
 pub use moment::{Moment, print_instant};
-pub use outcome::{informational, not_carried, operation_outcome, warnings};
+pub use outcome::{informational, operation_outcome, taken, warnings};
 pub use party::{PartyRef, organization_identifiers};
 pub use patient::PatientIn;
 pub use patient_task::PatientTaskIn;
@@ -79,4 +79,4 @@ pub use search::{
 };
 pub use served::{EVERY, Interaction, Param, ParamKind, SERVED, Served};
 pub use task::TaskIn;
-pub use validate::{LENIENCIES, Leniency};
+pub use validate::{LENIENCIES, Leniency, is_category};

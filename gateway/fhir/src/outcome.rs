@@ -18,19 +18,25 @@ pub fn informational(words: &str) -> Json {
 
 /// An OperationOutcome that goes with an answer: what of the question it leaves out.
 pub fn warnings(faults: &[Fault]) -> Json {
-    of(faults.iter().map(|fault| issue("warning", fault.code, &fault.words, &fault.expression)))
+    of(faults.iter().map(warning))
 }
 
-/// An OperationOutcome that says which elements of a message taken in are not passed on; nothing, if
-/// all are.
-pub fn not_carried(paths: &[String]) -> Option<Json> {
-    if paths.is_empty() {
-        return None;
-    }
-    let words = "not carried to the community organization";
-    let mut issue = issue("information", IssueCode::Informational, words, "");
-    issue.set("expression", Json::array(paths.iter().map(|path| path.as_str().into())));
-    Some(of([issue]))
+fn warning(fault: &Fault) -> Json {
+    issue("warning", fault.code, &fault.words, &fault.expression)
+}
+
+/// An OperationOutcome of what was taken in: which elements of it are not passed on, and what is worth a
+/// word; nothing, if there is neither.
+pub fn taken(not_carried: &[String], worth_a_word: &[Fault]) -> Option<Json> {
+    let lost = (!not_carried.is_empty()).then(|| {
+        let words = "not carried to the community organization";
+        let mut issue = issue("information", IssueCode::Informational, words, "");
+        let paths = not_carried.iter().map(|path| path.as_str().into());
+        issue.set("expression", Json::array(paths));
+        issue
+    });
+    let issues: Vec<Json> = lost.into_iter().chain(worth_a_word.iter().map(warning)).collect();
+    (!issues.is_empty()).then(|| of(issues))
 }
 
 fn of(issues: impl IntoIterator<Item = Json>) -> Json {

@@ -24,12 +24,8 @@ const CODES: [(&str, &str); 4] = [
 const STATUSES: [&str; 7] =
     ["ready", "in-progress", "completed", "cancelled", "on-hold", "failed", "entered-in-error"];
 
-/// A Task for a patient, read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PatientTaskIn {
-    /// The text of its reference to the Patient it is for.
-    pub patient: String,
-}
+/// A Task for a patient: it is kept, and means nothing more to us.
+pub struct PatientTaskIn;
 
 impl PatientTaskIn {
     /// Whether a Task is meant for a patient, and not for a referral: its profile says so, or where
@@ -43,8 +39,8 @@ impl PatientTaskIn {
         }
     }
 
-    /// Reads a Task for a patient.
-    pub fn read(resource: &Resource) -> Result<PatientTaskIn, Vec<Fault>> {
+    /// Whether it is what such a Task has to be.
+    pub fn check(resource: &Resource) -> Result<(), Vec<Fault>> {
         let json = of_kind(resource, "Task")?;
         let mut faults = Faults::default();
         if !json.text("status").is_some_and(|status| STATUSES.contains(&status)) {
@@ -56,8 +52,8 @@ impl PatientTaskIn {
         }
         faults.take(code(json));
         faults.take(owner(json));
-        let patient = faults.take(literal(json, "for", "Patient", "Task"));
-        faults.or(patient.map(|patient| PatientTaskIn { patient }))
+        faults.take(literal(json, "for", "Patient", "Task"));
+        faults.or(Some(()))
     }
 }
 
@@ -115,13 +111,12 @@ mod tests {
 
     #[test]
     fn a_task_for_a_patient_is_read() {
-        let want = PatientTaskIn { patient: "Patient/1".into() };
-        assert_eq!(PatientTaskIn::read(&task(TASK)), Ok(want));
+        assert_eq!(PatientTaskIn::check(&task(TASK)), Ok(()));
         let urn = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0";
-        assert!(PatientTaskIn::read(&with("RelatedPerson/1", urn)).is_ok());
+        assert!(PatientTaskIn::check(&with("RelatedPerson/1", urn)).is_ok());
         // The seven of the value set, and what of R4 is not among them.
         for status in STATUSES {
-            assert!(PatientTaskIn::read(&with(r#""ready""#, &format!("\"{status}\""))).is_ok());
+            assert!(PatientTaskIn::check(&with(r#""ready""#, &format!("\"{status}\""))).is_ok());
         }
     }
 
@@ -152,7 +147,7 @@ mod tests {
             // Without a claim: what a profile asks is found before.
             let bare = TASK.replacen(r#""meta":{"#, r#""y":{"#, 1);
             assert!(bare.contains(from), "{from}");
-            let faults = PatientTaskIn::read(&task(&bare.replacen(from, to, 1))).unwrap_err();
+            let faults = PatientTaskIn::check(&task(&bare.replacen(from, to, 1))).unwrap_err();
             let got: Vec<(&str, IssueCode)> =
                 faults.iter().map(|fault| (fault.expression.as_str(), fault.code)).collect();
             assert_eq!(got, [(place, code)], "{to}");

@@ -203,6 +203,11 @@ impl Search {
         self.served
     }
 
+    /// Whether it asks for all there is: parameters that shape a page are no criteria.
+    pub fn is_of_all(&self) -> bool {
+        self.criteria.is_empty()
+    }
+
     /// Whether every criterion holds of a resource of the type, as the caller may read it.
     pub fn matches(&self, resource: &Json) -> bool {
         self.criteria.iter().all(|one| one.matches(self.served, &self.base, resource))

@@ -22,7 +22,7 @@ use crate::Json;
 use crate::fault::Faults;
 use base::Base;
 use place::{At, Report};
-use table::TABLES;
+use table::{SETS, TABLES};
 
 pub use lenient::{LENIENCIES, Leniency};
 
@@ -31,6 +31,11 @@ pub(crate) fn check(resource: &Json, root: &str, faults: &mut Faults, warnings: 
     let report = Report { faults, warnings, profile: None, advisory: false };
     let mut base = Base { tables: &TABLES, root: resource, report };
     base.resource(resource, &At::root(root));
+}
+
+/// Whether a code is of SDOHCC's categories (SDOHCC-ValueSetSDOHCategory).
+pub fn is_category(code: &str) -> bool {
+    SETS.get("SDOHCC-ValueSetSDOHCategory").is_some_and(|set| set.has_code(code))
 }
 
 #[cfg(test)]

@@ -205,8 +205,7 @@ impl Persons {
     }
 
     /// That a patient who is known by a name given before is presented with these identifiers again; none,
-    /// if what is presented is somebody else. Who has no identifier of this organization is known again by
-    /// name and birth date.
+    /// if what is presented is somebody else. Who has none of them is known again by name and birth date.
     pub fn again(
         &self,
         presented: &Presented,
@@ -221,13 +220,12 @@ impl Persons {
         let gave =
             |one: &&Identifier| known.identifiers.contains(&(presented.by.clone(), (*one).clone()));
         let before = presented.identifiers.iter().find(gave);
-        let unnamed = !known.identifiers.iter().any(|(by, _)| *by == presented.by);
         let alike = presented.sameness.as_ref().is_some_and(|one| known.sameness.contains(one));
         let system = before.or(presented.identifiers.first()).map(|one| one.system.clone());
         let own = LinkBasis::OwnIdentifier { system: system.unwrap_or_default() };
         let basis = match matches.into_iter().next() {
             Some((_, basis)) => basis,
-            None if before.is_some() || alike || unnamed => own,
+            None if before.is_some() || alike => own,
             None => return None,
         };
         Some(PersonEvent::Linked {

@@ -25,7 +25,7 @@ pub struct Names(pub HashMap<String, ResourceId>);
 
 impl Names {
     /// What a reference of the entry that is called `full_url` leads to, if it leads into the message.
-    fn of(&self, text: &str, full_url: Option<&str>) -> Option<&ResourceId> {
+    pub fn of(&self, text: &str, full_url: Option<&str>) -> Option<&ResourceId> {
         if let Some(found) = self.0.get(text) {
             return Some(found);
         }
@@ -254,7 +254,7 @@ fn meaning(resource: &Resource, zone: Offset) -> Result<Meaning, Vec<Fault>> {
     Ok(match resource.kind {
         "Patient" => Meaning::Patient(PatientIn::read(resource)?),
         "Task" if PatientTaskIn::is_meant(resource) => {
-            PatientTaskIn::read(resource)?;
+            PatientTaskIn::check(resource)?;
             Meaning::Other
         }
         "Task" => Meaning::Task(Box::new(TaskIn::read(resource)?)),

@@ -196,6 +196,11 @@ impl Partner {
         }
     }
 
+    /// Whether it may refer: a source whose file does not say otherwise.
+    pub fn submits(&self) -> bool {
+        self.is(Role::Source) && self.actions.contains(&Action::Submit)
+    }
+
     /// As the release decision sees it.
     pub fn party(&self, tenant: &TenantId) -> Party {
         Party {

@@ -59,7 +59,7 @@ pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, basis, den
 pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use merge::Merge;
 pub use plan::located;
-pub use serves::is_over;
+pub use serves::{PUBLISHED, is_over, is_published};
 pub use settle::{is_held, strangers_due};
 pub use submission::{
     Along, HearOnly, Hearing, Incoming, Looked, Meaning, Purpose, Submission, Verb,

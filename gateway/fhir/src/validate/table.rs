@@ -89,7 +89,7 @@ pub(super) struct Asks {
 
 /// Read at the first use.
 pub(super) static TABLES: LazyLock<Tables> = LazyLock::new(Tables::read);
-static SETS: LazyLock<HashMap<&'static str, Set>> = LazyLock::new(sets);
+pub(super) static SETS: LazyLock<HashMap<&'static str, Set>> = LazyLock::new(sets);
 
 const R4: &str = include_str!("../../tables/r4.txt");
 const CODES: &str = include_str!("../../tables/codes.txt");

@@ -11,38 +11,6 @@ const TABLE: &str = "http://terminology.hl7.org/CodeSystem/v2-";
 
 const SDOHCC: &str =
     "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes";
-/// SDOHCC's categories (SDOHCC-ValueSetSDOHCategory, 3.0.0).
-const CATEGORIES: [&str; 24] = [
-    "sdoh-category-unspecified",
-    "food-insecurity",
-    "housing-instability",
-    "homelessness",
-    "inadequate-housing",
-    "transportation-insecurity",
-    "financial-insecurity",
-    "material-
-    hardship",
-    "educational-attainment",
-    "employment-status",
-    "veteran-status",
-    "stress",
-    "social-connection",
-    "intimate-partner-violence",
-    "elder-abuse",
-    "personal-health-
-    literacy",
-    "health-insurance-coverage-status",
-    "medical-cost-burden",
-    "digital-
-    literacy",
-    "digital-access",
-    "utility-insecurity",
-    "incarceration-status",
-    "language-
-    access",
-    "protective-factor",
-];
-
 /// What is no SDOHCC category is not said to be one. The door does not ask for this: it refuses it.
 pub(super) fn need(kind: &str, resource: &mut Value) {
     let categories = resource.get_mut("category").and_then(Value::as_array_mut);
@@ -50,7 +18,7 @@ pub(super) fn need(kind: &str, resource: &mut Value) {
         let codings = category.get_mut("coding").and_then(Value::as_array_mut);
         for coding in codings.into_iter().flatten().filter_map(Value::as_object_mut) {
             let text = |name: &str| coding.get(name).and_then(Value::as_str).unwrap_or_default();
-            if text("system") == SDOHCC && !CATEGORIES.contains(&text("code")) {
+            if text("system") == SDOHCC && !loopgate_fhir::is_category(text("code")) {
                 coding.remove("system");
             }
         }

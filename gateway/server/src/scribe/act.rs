@@ -215,9 +215,11 @@ pub fn plan(
     comes: Comes<'_>,
 ) -> Result<Vec<Fact>, Trouble> {
     let (actor, placement) = part_in(desk, act, referral)?;
-    let version = placement.map_or(Some(referral.version), |id| {
-        referral.placement(&id).map(|placement| placement.version)
+    let task = placement.map_or(Some(&referral.task), |id| {
+        referral.placement(&id).map(|placement| &placement.task)
     });
+    // As it was before anything that comes with it.
+    let version = task.and_then(|task| desk.world().task_version(task));
     if act.if_match.is_some() && act.if_match != version {
         return Err(Kind::VersionConflict.into());
     }
@@ -257,7 +259,8 @@ fn of_this_person(
     Ok(())
 }
 
-fn output(code: IssueCode, words: &'static str) -> Trouble {
+/// A fault of the Procedure that an output refers to.
+pub fn output(code: IssueCode, words: &'static str) -> Trouble {
     Refusal::invalid(vec![Fault::new(code, "Task.output[0].valueReference", words)]).into()
 }
 

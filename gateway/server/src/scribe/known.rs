@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use loopgate_fhir::{Fault, IssueCode, PartyRef, RequestIn, TaskIn};
+use loopgate_fhir::{Fault, IssueCode, PartyRef, RequestIn, Served, TaskIn};
 use loopgate_referral::{Identifier, OrgId, PersonId, ResourceId, TaskStatus};
 
 use super::desk::Desk;
@@ -10,7 +10,7 @@ use super::serves::is_published;
 use super::submission::{Incoming, Meaning, Submission, Verb};
 use crate::fold::{Held, Part};
 use crate::journal::RequestFacts;
-use crate::partner::Role;
+use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Refusal, Trouble};
 
 /// A referral that nothing stands in the way of.
@@ -45,15 +45,15 @@ pub struct Known<'a> {
     submission: &'a Submission,
     here: HashMap<&'a str, &'a Incoming>,
     /// The supplier may refer, and name any resource of its own.
-    is_source: bool,
+    submits: bool,
 }
 
 impl<'a> Known<'a> {
     pub fn of(desk: &'a Desk<'_>, submission: &'a Submission) -> Known<'a> {
         let here = submission.incoming.iter().map(|one| (one.id.as_str(), one)).collect();
         let partner = desk.roster().get(&submission.org);
-        let is_source = partner.is_some_and(|partner| partner.is(Role::Source));
-        Known { desk, submission, here, is_source }
+        let submits = partner.is_some_and(Partner::submits);
+        Known { desk, submission, here, submits }
     }
 
     /// Kept already, by the same organization: another's resources do not exist for it.
@@ -85,7 +85,7 @@ impl<'a> Known<'a> {
             let own = self.here.contains_key(target.as_str()) || self.held(target).is_some();
             let of_another = match self.whose(target) {
                 // What a target supplies of one person says nothing of another.
-                Some(whose) if !self.is_source => about.as_ref() != Some(&whose),
+                Some(whose) if !self.submits => about.as_ref() != Some(&whose),
                 _ => false,
             };
             let found = own || self.in_directory(target) || self.served(target).is_some();
@@ -98,7 +98,7 @@ impl<'a> Known<'a> {
             let words = "the patient referred to is not here";
             faults.push(Fault::new(IssueCode::NotFound, &incoming.place, words));
         }
-        if about == Some(About::Nobody) && !self.is_source && needs_person(incoming.id.kind()) {
+        if about == Some(About::Nobody) && !self.submits && needs_person(incoming.id.kind()) {
             let words = "names no patient that is served now";
             faults.push(Fault::new(IssueCode::Required, &incoming.place, words));
         }
@@ -117,9 +117,11 @@ impl<'a> Known<'a> {
         }
         match incoming.patient.as_deref() {
             None => Some(About::Nobody),
-            Some(patient) => {
-                self.patient(patient).or_else(|| self.served(patient).map(About::Known))
-            }
+            Some(patient) => self.patient(patient).or_else(|| {
+                // Of whom it only serves, nobody refers or says what they consented to.
+                let may = Served::of(incoming.id.kind()).is_some_and(|served| served.by_target);
+                self.served(patient).filter(|_| may).map(About::Known)
+            }),
         }
     }
 

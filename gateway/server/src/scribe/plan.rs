@@ -1,15 +1,15 @@
 //! What a submission will do, once nothing can refuse it any more: the scribe folds as it records and
 //! takes nothing back, so all of it is decided first, on the state that each step will find.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loopgate_fhir::{Fault, IssueCode, RequestIn, RequestStatus};
 use loopgate_referral::{
-    Actor, Command as Move, Event as ReferralEvent, Referral, ReferralId, SourceMove, StatusReason,
-    decide as decide_referral,
+    Actor, Command as Move, Event as ReferralEvent, Referral, ReferralId, ResourceId, SourceMove,
+    StatusReason, decide as decide_referral,
 };
 
-use super::act::{self, Act};
+use super::act::{self, Act, Wish};
 use super::desk::Desk;
 use super::hear::{self, Consequence};
 use super::known::{Known, PlannedReferral};
@@ -48,7 +48,8 @@ impl Plan {
             return Err(Refusal::invalid(faults).into());
         }
         let mut referrals = Vec::new();
-        let mut moving = Moving { desk, states: BTreeMap::new(), moves: Vec::new() };
+        let mut moving =
+            Moving { desk, states: BTreeMap::new(), moves: Vec::new(), performed: BTreeSet::new() };
         for incoming in &submission.incoming {
             match (&incoming.meaning, incoming.verb) {
                 (Meaning::Task(task), Verb::Create) => {
@@ -101,7 +102,8 @@ impl Plan {
         }
         // A referral may have moved since it was received, in this very frame.
         let version = |id: &_| desk.world().version(id).unwrap_or_default();
-        let answer: Answer = asked.into_iter().map(|id| (version(&id), id)).map(swap).collect();
+        let versions: Vec<u64> = asked.iter().map(version).collect();
+        let answer: Answer = asked.into_iter().zip(versions).collect();
         match message {
             Some(message) => {
                 let first = referrals.first().and_then(|id| desk.world().referrals.get(id));
@@ -116,10 +118,6 @@ impl Plan {
         }
         answer
     }
-}
-
-fn swap<A, B>((a, b): (A, B)) -> (B, A) {
-    (b, a)
 }
 
 fn move_on(desk: &mut Desk<'_>, cause: &Cause, referral: ReferralId, facts: &[ReferralEvent]) {
@@ -160,6 +158,8 @@ struct Moving<'a> {
     desk: &'a Desk<'a>,
     states: BTreeMap<ReferralId, Referral>,
     moves: Vec<(ReferralId, Vec<ReferralEvent>)>,
+    /// Procedures that are outcomes by now.
+    performed: BTreeSet<ResourceId>,
 }
 
 impl Moving<'_> {
@@ -176,8 +176,16 @@ impl Moving<'_> {
     }
 
     fn act(&mut self, act: &Act, submission: &Submission, versions: &[u64]) -> Result<(), Trouble> {
+        if let Wish::Perform { procedure, .. } = &act.wish
+            && !self.performed.insert(procedure.clone())
+        {
+            return Err(act::output(
+                IssueCode::BusinessRule,
+                "refers to what is an outcome already",
+            ));
+        }
         let referral = self.state(&act.referral).ok_or(Trouble::from(Kind::NotFound))?;
-        let comes = |id: &loopgate_referral::ResourceId| {
+        let comes = |id: &ResourceId| {
             let all = submission.incoming.iter().zip(versions);
             let found = all.into_iter().find(|(one, _)| one.id == *id);
             found.map(|(one, version)| (super::submit::person_of(self.desk, one), *version))
@@ -213,7 +221,8 @@ impl Moving<'_> {
                 Some(step) => Move::Source(step),
                 None => Move::Amend { contact_prohibited: request.contact_prohibited },
             };
-            let facts = decide_referral(referral, &source, step)?;
+            let facts = decide_referral(referral, &source, step)
+                .map_err(|why| located(why.into(), &incoming.place))?;
             self.add(id, facts);
         }
         Ok(())

@@ -9,7 +9,7 @@ use crate::partner::Role;
 use crate::roster::Roster;
 
 /// The types that a target publishes by handing them in.
-const PUBLISHED: [&str; 3] = ["HealthcareService", "Location", "Questionnaire"];
+pub const PUBLISHED: [&str; 3] = ["HealthcareService", "Location", "Questionnaire"];
 
 /// Whether every partner may read it: a service, a place or a form of a community organization.
 pub fn is_published(roster: &Roster, id: &ResourceId, held: &Held) -> bool {

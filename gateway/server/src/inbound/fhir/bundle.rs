@@ -123,9 +123,11 @@ fn within(request: &Request, asked: Asked) -> Request {
         (Some(_), false) => Some(FHIR_JSON),
         (None, false) => None,
     };
-    // What goes back of a write goes once all are done.
-    let minimal = returned(request) == Some(Return::Representation);
-    let prefer = if minimal { Some("return=minimal".to_owned()) } else { request.prefer.clone() };
+    // What goes back of a write goes once all are done; of two preferences the first counts.
+    let prefer = request.prefer.as_ref().map(|wanted| match returned(request) {
+        Some(Return::Representation) => format!("return=minimal, {wanted}"),
+        _ => wanted.clone(),
+    });
     Request {
         certificate: request.certificate,
         method: asked.method,
@@ -175,8 +177,10 @@ fn item(
     };
     if reply.status >= 400 || !is_read {
         item.outcome = Json::parse(&reply.body, "", &Limits::default()).ok();
-    } else if !reply.body.is_empty() {
-        item.resource = Some(answers.released(reply));
+    } else {
+        // That nothing changed is on its way too.
+        let body = answers.released(reply);
+        item.resource = (!body.is_empty()).then_some(body);
         return item;
     }
     if let Some(location) = location {
@@ -199,7 +203,7 @@ pub fn represent(
     answers: &mut Answers,
 ) {
     // It was written, whether or not it may be read.
-    if let Ok(read) = read::unconditional(gate, session, id) {
+    if let Ok(read) = read::written(gate, session, id) {
         item.resource = Some(answers.released(read));
     }
 }

@@ -12,11 +12,12 @@ mod walk;
 use std::collections::BTreeSet;
 
 use loopgate_fhir::{
-    Handling, Json, Search, SearchItem, SearchMode, Served, Shape, searchset, shaped, warnings,
+    Json, Search, SearchItem, SearchMode, Served, Shape, searchset, shaped, warnings,
 };
 use loopgate_referral::ResourceId;
 
 use super::negotiation;
+use super::prefer::handling;
 use super::read::way;
 use crate::gate::{Gate, Request, Session};
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -83,16 +84,6 @@ pub fn search(
         }
     }
     Err(Trouble::Outage)
-}
-
-/// `Prefer: handling=lenient` (R4 search.html#errors).
-fn handling(prefer: Option<&str>) -> Handling {
-    let mut said = prefer.unwrap_or_default().split([',', ';']).map(str::trim);
-    if said.any(|one| one.eq_ignore_ascii_case("handling=lenient")) {
-        Handling::Lenient
-    } else {
-        Handling::Strict
-    }
 }
 
 fn page(

@@ -3,12 +3,11 @@
 
 use std::sync::atomic::Ordering;
 
-use loopgate_fhir::{Fault, Handling, IssueCode, Json, Search, Served, as_supplied};
+use loopgate_fhir::{Fault, Handling, IssueCode, Search, Served, as_supplied};
 use loopgate_referral::{OrgId, ResourceId, Timestamp};
 
 use super::unreadable;
-use crate::exit;
-use crate::fold::{Held, Part};
+use crate::fold::Held;
 use crate::gate::{Gate, Session};
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::scribe::Looked;
@@ -69,8 +68,8 @@ pub fn one(
     Err(condition.refused(Kind::Ambiguous, IssueCode::MultipleMatches, words))
 }
 
-/// What the caller supplied of a type that meets a condition, as the caller reads it; two of them, if it
-/// is more. `looked` is what was looked through.
+/// What the caller supplied of a type that meets a condition, as it supplied it: what others say of it, the
+/// status of its Task among that, is read and not asked by a condition. Two of them, if it is more. `looked` is what was looked through.
 pub fn matching(
     gate: &Gate,
     session: &Session,
@@ -89,10 +88,16 @@ pub fn matching(
         };
         Trouble::from(Refusal::at(Kind::Malformed, faults.into_iter().map(at).collect()))
     })?;
+    if search.is_of_all() {
+        let words = "is a condition that everything meets";
+        return Err(condition.refused(Kind::Malformed, IssueCode::Required, words));
+    }
     let candidates = candidates(gate, session, condition, &search, looked)?;
     let mut found = Vec::new();
     for (id, held) in candidates {
-        if search.matches(&as_read(gate, &id, &held)?) {
+        let json = gate.document(&held)?;
+        let json = as_supplied(&json, id.id(), held.version, held.changed, None);
+        if search.matches(&json) {
             found.push(id);
         }
         if found.len() > 1 {
@@ -138,7 +143,9 @@ fn found(
 ) -> Result<Vec<ResourceId>, Trouble> {
     let readers = std::slice::from_ref(org);
     let of = (readers, condition.served.kind);
-    let groups = search.required_terms();
+    let mut groups = search.required_terms();
+    // Where a referral's Task stands is not its supplier's to say, and the rows know what it is now.
+    groups.retain(|group| group.iter().all(|term| !matches!(term.param, "status" | "output")));
     let group = gate.view.smallest(of, &groups).map_err(unreadable)?;
     let rows = gate.view.find(Order::Created, of, group, None, LOOKED_AT_MAX + 1);
     let rows = rows.map_err(unreadable)?;
@@ -147,17 +154,4 @@ fn found(
         return Err(condition.refused(Kind::Invalid, IssueCode::TooCostly, words));
     }
     Ok(rows.into_iter().map(|row| row.id).collect())
-}
-
-/// A resource as its supplier reads it.
-fn as_read(gate: &Gate, id: &ResourceId, held: &Held) -> Result<Json, Trouble> {
-    let part = gate.scribe.published().world().parts.get(id).copied();
-    if let Some(Part::SourceTask(referral)) = part
-        && let Some(referral) = gate.referral(&referral)
-    {
-        let (_, answer, _) = exit::source_may(gate, &referral);
-        return exit::source_task(gate, &referral, held, answer);
-    }
-    let json = gate.document(held)?;
-    Ok(as_supplied(&json, id.id(), held.version, held.changed, None))
 }

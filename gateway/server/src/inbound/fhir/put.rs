@@ -32,13 +32,17 @@ pub fn task(
     request: &Request,
 ) -> Result<Reply, Trouble> {
     let caller = &session.partner;
-    if !is_of_referral(gate, id) && gate.held(id).is_some_and(|held| held.org == caller.org) {
+    if is_resource(gate, session, id) {
         return write::update(gate, session, id, request);
     }
     let resource = intake::single(gate, "Task", request)?;
     intake::same_id(&resource, id)?;
+    let moved = |id: &ResourceId, version| {
+        let written = Written { status: 200, id: id.clone(), version };
+        replied(gate, session, (written, &resource.warnings), request)
+    };
     if let Some(version) = resent(gate, caller, id, request) {
-        return moved(gate, session, (id, version), request);
+        return moved(id, version);
     }
     let acted = again(|| {
         let said = |id: &ResourceId| own_procedure(gate, session, id);
@@ -50,12 +54,14 @@ pub fn task(
         let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
         Ok((acted.task, acted.version))
     })?;
-    moved(gate, session, (&acted.0, acted.1), request)
+    moved(&acted.0, acted.1)
 }
 
-/// Whether a Task is moved, and not replaced.
-pub fn is_of_referral(gate: &Gate, id: &ResourceId) -> bool {
-    gate.scribe.published().world().parts.contains_key(id)
+/// Whether it is a resource that the caller supplied and no referral's, which is replaced and not moved.
+pub fn is_resource(gate: &Gate, session: &Session, id: &ResourceId) -> bool {
+    let world = gate.scribe.published().world();
+    let held = world.resources.get(id);
+    !world.parts.contains_key(id) && held.is_some_and(|held| held.org == session.partner.org)
 }
 
 /// A Procedure that the caller supplied, as it is kept.
@@ -119,16 +125,6 @@ fn resent(gate: &Gate, caller: &Partner, id: &ResourceId, request: &Request) -> 
     let answer = world.answers.get(&(caller.org.clone(), request.digest()))?;
     let (task, version) = answer.first()?;
     (task == id && world.task_version(id) == Some(*version)).then_some(*version)
-}
-
-fn moved(
-    gate: &Gate,
-    session: &Session,
-    (id, version): (&ResourceId, u64),
-    request: &Request,
-) -> Result<Reply, Trouble> {
-    let written = Written { status: 200, id: id.clone(), version };
-    replied(gate, session, written, request)
 }
 
 /// The same Task again: a resend, which changes nothing and is not refused. Its version.

@@ -11,6 +11,7 @@ use super::negotiation::{Condition, http_date};
 use super::sight::Sight;
 use crate::egress::{Released, Way};
 use crate::gate::{Gate, Request, Session};
+use crate::identity::Interaction;
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::{FHIR_JSON, Reply};
 
@@ -40,8 +41,11 @@ fn shape(gate: &Gate, id: &ResourceId, request: &Request) -> Result<Shape, Troub
     Ok(search.shape().clone())
 }
 
-/// The same, whatever the caller has of it already.
-pub fn unconditional(gate: &Gate, session: &Session, id: &ResourceId) -> Result<Reply, Trouble> {
+/// What was written, for who may read it and not only write.
+pub fn written(gate: &Gate, session: &Session, id: &ResourceId) -> Result<Reply, Trouble> {
+    if !session.covers(id.kind(), Interaction::Read) {
+        return Err(Kind::Forbidden.into());
+    }
     let sight = Sight::of(gate, session, id)?.ok_or(Trouble::from(Kind::NotFound))?;
     release(gate, &session.partner.org, (&sight, &Shape::Full), &Condition::None)
 }

@@ -20,12 +20,8 @@ use super::{clinician, directory};
 use crate::exit;
 use crate::fold::{Held, Part};
 use crate::gate::{Gate, Session};
-use crate::partner::Role;
 use crate::refusal::{Kind, Trouble};
-use crate::scribe::{AskFor, OwnedClaim, OwnedToken, is_held};
-
-/// Types that a target publishes by supplying them.
-pub const PUBLISHED: [&str; 3] = ["HealthcareService", "Location", "Questionnaire"];
+use crate::scribe::{AskFor, OwnedClaim, OwnedToken, is_held, is_published};
 
 /// One resource, as one caller may read it if the exit lets it pass.
 pub struct Sight {
@@ -269,11 +265,8 @@ fn another(
     held: Held,
 ) -> Result<Option<Sight>, Trouble> {
     let of = (held.version, held.changed);
-    if PUBLISHED.contains(&id.kind()) && held.person.is_none() {
-        let roster = gate.scribe.published().roster.load();
-        let published = roster.get(&held.org).is_some_and(|partner| partner.is(Role::Target));
-        let sight = || Sight::made(id, Vec::new(), of, What::Supplied(Box::new(held)));
-        return Ok(published.then(sight));
+    if is_published(&gate.scribe.published().roster.load(), id, &held) {
+        return Ok(Some(Sight::made(id, Vec::new(), of, What::Supplied(Box::new(held)))));
     }
     if let Some(claim) = clinician::claim(gate, session, &held) {
         let ask = clinician::ask(id, &held, claim);

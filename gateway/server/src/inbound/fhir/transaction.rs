@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use loopgate_fhir::{
-    Entry, Fault, IssueCode, Json, Posting, RefText, ResponseItem, Served, Write, informational,
-    references, rewrite,
+    Entry, Fault, IssueCode, Json, Posting, RefText, ResponseItem, Served, Write, references,
+    rewrite,
 };
 use loopgate_referral::ResourceId;
 
 use super::bundle::{Answers, refused, represent, status};
 use super::matching::{self, Condition, one};
 use super::prefer::{Return, returned};
-use super::write::{act, again, changed, hands_in, loss, reword};
+use super::write::{act, again, changed, hands_in, outcome, reword};
 use super::{etag, location, put};
 use crate::fold::Answer;
 use crate::gate::{Gate, Request, Session, version};
@@ -33,7 +33,8 @@ pub fn post(
     if !entries.iter().all(|entry| may(session, entry)) {
         return Err(gate.refused(org, "A4", Kind::Forbidden));
     }
-    let creates = entries.iter().any(|entry| matches!(entry.write, Write::Create(_)));
+    // What a condition may have found is told again only while it is so, as the scribe has it.
+    let creates = entries.iter().any(|entry| matches!(entry.write, Write::Create(None)));
     let known =
         answered(&gate.scribe.published().world(), &(org.clone(), request.digest()), creates);
     let (answer, found) = match known {
@@ -89,7 +90,7 @@ fn carry_out(
     for one in &incoming {
         along.acts.extend(reword(gate, session, one, request.digest())?);
     }
-    for step in steps.iter().filter(|step| is_move(gate, step)) {
+    for step in steps.iter().filter(|step| is_move(gate, session, step)) {
         along.acts.extend(moved(gate, session, (step, &names), &incoming, request)?);
     }
     let found = steps.iter().map(|step| step.verb.is_none()).collect();
@@ -109,8 +110,12 @@ fn steps<'a>(
         let at = format!("Bundle.entry[{n}]");
         let kind = entry.resource.kind;
         let served = Served::of(kind).ok_or(Trouble::from(Kind::NotFound))?;
+        let base = gate.config.organization.base_url.as_str();
         let mut find = |query: &str, place: String| {
-            let pairs = matching::pairs(query);
+            let pairs = matching::pairs_on(query, kind, base).ok_or_else(|| {
+                let words = "is a condition on something else";
+                refused(Kind::Malformed, IssueCode::Value, place.clone(), words)
+            })?;
             let condition = Condition { served, pairs: &pairs, place: &place };
             one(gate, session, &condition, looked)
         };
@@ -222,10 +227,11 @@ fn conditions(
     if faults.is_empty() { Ok(()) } else { Err(Refusal::invalid(faults).into()) }
 }
 
-fn is_move(gate: &Gate, step: &Step<'_>) -> bool {
+/// Whether a Task is moved; one that is not here is refused as one that is hidden.
+fn is_move(gate: &Gate, session: &Session, step: &Step<'_>) -> bool {
     matches!(step.verb, Some(Verb::Update(_)))
         && step.id.kind() == "Task"
-        && put::is_of_referral(gate, &step.id)
+        && !put::is_resource(gate, session, &step.id)
 }
 
 /// What is kept, read. Every fault of every entry is told.
@@ -237,7 +243,7 @@ fn incoming(
 ) -> Result<Vec<Incoming>, Trouble> {
     let org = &session.partner.org;
     let (mut incoming, mut faults) = (Vec::new(), Vec::new());
-    for step in steps.iter().filter(|step| !is_move(gate, step)) {
+    for step in steps.iter().filter(|step| !is_move(gate, session, step)) {
         let Some(verb) = step.verb else { continue };
         let place = format!("{}.resource", step.at);
         let url = step.entry.full_url.as_deref();
@@ -260,7 +266,8 @@ fn moved(
 ) -> Result<Option<(String, crate::scribe::Act)>, Trouble> {
     let place = format!("{}.resource", step.at);
     let mut task: Json = step.entry.resource.json.clone();
-    rewrite(&mut task, &|text| names.0.get(text).map(ToString::to_string));
+    let url = step.entry.full_url.as_deref();
+    rewrite(&mut task, &|text| names.of(text, url).map(ToString::to_string));
     let said = |id: &ResourceId| match incoming.iter().find(|one| one.id == *id) {
         Some(one) => {
             let json = crate::scribe::resolved(&one.doc, &one.rewrites).ok_or(Trouble::Outage)?;
@@ -310,14 +317,9 @@ fn replied(
             last_modified: Some(changed(gate, id, *version)),
             ..ResponseItem::default()
         };
-        match wanted {
-            Some(Return::Minimal) => {}
-            Some(Return::Representation) => represent(gate, session, id, &mut item, &mut answers),
-            Some(Return::Outcome) => {
-                item.outcome = Some(loss(gate, id).unwrap_or_else(|| informational("all ok")));
-            }
-            None if created => item.outcome = loss(gate, id),
-            None => {}
+        item.outcome = outcome(gate, id, &entry.resource.warnings, (wanted, created));
+        if wanted == Some(Return::Representation) {
+            represent(gate, session, id, &mut item, &mut answers);
         }
         answers.push(item);
     }

@@ -1,10 +1,8 @@
 //! `POST /fhir/Type`, `PUT /fhir/Type/id` and `PUT /fhir/Type?query`: an organization hands in a
 //! resource, or a new version. A source hands in any type, a target what the table lets it.
 
-use loopgate_consent::{Action, GrantId};
-use loopgate_fhir::{
-    Fault, IssueCode, Json, ProcedureIn, Resource, Served, informational, not_carried,
-};
+use loopgate_consent::GrantId;
+use loopgate_fhir::{Fault, IssueCode, Json, ProcedureIn, Resource, Served, informational, taken};
 use loopgate_referral::{ResourceId, Timestamp};
 
 use super::matching::{self, Condition};
@@ -50,10 +48,11 @@ pub fn create(
         let fault = Fault::new(IssueCode::NotSupported, "", words);
         return Err(Refusal::at(Kind::Malformed, vec![fault]).into());
     }
+    let resource = intake::single(gate, served.kind, request)?;
     let key = (caller.org.clone(), request.digest());
     let known = answered(&gate.scribe.published().world(), &key, true);
     if let Some(answer) = known {
-        return replied(gate, session, written(201, answer)?, request);
+        return replied(gate, session, (written(201, answer)?, &resource.warnings), request);
     }
     let done = again(|| {
         let mut looked = None;
@@ -68,11 +67,13 @@ pub fn create(
             }
         }
         let id = intake::fresh(gate, served.kind);
-        let one = single(gate, session, (&id, Verb::Create), request)?;
+        let one = named(gate, session, resource.clone(), (&id, Verb::Create))?;
         let along = Along { looked, ..Along::default() };
         written(201, intake::submit(gate, &caller.org, request, vec![one], along)?)
     })?;
-    replied(gate, session, done, request)
+    // What was there already was not taken in.
+    let warnings = if done.status == 201 { resource.warnings.as_slice() } else { &[] };
+    replied(gate, session, (done, warnings), request)
 }
 
 /// A new version of the one resource that a query matches; a new resource, if there is none.
@@ -85,12 +86,13 @@ pub fn update_where(
     let caller = &session.partner;
     may_hand_in(gate, caller, served)?;
     request.speaks(MEDIA)?;
+    let resource = intake::single(gate, served.kind, request)?;
     let key = (caller.org.clone(), request.digest());
     let known = answered(&gate.scribe.published().world(), &key, false);
     if let Some(answer) = known {
         let status =
             if answer.first().is_some_and(|(_, version)| *version == 1) { 201 } else { 200 };
-        return replied(gate, session, written(status, answer)?, request);
+        return replied(gate, session, (written(status, answer)?, &resource.warnings), request);
     }
     let condition = Condition { served, pairs: &request.query, place: "" };
     let mut is_move = None;
@@ -98,8 +100,8 @@ pub fn update_where(
         let mut looked = None;
         let found = matching::one(gate, session, &condition, &mut looked)?;
         let if_match = request.version()?;
-        if let Some(id) = found.clone().filter(|id| put::is_of_referral(gate, id))
-            && id.kind() == "Task"
+        if let Some(id) = found.clone().filter(|id| id.kind() == "Task")
+            && !put::is_resource(gate, session, &id)
         {
             is_move = Some(id.clone());
             return Ok(Written { status: 200, id, version: 0 });
@@ -109,19 +111,18 @@ pub fn update_where(
             None if if_match.is_some() => return Err(Kind::VersionConflict.into()),
             None => (201, intake::fresh(gate, served.kind), Verb::Create),
         };
-        let resource = intake::single(gate, served.kind, request)?;
         // What replaces what matches has its id, or none; ids of what is new are ours to give.
         if resource.id().is_some() {
             intake::same_id(&resource, &id)?;
         }
-        let one = named(gate, session, resource, (&id, verb))?;
+        let one = named(gate, session, resource.clone(), (&id, verb))?;
         let mut along = Along { looked, ..Along::default() };
         along.acts.extend(reword(gate, session, &one, request.digest())?);
         written(status, intake::submit(gate, &caller.org, request, vec![one], along)?)
     })?;
     match is_move {
         Some(id) => put::task(gate, session, &id, request),
-        None => replied(gate, session, done, request),
+        None => replied(gate, session, (done, &resource.warnings), request),
     }
 }
 
@@ -136,36 +137,24 @@ pub fn update(
     let served = Served::of(id.kind()).ok_or(Trouble::from(Kind::NotFound))?;
     may_hand_in(gate, caller, served)?;
     request.speaks(MEDIA)?;
-    let answer = again(|| replace(gate, session, id, request))?;
-    replied(gate, session, written(200, answer)?, request)
+    let resource = intake::single(gate, id.kind(), request)?;
+    intake::same_id(&resource, id)?;
+    let answer = again(|| replace(gate, session, id, (&resource, request)))?;
+    replied(gate, session, (written(200, answer)?, &resource.warnings), request)
 }
 
 fn replace(
     gate: &Gate,
     session: &Session,
     id: &ResourceId,
-    request: &Request,
+    (resource, request): (&Resource, &Request),
 ) -> Result<Answer, Trouble> {
     let org = &session.partner.org;
     let verb = Verb::Update(request.version()?);
-    let one = single(gate, session, (id, verb), request)?;
+    let one = named(gate, session, resource.clone(), (id, verb))?;
     let mut along = Along::default();
     along.acts.extend(reword(gate, session, &one, request.digest())?);
     intake::submit(gate, org, request, vec![one], along)
-}
-
-/// The resource of a request, read. An update carries the id that the path names.
-fn single(
-    gate: &Gate,
-    session: &Session,
-    (id, verb): (&ResourceId, Verb),
-    request: &Request,
-) -> Result<Incoming, Trouble> {
-    let resource = intake::single(gate, id.kind(), request)?;
-    if let Verb::Update(_) = verb {
-        intake::same_id(&resource, id)?;
-    }
-    named(gate, session, resource, (id, verb))
 }
 
 fn named(
@@ -202,9 +191,9 @@ pub fn reword(
     let org = &session.partner.org;
     let part = gate.scribe.published().world().parts.get(&one.id).copied();
     let Some(Part::Outcome(referral, _)) = part else { return Ok(None) };
-    // An outcome that loopgate wrote itself is nobody's to replace.
+    // An outcome that loopgate wrote itself is nobody's to replace: the scribe refuses it like what is not here.
     if gate.held(&one.id).is_none_or(|held| held.org != *org) {
-        return Err(Kind::NotFound.into());
+        return Ok(None);
     }
     let json = crate::scribe::resolved(&one.doc, &one.rewrites).ok_or(Trouble::Outage)?;
     let zone = intake::zone_of(gate, org);
@@ -251,12 +240,8 @@ pub fn revoke(gate: &Gate, caller: &Partner, id: &ResourceId) -> Result<Reply, T
     Ok(Reply::empty(204))
 }
 
-fn is_submitter(caller: &Partner) -> bool {
-    caller.is(Role::Source) && caller.actions.contains(&Action::Submit)
-}
-
 pub fn source_only(gate: &Gate, caller: &Partner) -> Result<(), Trouble> {
-    if is_submitter(caller) {
+    if caller.submits() {
         return Ok(());
     }
     Err(gate.refused(&caller.org, "A4", Kind::Forbidden))
@@ -264,7 +249,7 @@ pub fn source_only(gate: &Gate, caller: &Partner) -> Result<(), Trouble> {
 
 /// Whether a partner may hand in resources of this type.
 pub fn hands_in(caller: &Partner, served: &Served) -> bool {
-    is_submitter(caller) || caller.is(Role::Target) && served.by_target
+    caller.submits() || caller.is(Role::Target) && served.by_target
 }
 
 fn may_hand_in(gate: &Gate, caller: &Partner, served: &Served) -> Result<(), Trouble> {
@@ -274,13 +259,30 @@ fn may_hand_in(gate: &Gate, caller: &Partner, served: &Served) -> Result<(), Tro
     Err(gate.refused(&caller.org, "A4", Kind::Forbidden))
 }
 
+/// The OperationOutcome that a write is answered with, if the caller asks for one, or if it is new and not
+/// all of it is passed on to the community organization.
+pub fn outcome(
+    gate: &Gate,
+    id: &ResourceId,
+    warnings: &[Fault],
+    (wanted, created): (Option<Return>, bool),
+) -> Option<Json> {
+    match wanted {
+        Some(Return::Minimal | Return::Representation) => None,
+        Some(Return::Outcome) => {
+            Some(taken(&lost(gate, id), warnings).unwrap_or_else(|| informational("all ok")))
+        }
+        None if created => taken(&lost(gate, id), &[]),
+        None => None,
+    }
+}
+
 /// What of a referral is not passed on to the community organization, for its source to know.
-pub fn loss(gate: &Gate, id: &ResourceId) -> Option<Json> {
+fn lost(gate: &Gate, id: &ResourceId) -> Vec<String> {
     let part = gate.scribe.published().world().parts.get(id).copied();
-    let Some(Part::SourceTask(referral)) = part else { return None };
-    let referral = gate.referral(&referral)?;
-    let paths = loss::of_source(gate, &referral).unwrap_or_default();
-    not_carried(&paths)
+    let Some(Part::SourceTask(referral)) = part else { return Vec::new() };
+    let referral = gate.referral(&referral);
+    referral.and_then(|one| loss::of_source(gate, &one).ok()).unwrap_or_default()
 }
 
 /// When a version that was written last changed, as whoever wrote it reads it.
@@ -312,27 +314,21 @@ fn written(status: u16, answer: Answer) -> Result<Written, Trouble> {
 pub fn replied(
     gate: &Gate,
     session: &Session,
-    written: Written,
+    (written, warnings): (Written, &[Fault]),
     request: &Request,
 ) -> Result<Reply, Trouble> {
     let Written { status, id, version } = written;
-    let reply = match returned(request) {
-        Some(Return::Representation) => {
+    let wanted = returned(request);
+    let reply = match outcome(gate, &id, warnings, (wanted, status == 201)) {
+        Some(outcome) => fhir(status, &outcome),
+        None if wanted == Some(Return::Representation) => {
             // It was written, whether or not it may be read.
-            match read::unconditional(gate, session, &id) {
+            match read::written(gate, session, &id) {
                 Ok(read) => Reply { status, ..read },
                 Err(_) => Reply::empty(status),
             }
         }
-        Some(Return::Outcome) => {
-            let outcome = loss(gate, &id).unwrap_or_else(|| informational("all ok"));
-            fhir(status, &outcome)
-        }
-        None if status == 201 => match loss(gate, &id) {
-            Some(outcome) => fhir(status, &outcome),
-            None => Reply::empty(status),
-        },
-        Some(Return::Minimal) | None => Reply::empty(status),
+        None => Reply::empty(status),
     };
     let name = if status == 201 { "location" } else { "content-location" };
     let reply = reply.header(name, location(gate, &id, version));

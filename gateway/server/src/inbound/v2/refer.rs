@@ -1,7 +1,6 @@
 //! A referral comes in: REF^I12, or orders that the link calls referrals. All orders of a message, or
 //! none; an order that is no referral here is passed over, and its bytes are not kept.
 
-use loopgate_consent::Action;
 use loopgate_fhir::SDOHCC;
 use loopgate_hl7v2::{ErrorCode, Flaw, Message, Place};
 use loopgate_referral::ReferralId;
@@ -13,7 +12,7 @@ use super::{No, Told, act, sound};
 use crate::bundle::{Known, Part, not_kept, parts};
 use crate::gate::Gate;
 use crate::intake;
-use crate::partner::{Role, Rule};
+use crate::partner::Rule;
 use crate::scribe::Purpose;
 use crate::v2;
 use crate::v2::quirks::{Order, order};
@@ -75,7 +74,7 @@ pub fn amend(hand: &Hand<'_>, one: &Message, referral: ReferralId) -> Result<(),
 
 /// The partner refers, and may hand referrals in.
 pub fn refers(hand: &Hand<'_>) -> Result<(), No> {
-    if hand.partner.is(Role::Source) && hand.partner.actions.contains(&Action::Submit) {
+    if hand.partner.submits() {
         return Ok(());
     }
     Err(hand.not_its_part("is not a message that this partner sends"))

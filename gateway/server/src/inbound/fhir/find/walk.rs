@@ -5,10 +5,11 @@ use loopgate_referral::{OrgId, ResourceId};
 
 use super::{Cursor, Hit};
 use crate::gate::{Gate, Session};
-use crate::inbound::fhir::sight::{PUBLISHED, Sight};
+use crate::inbound::fhir::sight::Sight;
 use crate::inbound::fhir::{directory, unreadable};
 use crate::partner::Role;
 use crate::refusal::{Kind, Refusal, Trouble};
+use crate::scribe::PUBLISHED;
 use crate::view::{Found, Order, Place, TermKey, before, outside};
 
 /// What one page may cost: then it ends early, with a link to go on.
