@@ -28,6 +28,7 @@ mod fhir_search;
 mod fhir_target_writes;
 mod fhir_transaction;
 mod fhir_write;
+mod fhir_write_guards;
 mod form_read_by_a_person;
 mod groups;
 mod held_then_released;

@@ -89,6 +89,18 @@ fn a_patient_that_is_replaced_is_the_person_it_was_or_refused() {
 }
 
 #[test]
+fn who_has_no_number_is_known_again_by_name_and_birth_date_alone() {
+    let mut persons = Persons::default();
+    let maria = PersonId::from_random([1; 16]);
+    let nameless = presented("hospital-a", &[]);
+    let (_, events) = persons.decide(&nameless, &[], maria);
+    events.iter().for_each(|event| persons.evolve(event));
+    assert!(persons.again(&nameless, &[], maria).is_some());
+    let other = Presented { sameness: Sameness::of("Quist", "Ada", "1950-01-01"), ..nameless };
+    assert_eq!(persons.again(&other, &[], maria), None);
+}
+
+#[test]
 fn an_identifier_that_is_not_of_its_index_links_nobody() {
     let mother = presented("hospital-a", &[("urn:insurance", "7")]);
     assert_eq!(check(std::slice::from_ref(&mother), &mother), (2, 1));
