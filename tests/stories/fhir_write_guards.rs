@@ -100,6 +100,7 @@ fn one_deed_is_the_outcome_of_one_referral() {
     let mut bundle = Referral::food().bundle();
     clinic.post("/fhir", &bundle).expect(200);
     bundle["entry"][3]["resource"]["identifier"][0]["value"] = json!("another");
+    bundle["entry"][0]["request"]["ifNoneExist"] = json!("identifier=urn:example:clinic-b:mrn|B-1");
     clinic.post("/fhir", &bundle).expect(200);
     let page = pantry.get("/fhir/Task").expect(200).json;
     let tasks: Vec<Value> =
@@ -118,6 +119,8 @@ fn one_deed_is_the_outcome_of_one_referral() {
     let both = transaction(&[completed(&tasks[0]), completed(&tasks[1])]);
     let refused = pantry.post("/fhir", &both).expect(422);
     assert_eq!(refused.expressions(), ["Bundle.entry[1].resource.output[0].valueReference"]);
+    let words = &refused.json["issue"][0]["diagnostics"];
+    assert_eq!(words, "refers to what is an outcome already");
     pantry.post("/fhir", &transaction(&[completed(&tasks[0])])).expect(200);
     gateway.stop();
 }
@@ -179,10 +182,12 @@ fn nobody_refers_whom_it_only_serves() {
     clinic.post("/fhir", &Referral::food().bundle()).expect(200);
     let placed = pantry.get("/fhir/Task").expect(200).json["entry"][0]["resource"].clone();
     let request = json!({ "resourceType": "ServiceRequest", "status": "active", "intent": "order",
-        "subject": placed["for"], "category": [{ "coding": [{
+        "code": { "coding": [{ "system": "http://snomed.info/sct", "code": "467771000124109" }] }, "subject": placed["for"], "category": [{ "coding": [{
             "system": "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes",
             "code": "food-insecurity" }] }] });
-    pantry.post("/fhir/ServiceRequest", &request).expect(422);
+    let refused = pantry.post("/fhir/ServiceRequest", &request).expect(422);
+    let words = &refused.json["issue"][0]["diagnostics"];
+    assert_eq!(words, "the patient referred to is not here", "{}", refused.text);
     // What it did for them it says.
     let done = json!({ "resourceType": "Procedure", "status": "completed", "code": { "text": "Food box" },
         "subject": placed["for"], "performedDateTime": "2026-11-22T09:00:00Z" });
