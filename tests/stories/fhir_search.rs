@@ -6,7 +6,7 @@ use loopgate_server::admin::{Ask, Who};
 use loopgate_server::journal::ShredGround;
 use serde_json::{Value, json};
 
-use crate::harness::{Gateway, Need, Party, Referral, patient};
+use crate::harness::{Gateway, Need, Party, Referral, START_MS, patient};
 
 const TMP: &str =
     "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes";
@@ -371,5 +371,22 @@ fn who_was_erased_is_not_found_and_everybody_else_is() {
     gateway.stop();
     gateway.serve();
     check(&gateway);
+    gateway.stop();
+}
+
+#[test]
+fn who_polls_finds_a_patient_that_was_placed_since_however_old_it_is() {
+    let mut gateway = Gateway::start();
+    let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
+    let mut bundle = Referral::food().bundle();
+    let maria = bundle["entry"][0]["resource"].clone();
+    let path = clinic.post("/fhir/Patient", &maria).expect(201).created();
+    gateway.pass(60_000);
+    let between = jiff::Timestamp::from_millisecond(START_MS + 30_000).unwrap();
+    bundle["entry"][0]["request"]["ifNoneExist"] =
+        json!("identifier=urn:example:clinic-b:mrn|B-20417");
+    clinic.post("/fhir", &bundle).expect(200);
+    let polled = found(&pantry, &format!("Patient?_lastUpdated=ge{between}")).0;
+    assert_eq!(polled, [path["/fhir/".len()..].to_owned()]);
     gateway.stop();
 }

@@ -75,7 +75,7 @@ pub use resource::{Limits, Resource, person_reference};
 pub use responses::{Posting, ResponseItem, SearchItem, SearchMode, posted_response, searchset};
 pub use search::{
     Handling, Include, Search, Shape, SortKey, Term, compare, include_references, index_terms,
-    shaped,
+    is_json, shaped,
 };
 pub use served::{EVERY, Interaction, Param, ParamKind, SERVED, Served};
 pub use task::TaskIn;

@@ -319,12 +319,12 @@ fn count(text: &str) -> Result<usize, Fault> {
     count.map(|count| count.min(Search::COUNT_MAX)).ok_or_else(|| unreadable("_count"))
 }
 
-fn is_json(format: &str) -> bool {
+/// Whether a `_format` is a name of JSON (R4 http.html#mime-type, and what clients of earlier versions say).
+pub fn is_json(format: &str) -> bool {
+    let known = ["application/fhir+json", "application/json", "application/json+fhir", "text/json"];
     // A plus that was not escaped arrives as a space.
-    let known =
-        ["json", "application/json", "application/fhir+json", "application/fhir json", "text/json"];
-    let essence = format.split(';').next().unwrap_or_default().trim();
-    known.contains(&essence)
+    let essence = format.split(';').next().unwrap_or_default().trim().replace(' ', "+");
+    essence == "json" || known.contains(&essence.to_ascii_lowercase().as_str())
 }
 
 fn unreadable(name: &str) -> Fault {

@@ -2,7 +2,7 @@
 //! SDOHCC 3.0.0, and the search parameters of R4 that go with it.
 //!
 //! Routes, the CapabilityStatement, searches and scopes all read this table, so that none of them
-//! can say what the others do not.
+//! knows a type or a parameter that the others do not.
 
 mod clinical;
 mod parties;
@@ -28,6 +28,9 @@ pub enum Interaction {
 }
 
 impl Interaction {
+    /// What can be done with every type.
+    pub const ALL: [Interaction; 5] = [Read, Vread, Search, Create, Update];
+
     /// Its code.
     pub fn code(self) -> &'static str {
         match self {
@@ -105,8 +108,6 @@ pub struct Served {
     pub kind: &'static str,
     /// Canonicals of the profiles that the guide names for it.
     pub profiles: &'static [&'static str],
-    /// What can be done with it.
-    pub interactions: &'static [Interaction],
     /// A target may create and update it too, not only a source.
     pub by_target: bool,
     /// Its search parameters, but for those that every type has ([`EVERY`]).
@@ -121,11 +122,6 @@ impl Served {
     /// The row of a type.
     pub fn of(kind: &str) -> Option<&'static Served> {
         SERVED.iter().find(|served| served.kind == kind)
-    }
-
-    /// Whether this can be done with it.
-    pub fn offers(&self, interaction: Interaction) -> bool {
-        self.interactions.contains(&interaction)
     }
 
     /// A search parameter by its name.

@@ -557,3 +557,40 @@ fn the_rules_of_a_patients_task_hold_by_their_meaning() {
         answered(&coded(text, "make-contact"), "general-information-response")
     });
 }
+
+#[test]
+fn a_rule_on_one_element_is_asked_there() {
+    let organization = |more: &str| {
+        let text = format!(r#"{{"resourceType":"Organization","name":"Ward",{more}}}"#);
+        read(&text).err().map(|faults| (faults[0].expression.clone(), faults[0].words.to_string()))
+    };
+    let at = |found: Option<(String, String)>| {
+        found.map(|(at, words)| (at, words.split(':').next().map(str::to_owned)))
+    };
+    let home = r#"[{"use":"work","city":"A"},{"use":"home","city":"A"}]"#;
+    let said = at(organization(&format!(r#""address":{home}"#)));
+    assert_eq!(said, Some(("Organization.address[1]".into(), Some("org-2".into()))));
+    let home = r#"[{"system":"phone","value":"1","use":"home"}]"#;
+    let said = at(organization(&format!(r#""telecom":{home}"#)));
+    assert_eq!(said, Some(("Organization.telecom[0]".into(), Some("org-3".into()))));
+    assert_eq!(organization(r#""telecom":[{"system":"phone","value":"1","use":"work"}]"#), None);
+}
+
+#[test]
+fn what_cannot_be_compared_is_not_refused() {
+    let with = |more: &str| {
+        format!(
+            r#"{{"resourceType":"Observation","status":"final","code":{{"coding":[{{"display":"BP"}}]}},{more}}}"#
+        )
+    };
+    let period = |start: &str, end: &str| {
+        with(&format!(r#""effectivePeriod":{{"start":"{start}","end":"{end}"}}"#))
+    };
+    // One of them has no zone: whose, only its writer knows.
+    assert!(read(&period("2026-03-01T10:00:00", "2026-03-01T10:30:00+02:00")).is_ok());
+    assert!(read(&period("2026-03-01T10:00:00Z", "2026-03-01T10:30:00+02:00")).is_err());
+    // Two codings without a code are not the same code (obs-7).
+    let component =
+        r#""component":[{"code":{"coding":[{"display":"Systolic"}]},"valueString":"1"}]"#;
+    assert!(read(&with(&format!(r#""valueString":"2",{component}"#))).is_ok());
+}

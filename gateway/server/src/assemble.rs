@@ -339,4 +339,6 @@ mod merged_tests;
 #[cfg(test)]
 mod moves_tests;
 #[cfg(test)]
+mod pages_tests;
+#[cfg(test)]
 mod tests;

@@ -152,6 +152,7 @@ pub fn release(
     if parts.is_empty() {
         record_look(gate, asker, view)?;
     }
+    let parts = gate.egress.weighed(asker.way.to, parts)?;
     gate.egress.release_page(asker.way, parts, || Ok(render()))
 }
 

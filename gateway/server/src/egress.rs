@@ -3,14 +3,13 @@
 //! Decide, render under the permits, seal; the scribe decides anew and records; only the committed
 //! entries open the seal. A denial of a known partner is recorded before it is answered.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use loopgate_consent::{Class, Denial, Health, Permit, Policy, Sealed, Sending};
 use loopgate_ledger::Committed;
-use loopgate_referral::{OrgId, PersonId};
+use loopgate_referral::OrgId;
 
 use crate::clock::Clock;
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -119,6 +118,9 @@ pub struct Way<'a> {
     pub by: Option<&'a str>,
 }
 
+/// What is asked for a part of a page, and the permits it was rendered under.
+pub type Weighed = (AskFor, Vec<Permit>);
+
 impl Egress {
     /// The exit of a gateway.
     pub fn new(scribe: Scribe, clock: Arc<dyn Clock>, policy: Policy, origin: String) -> Egress {
@@ -205,25 +207,30 @@ impl Egress {
         world.was_shown((to, ask.person), ask.view, &ask.resources, &bases)
     }
 
-    /// Releases a page about several persons: one entry per person, in one frame. Parts that
-    /// consent does not permit were left out by the caller, with [`Egress::weigh`].
+    /// What consent says of several parts, now, for a page whose rendering does not go by it.
+    pub fn weighed(&self, to: &OrgId, asks: Vec<AskFor>) -> Result<Vec<Weighed>, Trouble> {
+        let weigh = |ask: AskFor| match self.weigh(to, &ask) {
+            Ok(permits) => Ok((ask, permits)),
+            Err(_) => Err(Trouble::Outage),
+        };
+        asks.into_iter().map(weigh).collect()
+    }
+
+    /// Releases a page of parts, each rendered under the permits beside it: one entry per person, in one
+    /// frame. What consent does not permit was left out by the caller, with [`Egress::weigh`]. An outage, if
+    /// a part may not leave just as it was rendered: then the page must be made again.
     pub fn release_page(
         &self,
         way: Way<'_>,
-        parts: Vec<AskFor>,
+        parts: Vec<Weighed>,
         render: impl Fn() -> Result<Vec<u8>, Trouble>,
     ) -> Result<Released, Trouble> {
         let bytes = render()?;
-        let asks = by_person(parts);
-        if asks.is_empty() {
+        if parts.is_empty() {
             return Ok(Released { bytes, sending: None, receipt: None });
         }
-        let mut all = Vec::new();
-        for ask in &asks {
-            // Denied since the caller weighed it: the page must be made again.
-            all.extend(self.weigh(way.to, ask).map_err(|_| Trouble::Outage)?);
-        }
-        self.send(way, asks, all, bytes)
+        let (asks, permits): (Vec<AskFor>, Vec<Vec<Permit>>) = parts.into_iter().unzip();
+        self.send(way, asks, permits.concat(), bytes)
     }
 
     fn send(
@@ -271,28 +278,4 @@ impl Egress {
             Err(trouble) => trouble,
         }
     }
-}
-
-/// Merges the parts of one person into one.
-fn by_person(parts: Vec<AskFor>) -> Vec<AskFor> {
-    let mut merged: BTreeMap<PersonId, AskFor> = BTreeMap::new();
-    for part in parts {
-        let Some(ask) = merged.get_mut(&part.person) else {
-            merged.insert(part.person, part);
-            continue;
-        };
-        for claim in part.claims {
-            if !ask.claims.contains(&claim) {
-                ask.claims.push(claim);
-            }
-        }
-        ask.resources.extend(part.resources);
-        if ask.view != part.view {
-            ask.view = "page";
-        }
-        if ask.referral != part.referral {
-            ask.referral = None;
-        }
-    }
-    merged.into_values().collect()
 }

@@ -20,7 +20,7 @@ use loopgate_fhir::{
 };
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{
-    OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus,
+    OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -264,16 +264,16 @@ pub fn source_procedure(
     }))
 }
 
-/// A Patient, as a target that serves them may see it.
+/// A Patient, as a target that serves them may see it, and since when it is as it is for that target.
 pub fn target_patient(
     gate: &Gate,
-    id: &ResourceId,
+    (id, changed): (&ResourceId, Timestamp),
     held: &Held,
     passing: &Passing,
 ) -> Result<Json, Trouble> {
     let mut copy = patient_copy(&gate.document(held)?, &passing.groups);
     prefer_one(&mut copy);
-    let copy = as_supplied(&copy, id.id(), held.version, held.changed, None);
+    let copy = as_supplied(&copy, id.id(), held.version, changed, None);
     Ok(handling::labelled(copy, passing))
 }
 

@@ -23,6 +23,7 @@ mod settle;
 mod submission;
 mod submit;
 mod token;
+mod told;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -55,7 +56,7 @@ use crate::view::{Documents, Folding, View};
 pub use act::{Act, Acted, NOTE_BYTES_MAX, Wish};
 pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
-pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, basis, denied, permits};
+pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use merge::Merge;
 pub use plan::located;
@@ -65,6 +66,7 @@ pub use submission::{
     Along, HearOnly, Hearing, Incoming, Looked, Meaning, Purpose, Submission, Verb,
 };
 pub use submit::{answered, resolved};
+pub use told::{basis, denied};
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
 pub type CoverKey = (OrgId, PersonId, i64);

@@ -28,7 +28,7 @@ pub use documents::Documents;
 pub use find::{Found, Order, Place, before, outside};
 pub use frame::Folding;
 pub use rows::TermKey;
-use rows::{CHANGED, ROW, TERM_BYTES};
+use rows::{ROW, TERM_BYTES};
 
 /// Bump when what is folded changes: the next start rebuilds.
 const VERSION: u32 = 2;
@@ -42,15 +42,6 @@ pub struct View {
     key: hmac::Key,
     /// Frames folded when it was opened; earlier frames need not be folded again.
     folded: AtomicU64,
-}
-
-/// A Task an organization sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TaskRow {
-    /// Which.
-    pub task: ResourceId,
-    /// Resume after it with this.
-    pub cursor: Vec<u8>,
 }
 
 impl View {
@@ -97,27 +88,6 @@ impl View {
     /// Writes out what is in memory, at a clean stop.
     pub fn flush(&self) -> Result<(), Outage> {
         self.rows.flush()
-    }
-
-    /// Tasks an organization sees, oldest change first, after a cursor.
-    pub fn tasks(
-        &self,
-        org: &OrgId,
-        after: &[u8],
-        count_max: usize,
-    ) -> Result<Vec<TaskRow>, Outage> {
-        let prefix = [&[CHANGED], self.scope(org, "Task").as_slice()].concat();
-        // A cursor of another organization, or none of ours, starts at the beginning.
-        let after = if after.starts_with(&prefix) { after } else { &[] };
-        let rows = self.rows.scan(&prefix, after, count_max)?;
-        rows.into_iter()
-            .map(|(cursor, value)| {
-                let text = String::from_utf8(value).ok();
-                let task = text.and_then(|text| text.parse().ok());
-                let task = task.ok_or(Outage::Damaged("a projection row is not an id"))?;
-                Ok(TaskRow { task, cursor })
-            })
-            .collect()
     }
 
     /// Resources of one type for one reader.

@@ -80,7 +80,10 @@ impl Sets {
     /// The names of R4's resource types.
     pub fn resource_types(&self) -> Vec<String> {
         let system = "http://hl7.org/fhir/resource-types";
-        self.systems.get(system).map(|system| codes_of(&system["concept"])).unwrap_or_default()
+        let all = self.systems.get(system).map(|system| codes_of(&system["concept"]));
+        // No resource is of the two that are abstract.
+        let is_one = |name: &String| !matches!(name.as_str(), "Resource" | "DomainResource");
+        all.unwrap_or_default().into_iter().filter(is_one).collect()
     }
 
     fn members(&self, url: &str) -> Option<Members> {

@@ -1,6 +1,5 @@
 //! How a row of the table is written.
 
-use super::Interaction::{self, Create, Read, Search, Update, Vread};
 use super::ParamKind::{self, Composite, Date, Reference, Token, Uri};
 use super::{Param, Served};
 
@@ -84,8 +83,6 @@ pub(super) const PERFORMERS: &[&str] = &[
 pub(super) const REQUESTERS: &[&str] =
     &["Practitioner", "Organization", "Device", "Patient", "PractitionerRole", "RelatedPerson"];
 
-pub(super) const ALL: &[Interaction] = &[Read, Vread, Search, Create, Update];
-
 macro_rules! sdohcc {
     ($name:literal) => {
         concat!("http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/", $name)
@@ -109,15 +106,7 @@ pub(super) const fn served(
     profiles: &'static [&'static str],
     params: &'static [Param],
 ) -> Served {
-    Served {
-        kind,
-        profiles,
-        interactions: ALL,
-        by_target: false,
-        params,
-        includes: &[],
-        rev_includes: &[],
-    }
+    Served { kind, profiles, by_target: false, params, includes: &[], rev_includes: &[] }
 }
 
 pub(super) const fn by_target(row: Served) -> Served {

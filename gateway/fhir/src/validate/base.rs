@@ -2,7 +2,7 @@
 
 use super::place::{At, Report};
 use super::primitive;
-use super::rules::ADVICE;
+use super::rules::{ADVICE, Rule};
 use super::table::{Element, Node, Of, Set, Tables, Type, capital};
 use crate::{IssueCode, Json, RefText};
 
@@ -70,12 +70,7 @@ impl<'a> Base<'a, '_> {
         if node.is_extension {
             self.extension(json, at);
         }
-        for rule in node.rules.iter().filter(|rule| !(rule.holds)(json)) {
-            let before = self.report.advisory;
-            self.report.advisory |= ADVICE.contains(&rule.key);
-            self.report.broken(at, rule.key, rule.words);
-            self.report.advisory = before;
-        }
+        self.rules(&node.rules, json, at);
     }
 
     /// An element that R4 does not have is kept and told. One that is a choice of a type it may not
@@ -125,6 +120,15 @@ impl<'a> Base<'a, '_> {
         }
     }
 
+    fn rules(&mut self, rules: &[&'static Rule], json: &Json, at: &At<'_>) {
+        for rule in rules.iter().filter(|rule| !(rule.holds)(json)) {
+            let before = self.report.advisory;
+            self.report.advisory |= ADVICE.contains(&rule.key);
+            self.report.broken(at, rule.key, rule.words);
+            self.report.advisory = before;
+        }
+    }
+
     fn single(&mut self, element: &Element, kind: &Type, value: &'a Json, at: &At<'_>) {
         match kind.of {
             _ if *value == Json::Null => return,
@@ -136,6 +140,7 @@ impl<'a> Base<'a, '_> {
             Of::Resource => return self.resource(value, at),
             Of::Node(node) => {
                 self.object(node, value, at);
+                self.rules(&element.rules, value, at);
                 if kind.name == "Reference" {
                     self.reference(&kind.targets, value, at);
                 }

@@ -96,6 +96,11 @@ fn number(json: &Json, name: &str) -> Option<f64> {
 /// as both are written).
 fn in_order(a: Option<&str>, b: Option<&str>) -> bool {
     let (Some(a), Some(b)) = (a, b) else { return true };
+    let zoned =
+        |text: &str| text.ends_with('Z') || text.rfind(['+', '-']).is_some_and(|at| at > 10);
+    if a.contains('T') && b.contains('T') && zoned(a) != zoned(b) {
+        return true;
+    }
     if a.contains('T') && b.contains('T') {
         let (a, b) = (Moment::parse(a, Offset::UTC), Moment::parse(b, Offset::UTC));
         return a.zip(b).is_none_or(|(a, b)| a.start < b.end);

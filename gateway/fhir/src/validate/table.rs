@@ -36,6 +36,8 @@ pub(super) struct Element {
     pub(super) max: usize,
     pub(super) types: Vec<Type>,
     pub(super) set: Option<&'static Set>,
+    /// What holds of each value here, beside what holds of its type.
+    pub(super) rules: Vec<&'static Rule>,
     pub(super) is_choice: bool,
 }
 
@@ -217,7 +219,15 @@ impl Tables {
                 let not_here = at == extension && name == "modifierExtension";
                 if !(not_here || node.members.contains_key(name)) {
                     let types = vec![Type { name: kind, of, targets: Vec::new() }];
-                    node.add(Element { name, min: 0, max, types, set: None, is_choice: false });
+                    node.add(Element {
+                        name,
+                        min: 0,
+                        max,
+                        types,
+                        set: None,
+                        rules: Vec::new(),
+                        is_choice: false,
+                    });
                 }
             }
         }
@@ -233,6 +243,7 @@ impl Tables {
                     max: element.max,
                     types: element.types.clone(),
                     set: element.set,
+                    rules: element.rules.clone(),
                     is_choice: element.is_choice,
                 });
             }
@@ -269,8 +280,12 @@ impl Tables {
             }
             types => types.split('|').filter_map(|name| self.type_of(name)).collect(),
         };
+        // Those of an element with children of its own are its node's.
+        let keys = facts.split(' ').find(|word| word.starts_with("rules("));
+        let keys = keys.filter(|_| facts.split(' ').nth(1) != Some("{}"));
+        let rules = rules_of(keys.unwrap_or_default(), path);
         let is_choice = name.ends_with("[x]");
-        Element { name: name.trim_end_matches("[x]"), min, max, types, set, is_choice }
+        Element { name: name.trim_end_matches("[x]"), min, max, types, set, rules, is_choice }
     }
 
     fn type_of(&self, text: &'static str) -> Option<Type> {

@@ -12,7 +12,7 @@ use loopgate_mapping::Mapping;
 use loopgate_referral::{OrgId, Placement, Referral, ReferralId};
 use serde_json::{Value, json};
 
-use crate::egress::Way;
+use crate::egress::{Way, Weighed};
 use crate::exit;
 use crate::fold::Part;
 use crate::gate::{Gate, Request, Session};
@@ -20,7 +20,8 @@ use crate::identity::Interaction;
 use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::{JSON, Reply, json_reply};
-use crate::scribe::{Act, Acted, AskFor, Command, is_held};
+use crate::scribe::{Act, Acted, Command, is_held};
+use crate::view::{Order, Place};
 
 /// Answers one request.
 pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
@@ -78,10 +79,14 @@ fn etag(version: u64) -> String {
 
 fn list(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
     let org = &session.partner.org;
-    let (mut after, mut count) = (Vec::new(), gate.config.limits.page_entries_max);
+    let (mut after, mut count) = (None, gate.config.limits.page_entries_max);
     for (name, value) in &request.query {
         match name.as_str() {
-            "after" => after = hex::decode(value).map_err(|_| bad("after", "is not a cursor"))?,
+            "after" => {
+                let given = hex::decode(value).map_err(|_| bad("after", "is not a cursor"))?;
+                // One that is none of ours starts at the beginning.
+                after = Place::try_from(given).ok();
+            }
             "limit" => {
                 let limit = value.parse().ok().filter(|limit| (1..=count).contains(limit));
                 count = limit.ok_or_else(|| bad("limit", "is not a number in range"))?;
@@ -91,13 +96,13 @@ fn list(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trou
     }
     let mapping = exit::mapping(gate)?;
     let (rows, next) = page(gate, session, mapping, after, count)?;
-    let (shown, asks): (Vec<Value>, Vec<AskFor>) = rows.into_iter().unzip();
+    let (shown, parts): (Vec<Value>, Vec<Weighed>) = rows.into_iter().unzip();
     let way = Way { to: org, channel: "cbo-rest", mapping: Some(mapping.digest()), by: None };
     let mut page = json!({ "referrals": shown });
     if let Some(next) = next {
         page["next"] = json!(hex::encode(next));
     }
-    let body = gate.egress.release_page(way, asks, || Ok(page.to_string().into_bytes()))?;
+    let body = gate.egress.release_page(way, parts, || Ok(page.to_string().into_bytes()))?;
     Ok(Reply::released(200, JSON, body))
 }
 
@@ -105,27 +110,29 @@ fn list(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trou
 const SHOWN: [FieldGroup; 2] = [FieldGroup::Need, FieldGroup::Status];
 
 /// One row of the list, and what it shows.
-type Row = (Value, AskFor);
+type Row = (Value, Weighed);
 
 /// The rows that consent permits now, and where to go on.
 fn page(
     gate: &Gate,
     session: &Session,
     mapping: &Mapping,
-    mut after: Vec<u8>,
+    mut after: Option<Place>,
     count: usize,
-) -> Result<(Vec<Row>, Option<Vec<u8>>), Trouble> {
+) -> Result<(Vec<Row>, Option<Place>), Trouble> {
     let org = &session.partner.org;
     let mut rows = Vec::new();
     loop {
-        let found = gate.view.tasks(org, &after, count).map_err(|outage| {
+        let of = (std::slice::from_ref(org), "Task");
+        let found = gate.view.find(Order::Changed, of, None, after.as_ref(), count);
+        let found = found.map_err(|outage| {
             tracing::error!(%outage, "the projections do not read");
             Trouble::Outage
         })?;
         let exhausted = found.len() < count;
         for task in found {
-            after.clone_from(&task.cursor);
-            let part = gate.scribe.published().world().parts.get(&task.task).copied();
+            after = Some(task.place);
+            let part = gate.scribe.published().world().parts.get(&task.id).copied();
             let Some(Part::PlacementTask(referral, placement)) = part else { continue };
             let Some(referral) = gate.referral(&referral).filter(|one| !is_held(one)) else {
                 continue;
@@ -136,9 +143,9 @@ fn page(
             let passing = exit::Passing::of(&permits).only(&SHOWN);
             // One that the dialect cannot say must not hide the others.
             let row = exit::community(gate, mapping, &referral, &placement, &passing)?;
-            rows.extend(row.map(|row| (row, ask)));
+            rows.extend(row.map(|row| (row, (ask, permits))));
             if rows.len() == count {
-                return Ok((rows, Some(after)));
+                return Ok((rows, after));
             }
         }
         if exhausted {

@@ -15,6 +15,7 @@ use crate::scribe::disclose::Grounds;
 use crate::scribe::{Bench, Settings};
 
 /// A proof that will exist once the group is committed, or exists already.
+#[derive(Clone)]
 pub enum Proof {
     /// The entry at this place of the frame.
     Entry(usize),

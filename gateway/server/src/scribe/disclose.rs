@@ -1,12 +1,15 @@
 //! Disclosures: decided anew at the instant they are recorded.
 
+use std::collections::BTreeMap;
+
 use loopgate_consent::{
-    Action, Ask, Basis, Caller, Claim, Dated, Denial, Detail, Glass, Health, Item, Party, Permit,
-    Policy, Presented, Purpose, ReasonCode, Token, release,
+    Action, Ask, Caller, Claim, Dated, Denial, Detail, Glass, Health, Item, Party, Permit, Policy,
+    Presented, Purpose, ReasonCode, Token, release,
 };
 use loopgate_referral::{OrgId, PersonId, ReferralId, ResourceId, Timestamp};
 
 use super::desk::{Desk, Proof, by};
+use super::told::{basis, denied};
 use crate::fold::World;
 use crate::gate::{Gate, Session};
 use crate::journal::{BasisUsed, Disclosure, Event};
@@ -125,9 +128,9 @@ impl OwnedToken {
 pub struct Disclose {
     /// To whom.
     pub recipient: OrgId,
-    /// One per person.
+    /// One for each part; a person may be in several.
     pub asks: Vec<AskFor>,
-    /// The permits it was rendered under, one per claim, in order.
+    /// The permits it was rendered under, one per claim of each part, in order.
     pub permits: Vec<Permit>,
     /// By which way.
     pub channel: &'static str,
@@ -267,7 +270,7 @@ fn items(ask: &AskFor, claim: &OwnedClaim, world: &World) -> Vec<Item> {
     items
 }
 
-/// Asks anew, and records: one proof per permit.
+/// Asks anew, part by part, and records one entry for each person: one proof per permit.
 pub fn decide(desk: &mut Desk<'_>, disclose: Disclose) -> Result<Vec<Proof>, Trouble> {
     let to = desk.roster().party(&disclose.recipient).ok_or(Trouble::from(Kind::NotFound))?;
     let mut fresh = Vec::new();
@@ -291,21 +294,42 @@ pub fn decide(desk: &mut Desk<'_>, disclose: Disclose) -> Result<Vec<Proof>, Tro
     if !same(&disclose.permits, fresh.iter().flatten()) {
         return Err(Trouble::Outage);
     }
-    let mut proofs = Vec::new();
-    for (ask, permits) in disclose.asks.iter().zip(fresh) {
-        let bases: Vec<BasisUsed> =
-            permits.iter().map(|permit| basis(permit, &to, &ask.claims)).collect();
-        let count = permits.len();
-        let proof = record(desk, &disclose, ask, bases);
-        for _ in 1..count {
-            proofs.push(match &proof {
-                Proof::Entry(entry) => Proof::Entry(*entry),
-                Proof::Known(known) => Proof::Known(known.clone()),
-            });
-        }
-        proofs.push(proof);
+    let mut told: BTreeMap<PersonId, Proof> = BTreeMap::new();
+    for (ask, bases) in by_person(&disclose.asks, &fresh, &to) {
+        told.insert(ask.person, record(desk, &disclose, &ask, bases));
     }
-    Ok(proofs)
+    let of = |ask: &AskFor| told.get(&ask.person).cloned();
+    let each = disclose.asks.iter().zip(&fresh);
+    Ok(each.flat_map(|(ask, permits)| permits.iter().filter_map(move |_| of(ask))).collect())
+}
+
+/// What is told of each person, once: all that was asked for, and on what. Each part was decided by itself.
+fn by_person(
+    asks: &[AskFor],
+    permits: &[Vec<Permit>],
+    to: &Party,
+) -> Vec<(AskFor, Vec<BasisUsed>)> {
+    let mut merged: BTreeMap<PersonId, (AskFor, Vec<BasisUsed>)> = BTreeMap::new();
+    for (part, permits) in asks.iter().zip(permits) {
+        let bases = permits.iter().map(|permit| basis(permit, to, &part.claims));
+        let Some((ask, known)) = merged.get_mut(&part.person) else {
+            merged.insert(part.person, (part.clone(), bases.collect()));
+            continue;
+        };
+        for basis in bases {
+            if !known.contains(&basis) {
+                known.push(basis);
+            }
+        }
+        ask.resources.extend(part.resources.iter().cloned());
+        if ask.view != part.view {
+            ask.view = "page";
+        }
+        if ask.referral != part.referral {
+            ask.referral = None;
+        }
+    }
+    merged.into_values().collect()
 }
 
 /// Whether two decisions, made at different instants, let the same thing pass on the same grounds.
@@ -341,58 +365,4 @@ fn record(desk: &mut Desk<'_>, disclose: &Disclose, ask: &AskFor, bases: Vec<Bas
         bytes: disclose.bytes,
     });
     Proof::Entry(desk.record(&cause, event, Vec::new(), Some(disclose.sha256)))
-}
-
-/// What a permit is recorded as.
-pub fn basis(permit: &Permit, to: &Party, claims: &[OwnedClaim]) -> BasisUsed {
-    match (permit.grant(), permit.action()) {
-        (Some(grant), Some(action)) => BasisUsed::Consent {
-            grant: grant.clone(),
-            action: action.name().into(),
-            purpose: to.purpose.as_ref().map(|purpose| purpose.code().into()),
-            code: permit.code().name().into(),
-            templates: permit.templates().to_vec(),
-            groups: permit.groups().iter().map(|group| group.name().into()).collect(),
-            dropped: permit.dropped().to_vec(),
-            obligations: permit.obligations().to_vec(),
-        },
-        _ => match permit.basis() {
-            Basis::Treatment => BasisUsed::Treatment,
-            Basis::BusinessAssociate => BasisUsed::BusinessAssociate,
-            Basis::Law(order) => BasisUsed::Law { order: order.clone() },
-            Basis::BreakGlass => {
-                let entry = claims.iter().find_map(|claim| match claim {
-                    OwnedClaim::BreakGlass { entry, .. } => Some(*entry),
-                    _ => None,
-                });
-                BasisUsed::BreakGlass { entry: entry.unwrap_or_default() }
-            }
-            Basis::ThePerson => BasisUsed::ThePerson,
-            Basis::Audit(case) => BasisUsed::Audit { case: case.clone() },
-            Basis::ReturnToSupplier | Basis::Consent(_) => BasisUsed::ReturnToSupplier,
-        },
-    }
-}
-
-/// The entry that says that somebody known was refused, and the name it is told under.
-pub fn denied(org: &OrgId, ask: &AskFor, denial: &Denial, name: [u8; 8]) -> Event {
-    let action = ask.claims.iter().find_map(|claim| match claim {
-        OwnedClaim::Consent { action, .. } => Some(action.name().to_owned()),
-        OwnedClaim::BreakGlass { .. } => Some("break_glass".to_owned()),
-        OwnedClaim::Audit { .. } => Some("audit".to_owned()),
-        OwnedClaim::Treatment { .. }
-        | OwnedClaim::BusinessAssociate { .. }
-        | OwnedClaim::ReturnToSupplier { .. }
-        | OwnedClaim::ThePerson { .. } => None,
-    });
-    Event::Denied {
-        org: org.clone(),
-        person: Some(ask.person),
-        referral: ask.referral,
-        action,
-        code: denial.code.name().into(),
-        correlation: Some(hex::encode(name)),
-        grant: denial.grant.clone(),
-        dropped: denial.dropped.clone(),
-    }
 }

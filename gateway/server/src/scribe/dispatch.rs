@@ -1,5 +1,6 @@
 //! Each command, and what decides it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use loopgate_consent::Sends;
@@ -42,11 +43,11 @@ pub(super) fn decide(
             settles.push(Box::new(move |_| drop(reply.send(answer))));
         }
         Command::Disclose(disclose, reply) => {
-            let about = disclose.asks.iter().map(|ask| ask.person).collect();
+            let about: BTreeSet<_> = disclose.asks.iter().map(|ask| ask.person).collect();
             let proofs = disclose::decide(desk, *disclose);
             // It begins here, in one order with every change of a Grant: what changes one later in
             // this very group is answered after it began.
-            let sending = proofs.is_ok().then(|| sends.begin(about));
+            let sending = proofs.is_ok().then(|| sends.begin(about.into_iter().collect()));
             settles.push(Box::new(move |committed| {
                 let found = proofs.map(|proofs| {
                     proofs.into_iter().filter_map(|proof| proof.find(committed)).collect()

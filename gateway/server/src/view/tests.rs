@@ -295,7 +295,7 @@ fn rows_that_are_rebuilt_are_those_that_were_folded_and_hold_no_word_in_the_clea
     // One row of each kind for each resource, however often it changed.
     let of = |tag: u8| rows.iter().filter(|(key, _)| key[0] == tag).count();
     let count = case.world.resources.len();
-    assert_eq!((of(ROW), of(b'c'), of(CHANGED)), (count, count, count));
+    assert_eq!((of(ROW), of(b'c'), of(rows::CHANGED)), (count, count, count));
     // And a posting for each of its terms of now.
     let terms = rows.iter().filter(|(key, _)| key[0] == ROW);
     let terms: usize = terms.map(|(_, row)| rows::Row::of(row).unwrap().terms().count()).sum();

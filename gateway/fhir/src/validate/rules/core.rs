@@ -118,9 +118,11 @@ fn same_code(json: &Json) -> bool {
     if choice(json, "value").is_none() {
         return true;
     }
-    let own: Vec<(Option<&str>, Option<&str>)> =
-        json.list("code.coding").iter().map(|one| (one.text("system"), one.text("code"))).collect();
+    // What has no code is the same as nothing.
+    let code =
+        |one: &Json| Some((one.text("system").map(str::to_owned), one.text("code")?.to_owned()));
+    let own: Vec<_> = json.list("code.coding").iter().filter_map(code).collect();
     let of_components = each(json, "component", "code");
-    let mut codings = of_components.iter().flat_map(|code| code.list("coding"));
-    !codings.any(|one| own.contains(&(one.text("system"), one.text("code"))))
+    let mut codings = of_components.iter().flat_map(|code| code.list("coding")).filter_map(code);
+    !codings.any(|one| own.contains(&one))
 }

@@ -3,7 +3,7 @@
 //!
 //! Rows of the projections give candidates; each is looked at as this caller may read it now. In creation
 //! order a page never repeats, and leaves out only what consent now hides. In change order what changes
-//! meanwhile comes again, and nothing is missed.
+//! meanwhile comes again, and nothing is missed; the newest first, it is ahead of the page by then.
 
 mod cursor;
 mod include;
@@ -12,17 +12,16 @@ mod walk;
 use std::collections::BTreeSet;
 
 use loopgate_fhir::{
-    Json, Search, SearchItem, SearchMode, Served, Shape, searchset, shaped, warnings,
+    Json, Search, SearchItem, SearchMode, Served, Shape, is_json, searchset, shaped, warnings,
 };
 use loopgate_referral::ResourceId;
 
-use super::negotiation;
 use super::prefer::handling;
 use super::read::way;
+use crate::egress::Weighed;
 use crate::gate::{Gate, Request, Session};
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::{FHIR_JSON, Reply};
-use crate::scribe::AskFor;
 use cursor::Cursor;
 use walk::Walk;
 
@@ -36,7 +35,7 @@ pub fn form(request: &Request) -> Result<Vec<(String, String)>, Trouble> {
     let posted: Vec<(String, String)> =
         form_urlencoded::parse(&request.body).into_owned().collect();
     let mut formats = posted.iter().filter(|(name, _)| name == "_format");
-    if !formats.all(|(_, value)| negotiation::is_json(value)) {
+    if !formats.all(|(_, value)| is_json(value)) {
         return Err(Kind::NotAcceptable.into());
     }
     Ok([request.query.clone(), posted].concat())
@@ -47,7 +46,7 @@ struct Hit {
     id: ResourceId,
     place: crate::view::Place,
     json: Json,
-    asks: Vec<AskFor>,
+    parts: Vec<Weighed>,
 }
 
 /// A page, before it is released.
@@ -75,9 +74,9 @@ pub fn search(
     for _ in 0..PAGE_TRIES_MAX {
         let page = page(gate, session, &search, after)?;
         let hits = page.matches.iter().chain(&page.included.hits);
-        let asks = hits.flat_map(|hit| hit.asks.iter().cloned()).collect();
+        let parts = hits.flat_map(|hit| hit.parts.iter().cloned()).collect();
         let made = || Ok(bundle(base, &search, &page, after).to_bytes());
-        match gate.egress.release_page(way(&session.partner.org), asks, made) {
+        match gate.egress.release_page(way(&session.partner.org), parts, made) {
             Err(Trouble::Outage) => {}
             Err(trouble) => return Err(trouble),
             Ok(body) => return Ok(Reply::released(200, FHIR_JSON, body)),

@@ -2,6 +2,7 @@
 //! (RFC 9110, R4 http.html).
 
 use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
+use loopgate_fhir::is_json;
 use loopgate_referral::Timestamp;
 
 use crate::gate::Request;
@@ -26,13 +27,6 @@ pub fn takes_json(request: &Request) -> Result<(), Trouble> {
         request.accept.as_deref().is_none_or(|accept| accept.trim().is_empty() || accepted(accept))
     };
     if ok { Ok(()) } else { Err(Kind::NotAcceptable.into()) }
-}
-
-/// Whether a `_format` is a name of JSON.
-pub fn is_json(format: &str) -> bool {
-    // A plus that was not escaped arrives as a space.
-    let essence = format.split(';').next().unwrap_or_default().trim().replace(' ', "+");
-    essence == "json" || WRITTEN[..4].contains(&essence.to_ascii_lowercase().as_str())
 }
 
 fn accepted(accept: &str) -> bool {

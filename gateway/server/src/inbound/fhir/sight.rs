@@ -17,6 +17,7 @@ use loopgate_referral::{
 };
 
 use super::{clinician, directory};
+use crate::egress::Weighed;
 use crate::exit;
 use crate::fold::{Held, Part};
 use crate::gate::{Gate, Session};
@@ -59,6 +60,15 @@ enum What {
 impl Sight {
     /// What a caller may read under this id; nothing, if that is nothing.
     pub fn of(gate: &Gate, session: &Session, id: &ResourceId) -> Result<Option<Sight>, Trouble> {
+        Sight::seen(gate, session, id, true)
+    }
+
+    fn seen(
+        gate: &Gate,
+        session: &Session,
+        id: &ResourceId,
+        by_name: bool,
+    ) -> Result<Option<Sight>, Trouble> {
         let org = &session.partner.org;
         let part = gate.scribe.published().world().parts.get(id).copied();
         let held = gate.held(id);
@@ -68,7 +78,7 @@ impl Sight {
             }
             (_, Some(held)) if held.org == *org => supplied(gate, id, held).map(Some),
             (Some(part), _) => Ok(of_placement(gate, session, id, part)),
-            (None, Some(held)) => another(gate, session, id, held),
+            (None, Some(held)) => another(gate, session, id, (held, by_name)),
             (None, None) => Ok(directory::organization(gate, id).map(|json| Sight {
                 id: id.clone(),
                 asks: Vec::new(),
@@ -86,10 +96,9 @@ impl Sight {
         session: &Session,
         id: &ResourceId,
     ) -> Result<Option<Sight>, Trouble> {
-        let sight = Sight::of(gate, session, id)?;
+        let sight = Sight::seen(gate, session, id, false)?;
         Ok(sight.filter(|sight| match &sight.what {
             What::PlacementTask(both) | What::PlacementRequest(both) => !is_held(&both.0),
-            What::Clinical(_) => false,
             _ => true,
         }))
     }
@@ -100,7 +109,12 @@ impl Sight {
         let json = match &self.what {
             What::Supplied(held) => gate.document(held)?,
             What::SourceTask(both, answer, _) => {
-                return exit::source_task(gate, &both.0, &both.1, *answer);
+                // Less may have been permitted since: then no more is said.
+                let answer = match answer {
+                    exit::Answer::Whole if both.0.has_news() => exit::Answer::permitted(permits),
+                    answer => *answer,
+                };
+                return exit::source_task(gate, &both.0, &both.1, answer);
             }
             What::PlacementTask(both) => {
                 return exit::target_task(gate, &both.0, &both.1, &passing());
@@ -109,7 +123,8 @@ impl Sight {
                 return exit::target_request(gate, &both.0, &both.1, &passing());
             }
             What::Patient(held) => {
-                return exit::target_patient(gate, &self.id, held, &passing());
+                let changed = self.changed.unwrap_or(held.changed);
+                return exit::target_patient(gate, (&self.id, changed), held, &passing());
             }
             What::Outcome(both) => {
                 // An outcome is more than a status.
@@ -125,17 +140,19 @@ impl Sight {
         Ok(as_supplied(&json, self.id.id(), version, changed, None))
     }
 
-    /// It as it stands now, if consent lets it pass now. Records nothing: for choosing what to release.
-    pub fn now(&self, gate: &Gate, to: &OrgId) -> Result<Option<Json>, Trouble> {
-        let mut permits = Vec::new();
+    /// It as it stands now, if consent lets it pass now, and the parts it is of a page. Records nothing: for
+    /// choosing what to release.
+    pub fn now(&self, gate: &Gate, to: &OrgId) -> Result<Option<(Json, Vec<Weighed>)>, Trouble> {
+        let mut parts = Vec::new();
         for ask in &self.asks {
             match gate.egress.may(to, ask)? {
-                Some(these) => permits.extend(these),
+                Some(permits) => parts.push((ask.clone(), permits)),
                 None => return Ok(None),
             }
         }
+        let permits: Vec<Permit> = parts.iter().flat_map(|(_, these)| these.clone()).collect();
         match self.render(gate, &permits) {
-            Ok(json) => Ok(Some(json)),
+            Ok(json) => Ok(Some((json, parts))),
             Err(Trouble::Refused(refusal)) if refusal.kind == Kind::NotFound => Ok(None),
             Err(trouble) => Err(trouble),
         }
@@ -262,13 +279,14 @@ fn another(
     gate: &Gate,
     session: &Session,
     id: &ResourceId,
-    held: Held,
+    (held, by_name): (Held, bool),
 ) -> Result<Option<Sight>, Trouble> {
     let of = (held.version, held.changed);
     if is_published(&gate.scribe.published().roster.load(), id, &held) {
         return Ok(Some(Sight::made(id, Vec::new(), of, What::Supplied(Box::new(held)))));
     }
-    if let Some(claim) = clinician::claim(gate, session, &held) {
+    // By its name alone.
+    if let Some(claim) = by_name.then(|| clinician::claim(gate, session, &held)).flatten() {
         let ask = clinician::ask(id, &held, claim);
         let sight = |ask| Sight::made(id, vec![ask], of, What::Clinical(Box::new(held)));
         return Ok(ask.map(sight));

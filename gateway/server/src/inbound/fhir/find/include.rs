@@ -3,9 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use loopgate_fhir::{
-    Fault, Handling, Include, IssueCode, Json, Search, Served, include_references,
-};
+use loopgate_fhir::{Fault, Handling, Include, IssueCode, Search, Served, include_references};
 use loopgate_referral::ResourceId;
 
 use super::Hit;
@@ -61,8 +59,8 @@ pub fn with(
             continue;
         }
         for hit in matches {
-            let room = INCLUDED_MAX - included.hits.len();
-            let found = referring(gate, session, (include, &hit.id), room + 1)?;
+            let (found, goes_on) = referring(gate, session, (include, &hit.id))?;
+            included.is_cut |= goes_on;
             let fresh = found.into_iter().filter(|hit| seen.insert(hit.id.clone()));
             included.hits.extend(fresh);
             if included.hits.len() > INCLUDED_MAX {
@@ -78,24 +76,24 @@ pub fn with(
 /// What is referred to, if the caller may read it.
 fn referred(gate: &Gate, session: &Session, id: ResourceId) -> Result<Option<Hit>, Trouble> {
     let Some(sight) = Sight::to_find(gate, session, &id)? else { return Ok(None) };
-    let json: Option<Json> = sight.now(gate, &session.partner.org)?;
-    Ok(json.map(|json| Hit { id, place: [0; 16], json, asks: sight.asks }))
+    let now = sight.now(gate, &session.partner.org)?;
+    Ok(now.map(|(json, parts)| Hit { id, place: [0; 16], json, parts }))
 }
 
-/// What refers to it.
+/// What refers to it, and whether that goes on.
 fn referring(
     gate: &Gate,
     session: &Session,
     (include, to): (&Include, &ResourceId),
-    count: usize,
-) -> Result<Vec<Hit>, Trouble> {
-    let Some(served) = Served::of(include.source) else { return Ok(Vec::new()) };
+) -> Result<(Vec<Hit>, bool), Trouble> {
+    let Some(served) = Served::of(include.source) else { return Ok((Vec::new(), false)) };
     let base = gate.config.organization.base_url.as_str();
     let pairs = [(include.param.name.to_owned(), to.to_string())];
     let Ok(search) = Search::parse(served, &pairs, base, Handling::Strict) else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     };
-    let (hits, _) = Walk::of(gate, session, &search)?.gather(None, count)?;
+    // Some of them may be on the page already.
+    let (hits, ended_at) = Walk::of(gate, session, &search)?.gather(None, 2 * INCLUDED_MAX)?;
     let refers = |hit: &Hit| include_references(include, &hit.json).contains(to);
-    Ok(hits.into_iter().filter(refers).collect())
+    Ok((hits.into_iter().filter(refers).collect(), ended_at.is_some()))
 }

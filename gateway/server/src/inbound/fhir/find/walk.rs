@@ -127,8 +127,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(Vec<Hit>, Option<Cursor>), Trouble> {
         let (mut hits, ended_at) = self.gather(None, SORT_MAX + 1)?;
         if ended_at.is_some() {
-            let words =
-                "too many match to be sorted; narrow the search, or sort by _lastUpdated alone";
+            let words = "too much would have to be looked at; narrow the search, or sort by _lastUpdated alone";
             let fault = Fault::new(IssueCode::TooCostly, "", words);
             return Err(Refusal::at(Kind::Malformed, vec![fault]).into());
         }
@@ -155,10 +154,16 @@ impl<'a> Walk<'a> {
     ) -> Result<(Vec<Hit>, Option<Place>), Trouble> {
         let (mut hits, mut cost) = (Vec::new(), 0);
         let mut after = after.or_else(|| self.start());
+        // The newest first, nothing before it can match.
+        let floor = self.search.updated_from().and_then(before);
+        let floor = floor.filter(|_| self.order == Order::ChangedBack);
         loop {
             let found = self.next(after.as_ref())?;
             let is_last = found.len() < ROWS_AT_ONCE;
             for one in found {
+                if floor.is_some_and(|floor| one.place <= floor) {
+                    return Ok((hits, None));
+                }
                 after = Some(one.place);
                 cost += if self.may_match(&one)? {
                     hits.extend(self.look(one)?);
@@ -219,9 +224,9 @@ impl<'a> Walk<'a> {
         let Some(sight) = Sight::to_find(self.gate, self.session, &found.id)? else {
             return Ok(None);
         };
-        let Some(json) = sight.now(self.gate, &self.session.partner.org)? else { return Ok(None) };
-        let hit = |json| Hit { id: found.id, place: found.place, json, asks: sight.asks };
-        Ok(self.search.matches(&json).then(|| hit(json)))
+        let now = sight.now(self.gate, &self.session.partner.org)?;
+        let hit = |(json, parts)| Hit { id: found.id, place: found.place, json, parts };
+        Ok(now.filter(|(json, _)| self.search.matches(json)).map(hit))
     }
 
     /// Candidates by their ids, in order.
