@@ -57,9 +57,12 @@ fn state(row: &Row, suite: &Suite, declared: &Declared) -> (String, String) {
             None => met.push(case),
         }
     }
-    let mut reasons: Vec<&str> =
-        unmet.iter().filter_map(|case| declared.of_case(&case.id)).collect();
-    reasons.dedup();
+    let mut reasons: Vec<&str> = Vec::new();
+    for reason in unmet.iter().filter_map(|case| declared.of_case(&case.id)) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
     if let Some(line) = declared.of_row(&row.key) {
         return match line.what {
             What::Elsewhere => (format!("met, shown elsewhere: {}", line.reason), named(&met)),

@@ -62,7 +62,7 @@ struct Arguments {
     /// Says every case, not only those that did not pass.
     #[arg(long)]
     verbose: bool,
-    /// Prints CLAIMS.md, and runs nothing.
+    /// Prints the rows of CLAIMS.md, and runs nothing.
     #[arg(long)]
     claims: bool,
     /// Prints the cases, and runs nothing.

@@ -1,8 +1,6 @@
 //! A hospital, a clinic, a community organization, or nobody: an HTTPS client.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::time::Duration;
 
@@ -105,7 +103,6 @@ impl Party {
             let receipt = header("loopgate-receipt");
             let Ok(text) = response.text().await else { return Answer::broken() };
             let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-            keep(&json, &text);
             Answer { status, json, text, etag, receipt, location }
         })
     }
@@ -186,21 +183,6 @@ impl Answer {
         let first = |issue: &Value| issue["expression"][0].as_str().map(str::to_owned);
         issues.iter().filter_map(first).collect()
     }
-}
-
-/// For `conformance/judge`: in the folder that `$LOOPGATE_KEEP` names, a file for each FHIR body that is unlike
-/// the others in more than ids and times.
-fn keep(json: &Value, text: &str) {
-    let (Some(folder), Some(kind)) =
-        (std::env::var_os("LOOPGATE_KEEP"), json["resourceType"].as_str())
-    else {
-        return;
-    };
-    let shape = text.bytes().filter(|byte| !byte.is_ascii_hexdigit() && *byte != b'-');
-    let mut hasher = DefaultHasher::new();
-    shape.collect::<Vec<u8>>().hash(&mut hasher);
-    let file = Path::new(&folder).join(format!("{kind}-{:016x}.json", hasher.finish()));
-    fs::write(file, text).unwrap();
 }
 
 fn path_of(location: &str) -> String {

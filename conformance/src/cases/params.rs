@@ -286,7 +286,7 @@ fn value(world: &World, kind: &str, param: &str, looked: Looked) -> Result<Strin
     chart.fill(world, &text)
 }
 
-/// That every parameter of the statement has its values.
+/// Parameters of the statement for which no value is known.
 pub fn without_values() -> Vec<String> {
     let rows = guide::server().into_iter();
     let params = rows.filter_map(|row| {

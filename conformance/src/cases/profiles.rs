@@ -382,6 +382,10 @@ fn personal(suite: &mut Suite) {
     suite.add("profile.race", Level::May, clause("SDOH-Race-1"), &[key], |world| {
         let mut body = characteristic(world, "ObservationRaceOMB", "72826-1")?;
         set(&mut body, "valueCodeableConcept", Value::Null);
+        let mut unknown = body.clone();
+        unknown["dataAbsentReason"] =
+            concept("http://terminology.hl7.org/CodeSystem/data-absent-reason", "asked-declined");
+        create(&world.source, &unknown)?;
         // Neither a race nor why there is none.
         refused(world, &body, "Observation")
     });

@@ -180,7 +180,7 @@ fn matching(suite: &mut Suite) {
         let read = world.source.get(&answer.created()?).expect(200)?;
         hold(read.version()? == answer.version()?, || "the ETags of create and read differ".into())
     });
-    suite.add("version.if-match-list", Should, clause, &[], |world| -> Check {
+    suite.add("version.if-match-nonsense", Should, clause, &[], |world| -> Check {
         let (at, now) = condition(world)?;
         let mut changed = now.clone();
         changed["language"] = json!("en-AU");
