@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use harness::{Gateway, PIN, partner_file};
+use harness::{Gateway, partner_file};
 use http_bench::{Ceiling, Http, open, open_people};
 use load_bench::as_fast_as_it_goes;
 use loopgate_referral::PlacementId;
@@ -27,6 +27,8 @@ use serde_json::Value;
 
 /// Connections that read.
 const READERS: usize = 4;
+/// The PIN of the organization.
+const PIN: &str = "482913";
 /// Persons in a Bundle of those that fill the gateway.
 const PERSONS: usize = 40;
 
