@@ -26,7 +26,7 @@ fn the_partners_file_says_in_which_language_and_the_reader_chooses_otherwise() {
     assert!(wrong.contains("Ese no es el PIN") && wrong.contains("<title>Error: "), "{wrong}");
     browser.give_pin(&link);
     let whole = browser.get(&link).expect(200).text;
-    for words in ["Sí, la aceptamos", "No, la rechazamos", "Teléfono", "Personas en el hogar"] {
+    for words in ["Sí, la aceptamos", "No, la rechazamos", "Teléfono", "Derivada el"] {
         assert!(whole.contains(words), "{words} is not in {whole}");
     }
     browser.act(&link, "accept", "");

@@ -78,7 +78,10 @@ pub fn messages(forms: &Forms<'_>, shown: &Shown<'_>, opened: &Opened) -> Markup
             }
             (worded(forms, ("comment", words.comment_summary), (words.comment_label, words.comment)))
             (attempted(forms))
-            (worded(forms, ("note", words.note_summary), (words.note_label, words.note_button)))
+            // A note says that work goes on.
+            @if placement.state.status() != TaskStatus::Requested {
+                (worded(forms, ("note", words.note_summary), (words.note_label, words.note_button)))
+            }
             (forms.row(("safe-contact", words.safe_summary), |form| {
                 let known = placement.safe_contact.as_deref().filter(|_| shown.contact).unwrap_or_default();
                 html! {
