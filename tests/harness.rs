@@ -35,6 +35,7 @@ pub use failing::Failing;
 pub use gateway::{Entry, Gateway, START_MS, machine_now, partner_file};
 pub use hospital::{msh, referral_v2, texts};
 pub use party::{Answer, Party, anonymous_config, client_config};
+pub use post::Post;
 pub use post::Received;
 pub use provider::{Provider, SECRET};
 pub use wire::{Wire, status};
