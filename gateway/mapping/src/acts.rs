@@ -128,8 +128,10 @@ pub(crate) fn check(text: ActsText, rows: &[Row], desk: &mut Desk<'_>) -> Option
         words.push(Act { said, act, lost, line: desk.line(&span) });
     }
     let pairs = table.into_iter().flat_map(|codes| codes.pairs());
-    let silent: BTreeSet<&str> =
-        pairs.filter(|pair| pair.read && !seen.contains(pair.right)).map(|pair| pair.right).collect();
+    let silent: BTreeSet<&str> = pairs
+        .filter(|pair| pair.read && !seen.contains(pair.right))
+        .map(|pair| pair.right)
+        .collect();
     for word in silent {
         desk.at(text.of.span(), format_args!("{word:?} has no act"));
     }

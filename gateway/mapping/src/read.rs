@@ -196,7 +196,9 @@ impl Row {
         constants: &Constants,
     ) -> Result<Option<Value>, Why> {
         let formed = match place {
-            Right::V2(_, Some(form)) => form.to_left(value, constants.zone()).ok_or(Why::BadForm)?,
+            Right::V2(_, Some(form)) => {
+                form.to_left(value, constants.zone()).ok_or(Why::BadForm)?
+            }
             Right::Json(_, Some(local)) => local.to_left(value, constants.zone())?,
             _ => value.clone(),
         };

@@ -291,11 +291,7 @@ fn check_also(
     each.collect()
 }
 
-fn check_codes(
-    name: Option<&String>,
-    context: &Context<'_>,
-    note: &mut Note<'_>,
-) -> Option<Table> {
+fn check_codes(name: Option<&String>, context: &Context<'_>, note: &mut Note<'_>) -> Option<Table> {
     let name = name?;
     if let Some(link) = name.strip_prefix('%') {
         return Some(Table::Link(link.to_owned()));

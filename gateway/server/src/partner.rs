@@ -29,7 +29,7 @@ use crate::identity::Client;
 
 pub use alias::{Carries, Code, ZField};
 pub use certificate::Shown;
-pub use folder::{LoadedPartner, load_partners};
+pub use folder::{LoadedPartner, load_partners, load_speaking};
 pub use lenient::Lenient;
 pub use link::{Answers, Authority, BadEndpoint, Endpoint, How, Link, Outcomes, Requests, Rule};
 pub use suspend::{Unreadable, set_pin, set_suspended};

@@ -12,7 +12,7 @@ fn to_cbo(input: &[u8], groups: &[&str]) -> Result<Translated, Stopped> {
         some => some.iter().map(|group| group.parse().unwrap()).collect(),
     };
     let link = LinkOf::new(None);
-    let ways = (&Dialect::Fhir, &Dialect::CboJson);
+    let ways = (&Dialect::Fhir, &Dialect::Json("cbo-json".to_owned()));
     translate(&Library::builtin(), ways, input, &groups, &link).map(one)
 }
 
@@ -41,7 +41,7 @@ fn a_referral_bundle_becomes_what_a_community_organization_reads() {
     assert!(translated.not_carried.contains(&"Patient.birthDate".to_owned()));
     let back = translate(
         &Library::builtin(),
-        (&Dialect::CboJson, &Dialect::Fhir),
+        (&Dialect::Json("cbo-json".to_owned()), &Dialect::Fhir),
         translated.text.as_bytes(),
         &Groups::all(),
         &LinkOf::new(None),
@@ -104,7 +104,7 @@ fn a_ref_i12_becomes_a_bundle_that_reads_and_comes_back_as_each_message_of_a_ref
             assert!(text.contains(segment), "{segment} is not in {text}");
         }
     }
-    let ways = (&v2("", ""), &Dialect::CboJson);
+    let ways = (&v2("", ""), &Dialect::Json("cbo-json".to_owned()));
     let cbo = translate(&Library::builtin(), ways, REF_I12, &Groups::all(), &link);
     let cbo = one(cbo.map_err(|_| "stopped").unwrap());
     let document: Value = serde_json::from_str(&cbo.text).unwrap();
