@@ -132,8 +132,9 @@ mod tests {
         let odd = flaws(&|_, text| Some(text.replace("act = \"accept\"", "act = \"agree\"")));
         assert_eq!(odd.len(), 2);
         assert!(
-            odd[0]
-                .starts_with("cie-hub/outcome.toml:15 asks for \"agree\", which is not one of none,")
+            odd[0].starts_with(
+                "cie-hub/outcome.toml:15 asks for \"agree\", which is not one of none,"
+            )
         );
     }
 }

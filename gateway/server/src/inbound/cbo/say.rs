@@ -83,10 +83,15 @@ fn said(
     };
     let mut acted: Option<Acted> = None;
     let mut condition = request.version()?;
-    for (wish, part) in meant.wishes.iter().zip(0u8..) {
-        let key = if part == 0 { key } else { Sha256::digest([&key[..], &[part]].concat()).into() };
-        let act = act(wish.clone(), key, condition.take());
-        acted = Some(gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?);
+    for wish in meant.wishes.iter().cloned() {
+        // Each has a key of its own, so that neither is done twice, whatever became of the other.
+        let beside = matches!(wish, Wish::Comment(_));
+        let key = if beside { Sha256::digest([&key[..], b"comment"].concat()).into() } else { key };
+        let act = act(wish, key, condition.take());
+        let done = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
+        // A comment moves no status, and a resend of it does not know the status that there was.
+        let status = acted.map_or(done.status, |first| first.status);
+        acted = Some(Acted { status, ..done });
     }
     answer(gate, (caller, &referral, &placement), acted, (&read, asked, &meant))
 }
