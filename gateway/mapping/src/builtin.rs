@@ -7,14 +7,20 @@ macro_rules! files {
 }
 
 /// Path below the mappings folder, and text.
-pub(crate) const FILES: [(&str, &str); 71] = files![
+pub(crate) const FILES: [(&str, &str); 79] = files![
     "cbo-json/referral.toml",
     "cbo-json/status.toml",
+    "cie-hub/intervention.toml",
+    "cie-hub/outcome.toml",
+    "cie-hub/referral.toml",
+    "cie-hub/status.toml",
     "codes/acknowledgement/hl7v2.toml",
     "codes/address-use/hl7v2.toml",
     "codes/appointment-status/hl7v2.toml",
+    "codes/category/cie-hub.toml",
     "codes/coding-system/hl7v2.toml",
     "codes/contact/cbo.toml",
+    "codes/contact/cie-hub.toml",
     "codes/contact/hl7v2.toml",
     "codes/diagnosis-action/hl7v2.toml",
     "codes/document-availability/hl7v2.toml",
@@ -28,7 +34,9 @@ pub(crate) const FILES: [(&str, &str); 71] = files![
     "codes/observation-status/hl7v2.toml",
     "codes/priority/hl7v2.toml",
     "codes/report-status/hl7v2.toml",
+    "codes/sdoh-domain/cie-hub.toml",
     "codes/task-status/cbo.toml",
+    "codes/task-status/cie-hub.toml",
     "codes/telecom-system/hl7v2.toml",
     "codes/telecom-use/hl7v2.toml",
     "fhir-repeats.toml",

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
+use crate::acts::{self, ActsText};
 use crate::codes::Codes;
 use crate::mapping::Mapping;
 use crate::problem::{Desk, Problem};
@@ -22,6 +23,7 @@ use crate::v2;
 struct FileText {
     mapping: HeadText,
     message: Option<Spanned<MessageText>>,
+    acts: Option<ActsText>,
     rows: RowsText,
 }
 
@@ -120,8 +122,10 @@ pub(crate) fn parse(
                 Err(problems) => elsewhere.extend(problems),
             }
         }
+        let acts = parsed.acts.and_then(|text| acts::check(text, &rows, &mut desk));
         Mapping {
             name: name.to_owned(),
+            acts,
             version: parsed.mapping.version,
             digest: digest.finalize().into(),
             rows,

@@ -12,6 +12,7 @@
 //!
 //! Not here: sockets, permits, partners, the envelope of an HL7 v2 message (MSH).
 
+mod acts;
 mod builtin;
 mod codes;
 mod constants;
@@ -21,6 +22,7 @@ mod folder;
 mod form;
 mod leaves;
 mod library;
+mod local;
 mod mapping;
 mod path;
 mod problem;
@@ -42,6 +44,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use acts::{Act, Acts};
 pub use constants::Constants;
 pub use library::Library;
 pub use mapping::{Carried, Mapping, Read, Written, WrittenV2};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::acts::Acts;
 use crate::builtin;
 use crate::codes::Codes;
 use crate::file::{self, Around, Blocks};
@@ -100,6 +101,17 @@ impl Library {
     /// The mapping `dialect/message`.
     pub fn mapping(&self, name: &str) -> Option<&Mapping> {
         self.mappings.get(name)
+    }
+
+    /// The JSON dialects in which a referral can be said, by name: folders with a `referral.toml`.
+    pub fn dialects(&self) -> impl Iterator<Item = &str> {
+        let json = self.mappings.values().filter(|mapping| mapping.is_json());
+        json.filter_map(|mapping| mapping.name().strip_suffix("/referral"))
+    }
+
+    /// The mapping of the documents that a dialect's partners bring to this door.
+    pub fn for_door(&self, dialect: &str, door: &str) -> Option<&Mapping> {
+        self.mappings.values().find(|mapping| mapping.is_at(dialect, door))
     }
 
     /// The mapping for HL7 v2 messages of this code and event (MSH-9.1, MSH-9.2).
@@ -210,8 +222,18 @@ impl Check {
         self.one_for_each();
     }
 
-    /// No two mappings are for the same message.
+    /// No two mappings are for the same message, or at the same door.
     fn one_for_each(&mut self) {
+        let mut doors: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+        for mapping in self.mappings.values() {
+            let dialect = mapping.name.split('/').next().unwrap_or_default();
+            let Some(door) = mapping.acts().and_then(Acts::door) else { continue };
+            if let Some(other) = doors.insert((dialect, door), &mapping.name) {
+                let what = format!("door {door} is of {other} too");
+                let file = format!("{}.toml", mapping.name);
+                self.problems.push(Problem { file, line: None, what });
+            }
+        }
         let mut seen: BTreeMap<&(String, String), &str> = BTreeMap::new();
         for mapping in self.mappings.values() {
             for kind in &mapping.types {

@@ -7,6 +7,7 @@ use loopgate_consent::FieldGroup;
 use loopgate_hl7v2::{Location, Segment};
 use serde_json::Value;
 
+use crate::acts::Acts;
 use crate::codes::Codes;
 use crate::right::Right;
 use crate::route::Route;
@@ -25,6 +26,7 @@ pub struct Mapping {
     pub(crate) types: Vec<(String, String)>,
     /// The fields that the state of a referral is read from and written to.
     pub(crate) state: Vec<(Location, Route)>,
+    pub(crate) acts: Option<Acts>,
     pub(crate) constants: BTreeSet<String>,
 }
 
@@ -38,6 +40,8 @@ pub(crate) struct Row {
     pub(crate) or: Vec<Right>,
     /// Lists whose items are read behind those of the right.
     pub(crate) then: Vec<Right>,
+    /// Said beside the right, of the same value; read, it has to agree.
+    pub(crate) also: Vec<(Right, Arc<Codes>)>,
     pub(crate) codes: Option<Table>,
     pub(crate) group: Option<FieldGroup>,
     /// The file it stands in, and its line.
@@ -146,6 +150,16 @@ impl Mapping {
         self.digest
     }
 
+    /// What its documents ask for, if they ask for anything.
+    pub fn acts(&self) -> Option<&Acts> {
+        self.acts.as_ref()
+    }
+
+    /// Whether its documents are JSON.
+    pub fn is_json(&self) -> bool {
+        self.structure.is_empty()
+    }
+
     /// MSH-9.1 and MSH-9.2 of each kind of message it is for; the event is empty if it is for any.
     pub fn messages(&self) -> impl Iterator<Item = (&str, &str)> {
         self.types.iter().map(|(code, event)| (code.as_str(), event.as_str()))
@@ -154,6 +168,12 @@ impl Mapping {
     /// The fields whose value the state table gives: `ORC-1`.
     pub fn state_fields(&self) -> impl Iterator<Item = String> {
         self.state.iter().map(|(field, _)| field.to_string())
+    }
+
+    /// Whether documents of this dialect are brought to this door for it.
+    pub(crate) fn is_at(&self, dialect: &str, door: &str) -> bool {
+        let message = self.name.strip_prefix(dialect).is_some_and(|rest| rest.starts_with('/'));
+        message && self.acts().and_then(Acts::door) == Some(door)
     }
 
     /// Whether it is for the HL7 v2 messages of this code and event.
@@ -182,9 +202,10 @@ impl Mapping {
 }
 
 impl Row {
-    /// Every place that it is read from.
+    /// Every place of the dialect that is its own.
     pub(crate) fn places(&self) -> impl Iterator<Item = &Right> {
-        std::iter::once(&self.right).chain(&self.or).chain(&self.then)
+        let also = self.also.iter().map(|(right, _)| right);
+        std::iter::once(&self.right).chain(&self.or).chain(&self.then).chain(also)
     }
 }
 

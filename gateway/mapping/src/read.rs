@@ -115,10 +115,40 @@ impl Reading {
                     known.extend(own);
                     note(&mut self.carried, row, place);
                 }
+                // A time that names no instant is not passed over: without it, another would be taken.
+                Err(why) if matches!(place, Right::Json(_, Some(_))) => {
+                    return Err(Refused::new(place.shown(), why));
+                }
                 Err(why) => row.unsaid(&place.shown(), why)?,
             }
         }
+        if let Some(said) = &said {
+            self.beside(row, said, right, constants, known)?;
+        }
         Ok(said.is_some())
+    }
+
+    /// What other members say of the value is what it would be written as.
+    fn beside<'a>(
+        &mut self,
+        row: &'a Row,
+        said: &Value,
+        right: &'a Value,
+        constants: &Constants,
+        known: &mut Known<'a>,
+    ) -> Result<(), Refused> {
+        for (place, codes) in &row.also {
+            let Some((value, own)) = place.find(right, constants, 0)? else { continue };
+            let expected = said.as_str().and_then(|code| codes.to_right(code));
+            match value {
+                Ok(value) if value.as_str().is_some() && value.as_str() == expected => {
+                    known.extend(own);
+                    note(&mut self.carried, row, place);
+                }
+                _ => return Err(Refused::new(place.shown(), Why::Conflict)),
+            }
+        }
+        Ok(())
     }
 
     fn fixed<'a>(
@@ -166,10 +196,12 @@ impl Row {
         constants: &Constants,
     ) -> Result<Option<Value>, Why> {
         let formed = match place {
-            Right::V2(_, Some(form)) => form.to_left(value, constants.zone()),
-            _ => Some(value.clone()),
+            Right::V2(_, Some(form)) => {
+                form.to_left(value, constants.zone()).ok_or(Why::BadForm)?
+            }
+            Right::Json(_, Some(local)) => local.to_left(value, constants.zone())?,
+            _ => value.clone(),
         };
-        let formed = formed.ok_or(Why::BadForm)?;
         if let (Some(Table::File(codes)), Some(code)) = (&self.codes, formed.as_str())
             && codes.is_nothing(code)
         {

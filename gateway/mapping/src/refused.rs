@@ -37,10 +37,17 @@ pub enum Why {
     /// Not a date, a time or a number, where the row says it is one.
     #[error("is not of its form")]
     BadForm,
+    /// A local time in the hour that the clocks went back.
+    #[error("is a local time that the clocks show twice")]
+    Twice,
+    /// A local time in the hour that the clocks skipped.
+    #[error("is a local time that the clocks skip")]
+    Never,
     /// The row selects by a constant that the caller did not supply.
     #[error("is selected by a constant that was not supplied")]
     NoConstant,
-    /// Two rows, or a row and its own selection, want different values at one place.
+    /// Two rows, or a row and its own selection, want different values at one place; or two members say
+    /// different things of one value.
     #[error("would get two different values")]
     Conflict,
 }

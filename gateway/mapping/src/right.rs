@@ -9,6 +9,7 @@ use crate::constants::Constants;
 use crate::find::Match;
 use crate::form::Form;
 use crate::leaves::{Part, Place, is_leaf, populated, step};
+use crate::local::Local;
 use crate::refused::{Refused, Why};
 use crate::route::{Leg, Route, Take};
 use crate::whole::Whole;
@@ -26,8 +27,8 @@ pub(crate) struct RightPath {
 /// A right side, in the dialect's own notation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Right {
-    /// Dotted JSON.
-    Json(RightPath),
+    /// Dotted JSON, and how the value is written there.
+    Json(RightPath, Option<Local>),
     /// A place in an HL7 v2 message, and how the value is written there.
     V2(Route, Option<Form>),
     /// Components at a place in an HL7 v2 message that say one value together, from this one on.
@@ -41,7 +42,7 @@ impl Right {
     /// Without `[]` and selections.
     pub(crate) fn shown(&self) -> String {
         match self {
-            Right::Json(path) => path.shown(),
+            Right::Json(path, _) => path.shown(),
             Right::V2(route, _) | Right::Whole(route, ..) => route.shown.clone(),
         }
     }
@@ -49,7 +50,7 @@ impl Right {
     /// Whether one is the other, or inside it.
     pub(crate) fn overlaps(&self, other: &Right) -> bool {
         match (self, other) {
-            (Right::Json(mine), Right::Json(theirs)) => mine.overlaps(theirs),
+            (Right::Json(mine, _), Right::Json(theirs, _)) => mine.overlaps(theirs),
             (Right::V2(mine, _), Right::V2(theirs, _)) => mine.legs == theirs.legs,
             (Right::Whole(mine, _, from), Right::Whole(theirs, _, other)) => {
                 mine.legs == theirs.legs && from == other
@@ -61,7 +62,7 @@ impl Right {
     /// How often a row is tried when reading.
     pub(crate) fn indexes(&self, document: &Value) -> Range<usize> {
         match self {
-            Right::Json(_) => 0..1,
+            Right::Json(..) => 0..1,
             Right::V2(route, _) | Right::Whole(route, ..) => route.indexes(document),
         }
     }
@@ -69,7 +70,7 @@ impl Right {
     /// The way to a place in an HL7 v2 message.
     pub(crate) fn route(&self) -> Option<&Route> {
         match self {
-            Right::Json(_) => None,
+            Right::Json(..) => None,
             Right::V2(route, _) | Right::Whole(route, ..) => Some(route),
         }
     }
@@ -82,7 +83,7 @@ impl Right {
         index: usize,
     ) -> Result<Option<Said<'a>>, Refused> {
         match self {
-            Right::Json(path) => {
+            Right::Json(path, _) => {
                 let found = path.find(document)?;
                 Ok(found.map(|(value, own)| (Ok(Cow::Borrowed(value)), own)))
             }
@@ -106,11 +107,11 @@ impl Right {
         index: usize,
     ) -> Result<(), Refused> {
         match (self, document) {
-            (Right::Json(path), Value::Object(members)) => {
+            (Right::Json(path, _), Value::Object(members)) => {
                 path.put(members, value);
                 Ok(())
             }
-            (Right::Json(_), _) => unreachable!("a document is an object"),
+            (Right::Json(..), _) => unreachable!("a document is an object"),
             (Right::V2(route, _), document) => route.put(document, value, constants, index),
             (Right::Whole(route, whole, from), document) => {
                 let bad = || Refused::new(&route.shown, Why::BadForm);
@@ -161,7 +162,7 @@ fn together<'a>(
 /// Not dotted JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "is not dotted JSON: up to {MEMBERS_COUNT_MAX} names in a-z, 0-9 and _, with [] only at the end"
+    "is not dotted JSON: up to {MEMBERS_COUNT_MAX} names of letters, 0-9 and _, with [] only at the end"
 )]
 pub(crate) struct BadRight;
 
@@ -235,8 +236,8 @@ impl RightPath {
 }
 
 fn is_member(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]
@@ -247,6 +248,9 @@ mod tests {
     fn dotted_json_and_nothing_else() {
         let path = RightPath::parse("client.name.given[]").unwrap();
         assert_eq!((path.shown().as_str(), path.list), ("client.name.given", true));
+        for text in ["referralId", "Client.FirstName"] {
+            assert_eq!(RightPath::parse(text).unwrap().shown(), text);
+        }
         for text in [
             "",
             ".",
@@ -254,8 +258,8 @@ mod tests {
             "a..b",
             "a[].b",
             "a[0]",
-            "A",
             "a b",
+            "ä",
             "1a",
             "a[][]",
             "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q",

@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use crate::codes::Codes;
 use crate::form::Form;
+use crate::local::Local;
 use crate::mapping::{Duty, Fixed, Row, Table};
 use crate::path::Path;
 use crate::problem::Desk;
@@ -55,6 +56,16 @@ struct RowText {
     /// Lists whose items are read behind those of the right; never written.
     #[serde(default)]
     then: Vec<String>,
+    /// Said beside the right, of the same value.
+    #[serde(default)]
+    also: Vec<AlsoText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AlsoText {
+    right: String,
+    codes: String,
 }
 
 /// Check a row. `first`: the elements taken as one.
@@ -84,9 +95,10 @@ pub(crate) fn check(
     };
     let (or, then) = (others(&text.or, &mut note), others(&text.then, &mut note));
     let group = check_group(&text, path.as_ref(), &mut note);
-    let codes = check_codes(&text, context, &mut note);
+    let codes = check_codes(text.codes.as_ref(), context, &mut note);
+    let also = check_also(&text.also, context, &mut note);
     let (path, right) = (path?, right?);
-    let whole = matches!(&right, Right::Json(right) if right.list);
+    let whole = matches!(&right, Right::Json(right, _) if right.list);
     let left = context.repeats.route(&path, first, whole);
     let left = left.map_err(|error| note(&error)).ok()?;
     check_each(&left, &right, &mut note)?;
@@ -99,7 +111,7 @@ pub(crate) fn check(
     }
     let line = u32::try_from(desk.line(&span)).unwrap_or(0);
     let file = desk.file().into();
-    Some(Row { duty, left, right, or, then, codes, group, file, line })
+    Some(Row { duty, left, right, or, then, also, codes, group, file, line })
 }
 
 /// `[*]` goes through two lists at once, or through none.
@@ -165,7 +177,7 @@ pub(crate) fn check_fixed(
         }
         (None, Some(right)) => match check_right(&right, context, None, &mut note)? {
             Right::V2(route, _) => Some(Fixed::Right(route, text.is)),
-            Right::Json(_) | Right::Whole(..) => {
+            Right::Json(..) | Right::Whole(..) => {
                 note(&"right is for hl7v2 only");
                 None
             }
@@ -181,15 +193,16 @@ type Note<'n> = dyn FnMut(&dyn fmt::Display) + 'n;
 
 fn check_form(text: &RowText, dialect: Dialect, note: &mut Note<'_>) -> Option<As> {
     let name = text.r#as.as_ref()?;
-    if dialect != Dialect::Hl7v2 {
-        note(&"as is for hl7v2 only");
-    }
-    let form = Form::ALL.into_iter().find(|(known, _)| known == name);
-    let whole = Whole::ALL.into_iter().find(|(known, _)| known == name);
-    let found = form.map(|(_, form)| As::Form(form)).or(whole.map(|(_, whole)| As::Whole(whole)));
+    let known: Vec<(&str, As)> = match dialect {
+        Dialect::Json => Local::ALL.map(|(name, local)| (name, As::Local(local))).into(),
+        Dialect::Hl7v2 => {
+            let forms = Form::ALL.map(|(name, form)| (name, As::Form(form))).into_iter();
+            forms.chain(Whole::ALL.map(|(name, whole)| (name, As::Whole(whole)))).collect()
+        }
+    };
+    let found = known.iter().find(|(known, _)| known == name).map(|(_, found)| *found);
     if found.is_none() {
-        let known = Form::ALL.map(|(name, _)| name).into_iter();
-        let known: Vec<_> = known.chain(Whole::ALL.map(|(name, _)| name)).collect();
+        let known: Vec<_> = known.iter().map(|(name, _)| *name).collect();
         note(&format_args!("as is none of {}", known.join(", ")));
     }
     found
@@ -202,6 +215,8 @@ enum As {
     Form(Form),
     /// In several.
     Whole(Whole),
+    /// As a local time in JSON.
+    Local(Local),
 }
 
 fn check_right(
@@ -213,7 +228,15 @@ fn check_right(
     match context.right {
         Dialect::Json => {
             let path = RightPath::parse(right);
-            path.map(Right::Json).map_err(|error| note(&format_args!("right {error}"))).ok()
+            let path = path.map_err(|error| note(&format_args!("right {error}"))).ok()?;
+            let local = match form {
+                Some(As::Local(local)) => Some(local),
+                _ => None,
+            };
+            if path.list && local.is_some() {
+                note(&"as is not for a list");
+            }
+            Some(Right::Json(path, local))
         }
         Dialect::Hl7v2 => {
             let location = right.parse::<Location>();
@@ -223,7 +246,7 @@ fn check_right(
             }
             let mut route = v2::route(&location);
             Some(match form {
-                None => Right::V2(route, None),
+                None | Some(As::Local(_)) => Right::V2(route, None),
                 Some(As::Form(form)) => Right::V2(route, Some(form)),
                 Some(As::Whole(whole)) => {
                     route.legs.truncate(if whole == Whole::Hd { 3 } else { 2 });
@@ -246,8 +269,30 @@ fn check_group(text: &RowText, path: Option<&Path>, note: &mut Note<'_>) -> Opti
     name.parse::<FieldGroup>().map_err(|error| note(&error)).ok()
 }
 
-fn check_codes(text: &RowText, context: &Context<'_>, note: &mut Note<'_>) -> Option<Table> {
-    let name = text.codes.as_ref()?;
+/// What is said beside the right: another member, by a table of its own.
+fn check_also(
+    all: &[AlsoText],
+    context: &Context<'_>,
+    note: &mut Note<'_>,
+) -> Vec<(Right, Arc<Codes>)> {
+    if !all.is_empty() && context.right != Dialect::Json {
+        note(&"also is for json only");
+    }
+    let each = all.iter().filter_map(|one| {
+        let right = check_right(&one.right, context, None, note);
+        match check_codes(Some(&one.codes), context, note)? {
+            Table::File(codes) => Some((right?, codes)),
+            Table::Link(_) => {
+                note(&"also needs a table of the folder");
+                None
+            }
+        }
+    });
+    each.collect()
+}
+
+fn check_codes(name: Option<&String>, context: &Context<'_>, note: &mut Note<'_>) -> Option<Table> {
+    let name = name?;
     if let Some(link) = name.strip_prefix('%') {
         return Some(Table::Link(link.to_owned()));
     }

@@ -7,6 +7,7 @@ mod groups;
 mod guide;
 mod loading;
 mod loss;
+mod said;
 mod samples;
 mod shapes;
 mod v2;

@@ -4,6 +4,7 @@
 use loopgate_consent::FieldGroup;
 
 use crate::form::Form;
+use crate::local::Local;
 use crate::mapping::{Duty, Fixed, Mapping, Row, Table};
 use crate::path::Operand;
 use crate::right::Right;
@@ -97,12 +98,15 @@ fn view(row: &Row) -> RowView<'_> {
         Right::Whole(_, whole, _) => {
             Whole::ALL.iter().find(|(_, one)| one == whole).map(|(name, _)| *name)
         }
-        Right::V2(_, None) | Right::Json(_) => None,
+        Right::Json(_, Some(local)) => {
+            Local::ALL.iter().find(|(_, one)| one == local).map(|(name, _)| *name)
+        }
+        Right::V2(_, None) | Right::Json(_, None) => None,
     };
     RowView {
         left: path(&row.left),
         right: match &row.right {
-            Right::Json(path) if path.list => format!("{}[]", path.shown()),
+            Right::Json(path, _) if path.list => format!("{}[]", path.shown()),
             right => right.route().map_or_else(|| right.shown(), place),
         },
         needed: match row.duty {

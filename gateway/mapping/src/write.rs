@@ -45,6 +45,7 @@ impl Mapping {
                 known.extend(found.used);
                 match row.to_right(found.value, constants) {
                     Ok(value) => {
+                        row.say_beside(found.value, &mut document, constants)?;
                         row.right.put(&mut document, value, constants, index)?;
                         known.extend(found.own);
                         note(&mut carried, row, &row.right);
@@ -142,6 +143,7 @@ impl Row {
         let coded = coded.ok_or(Why::NoCode)?;
         match &self.right {
             Right::V2(_, Some(form)) => form.to_right(&coded).ok_or(Why::BadForm),
+            Right::Json(_, Some(local)) => local.to_right(&coded, constants.zone()),
             Right::Whole(_, whole, _) => {
                 let parts = coded.as_str().and_then(|text| whole.to_right(text, constants));
                 parts.map(|_| coded).ok_or(Why::BadForm)
@@ -150,6 +152,22 @@ impl Row {
             Right::V2(_, None) if !coded.is_string() => Err(Why::BadForm),
             _ => Ok(coded),
         }
+    }
+
+    /// What the other members say of the value.
+    fn say_beside(
+        &self,
+        value: &Value,
+        document: &mut Value,
+        constants: &Constants,
+    ) -> Result<(), Refused> {
+        for (right, codes) in &self.also {
+            match value.as_str().and_then(|code| codes.to_right(code)) {
+                Some(said) => right.put(document, said.into(), constants, 0)?,
+                None => self.unsaid(&self.left.shown, Why::NoCode)?,
+            }
+        }
+        Ok(())
     }
 
     /// The value in the other side's words, or `None` if it has none.

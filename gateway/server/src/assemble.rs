@@ -34,7 +34,7 @@ use crate::keks::Keks;
 use crate::notary::Notary;
 use crate::outbound::mail::Mailer;
 use crate::outbound::targets::Targets;
-use crate::partner::{ChannelKind, LoadedPartner, load_partners};
+use crate::partner::{ChannelKind, LoadedPartner, load_speaking};
 use crate::replay::Replayed;
 use crate::roster::Roster;
 use crate::scribe::{self, Bench, Command, Settings, finish_erasures};
@@ -218,7 +218,8 @@ fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
 
 /// Reads the partner files; what changed is in the log before it is used.
 pub fn load_roster(gate: &Gate) -> anyhow::Result<()> {
-    let loaded = load_partners(&gate.config.folders.partners).map_err(|found| listed(&found))?;
+    let loaded = load_speaking(&gate.config.folders.partners, &gate.library);
+    let loaded = loaded.map_err(|found| listed(&found))?;
     let unreached = without_way(&gate.config, &loaded);
     if !unreached.is_empty() {
         return Err(listed(&unreached));

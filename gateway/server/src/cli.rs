@@ -21,6 +21,7 @@ use loopgate_server::admin::Ask;
 use loopgate_server::assemble::{self, load_config};
 use loopgate_server::clock::SystemClock;
 use loopgate_server::config::Config;
+use loopgate_server::partner::{load_partners, load_speaking};
 use loopgate_server::run::{Options, Ticks, log_to_stderr, run};
 
 use crate::{demo, sample};
@@ -184,14 +185,19 @@ fn serve(file: &Path) -> anyhow::Result<()> {
 fn check(file: &Path) -> anyhow::Result<()> {
     let config = Config::load(file).map_err(|problems| assemble::listed(&problems))?;
     let mut problems: Vec<String> = config.check_files().iter().map(ToString::to_string).collect();
-    match loopgate_server::partner::load_partners(&config.folders.partners) {
+    let library = loopgate_mapping::Library::load(&config.folders.mappings);
+    let loaded = match &library {
+        Ok(library) => load_speaking(&config.folders.partners, library),
+        Err(_) => load_partners(&config.folders.partners),
+    };
+    match loaded {
         Ok(partners) => {
             let unreached = assemble::without_way(&config, &partners);
             problems.extend(unreached.iter().map(ToString::to_string));
         }
         Err(found) => problems.extend(found.iter().map(ToString::to_string)),
     }
-    if let Err(found) = loopgate_mapping::Library::load(&config.folders.mappings) {
+    if let Err(found) = library {
         problems.extend(found.iter().map(ToString::to_string));
     }
     if problems.is_empty() {

@@ -204,7 +204,7 @@ impl Egress {
         let Some(party) = self.scribe.published().roster.load().party(to) else { return false };
         let bases: Vec<_> = permits.iter().map(|one| basis(one, &party, &ask.claims)).collect();
         let world = self.scribe.published().world();
-        world.was_shown((to, ask.person), ask.view, &ask.resources, &bases)
+        world.was_shown((to, ask.person), (ask.view, None), &ask.resources, &bases)
     }
 
     /// What consent says of several parts, now, for a page whose rendering does not go by it.

@@ -19,12 +19,13 @@ use loopgate_fhir::{
     Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, add_notes, as_supplied, filler_copy,
     filler_request, outcome_procedure, patient_copy, placement_task,
 };
-use loopgate_mapping::{Constants, Mapping};
+use loopgate_mapping::Mapping;
 use loopgate_referral::{
     OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus, Timestamp,
 };
 use serde_json::{Value, json};
 
+use crate::dialect;
 use crate::egress::{Released, Way};
 use crate::fold::Held;
 use crate::gate::{Gate, Session};
@@ -35,10 +36,6 @@ use one::{newest_household, prefer_one, prohibit_once};
 pub use community::{community, whole};
 pub use letter::mail;
 pub use passing::{Answer, Passing};
-
-/// The mapping of a referral towards a community organization.
-pub const REFERRAL_MAPPING: &str = "cbo-json/referral";
-const STATUS_MAPPING: &str = "cbo-json/status";
 
 /// What a target's own system gets: the referral in the target's dialect.
 pub fn push(
@@ -51,17 +48,17 @@ pub fn push(
     for_target(gate, &referral, placement, None)
 }
 
-/// The whole referral, in the community dialect: asked for, or sent at our own initiative.
+/// The whole referral, in the target's dialect: asked for, or sent at our own initiative.
 pub fn for_target(
     gate: &Gate,
     referral: &Referral,
     placement: &Placement,
     asked_by: Option<&Session>,
 ) -> Result<Released, Trouble> {
-    let mapping = mapping(gate)?;
+    let (mapping, _) = dialect::mapping(gate, &placement.target, "referral")?;
     let channel = if asked_by.is_some() { "cbo-rest" } else { "push" };
     let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()), by: None };
-    let ask = whole_ask(gate, referral, placement, REFERRAL_MAPPING)?;
+    let ask = whole_ask(gate, referral, placement, "referral")?;
     let ask = match asked_by {
         Some(session) => ask.shown(gate, session),
         None => ask.unasked(),
@@ -73,19 +70,30 @@ pub fn for_target(
     })
 }
 
-/// Where a referral stands, in the community dialect's own words.
-pub fn standing(gate: &Gate, referral: &ReferralId, status: TaskStatus) -> Result<Value, Trouble> {
-    let mapping = gate.library.mapping(STATUS_MAPPING).ok_or(Trouble::Outage)?;
+/// Where a referral stands, in the words of the target's dialect; what it has no word for is named.
+pub fn standing(
+    gate: &Gate,
+    target: &OrgId,
+    referral: &ReferralId,
+    status: TaskStatus,
+) -> Result<Value, Trouble> {
+    let (mapping, constants) = dialect::mapping(gate, target, "status")?;
     let identifier = json!([{ "system": REFERRAL, "value": referral.to_string() }]);
     let pivot = json!({ "Task": { "identifier": identifier, "status": status.code() } });
-    let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
-    let written = mapping.write(&pivot, &Groups::all(), &constants);
-    written.map(|written| written.document).map_err(|_| Trouble::Outage)
+    let mut written = mapping.write(&pivot, &Groups::all(), &constants).map_err(|refused| {
+        let mapping = mapping.name();
+        tracing::error!(mapping, %refused, "a mapping refused where a referral stands");
+        Trouble::Outage
+    })?;
+    if !written.not_carried.is_empty() {
+        written.document["not_carried"] = json!(written.not_carried);
+    }
+    Ok(written.document)
 }
 
-/// The mapping of the community dialect.
+/// The mapping that our own pages are made from, whatever the dialect of who reads them.
 pub fn mapping(gate: &Gate) -> Result<&Mapping, Trouble> {
-    gate.library.mapping(REFERRAL_MAPPING).ok_or(Trouble::Outage)
+    gate.library.mapping("cbo-json/referral").ok_or(Trouble::Outage)
 }
 
 /// What a target may see of a placement, and why.

@@ -63,7 +63,7 @@ const WRONG_PINS_KEPT: usize = 20;
 pub type Answer = Vec<(ResourceId, u64)>;
 
 /// One disclosed version: to whom, in which shape, what, which version, under which basis.
-type Shown = (OrgId, PersonId, String, ResourceId, u64, Vec<BasisUsed>);
+type Shown = (OrgId, PersonId, (String, Option<String>), ResourceId, u64, Vec<BasisUsed>);
 
 /// Everything, after some prefix of the log.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -203,7 +203,7 @@ impl World {
                     let shown = (
                         d.recipient.clone(),
                         d.person,
-                        d.view.clone(),
+                        (d.view.clone(), d.mapping.clone()),
                         resource.clone(),
                         *version,
                         d.bases.clone(),
@@ -298,12 +298,12 @@ impl World {
         self.referrals.get(referral).and_then(|known| known.persons.first().copied())
     }
 
-    /// Whether this recipient was already shown all of these versions on these bases, as about this person:
-    /// a Group is about several.
+    /// Whether this recipient was already shown all of these versions on these bases, in this view and by
+    /// this mapping (SHA-256 in hex), as about this person: a Group is about several.
     pub fn was_shown(
         &self,
         (recipient, person): (&OrgId, PersonId),
-        view: &str,
+        (view, mapping): (&str, Option<&str>),
         items: &[(ResourceId, u64)],
         bases: &[BasisUsed],
     ) -> bool {
@@ -313,7 +313,7 @@ impl World {
                 let key = (
                     recipient.clone(),
                     person,
-                    view.to_owned(),
+                    (view.to_owned(), mapping.map(str::to_owned)),
                     resource.clone(),
                     *version,
                     bases.to_vec(),

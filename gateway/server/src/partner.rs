@@ -30,7 +30,7 @@ use crate::identity::Client;
 
 pub use alias::{Carries, Code, ZField};
 pub use certificate::Shown;
-pub use folder::{LoadedPartner, load_partners};
+pub use folder::{LoadedPartner, load_partners, load_speaking};
 pub use language::Language;
 pub use lenient::Lenient;
 pub use link::{Answers, Authority, BadEndpoint, Endpoint, How, Link, Outcomes, Requests, Rule};

@@ -10,6 +10,7 @@ use loopgate_referral::{ReferralId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::bundle::{self, Entry, Known, all_parts, untie};
+use crate::dialect;
 use crate::partner::Partner;
 use crate::v2;
 
@@ -18,8 +19,8 @@ use crate::v2;
 pub enum Dialect {
     /// A transaction Bundle with one referral.
     Fhir,
-    /// The community dialect.
-    CboJson,
+    /// A dialect of JSON: the name of a folder of mappings, `cbo-json`.
+    Json(String),
     /// An HL7 v2 message, or a batch of them. Read, MSH-9 says of which type; written, it is of this
     /// code and event.
     Hl7v2([String; 2]),
@@ -117,12 +118,16 @@ pub fn translate(
     groups: &Groups,
     link: &LinkOf,
 ) -> Result<Vec<Translated>, Stopped> {
-    if std::mem::discriminant(from) == std::mem::discriminant(to) {
+    let same = match (from, to) {
+        (Dialect::Json(from), Dialect::Json(to)) => from == to,
+        _ => std::mem::discriminant(from) == std::mem::discriminant(to),
+    };
+    if same {
         return Err(Stopped::Refused(anyhow::anyhow!("both dialects are the same")));
     }
     let heard = match from {
         Dialect::Fhir => vec![read_bundle(input)?],
-        Dialect::CboJson => vec![read_cbo(library, input, link)?],
+        Dialect::Json(name) => vec![read_json(library, name, input, link)?],
         Dialect::Hl7v2(_) => read_v2(library, input, link)?,
     };
     heard.into_iter().map(|one| say(library, to, one, groups, link)).collect()
@@ -145,8 +150,8 @@ fn say(
             let text = bundle::transaction(all_parts(&pivot, &known)).to_string();
             (text, Vec::new(), Vec::new(), Vec::new())
         }
-        Dialect::CboJson => {
-            let mapping = mapping(library, "cbo-json/referral")?;
+        Dialect::Json(name) => {
+            let mapping = mapping(library, name)?;
             let written = mapping.write(&pivot, groups, &link.constants).map_err(Stopped::by)?;
             let text = written.document.to_string();
             (text, written.not_carried, written.withheld, written.carried)
@@ -192,10 +197,15 @@ fn write_v2(
     Ok((text, written.not_carried, written.withheld, written.carried))
 }
 
-fn read_cbo(library: &Library, input: &[u8], link: &LinkOf) -> Result<Heard, Stopped> {
+fn read_json(
+    library: &Library,
+    dialect: &str,
+    input: &[u8],
+    link: &LinkOf,
+) -> Result<Heard, Stopped> {
     let right: Value =
         serde_json::from_slice(input).context("not JSON").map_err(Stopped::Unreadable)?;
-    let read = mapping(library, "cbo-json/referral")?.read(&right, &link.constants);
+    let read = mapping(library, dialect)?.read(&right, &link.constants);
     let read = read.map_err(Stopped::by)?;
     let (not_carried, carried) = (read.not_carried, read.carried);
     Ok(Heard { pivot: read.pivot, not_carried, carried, message: None })
@@ -295,9 +305,14 @@ fn state(library: &Library, message: &Message, header: &Head, pivot: &mut Value)
     }
 }
 
-fn mapping<'l>(library: &'l Library, name: &str) -> Result<&'l Mapping, Stopped> {
-    let found = library.mapping(name);
-    found.with_context(|| format!("the mapping {name} is missing")).map_err(Stopped::Refused)
+/// The mapping of a referral in a dialect that is whole.
+fn mapping<'l>(library: &'l Library, dialect: &str) -> Result<&'l Mapping, Stopped> {
+    let flaws = dialect::flaws(library, dialect);
+    if !flaws.is_empty() {
+        return Err(Stopped::Refused(anyhow::anyhow!("{}", flaws.join("\n"))));
+    }
+    let found = library.mapping(&format!("{dialect}/referral"));
+    found.with_context(|| format!("there is no dialect {dialect}")).map_err(Stopped::Refused)
 }
 
 /// A FHIR instant as MSH-7 says it; nothing, if it has no time.

@@ -12,7 +12,7 @@ fn to_cbo(input: &[u8], groups: &[&str]) -> Result<Translated, Stopped> {
         some => some.iter().map(|group| group.parse().unwrap()).collect(),
     };
     let link = LinkOf::new(None);
-    let ways = (&Dialect::Fhir, &Dialect::CboJson);
+    let ways = (&Dialect::Fhir, &Dialect::Json("cbo-json".to_owned()));
     translate(&Library::builtin(), ways, input, &groups, &link).map(one)
 }
 
@@ -41,7 +41,7 @@ fn a_referral_bundle_becomes_what_a_community_organization_reads() {
     assert!(translated.not_carried.contains(&"Patient.birthDate".to_owned()));
     let back = translate(
         &Library::builtin(),
-        (&Dialect::CboJson, &Dialect::Fhir),
+        (&Dialect::Json("cbo-json".to_owned()), &Dialect::Fhir),
         translated.text.as_bytes(),
         &Groups::all(),
         &LinkOf::new(None),
@@ -104,11 +104,86 @@ fn a_ref_i12_becomes_a_bundle_that_reads_and_comes_back_as_each_message_of_a_ref
             assert!(text.contains(segment), "{segment} is not in {text}");
         }
     }
-    let ways = (&v2("", ""), &Dialect::CboJson);
+    let ways = (&v2("", ""), &Dialect::Json("cbo-json".to_owned()));
     let cbo = translate(&Library::builtin(), ways, REF_I12, &Groups::all(), &link);
     let cbo = one(cbo.map_err(|_| "stopped").unwrap());
     let document: Value = serde_json::from_str(&cbo.text).unwrap();
     assert_eq!(document["client"]["name"]["given"], serde_json::json!(["Eva"]));
+}
+
+/// A referral, of whom it says that the person must not be contacted.
+fn silent() -> Vec<u8> {
+    let mut bundle: Value = serde_json::from_slice(REFERRAL_BUNDLE).unwrap();
+    for entry in bundle["entry"].as_array_mut().unwrap() {
+        if entry["resource"]["resourceType"] == "ServiceRequest" {
+            let system = entry["resource"]["category"][0]["coding"][0]["system"].clone();
+            entry["resource"]["orderDetail"] = json!([{ "coding": [{ "system": system, "code": "contacting-subject-prohibited" }] }]);
+        }
+    }
+    bundle.to_string().into_bytes()
+}
+
+#[test]
+fn every_dialect_of_the_mappings_is_spoken_both_ways_and_says_that_contact_is_prohibited() {
+    let library = Library::builtin();
+    let link = LinkOf::new(None);
+    let dialects: Vec<String> = library.dialects().map(str::to_owned).collect();
+    assert!(["cbo-json", "cie-hub"].iter().all(|one| dialects.iter().any(|known| known == one)));
+    let go = |from: &Dialect, to: &Dialect, input: &[u8]| {
+        let found = translate(&library, (from, to), input, &Groups::all(), &link);
+        one(found.unwrap_or_else(|why| panic!("{from:?} to {to:?}: {why:?}"))).text
+    };
+    for name in &dialects {
+        let dialect = Dialect::Json(name.clone());
+        let said = go(&Dialect::Fhir, &dialect, &silent());
+        let back = go(&dialect, &Dialect::Fhir, said.as_bytes());
+        assert!(back.contains("contacting-subject-prohibited"), "{name}: {back}");
+        for other in dialects.iter().filter(|other| *other != name) {
+            let other = Dialect::Json(other.clone());
+            let there = go(&dialect, &other, said.as_bytes());
+            let again = go(&other, &dialect, there.as_bytes());
+            assert!(
+                go(&dialect, &Dialect::Fhir, again.as_bytes())
+                    .contains("contacting-subject-prohibited")
+            );
+        }
+    }
+    // Of a folder that is not there, its name is said.
+    let nowhere = (&Dialect::Fhir, &Dialect::Json("nowhere".to_owned()));
+    let Err(Stopped::Refused(why)) =
+        translate(&library, nowhere, REFERRAL_BUNDLE, &Groups::all(), &link)
+    else {
+        panic!("not refused")
+    };
+    assert!(why.to_string().starts_with("there is no mapping nowhere/referral.toml"));
+}
+
+#[test]
+fn the_hubs_shape_has_two_members_of_one_need_and_local_times() {
+    let text = "name = 'Hub'\nroles = ['target']\nlegal_class = 'cbo-nonhipaa'\ntime_zone = 'America/Los_Angeles'\n\
+        [channel]\nkind = 'rest'\ndialect = 'cie-hub'\n";
+    let hub = Partner::parse("hub".parse().unwrap(), text).unwrap();
+    let ways = (&Dialect::Fhir, &Dialect::Json("cie-hub".to_owned()));
+    let said = translate(
+        &Library::builtin(),
+        ways,
+        REFERRAL_BUNDLE,
+        &Groups::all(),
+        &LinkOf::new(Some(&hub)),
+    );
+    let said = one(said.map_err(|_| "stopped").unwrap());
+    let document: Value = serde_json::from_str(&said.text).unwrap();
+    assert_eq!(document["domain"], "Economic Stability");
+    assert_eq!(document["subDomain"], "Food Insecurity");
+    let authored = pivot_of(REFERRAL_BUNDLE)["Task"]["authoredOn"].as_str().unwrap().to_owned();
+    let authored: jiff::Timestamp = authored.parse().unwrap();
+    let local = authored.to_zoned(TimeZone::get("America/Los_Angeles").unwrap());
+    let local = local.strftime("%-m/%-d/%Y %-I:%M:%S %p").to_string();
+    assert_eq!(document["dateTime"], local);
+}
+
+fn pivot_of(bundle: &[u8]) -> Value {
+    read_bundle(bundle).map_err(|_| "stopped").unwrap().pivot
 }
 
 #[test]

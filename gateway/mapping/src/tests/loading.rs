@@ -90,7 +90,7 @@ fn unknown_keys_groups_and_tables() {
         "may = [\n{ left = \"Task.status\", right = \"a\", grupo = \"need\" },\n{ left = \"Task.status\", right = \"b\", group = \"needs\" },\n\
          { left = \"Task.intent\", right = \"c\", codes = \"u\" },\n{ left = \"Task.intent\" },\n]",
         &[
-            "d/m.toml:8: unknown field `grupo`, expected one of `left`, `right`, `codes`, `group`, `as`, `or`, `then`",
+            "d/m.toml:8: unknown field `grupo`, expected one of `left`, `right`, `codes`, `group`, `as`, `or`, `then`, `also`",
             "d/m.toml:9: no field group has this name",
             "d/m.toml:10: there is no file codes/u.toml",
             "d/m.toml:11: missing field `right`",
@@ -104,7 +104,7 @@ fn unknown_keys_groups_and_tables() {
     );
     refuses(
         "[extra]\na = 1",
-        &["d/m.toml:7: unknown field `extra`, expected one of `mapping`, `message`, `rows`"],
+        &["d/m.toml:7: unknown field `extra`, expected one of `mapping`, `message`, `acts`, `rows`"],
     );
     refuses("may = [", &["d/m.toml:7: unclosed array, expected `]`"]);
 }

@@ -36,9 +36,11 @@ fn link(samples: &Path) -> Constants {
     let Ok(found) = fs::read_to_string(samples.join("link.toml")) else { return constants() };
     let found: toml::Table = found.parse().unwrap();
     let text = |one: &toml::Value, key: &str| one[key].as_str().unwrap().to_owned();
-    let pairs = found["authorities"].as_array().unwrap().iter();
+    let pairs = found.get("authorities").and_then(toml::Value::as_array).into_iter().flatten();
     let pairs = pairs.map(|one| (text(one, "system"), text(one, "name"))).collect();
-    constants().with_table("authorities", pairs)
+    let zone = found.get("zone").map_or("UTC", |zone| zone.as_str().unwrap());
+    let zone = jiff::tz::TimeZone::get(zone).unwrap();
+    constants().with_table("authorities", pairs).in_zone(zone)
 }
 
 /// The tree of segments written one a line.

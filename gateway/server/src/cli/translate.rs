@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use loopgate_consent::{FieldGroup, Groups};
 use loopgate_mapping::Library;
 use loopgate_server::partner::Partner;
@@ -12,12 +12,15 @@ use loopgate_server::translate::{Dialect, LinkOf, Stopped, Translated, Way, tran
 
 #[derive(Args)]
 pub struct Translate {
-    /// The dialect of the input.
-    #[arg(long, value_enum)]
-    from: DialectArg,
+    /// The dialect of the input: fhir, hl7v2, or a folder of mappings, as cbo-json or cie-hub.
+    #[arg(long, value_name = "DIALECT")]
+    from: String,
     /// The dialect of the output.
-    #[arg(long, value_enum)]
-    to: DialectArg,
+    #[arg(long, value_name = "DIALECT")]
+    to: String,
+    /// A deployment's mappings folder; those that come with the program, if not said.
+    #[arg(long, value_name = "FOLDER")]
+    mappings: Option<PathBuf>,
     /// Field groups that may pass, by name; all, if not said.
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     groups: Vec<FieldGroup>,
@@ -34,24 +37,15 @@ pub struct Translate {
     files: Vec<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum DialectArg {
-    Fhir,
-    CboJson,
-    Hl7v2,
-}
-
-impl DialectArg {
-    /// The dialect, and of HL7 v2 the message that is written.
-    fn dialect(self, message: &str) -> Dialect {
-        match self {
-            DialectArg::Fhir => Dialect::Fhir,
-            DialectArg::CboJson => Dialect::CboJson,
-            DialectArg::Hl7v2 => {
-                let (code, event) = message.split_once('^').unwrap_or((message, ""));
-                Dialect::Hl7v2([code.to_owned(), event.to_owned()])
-            }
+/// The dialect, and of HL7 v2 the message that is written.
+fn dialect(name: &str, message: &str) -> Dialect {
+    match name {
+        "fhir" => Dialect::Fhir,
+        "hl7v2" => {
+            let (code, event) = message.split_once('^').unwrap_or((message, ""));
+            Dialect::Hl7v2([code.to_owned(), event.to_owned()])
         }
+        folder => Dialect::Json(folder.to_owned()),
     }
 }
 
@@ -61,7 +55,16 @@ const REFUSED: u8 = 3;
 /// Exit 0 ok, 2 unreadable, 3 refused. The translation goes to standard output, what was not
 /// carried to standard error as JSON lines.
 pub fn run(command: &Translate) -> ExitCode {
-    let library = Library::builtin();
+    let library = match &command.mappings {
+        None => Library::builtin(),
+        Some(folder) => match Library::load(folder) {
+            Ok(library) => library,
+            Err(problems) => {
+                eprintln!("loopgate: {:#}", loopgate_server::assemble::listed(&problems));
+                return ExitCode::from(UNREADABLE);
+            }
+        },
+    };
     let groups: Groups = if command.groups.is_empty() {
         Groups::all()
     } else {
@@ -110,7 +113,7 @@ fn one(
     (groups, link): (&Groups, &LinkOf),
     input: &[u8],
 ) -> u8 {
-    let ways = [command.from, command.to].map(|one| one.dialect(&command.message));
+    let ways = [&command.from, &command.to].map(|one| dialect(one, &command.message));
     match translate(library, (&ways[0], &ways[1]), input, groups, link) {
         Ok(all) => {
             all.into_iter().for_each(|translated| show(translated, command.explain));

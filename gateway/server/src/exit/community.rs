@@ -1,17 +1,17 @@
-//! A referral in the community dialect.
+//! A referral in the dialect of a community organization.
 
 use loopgate_consent::FieldGroup;
-use loopgate_fhir::REFERRAL;
-use loopgate_mapping::{Constants, Mapping};
+use loopgate_mapping::Mapping;
 use loopgate_referral::{Placement, Referral};
 use serde_json::{Value, json};
 
 use super::forward::{Forwarded, forwarded};
 use super::{Passing, handling, loss};
+use crate::dialect;
 use crate::gate::Gate;
 use crate::refusal::Trouble;
 
-/// A referral in the community dialect, with the names of what it does not say.
+/// A referral in a mapping's dialect, with the names of what it does not say.
 pub fn whole(
     gate: &Gate,
     mapping: &Mapping,
@@ -33,7 +33,7 @@ pub fn whole(
     Ok(Some(document))
 }
 
-/// A referral in the community dialect, under these field groups; `None` if the dialect cannot say
+/// A referral in a mapping's dialect, under these field groups; `None` if the dialect cannot say
 /// it: the mapping stops the message rather than thin it.
 pub fn community(
     gate: &Gate,
@@ -55,7 +55,8 @@ fn said(
 ) -> Result<Option<(Value, Vec<String>)>, Trouble> {
     let Forwarded { pivot, groups, left: mut lost } =
         forwarded(gate, referral, placement, passing)?;
-    let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
+    let roster = gate.scribe.published().roster.load();
+    let constants = roster.get(&placement.target).map(dialect::constants).unwrap_or_default();
     match mapping.write(&pivot, &groups, &constants) {
         Ok(mut written) => {
             if placement.cancel_asked.is_some() && groups.contains(FieldGroup::Status) {

@@ -1,9 +1,11 @@
-//! `/cbo/v1`: plain REST for community organizations.
+//! `/cbo/v1`: plain REST for community organizations, and `/v1` for those whose dialect has doors of its own.
 //!
 //! A list shows need and status only; the whole referral is one read away, and each read is a
 //! disclosure. What consent does not permit is not there.
 
+mod meant;
 pub mod notices;
+mod say;
 mod verbs;
 
 use loopgate_consent::FieldGroup;
@@ -12,6 +14,7 @@ use loopgate_mapping::Mapping;
 use loopgate_referral::{OrgId, Placement, Referral, ReferralId};
 use serde_json::{Value, json};
 
+use crate::dialect;
 use crate::egress::{Way, Weighed};
 use crate::exit;
 use crate::fold::Part;
@@ -38,15 +41,27 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
 fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
     let caller = &session.partner;
     match (request.method.as_str(), request.segments().as_slice()) {
-        ("GET", ["cbo", "v1", "referrals"]) => list(gate, session, request),
-        ("GET", ["cbo", "v1", "referrals", id]) => read(gate, session, id),
+        ("GET", ["cbo", "v1", "referrals"] | ["v1", "referrals"]) => list(gate, session, request),
+        ("GET", ["cbo", "v1", "referrals", id] | ["v1", "referrals", id]) => {
+            read(gate, session, id)
+        }
+        ("POST", ["cbo", "v1", "referrals", id, "say"]) => {
+            request.speaks(&[JSON])?;
+            say::status(gate, caller, id, request)
+        }
+        ("POST", ["v1", "referrals", id, door]) => {
+            request.speaks(&[JSON])?;
+            say::at_door(gate, caller, (id, door), request)
+        }
         ("POST", ["cbo", "v1", "referrals", id, act]) => {
             request.speaks(&[JSON])?;
             self::act(gate, caller, id, act, request)
         }
         ("GET", ["cbo", "v1", "notices"]) => Ok(notices::list(gate, &caller.org)),
         ("POST", ["cbo", "v1", "notices", id, "read"]) => notices::read(gate, &caller.org, id),
-        (_, ["cbo", "v1", "referrals" | "notices", ..]) => Err(Kind::Method.into()),
+        (_, ["cbo", "v1", "referrals" | "notices", ..] | ["v1", "referrals", ..]) => {
+            Err(Kind::Method.into())
+        }
         _ => Err(Kind::NotFound.into()),
     }
 }
@@ -94,7 +109,7 @@ fn list(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trou
             _ => return Err(bad("", "has an unknown parameter")),
         }
     }
-    let mapping = exit::mapping(gate)?;
+    let (mapping, _) = dialect::mapping(gate, org, "referral")?;
     let (rows, next) = page(gate, session, mapping, after, count)?;
     let (shown, parts): (Vec<Value>, Vec<Weighed>) = rows.into_iter().unzip();
     let way = Way { to: org, channel: "cbo-rest", mapping: Some(mapping.digest()), by: None };
@@ -176,7 +191,7 @@ fn act(
     };
     let Acted { version, status, .. } =
         gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
-    let mut body = exit::standing(gate, &referral, status)?;
+    let mut body = exit::standing(gate, &caller.org, &referral, status)?;
     body["version"] = json!(version);
     Ok(json_reply(200, JSON, &body).header("etag", etag(version)))
 }

@@ -336,7 +336,7 @@ enum Dialect {
 impl Dialect {
     fn of(path: &str) -> Dialect {
         match path.split('/').nth(1) {
-            Some("cbo") => Dialect::Cbo,
+            Some("cbo" | "v1") => Dialect::Cbo,
             Some("audit") => Dialect::Audit,
             Some("ledger" | "status") => Dialect::Ledger,
             Some("oauth" | ".well-known") => Dialect::OAuth,

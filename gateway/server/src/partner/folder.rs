@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use loopgate_mapping::Library;
 use loopgate_referral::{Identifier, OrgId};
 use sha2::{Digest, Sha256};
 
 use super::read::{Lined, read};
-use super::{Partner, Role};
+use super::{ChannelKind, Partner, Role};
 use crate::config::section::OnLine;
 use crate::config::{Problem, read_text};
+use crate::dialect;
 
 const FILES_COUNT_MAX: usize = 10_000;
 
@@ -26,6 +28,15 @@ pub struct LoadedPartner {
 /// Reads every `NAME.toml` in `dir`, in the order of the names; other files are left alone.
 /// A certificate or an identifier belongs to one partner.
 pub fn load_partners(dir: &Path) -> Result<Vec<LoadedPartner>, Vec<Problem>> {
+    load_with(dir, None)
+}
+
+/// The same, where each partner's dialect is whole in this library of mappings.
+pub fn load_speaking(dir: &Path, library: &Library) -> Result<Vec<LoadedPartner>, Vec<Problem>> {
+    load_with(dir, Some(library))
+}
+
+fn load_with(dir: &Path, library: Option<&Library>) -> Result<Vec<LoadedPartner>, Vec<Problem>> {
     let paths = toml_files(dir).map_err(|problem| vec![problem])?;
     let mut owners = Owners::default();
     let (mut loaded, mut problems) = (Vec::new(), Vec::new());
@@ -34,6 +45,7 @@ pub fn load_partners(dir: &Path) -> Result<Vec<LoadedPartner>, Vec<Problem>> {
         match load(path) {
             Ok((lined, sha256)) => {
                 problems.extend(owners.claim(&lined));
+                problems.extend(library.into_iter().flat_map(|all| unspoken(&lined, all)));
                 let Lined { partner, targets, .. } = lined;
                 named.extend(targets.into_iter().map(|target| (partner.org.clone(), target)));
                 loaded.push(LoadedPartner { partner, sha256 });
@@ -49,6 +61,20 @@ pub fn load_partners(dir: &Path) -> Result<Vec<LoadedPartner>, Vec<Problem>> {
         problems.extend(named.iter().filter_map(|(org, target)| nowhere(&loaded, org, target)));
     }
     if problems.is_empty() { Ok(loaded) } else { Err(problems) }
+}
+
+/// What is wrong with the dialect of a partner.
+fn unspoken(lined: &Lined, library: &Library) -> Vec<Problem> {
+    let partner = &lined.partner;
+    let channel = partner.channel.as_ref().filter(|one| one.kind != ChannelKind::Hl7v2);
+    let flaws = channel.map(|one| dialect::flaws(library, &one.dialect)).unwrap_or_default();
+    let problem = |words| Problem {
+        file: format!("partners/{}.toml", partner.org),
+        line: lined.dialect_line,
+        key: "channel.dialect".to_owned(),
+        words,
+    };
+    flaws.into_iter().map(problem).collect()
 }
 
 /// A rule that sends orders to nobody who takes referrals.

@@ -255,8 +255,6 @@ fn a_channel_of_hl7_v2_needs_an_endpoint() {
     let other = "partners/p.toml:6: channel.dialect: is none of hl7v2";
     let cbo_json = target("kind = 'hl7v2'\ndialect = 'cbo-json'", "endpoint = 'a:1'");
     assert_eq!(cbo_json, Err(vec![other.to_owned()]));
-    let other = "partners/p.toml:6: channel.dialect: is none of cbo-json";
-    assert_eq!(target("kind = 'rest'\ndialect = 'hl7v2'", ""), Err(vec![other.to_owned()]));
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(super) struct Lined {
     pub(super) targets: Vec<OnLine<OrgId>>,
     pub(super) identifier_lines: Vec<Option<u32>>,
     pub(super) certificate_lines: Vec<Option<u32>>,
+    /// Of its dialect, or of the section that it is the default of.
+    pub(super) dialect_line: Option<u32>,
 }
 
 pub(super) fn read(org: OrgId, text: &str) -> Result<Lined, Vec<Problem>> {
@@ -51,7 +53,11 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
     let suspended = s.or("suspended", false, value::flag);
     let agreement = s.maybe_section("agreement", |s| agreement(s, &time_zone));
     let (has_channel, channel_line) = (s.has("channel"), s.line_of("channel"));
-    let channel = s.maybe_section("channel", channel);
+    let mut dialect_line = channel_line;
+    let channel = s.maybe_section("channel", |s| {
+        dialect_line = s.line_of("dialect").or(dialect_line);
+        channel(s)
+    });
     let has_link = s.has("hl7v2");
     let link = s.maybe_section("hl7v2", link::link);
     let client = s.maybe_section("client", client);
@@ -88,7 +94,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
         client,
     };
     let targets = targets.unwrap_or_default();
-    Some(Lined { partner, targets, identifier_lines, certificate_lines })
+    Some(Lined { partner, targets, identifier_lines, certificate_lines, dialect_line })
 }
 
 /// Whether a consent token has to come with what a partner asks.
@@ -163,8 +169,11 @@ fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
         ("hl7v2", Kind::Hl7v2),
     ];
     let kind = s.must("kind", value::one_of(&kinds));
-    let known = dialects(kind);
-    let dialect = s.or("dialect", known[0].1, value::one_of(known)).to_owned();
+    let (own, reads): (_, &dyn Fn(&DeValue<'_>) -> Read<String>) = match kind {
+        Some(Kind::Hl7v2) => ("hl7v2", &v2_only),
+        _ => (crate::dialect::COMMUNITY, &folder),
+    };
+    let dialect = s.or("dialect", own.to_owned(), reads);
     for (key, whose, one) in [
         ("endpoint", Kind::Push, "a push channel needs one"),
         ("address", Kind::Email, "an email channel needs one"),
@@ -223,12 +232,16 @@ fn jwks(found: &DeValue<'_>) -> Read<String> {
     }
 }
 
-/// The dialects that a channel of this kind speaks.
-fn dialects(kind: Option<Kind>) -> &'static [(&'static str, &'static str)] {
-    const KNOWN: [(&str, &str); 2] = [("cbo-json", "cbo-json"), ("hl7v2", "hl7v2")];
-    match kind {
-        Some(Kind::Hl7v2) => &KNOWN[1..],
-        Some(_) => &KNOWN[..1],
-        None => &KNOWN,
+/// The name of a folder of mappings; whether it is there is seen when partners load.
+fn folder(found: &DeValue<'_>) -> Read<String> {
+    let text = value::text(found)?;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if text.len() > 64 || !text.bytes().all(plain) {
+        return Err("is not the name of a folder, of a-z, 0-9 and -".to_owned());
     }
+    Ok(text)
+}
+
+fn v2_only(found: &DeValue<'_>) -> Read<String> {
+    value::one_of(&[("hl7v2", "hl7v2")])(found).map(str::to_owned)
 }

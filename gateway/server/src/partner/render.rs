@@ -38,6 +38,7 @@ pub(super) fn render(partner: &Partner) -> String {
         text += &format!(
             "\n# How it is told: \"rest\", it asks; \"push\", we call its endpoint; \"email\", we send a link;\n\
              # \"hl7v2\", we send to the endpoint of [hl7v2].\n\
+             # dialect: a folder of the mappings, with DIALECT/referral.toml and DIALECT/status.toml.\n\
              [channel]\nkind = \"{kind}\"\n{endpoint}dialect = {dialect}\n"
         );
     }

@@ -4,7 +4,9 @@ use jiff::tz::TimeZone;
 use loopgate_consent::{Action, LegalClass};
 use loopgate_referral::{OrgId, Timestamp};
 
-use super::{ChannelKind, Language, Partner, Role, load_partners, set_suspended};
+use super::{
+    ChannelKind, Language, Partner, Role, load_partners, load_speaking, set_suspended,
+};
 use crate::config::Problem;
 
 const SOURCE: &str = r#"
@@ -140,7 +142,7 @@ partners/north.toml:13: time_zone: is not a time zone of the IANA database
 partners/north.toml:14: agreement.reference: is missing
 partners/north.toml:15: agreement.expires: is a date without quotes, a string is wanted
 partners/north.toml:16: channel.endpoint: is missing, a push channel needs one
-partners/north.toml:18: channel.dialect: is none of cbo-json";
+partners/north.toml:18: channel.dialect: is not the name of a folder, of a-z, 0-9 and -";
     assert_eq!(words(Partner::parse(org(), text).unwrap_err()).join("\n"), expected);
 }
 
@@ -278,4 +280,32 @@ authorities = [
     );
     assert_eq!(refused("\"EHR\"", "\"A^B\"").len(), 1);
     assert_eq!(refused(":2575", "").len(), 1);
+}
+
+#[test]
+fn a_dialect_is_a_folder_of_the_mappings() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, channel: &str| {
+        let head = "name = 'Pantry'\nlegal_class = 'cbo-nonhipaa'\nroles = ['target']\n";
+        std::fs::write(dir.path().join(name), format!("{head}[channel]\n{channel}\n")).unwrap();
+    };
+    write("a.toml", "kind = 'rest'\ndialect = 'cie-hub'");
+    write("b.toml", "kind = 'rest'");
+    let library = loopgate_mapping::Library::builtin();
+    let loaded = load_speaking(dir.path(), &library).unwrap();
+    let spoken: Vec<&str> = loaded.iter().map(|one| crate::dialect::of(&one.partner)).collect();
+    assert_eq!(spoken, ["cie-hub", "cbo-json"]);
+
+    write("c.toml", "kind = 'rest'\ndialect = 'harvest-share'");
+    write("d.toml", "kind = 'rest'\ndialect = 'hl7v2'");
+    let said = |org: &str, dialect: &str| {
+        let words = |message: &str| {
+            format!(
+                "partners/{org}.toml:6: channel.dialect: there is no mapping {dialect}/{message}.toml"
+            )
+        };
+        [words("referral"), words("status")]
+    };
+    let expected = [said("c", "harvest-share"), said("d", "hl7v2")].concat();
+    assert_eq!(words(load_speaking(dir.path(), &library).unwrap_err()), expected);
 }

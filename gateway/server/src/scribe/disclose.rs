@@ -345,7 +345,9 @@ fn record(desk: &mut Desk<'_>, disclose: &Disclose, ask: &AskFor, bases: Vec<Bas
     let (recipient, person, day) = (&disclose.recipient, ask.person, desk.at.day());
     let who = disclose.by.as_deref().unwrap_or(recipient.as_str());
     let cause = by(who, disclose.channel);
-    if desk.world().was_shown((recipient, ask.person), ask.view, &ask.resources, &bases) {
+    let mapping = disclose.mapping.map(hex::encode);
+    let view = (ask.view, mapping.as_deref());
+    if desk.world().was_shown((recipient, ask.person), view, &ask.resources, &bases) {
         if let Some(known) = desk.cover(recipient, person, day) {
             return known;
         }
@@ -360,7 +362,7 @@ fn record(desk: &mut Desk<'_>, disclose: &Disclose, ask: &AskFor, bases: Vec<Bas
         referral: ask.referral,
         view: ask.view.into(),
         channel: disclose.channel.into(),
-        mapping: disclose.mapping.map(hex::encode),
+        mapping,
         sha256: disclose.sha256,
         bytes: disclose.bytes,
     });
