@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loopgate_server::doorkey::hash_pin;
-use loopgate_server::partner::{Channel, ChannelKind, Partner};
+use loopgate_server::partner::{Channel, ChannelKind, Partner, Timing};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 use tokio::runtime::Runtime;
@@ -124,7 +124,7 @@ impl Gateway {
         let file = gateway.root().join("loopgate.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         let mail = format!(
-            "[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"referrals@gateway.example\"\n",
+            "[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"referrals@gateway.example\"\ndigest_gather_s = 0\n",
             post.port
         );
         std::fs::write(&file, format!("{text}\n{mail}")).unwrap();
@@ -139,7 +139,7 @@ impl Gateway {
             .replace("purpose", "time_zone = \"America/New_York\"\npurpose");
         let mut partner = Partner::parse(name.parse().unwrap(), &text).unwrap();
         let address = format!("intake@{name}.example");
-        let kind = ChannelKind::Email { address, pin: hash_pin(PIN, &[5; 16]).unwrap() };
+        let kind = ChannelKind::Email { address, pin: hash_pin(PIN, &[5; 16]).unwrap(), timing: Timing::default() };
         partner.channel = Some(Channel { dialect: "cbo-json".into(), kind });
         self.add_partner(name, &partner.render());
     }

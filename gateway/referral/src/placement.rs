@@ -272,6 +272,12 @@ impl Placement {
         }
     }
 
+    /// Its target took it, as it was placed or amended to this version: so it was told that much.
+    pub(crate) fn took(&mut self, amended: u64, at: Timestamp) {
+        self.delivered = amended == self.amended;
+        self.told(amended.max(1), at);
+    }
+
     pub(crate) fn told(&mut self, version: u64, at: Timestamp) {
         let first = self.told == 0;
         self.told = self.told.max(version);

@@ -15,7 +15,8 @@ use loopgate_server::doorkey::{draw_pin, hash_pin};
 use loopgate_server::init::add_partner;
 use loopgate_server::partner::spec::{Deployment, Spec};
 use loopgate_server::partner::{
-    Agreement, Channel, ChannelKind, Partner as File, PinHash, Role, Shown, load_partners, set_pin,
+    Agreement, Channel, ChannelKind, Partner as File, PinHash, Role, Shown, Timing, load_partners,
+    set_pin,
 };
 use loopgate_server::partner_test::{self, Now, Outcome};
 use rustls_pki_types::CertificateDer;
@@ -116,7 +117,7 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
             let mut partner = file(add)?;
             let pin = email.map(|address| {
                 let (pin, hash) = drawn()?;
-                let kind = ChannelKind::Email { address, pin: hash };
+                let kind = ChannelKind::Email { address, pin: hash, timing: Timing::default() };
                 partner.channel = Some(Channel { dialect: "cbo-json".into(), kind });
                 anyhow::Ok(pin)
             });
