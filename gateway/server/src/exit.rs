@@ -32,7 +32,7 @@ use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 use one::{newest_household, prefer_one, prohibit_once};
 
 pub use community::{community, whole};
-pub use letter::mail;
+pub use letter::{Item, mail, may_mail};
 pub use passing::{Answer, Passing};
 
 /// The mapping of a referral towards a community organization.

@@ -16,6 +16,7 @@ mod erase;
 mod hear;
 mod keep;
 mod known;
+mod mail;
 mod merge;
 mod plan;
 mod serves;
@@ -58,6 +59,7 @@ pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
+pub use mail::{ASKED_MS, Mailed, MailedWhat, PinChange};
 pub use merge::Merge;
 pub use plan::located;
 pub use serves::{PUBLISHED, is_over, is_published};
@@ -121,7 +123,7 @@ pub fn start(
         halted: AtomicBool::new(false),
         sends: Sends::default(),
         queued: AtomicU64::new(0),
-        moved: [(); 4].map(|()| Arc::new(Notify::new())),
+        moved: [(); 5].map(|()| Arc::new(Notify::new())),
     });
     let scribe = Scribe { queue, published: published.clone() };
     let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {
