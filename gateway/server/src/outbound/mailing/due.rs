@@ -69,11 +69,12 @@ impl Due {
 
 /// Of every organization that is told by e-mail, what it is to be sent now.
 pub fn due(gate: &Gate) -> Vec<Due> {
-    let now = gate.now();
     let gather_ms = gate.config.mail.as_ref().map_or(0, |mail| mail.digest_gather_s);
     let gather_ms = i64::try_from(gather_ms.saturating_mul(1000)).unwrap_or(i64::MAX);
     let roster = gate.scribe.published().roster.load();
     let world = gate.scribe.published().world();
+    // A commit's time may be a little ahead of the clock's.
+    let now = gate.now().max(world.last_at);
     let partners = roster.iter().map(|loaded| &loaded.partner).filter(|one| !one.suspended);
     let due = partners.filter_map(|partner| {
         let kind = partner.channel.as_ref().map(|channel| &channel.kind);
