@@ -8,14 +8,15 @@ mod forward;
 mod handling;
 mod letter;
 pub mod loss;
+pub mod notes;
 
 mod one;
 mod passing;
 pub mod v2;
 
-use loopgate_consent::{Action, Denial, Detail, Groups};
+use loopgate_consent::{Action, Denial, Detail, FieldGroup, Groups};
 use loopgate_fhir::{
-    Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, as_supplied, filler_copy,
+    Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, add_notes, as_supplied, filler_copy,
     filler_request, outcome_procedure, patient_copy, placement_task,
 };
 use loopgate_mapping::{Constants, Mapping};
@@ -209,14 +210,16 @@ pub fn source_task(
         last_modified: changed,
     };
     let version = referral.version;
-    Ok(as_supplied(&supplied, referral.task.id(), version, changed, Some(&overlay)))
+    let mut task = as_supplied(&supplied, referral.task.id(), version, changed, Some(&overlay));
+    add_notes(&mut task, &notes::of_source(gate, referral, answer));
+    Ok(task)
 }
 
 fn outcomes(referral: &Referral) -> impl Iterator<Item = (&Placement, ResourceId)> {
     referral
         .placements
         .iter()
-        .filter_map(|p| p.outcome.as_ref().map(|outcome| (p, outcome.procedure.clone())))
+        .flat_map(|placed| placed.given().map(move |one| (placed, one.procedure.clone())))
 }
 
 /// Our Task to a target, as that target reads it.
@@ -228,7 +231,11 @@ pub fn target_task(
 ) -> Result<Json, Trouble> {
     let source = Source::read(gate, referral)?;
     let refs = Refs::of(gate, referral, placement, &source);
-    Ok(handling::labelled(placement_task(&refs.view(referral, placement)), passing))
+    let mut task = placement_task(&refs.view(referral, placement));
+    if passing.groups.contains(FieldGroup::Note) {
+        add_notes(&mut task, &notes::of_target(gate, referral, placement));
+    }
+    Ok(handling::labelled(task, passing))
 }
 
 /// Our ServiceRequest to a target.
@@ -247,10 +254,10 @@ pub fn target_request(
 /// The Procedure of an outcome, as the source reads it: based on the source's own ServiceRequest.
 pub fn source_procedure(
     gate: &Gate,
-    referral: &Referral,
-    placement: &Placement,
+    (referral, placement): (&Referral, &Placement),
+    procedure: &ResourceId,
 ) -> Result<Json, Trouble> {
-    let outcome = placement.outcome.as_ref().ok_or(Trouble::from(Kind::NotFound))?;
+    let given = placement.outcome(procedure).ok_or(Trouble::from(Kind::NotFound))?;
     let source = Source::read(gate, referral)?;
     let performer = Gate::organization(&placement.target);
     Ok(outcome_procedure(&OutcomeView {
@@ -258,9 +265,7 @@ pub fn source_procedure(
         patient: &source.patient_ref,
         performer: Some(&performer),
         need: referral.needs.first(),
-        outcome,
-        version: placement.outcome_version,
-        changed: placement.changed,
+        given,
     }))
 }
 
@@ -339,7 +344,7 @@ impl<'a> Refs<'a> {
             requester: gate.own_organization(),
             target: Gate::organization(&placement.target),
             patient: &source.patient_ref,
-            outputs: placement.outcome.iter().map(|outcome| outcome.procedure.clone()).collect(),
+            outputs: placement.given().map(|outcome| outcome.procedure.clone()).collect(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use jiff::tz::Offset;
 use loopgate_fhir::{
-    Fault, IssueCode, Json, ProcedureIn, RefText, ServiceIn, changed_members, rewrite,
+    Fault, IssueCode, Json, ProcedureIn, RefText, ServiceIn, changed_members, new_notes, rewrite,
 };
 use loopgate_referral::{
     CANCELLATION_REQUESTED, ReferralId, ResourceId, SourceMove, StatusReason, TargetMove,
@@ -19,7 +19,7 @@ use crate::intake;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::Reply;
-use crate::scribe::{Command, Wish, is_held};
+use crate::scribe::{Command, Service, Wish, is_held};
 
 /// What a Procedure says that an output refers to, with its version.
 pub type Said<'a> = &'a dyn Fn(&ResourceId) -> Result<Option<(Json, u64)>, Trouble>;
@@ -168,13 +168,16 @@ fn by_source(
     let old = exit::source_task(gate, &referral, &held, answer)?;
     let changed = changed_members(&old, new);
     // What else a move lays over the Task is ours: a resend brings it as it was before.
-    only(&changed, &["status", "statusReason", "businessStatus", "lastModified"])?;
+    only(&changed, &["status", "statusReason", "businessStatus", "note", "lastModified"])?;
+    if let Some(wish) = comment(&old, new)? {
+        return Ok(Some(wish));
+    }
     if asks_to_cancel(&old, new) {
         let why = why("cancelled", new)?;
         return Ok(Some(Wish::Source(SourceMove::AskToCancel { why })));
     }
     if !changed.iter().any(|member| member == "status") {
-        only(&changed, &["lastModified"])?;
+        only(&changed, &["note", "lastModified"])?;
         return Ok(None);
     }
     match status(new)? {
@@ -185,6 +188,19 @@ fn by_source(
         TaskStatus::EnteredInError => Ok(Some(Wish::Source(SourceMove::EnterInError))),
         _ => Err(Kind::IllegalMove.into()),
     }
+}
+
+/// One more note is a comment to the other party; it comes by itself. Notes that are not there any more
+/// are those of an older version: they stay.
+fn comment(old: &Json, new: &Json) -> Result<Option<Wish>, Trouble> {
+    let mut fresh = new_notes(old, new);
+    let Some(text) = fresh.pop() else { return Ok(None) };
+    let same = |name: &str| old.text(name) == new.text(name);
+    if !fresh.is_empty() || !same("status") || !same("businessStatus.text") {
+        let words = "takes one more note at a time, and nothing beside it";
+        return Err(fault(IssueCode::NotSupported, "Task.note", words));
+    }
+    Ok(Some(Wish::Comment(text)))
 }
 
 /// Its status is not the source's to set once it was accepted, but for `cancelled`; that it asks its
@@ -204,9 +220,12 @@ fn by_target(
 ) -> Result<Option<Wish>, Trouble> {
     let changed = changed_members(old, new);
     // `lastModified` is ours to set: a resend brings the one from before the move.
-    only(&changed, &["status", "statusReason", "output", "lastModified"])?;
+    only(&changed, &["status", "statusReason", "output", "note", "lastModified"])?;
+    if let Some(wish) = comment(old, new)? {
+        return Ok(Some(wish));
+    }
     if !changed.iter().any(|member| member == "status") {
-        only(&changed, &["lastModified"])?;
+        only(&changed, &["note", "lastModified"])?;
         return Ok(None);
     }
     if status(new)? != TaskStatus::Completed && changed.iter().any(|member| member == "output") {
@@ -234,19 +253,28 @@ fn by_target(
 /// Procedure that the target supplied (PerformedActivityReference).
 fn served(new: &Json, said: Said<'_>, zone: Offset) -> Result<Wish, Trouble> {
     let outputs = new.list("output");
-    if outputs.len() > 1 {
-        let words = "more than one is not taken: one outcome closes a referral";
+    let coded = outputs.iter().filter_map(|output| output.get("valueCodeableConcept"));
+    let coded: Vec<&Json> = coded.collect();
+    if outputs.len() > 1 && coded.len() < outputs.len() {
+        let words = "takes several services in codes, or one Procedure";
         return Err(fault(IssueCode::NotSupported, "Task.output", words));
     }
     let Some(output) = outputs.first() else {
         let words = "needs a valueCodeableConcept or a valueReference to a Procedure";
         return Err(fault(IssueCode::Required, "Task.output", words));
     };
-    if let Some(concept) = output.get("valueCodeableConcept") {
+    if !coded.is_empty() {
         let words = "needs a code or a text of 1 to 1000 bytes";
-        let service = ServiceIn::read(concept);
-        let service = service.ok_or_else(|| fault(IssueCode::Value, "Task.output", words))?;
-        return Ok(Wish::Serve { code: service.code, text: service.text, performed: None });
+        let service = |(n, concept): (usize, &Json)| {
+            let at = format!("Task.output[{n}]");
+            let read = ServiceIn::read(concept);
+            let ServiceIn { code, text } =
+                read.ok_or_else(|| fault(IssueCode::Value, &at, words))?;
+            Ok(Service { code, text, performed: None })
+        };
+        let services: Result<Vec<Service>, Trouble> =
+            coded.into_iter().enumerate().map(service).collect();
+        return Ok(Wish::Serve { services: services? });
     }
     let at = "Task.output[0].valueReference";
     let Some(text) = output.text("valueReference.reference") else {
