@@ -60,7 +60,7 @@ pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
-pub use mail::{ASKED_MS, Mailed, MailedWhat, PinChange};
+pub use mail::{Mailed, MailedWhat, PinChange};
 pub use merge::Merge;
 pub use plan::located;
 pub use serves::{PUBLISHED, is_over, is_published};

@@ -11,9 +11,9 @@ use crate::fold::Mailbox;
 use crate::journal::{Event, MailEvent};
 
 /// Recovery links that one organization may ask for in [`ASKED_MS`].
-pub const ASKED_MAX: usize = 3;
+const ASKED_MAX: usize = 3;
 /// An hour.
-pub const ASKED_MS: i64 = 3_600_000;
+const ASKED_MS: i64 = 3_600_000;
 
 /// One thing that an e-mail told.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -179,6 +179,6 @@ fn tells(says: &TargetSays) -> Tells {
         TargetSays::Placed => Tells::Waits,
         TargetSays::CancelAsked(_) => Tells::StopAsked,
         TargetSays::Cancelled(_) | TargetSays::EnteredInError => Tells::Off,
-        TargetSays::Amended => Tells::Changed,
+        TargetSays::Amended | TargetSays::Commented(_) => Tells::Changed,
     }
 }
