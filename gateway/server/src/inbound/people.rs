@@ -16,12 +16,16 @@ mod form;
 mod html;
 mod links;
 mod links_html;
+mod mail_desk;
 mod oidc;
 mod own;
 mod own_html;
 mod page;
 mod person;
 mod pin;
+mod recovery;
+mod recovery_html;
+mod recovery_words;
 mod plain;
 mod referral_html;
 mod reveals;
@@ -132,6 +136,7 @@ fn handle(gate: &Gate, visit: &Visit) -> Reply {
         Some("staff") => desk::handle(gate, visit),
         Some("audit") => audit::programs(gate, visit),
         Some("me") => own::handle(gate, visit),
+        Some("pin") => recovery::handle(gate, visit),
         _ => page::handle(gate, visit),
     }
 }

@@ -10,7 +10,7 @@ use super::pin::{self, Given};
 use super::sessions::Member;
 use super::wishes::{Ended, Wrong, wish};
 use super::words::Words;
-use super::{Visit, html, plain, referral_html};
+use super::{Visit, html, plain, recovery, referral_html};
 use crate::egress::{Released, Way};
 use crate::exit;
 use crate::gate::Gate;
@@ -101,7 +101,8 @@ pub fn opened(gate: &Gate, id: &PlacementId) -> Option<Opened> {
     if is_held(&referral) || gate.now() >= ends {
         return None;
     }
-    Some(Opened { pin: pin.clone(), partner: partner.clone(), referral, placement })
+    let pin = gate.scribe.published().world().mail.pin(&partner.org, pin);
+    Some(Opened { pin, partner: partner.clone(), referral, placement })
 }
 
 fn shown(gate: &Gate, opened: &Opened, at: &At<'_>, visit: &Visit, saying: Saying) -> Reply {
@@ -185,6 +186,9 @@ fn posted(gate: &Gate, opened: &Opened, (at, what): (&At<'_>, &str), visit: &Vis
         Ok(filled) => filled,
         Err(reply) => return reply,
     };
+    if what == "forgot" && !opened.placement.state.is_final() {
+        return recovery::asked(gate, &opened.partner, at.words);
+    }
     if what == "pin" {
         return given(gate, opened, at, visit, &filled);
     }
