@@ -1,11 +1,13 @@
 //! What an organization can do with a referral: the likely answer first and large, the rest behind a
 //! line each.
 
-use loopgate_referral::TaskStatus;
+use loopgate_referral::{ContactHow, TaskStatus, Timestamp};
 use maud::{Markup, html};
 
 use super::fields_html::{Field, Forms};
 use super::page::Opened;
+use super::referral_html::{Shown, local};
+use super::wishes::SERVICES;
 
 /// The forms of this state. `service`: what was given, if nobody says otherwise.
 pub fn acts(forms: &Forms<'_>, opened: &Opened, service: &str) -> Markup {
@@ -30,7 +32,10 @@ pub fn acts(forms: &Forms<'_>, opened: &Opened, service: &str) -> Markup {
         }
         section.card.rows {
             h2 { (words.other_answers) }
-            @if waiting { (reasoned(forms, ("decline", words.decline_summary, words.decline))) }
+            @if waiting {
+                (reasoned(forms, ("decline", words.decline_summary, words.decline)))
+                @if !opened.others.is_empty() { (sent_on(forms, opened)) }
+            }
             @if opened.placement.appointment.is_some() { (missed(forms)) }
             (appointment(forms, opened, waiting))
             @if !waiting {
@@ -40,9 +45,84 @@ pub fn acts(forms: &Forms<'_>, opened: &Opened, service: &str) -> Markup {
                 (reasoned(forms, ("fail", words.fail_summary, words.fail)))
                 (reasoned(forms, ("withdraw", words.withdraw_summary, words.withdraw)))
             }
-            (worded(forms, ("note", words.note_summary), (words.note_label, words.note_button)))
         }
     }
+}
+
+/// What was written, and what can be.
+pub fn messages(forms: &Forms<'_>, shown: &Shown<'_>, opened: &Opened) -> Markup {
+    let words = forms.words;
+    let placement = &opened.placement;
+    let when = |at: Timestamp| words.moment(&local(at.0, &opened.partner));
+    html! {
+        section.card.rows {
+            h2 { (words.messages_title) }
+            @for comment in placement.comments.iter().filter(|_| shown.notes) {
+                @let whose = if comment.by_target { words.message_from_us } else { words.message_from_source };
+                div.said {
+                    p.hint { (whose(&when(comment.at))) }
+                    p { bdi { (comment.text) } }
+                }
+            }
+            (worded(forms, ("comment", words.comment_summary), (words.comment_label, words.comment)))
+            (attempted(forms))
+            (worded(forms, ("note", words.note_summary), (words.note_label, words.note_button)))
+            (forms.row(("safe-contact", words.safe_summary), |form| {
+                let known = placement.safe_contact.as_deref().filter(|_| shown.contact).unwrap_or_default();
+                html! {
+                    (form.area(&Field::may("text", words.safe_label).hint(words.safe_hint).filled(known)))
+                    button.quiet type="submit" { (words.safe) }
+                }
+            }))
+            (forms.row(("assign", words.assign_summary), |form| {
+                let known = placement.assigned.as_deref().unwrap_or_default();
+                html! {
+                    (form.line("text", &Field::may("to", words.assign_label).hint(words.assign_hint).filled(known)))
+                    button.quiet type="submit" { (words.assign) }
+                }
+            }))
+        }
+    }
+}
+
+/// An answer that was a mistake can be taken back until then.
+pub fn mistake(forms: &Forms<'_>, opened: &Opened, until: Timestamp) -> Markup {
+    let words = forms.words;
+    let until = local(until.0, &opened.partner).strftime("%H:%M").to_string();
+    html! {
+        section.card {
+            h2 { (words.mistake_title) }
+            p { ((words.mistake)(&until)) }
+            (forms.form("take-back", |_| html! { button.quiet type="submit" { (words.take_back) } }))
+        }
+    }
+}
+
+fn attempted(forms: &Forms<'_>) -> Markup {
+    let words = forms.words;
+    let ways: Vec<(&str, &str)> =
+        ContactHow::ALL.iter().map(|how| how.code()).zip(words.attempt_ways).collect();
+    forms.row(("attempt", words.attempt_summary), |form| {
+        html! {
+            (form.choice("how", words.attempt_how, &ways))
+            (form.choice("reached", words.attempt_reached, &[("yes", words.yes), ("no", words.no)]))
+            (form.area(&Field::may("text", words.attempt_text).hint(words.source_reads)))
+            button.quiet type="submit" { (words.attempt) }
+        }
+    })
+}
+
+fn sent_on(forms: &Forms<'_>, opened: &Opened) -> Markup {
+    let words = forms.words;
+    let all: Vec<(&str, &str)> =
+        opened.others.iter().map(|(org, name)| (org.as_str(), name.as_str())).collect();
+    forms.row(("reroute", words.reroute_summary), |form| {
+        html! {
+            (form.select(&Field::must("to", words.reroute_to), words.reroute_choose, &all))
+            (form.area(&Field::may("text", words.reroute_why).hint(words.source_reads)))
+            button.quiet type="submit" { (words.reroute) }
+        }
+    })
 }
 
 /// The source asks that it be called off.
@@ -69,6 +149,13 @@ fn given(forms: &Forms<'_>, service: &str) -> Markup {
             (forms.form("served", |form| html! {
                 (form.line("text", &Field::must("text", words.what_given).filled(service)))
                 (form.line("date", &Field::may("date", words.when).hint(words.when_hint)))
+                details open[form.is_wrong()] {
+                    summary { (words.more_services) }
+                    @for (at, (text, date)) in SERVICES.iter().enumerate().skip(1) {
+                        (form.line("text", &Field::may(text, &(words.another_service)(at + 1))))
+                        (form.line("date", &Field::may(date, words.when)))
+                    }
+                }
                 button type="submit" { (words.served) }
             }))
         }

@@ -1,10 +1,11 @@
 //! Forms of the link page and their fields: each with its label, its hint, and what to put right.
 
+use loopgate_referral::DECLINE_REASONS;
 use maud::{Markup, html};
 
 use super::form::Filled;
 use super::page::{At, Saying};
-use super::wishes::{DECLINE_REASONS, TEXT_BYTES_MAX, Wrong};
+use super::wishes::{TEXT_BYTES_MAX, Wrong};
 use super::words::Words;
 
 /// The forms of one page.
@@ -86,6 +87,11 @@ impl Forms<'_> {
 }
 
 impl Form<'_> {
+    /// Whether something is to be put right in it.
+    pub fn is_wrong(&self) -> bool {
+        self.wrong.is_some()
+    }
+
     fn id(&self, name: &str) -> String {
         format!("{}-{name}", self.act)
     }
@@ -140,6 +146,21 @@ impl Form<'_> {
             html! {
                 input type=(kind) id=(id) name=(field.name) maxlength=[max] required[field.required]
                     value=(self.value(field)) aria-describedby=[described] aria-invalid=[invalid];
+            }
+        })
+    }
+
+    /// One of a long list: values, and words for them.
+    pub fn select(&self, field: &Field<'_>, first: &str, all: &[(&str, &str)]) -> Markup {
+        let invalid = self.wrong(field.name).map(|_| "true");
+        self.about(field, |id, described| {
+            html! {
+                select id=(id) name=(field.name) required[field.required] aria-describedby=[described] aria-invalid=[invalid] {
+                    option value="" { (first) }
+                    @for (value, words) in all {
+                        option value=(value) selected[self.value(field) == *value] { (words) }
+                    }
+                }
             }
         })
     }

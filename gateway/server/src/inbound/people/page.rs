@@ -1,20 +1,20 @@
 //! The page of one referral, for one organization: what it shows, and what can be done on it.
 
 use loopgate_consent::FieldGroup;
-use loopgate_referral::{Placement, PlacementId, Referral};
-use serde_json::Value;
+use loopgate_referral::{OrgId, Placement, PlacementId, Referral, TAKE_BACK_MS, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::form::Filled;
 use super::pin::{self, Given};
+use super::referral_html::Shown;
 use super::sessions::Member;
-use super::wishes::{Ended, Wrong, wish};
+use super::wishes::{Known, Wrong, wish};
 use super::words::Words;
-use super::{Visit, html, plain, recovery, referral_html};
+use super::{Visit, html, plain, recovery, referral_html, sheet};
 use crate::egress::{Released, Way};
 use crate::exit;
 use crate::gate::Gate;
-use crate::partner::{ChannelKind, Partner, PinHash};
+use crate::partner::{ChannelKind, Partner, PinHash, Role};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::Reply;
 use crate::scribe::{Act, Command, is_held};
@@ -25,6 +25,8 @@ pub struct Opened {
     pub pin: PinHash,
     pub referral: Referral,
     pub placement: Placement,
+    /// Whom it can be sent on to, by name.
+    pub others: Vec<(OrgId, String)>,
 }
 
 /// Where a referral is read, and by whom.
@@ -59,6 +61,10 @@ pub fn handle(gate: &Gate, visit: &Visit) -> Reply {
                 let at = link(token, &opened, visit);
                 shown(gate, &opened, &at, visit, Saying::default())
             }
+            None => plain::nowhere(words),
+        },
+        ("GET", ["r", token, "sheet"]) => match open(gate, token) {
+            Some(opened) => sheet::shown(gate, &opened, &link(token, &opened, visit), visit),
             None => plain::nowhere(words),
         },
         ("POST", ["r", token, what]) => match open(gate, token) {
@@ -101,21 +107,51 @@ pub fn opened(gate: &Gate, id: &PlacementId) -> Option<Opened> {
     if is_held(&referral) || gate.now() >= ends {
         return None;
     }
+    let had = |org: &OrgId| {
+        referral.source == *org || referral.placements.iter().any(|one| one.target == *org)
+    };
+    let others = roster.iter().map(|one| &one.partner);
+    let others = others.filter(|one| one.is(Role::Target) && !one.suspended && !had(&one.org));
+    let mut others: Vec<_> = others.map(|one| (one.org.clone(), one.name.clone())).collect();
+    others.sort_by(|one, other| one.1.cmp(&other.1));
     let pin = gate.scribe.published().world().mail.pin(&partner.org, pin);
-    Some(Opened { pin, partner: partner.clone(), referral, placement })
+    let partner = partner.clone();
+    Some(Opened { pin, partner, referral, placement, others })
+}
+
+/// Until when an answer can be taken back, if it can now.
+fn mistake_until(gate: &Gate, opened: &Opened) -> Option<Timestamp> {
+    let Opened { referral, placement, .. } = opened;
+    let last = referral.placements.last().is_some_and(|last| last.id == placement.id);
+    let until = Timestamp(placement.moved?.0 + TAKE_BACK_MS);
+    let may = last && !placement.rerouted && !placement.is_called_off();
+    (may && gate.now() <= until).then_some(until)
 }
 
 fn shown(gate: &Gate, opened: &Opened, at: &At<'_>, visit: &Visit, saying: Saying) -> Reply {
     let known = pin::is_known(gate, opened, visit.cookie.as_deref());
-    if opened.placement.state.is_final() {
+    match (known, opened.placement.state.is_final()) {
         // The link ended; who just ended it is told so.
-        return if known {
-            plain::closed(at.words, Ended::of(&opened.placement))
-        } else {
-            plain::nowhere(visit.words(None))
+        (false, true) => plain::nowhere(visit.words(None)),
+        (false, false) => first(gate, opened, at, &saying),
+        (true, true) => ended(gate, opened, at, &saying),
+        (true, false) => whole(gate, opened, at, &saying),
+    }
+}
+
+/// It is closed; or it was taken back, and goes on at another address.
+pub fn ended(gate: &Gate, opened: &Opened, at: &At<'_>, saying: &Saying) -> Reply {
+    if opened.placement.taken_back {
+        let mut placed = opened.referral.placements.iter().rev();
+        let anew = placed.find(|one| one.target == opened.partner.org && !one.taken_back);
+        return match anew {
+            Some(anew) => html::see(&at.of(gate, &anew.id), None),
+            None => plain::nowhere(at.words),
         };
     }
-    if known { whole(gate, opened, at, &saying) } else { first(gate, opened, at, &saying) }
+    let until = mistake_until(gate, opened);
+    let body = referral_html::closed(opened, at, saying, until);
+    Reply::with(saying.status.unwrap_or(200), html::HTML, body)
 }
 
 /// Need and area, and the question for the PIN.
@@ -137,9 +173,8 @@ fn first(gate: &Gate, opened: &Opened, at: &At<'_>, saying: &Saying) -> Reply {
 /// All that the organization may see, and what it can do.
 pub fn whole(gate: &Gate, opened: &Opened, at: &At<'_>, saying: &Saying) -> Reply {
     let view = if at.by.is_some() { "phone-desk" } else { "link" };
-    let made = released(gate, opened, (at, view), |document| {
-        referral_html::whole(document, opened, at, saying)
-    });
+    let made =
+        released(gate, opened, (at, view), |shown| referral_html::whole(shown, opened, at, saying));
     answer(at, saying, made)
 }
 
@@ -155,7 +190,7 @@ pub fn released(
     gate: &Gate,
     opened: &Opened,
     (at, view): (&At<'_>, &'static str),
-    render: impl Fn(&Value) -> Vec<u8>,
+    render: impl Fn(&Shown<'_>) -> Vec<u8>,
 ) -> Result<Released, Trouble> {
     let mapping = exit::mapping(gate)?;
     let ask = exit::whole_ask(gate, &opened.referral, &opened.placement, view)?;
@@ -165,11 +200,24 @@ pub fn released(
         let (referral, placement) = (&opened.referral, &opened.placement);
         let passing = exit::Passing::of(permits);
         let said = exit::whole(gate, mapping, referral, placement, &passing)?;
-        Ok(render(&said.ok_or(Trouble::Outage)?))
+        Ok(render(&Shown {
+            document: &said.ok_or(Trouble::Outage)?,
+            notes: passing.groups.contains(FieldGroup::Note),
+            contact: passing.groups.contains(FieldGroup::Contact),
+            mistake_until: mistake_until(gate, opened),
+        }))
     })
 }
 
 impl At<'_> {
+    /// Where another placement is read by the same way.
+    fn of(&self, gate: &Gate, placement: &PlacementId) -> String {
+        match self.by {
+            None => format!("/r/{}", gate.doorkeys.token(placement)),
+            Some(_) => format!("/staff/sheet/{}", gate.doorkeys.reply_code(placement)),
+        }
+    }
+
     /// By which way.
     fn channel(&self) -> &'static str {
         if self.by.is_some() { "phone-desk" } else { "link" }
@@ -216,7 +264,8 @@ pub fn acted(
     (at, what): (&At<'_>, &str),
     (visit, filled): (&Visit, Filled),
 ) -> Result<Reply, Saying> {
-    let wish = match wish(what, &filled, &opened.partner.time_zone) {
+    let known = Known { zone: &opened.partner.time_zone, others: &opened.others };
+    let wish = match wish(what, &filled, known) {
         None => return Ok(plain::nowhere(at.words)),
         Some(Ok(wish)) => wish,
         Some(Err(wrong)) => {
@@ -237,7 +286,15 @@ pub fn acted(
         message: None,
         wish,
     };
-    match gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply)) {
+    let act = Box::new(act);
+    let done = match at.by {
+        None => gate.scribe.ask_blocking(|reply| Command::Act(act, reply)),
+        Some(by) => {
+            let said = (by.name.clone(), what.to_owned());
+            gate.scribe.ask_blocking(|reply| Command::Behalf(act, said, reply))
+        }
+    };
+    match done {
         Ok(_) => Ok(html::see(&at.base, None)),
         Err(Trouble::Refused(refusal))
             if matches!(refusal.kind, Kind::VersionConflict | Kind::IllegalMove) =>

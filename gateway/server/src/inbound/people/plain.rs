@@ -3,7 +3,6 @@
 use maud::html;
 
 use super::html::{HTML, framed};
-use super::wishes::Ended;
 use super::words::Words;
 use crate::refusal::Trouble;
 use crate::reply::Reply;
@@ -34,11 +33,6 @@ pub fn trouble(words: &Words, trouble: Trouble) -> Reply {
         Trouble::Outage => outage(words),
         Trouble::Refused(_) => nowhere(words),
     }
-}
-
-/// The referral is closed.
-pub fn closed(words: &Words, ended: Ended) -> Reply {
-    plain(words, 200, words.closed_title, (words.closed)(ended))
 }
 
 fn plain(words: &Words, status: u16, title: &str, said: &str) -> Reply {

@@ -1,14 +1,15 @@
 //! How a referral looks to the organization it is for.
 
 use jiff::Zoned;
-use loopgate_referral::TaskStatus;
+use loopgate_referral::{TaskStatus, Timestamp};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::acts_html::acts;
+use super::acts_html::{acts, messages, mistake};
 use super::fields_html::{Forms, summary};
 use super::html::framed;
 use super::page::{At, Opened, Saying};
+use super::wishes::Ended;
 use super::words::Words;
 use crate::partner::Partner;
 
@@ -51,8 +52,8 @@ pub fn first(document: &Value, organization: &str, at: &At<'_>, saying: &Saying)
 }
 
 /// All of it, and what can be done.
-pub fn whole(document: &Value, opened: &Opened, at: &At<'_>, saying: &Saying) -> Vec<u8> {
-    let words = at.words;
+pub fn whole(shown: &Shown<'_>, opened: &Opened, at: &At<'_>, saying: &Saying) -> Vec<u8> {
+    let (words, document) = (at.words, shown.document);
     let forms = Forms { words, at, version: opened.placement.version, saying };
     let switch = at.by.is_none().then_some(at.base.as_str());
     let lost: Vec<&str> = document["not_carried"]
@@ -68,33 +69,60 @@ pub fn whole(document: &Value, opened: &Opened, at: &At<'_>, saying: &Saying) ->
         &html! {
             h1 { (need(words, document)) }
             p.lead { ((words.organization)(&opened.partner.name)) " · " (standing(words, document)) }
+            @if at.by.is_some() { p.banner { ((words.on_behalf)(&opened.partner.name)) } }
             (summary(words, saying))
             (stop(words, document))
             section.card {
-                (facts(words, document, &opened.partner))
-                @if let Some(booked) = &opened.placement.appointment {
-                    dl.next {
-                        dt { (words.appointment) }
-                        dd {
-                            (words.moment(&local(booked.start.0, &opened.partner)))
-                            @if let Some(place) = &booked.place { ", " (place) }
-                        }
-                    }
-                }
+                (facts(words, shown, opened))
                 @if !lost.is_empty() {
                     p.fine { (words.not_passed) ": " (lost.join(", ")) }
                 }
             }
             (acts(&forms, opened, &default_service(words, document)))
-            @if at.by.is_none() {
-                p.more { a href={ (at.base) "/sheet" } { (words.sheet_link) } }
+            (messages(&forms, shown, opened))
+            @if let Some(until) = shown.mistake_until { (mistake(&forms, opened, until)) }
+            p.more {
+                @if at.by.is_some() { a href="/staff/sheet" { (words.other_code) } }
+                @else { a href={ (at.base) "/sheet" } { (words.sheet_link) } }
             }
         },
     )
 }
 
-/// What is known of the person and the need, as far as it passes.
-pub fn facts(words: &Words, document: &Value, partner: &Partner) -> Markup {
+/// That it is closed, and whether that was a mistake.
+pub fn closed(opened: &Opened, at: &At<'_>, saying: &Saying, until: Option<Timestamp>) -> Vec<u8> {
+    let words = at.words;
+    let forms = Forms { words, at, version: opened.placement.version, saying };
+    let switch = at.by.is_none().then_some(at.base.as_str());
+    framed(
+        words,
+        &titled(words, words.closed_title, saying),
+        switch,
+        &html! {
+            h1 { (words.closed_title) }
+            (summary(words, saying))
+            p.lead { ((words.closed)(Ended::of(&opened.placement))) }
+            @if let Some(until) = until { (mistake(&forms, opened, until)) }
+            @if at.by.is_some() { p.more { a href="/staff/sheet" { (words.other_code) } } }
+        },
+    )
+}
+
+/// What is shown of a referral, as far as it passes.
+pub struct Shown<'a> {
+    /// The referral in the community dialect.
+    pub document: &'a Value,
+    /// Free text of both parties passes.
+    pub notes: bool,
+    /// How the person is reached passes.
+    pub contact: bool,
+    /// Until when the answer can be taken back, if it can.
+    pub mistake_until: Option<Timestamp>,
+}
+
+/// What is known of the person and the need, and what was agreed on.
+pub fn facts(words: &Words, shown: &Shown<'_>, opened: &Opened) -> Markup {
+    let (document, partner, placement) = (shown.document, &opened.partner, &opened.placement);
     let silent = is_silent(document);
     let since = text(document, &["authored_on"]).and_then(|at| at.parse::<jiff::Timestamp>().ok());
     html! {
@@ -124,6 +152,17 @@ pub fn facts(words: &Words, document: &Value, partner: &Partner) -> Markup {
                 dt { (words.since) } dd { (words.day_of(&since.to_zoned(partner.time_zone.clone()))) }
             }
             @if let Some(note) = text(document, &["note"]) { dt { (words.note) } dd { bdi { (note) } } }
+            @if let Some(safe) = placement.safe_contact.as_ref().filter(|_| shown.contact) {
+                dt { (words.safe_title) } dd { bdi { (safe) } }
+            }
+            @if let Some(booked) = &placement.appointment {
+                dt { (words.appointment) }
+                dd {
+                    (words.moment(&local(booked.start.0, partner)))
+                    @if let Some(place) = &booked.place { ", " (place) }
+                }
+            }
+            @if let Some(name) = &placement.assigned { dt { (words.assigned) } dd { bdi { (name) } } }
         }
     }
 }

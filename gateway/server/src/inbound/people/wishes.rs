@@ -2,23 +2,14 @@
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use loopgate_referral::{Appointment, Placement, StatusReason, TargetMove, TaskStatus, Timestamp};
+use loopgate_referral::{
+    Appointment, ContactAttempt, ContactHow, DECLINE_REASONS, OrgId, Placement, StatusReason,
+    TargetMove, TaskStatus, Timestamp,
+};
 
 use super::form::Filled;
 use super::words::Problem;
-use crate::scribe::Wish;
-
-/// Why a target declines: code, and words for it.
-pub const DECLINE_REASONS: [(&str, &str); 8] = [
-    ("no-capacity", "We have no room at the moment"),
-    ("not-eligible", "We cannot offer this to the person"),
-    ("out-of-area", "The person is outside our area"),
-    ("not-reached", "We could not reach the person"),
-    ("not-our-client", "The person is not a client of ours"),
-    ("already-served", "The person was served already"),
-    ("client-declined", "The person does not want it"),
-    ("other", "Another reason"),
-];
+use crate::scribe::{ASSIGNED_BYTES_MAX, Service, Wish};
 
 /// No text is longer, in bytes.
 pub const TEXT_BYTES_MAX: usize = StatusReason::TEXT_BYTES_MAX;
@@ -50,6 +41,7 @@ impl Ended {
     pub fn of(placement: &Placement) -> Ended {
         match placement.state.status() {
             TaskStatus::Completed => Ended::Served,
+            TaskStatus::Rejected if placement.rerouted => Ended::SentOn,
             TaskStatus::Rejected => Ended::Declined,
             TaskStatus::Failed => Ended::NotServed,
             TaskStatus::Cancelled if !placement.is_called_off() => Ended::GivenBack,
@@ -58,12 +50,25 @@ impl Ended {
     }
 }
 
+/// The services of one form: the fields of each, text and day. The first has to be filled.
+pub const SERVICES: [(&str, &str); 4] =
+    [("text", "date"), ("text2", "date2"), ("text3", "date3"), ("text4", "date4")];
+
+/// What a form is read with.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// Where the organization is.
+    pub zone: &'a TimeZone,
+    /// Organizations that it can be sent on to, with their names.
+    pub others: &'a [(OrgId, String)],
+}
+
 /// The act of this name, as the form fills it.
-pub fn wish(act: &str, filled: &Filled, zone: &TimeZone) -> Option<Result<Wish, Wrong>> {
+pub fn wish(act: &str, filled: &Filled, known: Known<'_>) -> Option<Result<Wish, Wrong>> {
     Some(match act {
         "accept" => Ok(Wish::Target(TargetMove::Accept)),
         "decline" => chosen("decline", filled).map(|why| Wish::Target(TargetMove::Reject { why })),
-        "appointment" => appointment(filled, zone),
+        "appointment" => appointment(filled, known.zone),
         "cancel-appointment" => Ok(Wish::CancelAppointment),
         "no-show" => Ok(Wish::NoShow),
         "hold" => said("hold", "on-hold", filled).map(|why| Wish::Target(TargetMove::Hold { why })),
@@ -77,7 +82,15 @@ pub fn wish(act: &str, filled: &Filled, zone: &TimeZone) -> Option<Result<Wish, 
         "refuse-cancel" => {
             said("refuse-cancel", "goes-on", filled).map(|why| Wish::RefuseCancel { why })
         }
-        "served" => served(filled, zone),
+        "served" => served(filled, known.zone),
+        "attempt" => attempt(filled),
+        "comment" => text("comment", filled, Problem::Words).map(Wish::Comment),
+        "safe-contact" => {
+            short("safe-contact", "text", filled, TEXT_BYTES_MAX).map(Wish::SafeContact)
+        }
+        "assign" => short("assign", "to", filled, ASSIGNED_BYTES_MAX).map(Wish::Assign),
+        "reroute" => reroute(filled, known.others),
+        "take-back" => Ok(Wish::TakeBack),
         _ => return None,
     })
 }
@@ -131,9 +144,59 @@ fn appointment(filled: &Filled, zone: &TimeZone) -> Result<Wish, Wrong> {
 }
 
 fn served(filled: &Filled, zone: &TimeZone) -> Result<Wish, Wrong> {
-    let text = text("served", filled, Problem::Given)?;
-    let performed = noon("served", "date", filled, zone)?;
-    Ok(Wish::Serve { code: None, text, performed })
+    let mut services = Vec::new();
+    for (field, day) in SERVICES {
+        let wrong = |problem| Wrong { act: "served", field, problem };
+        let first = field == SERVICES[0].0;
+        let text = match filled.text(field) {
+            "" if first || filled.some(day).is_some() => return Err(wrong(Problem::Given)),
+            "" => continue,
+            long if long.len() > TEXT_BYTES_MAX => return Err(wrong(Problem::TooLong)),
+            text => text.to_owned(),
+        };
+        let performed = noon("served", day, filled, zone)?;
+        services.push(Service { code: None, text, performed });
+    }
+    Ok(Wish::Serve { services })
+}
+
+fn attempt(filled: &Filled) -> Result<Wish, Wrong> {
+    let wrong = |field, problem| Wrong { act: "attempt", field, problem };
+    let how = ContactHow::from_code(filled.text("how"));
+    let how = how.ok_or_else(|| wrong("how", Problem::Choice))?;
+    let reached = match filled.text("reached") {
+        "yes" => true,
+        "no" => false,
+        _ => return Err(wrong("reached", Problem::Choice)),
+    };
+    let text = short("attempt", "text", filled, TEXT_BYTES_MAX)?;
+    Ok(Wish::Attempt(ContactAttempt { how, reached, text }))
+}
+
+/// Sent on to an organization of the list.
+fn reroute(filled: &Filled, others: &[(OrgId, String)]) -> Result<Wish, Wrong> {
+    let wrong = |field, problem| Wrong { act: "reroute", field, problem };
+    let to = others.iter().find(|(org, _)| org.as_str() == filled.text("to"));
+    let (to, _) = to.ok_or_else(|| wrong("to", Problem::Choice))?;
+    let text = short("reroute", "text", filled, TEXT_BYTES_MAX)?;
+    let text = text.unwrap_or_else(|| "It is for another organization".to_owned());
+    let why =
+        StatusReason::new("misdirected", &text).ok_or_else(|| wrong("text", Problem::TooLong))?;
+    Ok(Wish::Reroute { to: to.clone(), why })
+}
+
+/// Words that may be left out.
+fn short(
+    act: &'static str,
+    field: &'static str,
+    filled: &Filled,
+    bytes_max: usize,
+) -> Result<Option<String>, Wrong> {
+    let text = filled.some(field);
+    if text.is_some_and(|text| text.len() > bytes_max) {
+        return Err(Wrong { act, field, problem: Problem::TooLong });
+    }
+    Ok(text.map(str::to_owned))
 }
 
 /// A day where the organization is, as its noon; none, if it is left empty.
@@ -160,7 +223,11 @@ mod tests {
 
     fn wished(act: &str, body: &str) -> Result<Wish, (&'static str, Problem)> {
         let filled = Filled::read(body.as_bytes()).unwrap();
-        wish(act, &filled, &zone()).unwrap().map_err(|wrong| (wrong.field, wrong.problem))
+        let others = [("diaper-bank".parse().unwrap(), "Diaper Bank".to_owned())];
+        let (zone, others) = (&zone(), &others[..]);
+        wish(act, &filled, Known { zone, others })
+            .unwrap()
+            .map_err(|wrong| (wrong.field, wrong.problem))
     }
 
     #[test]
@@ -201,16 +268,69 @@ mod tests {
         }
     }
 
+    fn gave(services: &[(&str, Option<i64>)]) -> Result<Wish, (&'static str, Problem)> {
+        let service = |(text, at): &(&str, Option<i64>)| {
+            let performed = at.map(Timestamp);
+            Service { code: None, text: (*text).to_owned(), performed }
+        };
+        Ok(Wish::Serve { services: services.iter().map(service).collect() })
+    }
+
     #[test]
     fn what_was_given_is_said_and_when_may_be() {
         let given = wished("served", "text=Food+box&date=2026-11-27");
-        let performed = Some(Timestamp(1_795_798_800_000));
-        assert_eq!(given, Ok(Wish::Serve { code: None, text: "Food box".into(), performed }));
-        let now = wished("served", "text=Food+box&date=");
-        assert_eq!(now, Ok(Wish::Serve { code: None, text: "Food box".into(), performed: None }));
+        assert_eq!(given, gave(&[("Food box", Some(1_795_798_800_000))]));
+        assert_eq!(wished("served", "text=Food+box&date="), gave(&[("Food box", None)]));
+        let two = "text=Food+box&date=&text2=&date2=&text3=Diapers&date3=2026-11-27";
+        let both = gave(&[("Food box", None), ("Diapers", Some(1_795_798_800_000))]);
+        assert_eq!(wished("served", two), both);
         assert_eq!(wished("served", "text="), Err(("text", Problem::Given)));
         assert_eq!(wished("served", "text=x&date=soon"), Err(("date", Problem::Day)));
-        assert!(wish("delete", &Filled::default(), &zone()).is_none());
+        assert_eq!(wished("served", "text=x&text2=y&date2=soon"), Err(("date2", Problem::Day)));
+        let what = wished("served", "text=x&text4=&date4=2026-11-27");
+        assert_eq!(what, Err(("text4", Problem::Given)));
+    }
+
+    #[test]
+    fn an_attempt_says_how_and_whether_it_reached_them() {
+        let tried = |how, reached, text: Option<&str>| {
+            let text = text.map(str::to_owned);
+            Ok(Wish::Attempt(ContactAttempt { how, reached, text }))
+        };
+        let phoned = wished("attempt", "how=phone&reached=no&text=No+voicemail");
+        assert_eq!(phoned, tried(ContactHow::Phone, false, Some("No voicemail")));
+        let met = wished("attempt", "how=visit&reached=yes&text=");
+        assert_eq!(met, tried(ContactHow::Visit, true, None));
+        assert_eq!(wished("attempt", "how=owl&reached=no"), Err(("how", Problem::Choice)));
+        assert_eq!(wished("attempt", "how=phone"), Err(("reached", Problem::Choice)));
+    }
+
+    #[test]
+    fn it_is_sent_on_to_who_is_on_the_list_alone() {
+        let Ok(Wish::Reroute { to, why }) = wished("reroute", "to=diaper-bank&text=") else {
+            panic!()
+        };
+        assert_eq!((to.as_str(), why.code()), ("diaper-bank", "misdirected"));
+        assert_eq!(why.text(), "It is for another organization");
+        assert_eq!(wished("reroute", "to=clinic-b&text="), Err(("to", Problem::Choice)));
+        assert_eq!(wished("reroute", "text=x"), Err(("to", Problem::Choice)));
+    }
+
+    #[test]
+    fn who_works_on_it_and_what_is_safe_may_be_taken_away() {
+        assert_eq!(wished("assign", "to=Ana+P."), Ok(Wish::Assign(Some("Ana P.".into()))));
+        assert_eq!(wished("assign", "to=+"), Ok(Wish::Assign(None)));
+        let long = format!("to={}", "x".repeat(101));
+        assert_eq!(wished("assign", &long), Err(("to", Problem::TooLong)));
+        let safe = wished("safe-contact", "text=Only+by+text");
+        assert_eq!(safe, Ok(Wish::SafeContact(Some("Only by text".into()))));
+        assert_eq!(wished("safe-contact", "text="), Ok(Wish::SafeContact(None)));
+    }
+
+    #[test]
+    fn what_is_no_act_is_none() {
+        let known = Known { zone: &zone(), others: &[] };
+        assert!(wish("delete", &Filled::default(), known).is_none());
     }
 
     #[test]

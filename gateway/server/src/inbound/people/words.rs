@@ -6,9 +6,9 @@ mod en;
 mod es;
 
 use jiff::Zoned;
-use loopgate_referral::TaskStatus;
+use loopgate_referral::{ContactHow, DECLINE_REASONS, TaskStatus};
 
-use super::wishes::{DECLINE_REASONS, Ended};
+use super::wishes::Ended;
 use crate::partner::Language;
 
 /// What to put right in a form.
@@ -145,6 +145,42 @@ pub struct Words {
     pub note_summary: &'static str,
     pub note_label: &'static str,
     pub note_button: &'static str,
+    pub reroute_summary: &'static str,
+    pub reroute_to: &'static str,
+    pub reroute_choose: &'static str,
+    pub reroute_why: &'static str,
+    pub reroute: &'static str,
+    pub messages_title: &'static str,
+    pub message_from_us: fn(&str) -> String,
+    pub message_from_source: fn(&str) -> String,
+    pub comment_summary: &'static str,
+    pub comment_label: &'static str,
+    pub comment: &'static str,
+    pub attempt_summary: &'static str,
+    pub attempt_how: &'static str,
+    pub attempt_ways: [&'static str; ContactHow::ALL.len()],
+    pub attempt_reached: &'static str,
+    pub yes: &'static str,
+    pub no: &'static str,
+    pub attempt_text: &'static str,
+    pub attempt: &'static str,
+    pub safe_title: &'static str,
+    pub safe_summary: &'static str,
+    pub safe_label: &'static str,
+    pub safe_hint: &'static str,
+    pub safe: &'static str,
+    pub assigned: &'static str,
+    pub assign_summary: &'static str,
+    pub assign_label: &'static str,
+    pub assign_hint: &'static str,
+    pub assign: &'static str,
+    pub mistake_title: &'static str,
+    pub mistake: fn(&str) -> String,
+    pub take_back: &'static str,
+
+    // On somebody's behalf, on the phone.
+    pub on_behalf: fn(&str) -> String,
+    pub other_code: &'static str,
 
     // The sheet.
     pub sheet_link: &'static str,

@@ -184,6 +184,48 @@ pub static WORDS: Words = Words {
     note_summary: "Write a note on the way",
     note_label: "Note",
     note_button: "Send the note",
+    reroute_summary: "It is for another organization",
+    reroute_to: "Which organization?",
+    reroute_choose: "Please choose",
+    reroute_why: "Why?",
+    reroute: "Send it on",
+    messages_title: "Notes and messages",
+    message_from_us: |when| format!("You wrote, {when}"),
+    message_from_source: |when| format!("Whoever referred the person wrote, {when}"),
+    comment_summary: "Write to whoever referred the person",
+    comment_label: "Your message",
+    comment: "Send the message",
+    attempt_summary: "We tried to reach the person",
+    attempt_how: "How?",
+    attempt_ways: ["By phone", "By text message", "By e-mail", "By a visit", "By letter"],
+    attempt_reached: "Did you reach them?",
+    yes: "Yes",
+    no: "No",
+    attempt_text: "What came of it?",
+    attempt: "Record the attempt",
+    safe_title: "Safe contact",
+    safe_summary: "How to reach the person safely",
+    safe_label: "What is safe, and what is not?",
+    safe_hint: "Whoever referred the person reads this. Leave it empty to take it away.",
+    safe: "Save this",
+    assigned: "Who works on it",
+    assign_summary: "Who of you works on it",
+    assign_label: "Name of your colleague",
+    assign_hint: "Only your organization sees this. Leave it empty for nobody.",
+    assign: "Save the name",
+    mistake_title: "That was a mistake?",
+    mistake: |until| {
+        format!(
+            "Until {until} you can take your answer back. It is then as if you had not answered."
+        )
+    },
+    take_back: "Take the answer back",
+    on_behalf: |name| {
+        format!(
+            "On the phone with {name}: enter what they say. It is recorded as theirs, entered by you."
+        )
+    },
+    other_code: "Another code",
     sheet_link: "Printable sheet",
     sheet_title: "Referral sheet",
     sheet_print: "Print this page with your browser.",
