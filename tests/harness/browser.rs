@@ -145,6 +145,38 @@ impl Gateway {
     }
 }
 
+/// The text of an e-mail, as people read it: head lines, then the body with its encoding undone.
+pub fn read_letter(letter: &Received) -> String {
+    let (head, body) = letter.text.split_once("\n\n").unwrap();
+    if !head.to_lowercase().contains("content-transfer-encoding: quoted-printable") {
+        return letter.text.clone();
+    }
+    let body = body.replace("=\n", "");
+    let (mut bytes, mut rest) = (Vec::new(), body.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'=' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&after[..2]).unwrap(), 16).unwrap());
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    format!("{head}\n\n{}", String::from_utf8(bytes).unwrap())
+}
+
+/// The links in an e-mail, in order.
+pub fn links(letter: &Received) -> Vec<String> {
+    let text = read_letter(letter);
+    text.lines().filter(|line| line.starts_with("https://")).map(str::to_owned).collect()
+}
+
+/// A line of the head of an e-mail.
+pub fn head_line(letter: &Received, name: &str) -> String {
+    let found = letter.text.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    found.unwrap_or_else(|| panic!("no {name} in {}", letter.text)).to_owned()
+}
+
 /// The next e-mail.
 #[track_caller]
 pub fn letter(post: &Post) -> Received {

@@ -384,6 +384,10 @@ impl Placement {
     pub(crate) fn took(&mut self, amended: u64, at: Timestamp) {
         self.delivered = amended == self.amended;
         self.told(amended.max(1), at);
+        // It was amended while its target was told of it.
+        if !self.delivered && !self.state.is_final() {
+            self.tell(TargetSays::Amended, at);
+        }
     }
 
     pub(crate) fn told(&mut self, version: u64, at: Timestamp) {

@@ -13,6 +13,7 @@ pub struct Post {
     pub port: u16,
     refusing: Arc<AtomicBool>,
     rejecting: Arc<AtomicBool>,
+    forgetting: Arc<AtomicBool>,
     letters: Receiver<Received>,
 }
 
@@ -30,16 +31,16 @@ impl Post {
     pub fn open() -> std::io::Result<Post> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
-        let [refusing, rejecting] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+        let [refusing, rejecting, forgetting] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
         let (sender, letters) = channel();
-        let says = [refusing.clone(), rejecting.clone()];
+        let says = [refusing.clone(), rejecting.clone(), forgetting.clone()];
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 // A conversation that breaks off is the client's to begin again.
                 let _ = converse(stream, &says, &sender);
             }
         });
-        Ok(Post { port, refusing, rejecting, letters })
+        Ok(Post { port, refusing, rejecting, forgetting, letters })
     }
 
     /// From now on it says that it cannot take an e-mail now, or no longer does.
@@ -52,6 +53,12 @@ impl Post {
     #[allow(dead_code)] // the demo's never rejects
     pub fn reject(&self, rejecting: bool) {
         self.rejecting.store(rejecting, Ordering::SeqCst);
+    }
+
+    /// From now on it takes an e-mail and says that it did not, or no longer does.
+    #[allow(dead_code)] // the demo's never forgets
+    pub fn forget(&self, forgetting: bool) {
+        self.forgetting.store(forgetting, Ordering::SeqCst);
     }
 
     /// The next e-mail, if one comes in time.
@@ -69,7 +76,7 @@ impl Received {
 
 fn converse(
     stream: TcpStream,
-    [refusing, rejecting]: &[Arc<AtomicBool>; 2],
+    [refusing, rejecting, forgetting]: &[Arc<AtomicBool>; 3],
     letters: &Sender<Received>,
 ) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
@@ -107,7 +114,8 @@ fn converse(
                     text.push_str(line.strip_prefix('.').unwrap_or(line));
                     text.push('\n');
                 }
-                write!(out, "250 taken\r\n")?;
+                let taken = !forgetting.load(Ordering::SeqCst);
+                write!(out, "{}\r\n", if taken { "250 taken" } else { "451 not now" })?;
                 // Who no longer looks misses nothing.
                 let _ = letters.send(Received { to: to.clone(), text });
             }
