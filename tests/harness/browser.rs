@@ -139,7 +139,11 @@ impl Gateway {
             .replace("purpose", "time_zone = \"America/New_York\"\npurpose");
         let mut partner = Partner::parse(name.parse().unwrap(), &text).unwrap();
         let address = format!("intake@{name}.example");
-        let kind = ChannelKind::Email { address, pin: hash_pin(PIN, &[5; 16]).unwrap(), timing: Timing::default() };
+        let kind = ChannelKind::Email {
+            address,
+            pin: hash_pin(PIN, &[5; 16]).unwrap(),
+            timing: Timing::default(),
+        };
         partner.channel = Some(Channel { dialect: "cbo-json".into(), kind });
         self.add_partner(name, &partner.render());
     }

@@ -11,8 +11,7 @@ const HOUR_MS: i64 = 3_600_000;
 
 fn refer(gateway: &Gateway, mrn: &'static str, owner: &str) -> Answer {
     let owner = if owner == "mail-pantry" { "mail-pantry" } else { "other-pantry" };
-    let mut bundle =
-        Referral { owner: Some(owner), mrn, ..Referral::food() }.bundle();
+    let mut bundle = Referral { owner: Some(owner), mrn, ..Referral::food() }.bundle();
     let actors = &mut bundle["entry"][1]["resource"]["provision"]["provision"][0]["actor"];
     actors[0]["reference"]["identifier"]["value"] = owner.into();
     gateway.party("clinic-b").post("/fhir", &bundle).expect(200)

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Answer, Browser, Gateway, Post, Received, Referral, letter, links, read_letter};
+use crate::harness::{
+    Answer, Browser, Gateway, Post, Received, Referral, letter, links, read_letter,
+};
 
 const WHY: &str = "She has moved to her sister";
 

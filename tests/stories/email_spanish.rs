@@ -6,8 +6,11 @@ use crate::harness::{Gateway, Referral, head_line, letter, links, read_letter};
 fn every_sentence_is_in_the_organizations_language() {
     let (mut gateway, post) = Gateway::with_mailbox();
     gateway.change_partner("mail-pantry", |text| {
-        text.replace("language = \"en\"", "language = \"es\"")
-            .replacen("name = \"mail-pantry\"", "name = \"Despensa Peñón\"", 1)
+        text.replace("language = \"en\"", "language = \"es\"").replacen(
+            "name = \"mail-pantry\"",
+            "name = \"Despensa Peñón\"",
+            1,
+        )
     });
     let referral =
         Referral { owner: Some("mail-pantry"), contact_prohibited: true, ..Referral::food() };

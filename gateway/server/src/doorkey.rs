@@ -222,9 +222,12 @@ pub fn is_weak_pin(pin: &str) -> bool {
     let chars: Vec<char> = pin.chars().collect();
     let steps = |step: i64| {
         chars.iter().all(char::is_ascii_digit)
-            && chars.windows(2).all(|two| i64::from(two[1] as u32) - i64::from(two[0] as u32) == step)
+            && chars
+                .windows(2)
+                .all(|two| i64::from(two[1] as u32) - i64::from(two[0] as u32) == step)
     };
-    let repeats = |n: usize| chars.iter().zip(chars.iter().skip(n)).all(|(one, other)| one == other);
+    let repeats =
+        |n: usize| chars.iter().zip(chars.iter().skip(n)).all(|(one, other)| one == other);
     steps(1) || steps(-1) || (1..=3).any(repeats)
 }
 

@@ -34,7 +34,7 @@ pub use heard::{Heard, Spoken};
 pub use held::{Held, Locator, Part};
 pub use line::Line;
 pub use links::{Links, Parked};
-pub use mail::{MailBook, Mailbox};
+pub use mail::{MailBook, Mailbox, RECOVER_PIN};
 pub use notices::{Notice, Notices};
 pub use refusals::Refusals;
 pub use reveals::{REVEAL, Reveal};

@@ -13,9 +13,9 @@ mod read;
 mod render;
 pub mod spec;
 mod suspend;
-mod timing;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 use std::collections::BTreeSet;
 use std::str::FromStr;

@@ -124,7 +124,9 @@ fn bounced(gate: &Gate, message_id: &str, status: Option<&str>) -> Result<String
     if record(gate, fact, ("mail-server", "admin"))? {
         tracing::warn!(partner = %org, "the address takes no e-mail: its file is to be put right");
     }
-    Ok(format!("{org} takes no e-mail; nothing is sent there until its file changes, or `partner mail-again`"))
+    Ok(format!(
+        "{org} takes no e-mail; nothing is sent there until its file changes, or `partner mail-again`"
+    ))
 }
 
 fn told_by_mail(gate: &Gate, name: &OrgId) -> Result<Partner, NotDone> {

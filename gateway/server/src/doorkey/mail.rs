@@ -65,12 +65,9 @@ impl Doorkeys {
 
     /// The token of a link that recovers a PIN, good until then.
     pub fn recovery_token(&self, link: &RecoveryLink, until: Timestamp) -> String {
-        let said = [
-            &link.epoch.to_be_bytes()[..],
-            &until.0.to_be_bytes(),
-            link.org.as_str().as_bytes(),
-        ]
-        .concat();
+        let said =
+            [&link.epoch.to_be_bytes()[..], &until.0.to_be_bytes(), link.org.as_str().as_bytes()]
+                .concat();
         let mac = self.mail_mac(b"recovery", &[&said]);
         URL_SAFE_NO_PAD.encode([&mac[..MAC_BYTES], &said].concat())
     }

@@ -10,6 +10,9 @@ use super::{Place, WRONG_PIN, WRONG_PINS_KEPT, World};
 use crate::journal::{Bounce, Event, MailEvent};
 use crate::partner::PinHash;
 
+/// What a wrong code is refused for.
+pub const RECOVER_PIN: &str = "recover_pin";
+
 /// That an address takes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounced {
@@ -92,7 +95,9 @@ impl MailBook {
     pub(super) fn evolve(&mut self, event: &Event, place: Place) {
         match event {
             Event::Mail(fact) => self.0.entry(fact.org().clone()).or_default().evolve(fact, place),
-            Event::Denied { org, person: None, referral: None, code, .. } if code == WRONG_PIN => {
+            Event::Denied { org, action: Some(action), code, .. }
+                if code == WRONG_PIN && action == RECOVER_PIN =>
+            {
                 note(&mut self.0.entry(org.clone()).or_default().wrong, place.at);
             }
             _ => {}

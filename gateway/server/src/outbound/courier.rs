@@ -149,12 +149,7 @@ async fn deliver(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due
     }
 }
 
-async fn push(
-    gate: &Arc<Gate>,
-    client: &Client,
-    targets: &Targets,
-    due: &Due,
-) -> Tried {
+async fn push(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> Tried {
     let endpoint = &due.endpoint;
     if !targets.allows_url(endpoint) {
         tracing::warn!(placement = %due.placement, "the endpoint may not be connected to");

@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use lettre::Message;
 use lettre::address::Envelope;
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
@@ -14,7 +15,6 @@ use lettre::transport::smtp::client::{
     Certificate, CertificateStore, SmtpConnection, TlsParameters,
 };
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
-use lettre::Message;
 use lettre::transport::smtp::extension::ClientId;
 
 use crate::config::{Config, Mail, MailTls};

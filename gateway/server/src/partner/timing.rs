@@ -72,7 +72,8 @@ impl FromStr for Clock {
 
     fn from_str(text: &str) -> Result<Clock, BadClock> {
         let digits = |part: &str| -> Option<i8> {
-            (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse().ok())?
+            (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()))
+                .then(|| part.parse().ok())?
         };
         let (hour, minute) = text.split_once(':').ok_or(BadClock)?;
         let (hour, minute) = digits(hour).zip(digits(minute)).ok_or(BadClock)?;

@@ -56,7 +56,9 @@ pub fn mailed(desk: &mut Desk<'_>, org: &OrgId, told: &[Mailed]) {
     let mut again = BTreeSet::new();
     for Mailed { referral, placement, what } in told {
         match what {
-            MailedWhat::Waits(amended) => settle::delivered(desk, *referral, (*placement, *amended)),
+            MailedWhat::Waits(amended) => {
+                settle::delivered(desk, *referral, (*placement, *amended))
+            }
             MailedWhat::News(version) => settle::target_told(desk, *referral, *placement, *version),
             MailedWhat::Again => drop(again.insert(*placement)),
         }
@@ -64,7 +66,8 @@ pub fn mailed(desk: &mut Desk<'_>, org: &OrgId, told: &[Mailed]) {
     let known = desk.world().mail.of(org);
     again.retain(|placement| known.is_some_and(|mailbox| mailbox.again.contains(placement)));
     if !again.is_empty() {
-        let fact = MailEvent::SentAgain { org: org.clone(), placements: again.into_iter().collect() };
+        let fact =
+            MailEvent::SentAgain { org: org.clone(), placements: again.into_iter().collect() };
         desk.record(&by("loopgate", "courier"), Event::Mail(fact), Vec::new(), None);
     }
 }

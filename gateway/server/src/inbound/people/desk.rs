@@ -13,8 +13,8 @@ use loopgate_referral::{OrgId, PersonId, ResourceId};
 
 use super::sessions::{self, Member, SignedIn};
 use super::{
-    Visit, attest_form, audit, desk_html, html, links, mail_desk, oidc, person, reveals, sheet_desk, sorry,
-    why,
+    Visit, attest_form, audit, desk_html, html, links, mail_desk, oidc, person, reveals,
+    sheet_desk, sorry, why,
 };
 use crate::egress::Way;
 use crate::fold::{Broken, Held};

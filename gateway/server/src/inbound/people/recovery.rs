@@ -5,16 +5,16 @@
 //! Asking for a link looks the same whatever comes of it. A link is good once and for half an hour, a
 //! newer one ends it, and a GET spends nothing. Not here: what is recorded (`scribe/mail.rs`).
 
-use loopgate_referral::Timestamp;
+use loopgate_referral::{OrgId, Timestamp};
 
 use super::recovery_html::{self, Wrong};
 use super::recovery_words::Said;
 use super::words::Words;
 use super::{Visit, pin, plain};
 use crate::doorkey::{PIN_CHARS, RecoveryLink, constant_time_eq, hash_pin, is_weak_pin};
-use crate::fold::Mailbox;
+use crate::fold::{Mailbox, RECOVER_PIN, WRONG_PIN};
 use crate::gate::Gate;
-use crate::journal::MailEvent;
+use crate::journal::{Event, MailEvent};
 use crate::partner::{ChannelKind, Partner, PinHash};
 use crate::refusal::Trouble;
 use crate::reply::Reply;
@@ -101,7 +101,7 @@ fn posted(gate: &Gate, visit: &Visit, opened: &Opened, words: &'static Words) ->
     let good = gate.doorkeys.recovery_code(org, code.unwrap_or_default());
     let same = constant_time_eq(good.as_bytes(), digits.as_bytes());
     let Some(code) = code.filter(|_| same) else {
-        return match pin::record_wrong(gate, org.clone(), None, None) {
+        return match record_wrong(gate, org) {
             Ok(()) => again(403, Wrong::Code),
             Err(trouble) => plain::trouble(words, trouble),
         };
@@ -132,6 +132,21 @@ fn posted(gate: &Gate, visit: &Visit, opened: &Opened, words: &'static Words) ->
         Err(Trouble::Refused(_)) => plain::nowhere(words),
         Err(trouble) => plain::trouble(words, trouble),
     }
+}
+
+/// Records that a code was wrong: before it is answered.
+fn record_wrong(gate: &Gate, org: &OrgId) -> Result<(), Trouble> {
+    let event = Event::Denied {
+        org: org.clone(),
+        person: None,
+        referral: None,
+        action: Some(RECOVER_PIN.to_owned()),
+        code: WRONG_PIN.to_owned(),
+        correlation: None,
+        grant: None,
+        dropped: Vec::new(),
+    };
+    gate.scribe.ask_blocking(|reply| Command::Deny(Box::new(event), reply))
 }
 
 /// The code that is good now.

@@ -70,7 +70,9 @@ pub fn subject(lines: &[Line], organization: &str, language: Language) -> String
         (Language::En, true, n) => format!("{n} referrals are waiting for {organization}"),
         (Language::En, false, _) => format!("News about referrals to {organization}"),
         (Language::Es, true, 1) => format!("Una derivación espera la respuesta de {organization}"),
-        (Language::Es, true, n) => format!("{n} derivaciones esperan la respuesta de {organization}"),
+        (Language::Es, true, n) => {
+            format!("{n} derivaciones esperan la respuesta de {organization}")
+        }
         (Language::Es, false, _) => format!("Novedades sobre derivaciones para {organization}"),
     }
 }
@@ -171,17 +173,21 @@ fn foot(lines: &[Line], language: Language) -> String {
              {} works until the referral is closed, and at most until {until}.\n",
             if open.len() == 1 { "The link" } else { "Each link" }
         ),
-        (Language::En, false) => "The page asks for your organization's PIN before it says whom it is about.\n\
+        (Language::En, false) => {
+            "The page asks for your organization's PIN before it says whom it is about.\n\
              Each link works until the referral is closed, or its time is over.\n"
-            .to_owned(),
+                .to_owned()
+        }
         (Language::Es, true) => format!(
             "La página pide el PIN de su organización antes de decir de quién se trata.\n\
              {} funciona hasta que se cierre la derivación y, a más tardar, hasta el {until}.\n",
             if open.len() == 1 { "El enlace" } else { "Cada enlace" }
         ),
-        (Language::Es, false) => "La página pide el PIN de su organización antes de decir de quién se trata.\n\
+        (Language::Es, false) => {
+            "La página pide el PIN de su organización antes de decir de quién se trata.\n\
              Cada enlace funciona hasta que se cierre la derivación o venza su plazo.\n"
-            .to_owned(),
+                .to_owned()
+        }
     }
 }
 
@@ -203,7 +209,12 @@ pub fn stop_use<'a>(
 }
 
 /// Subject and text of the e-mail with a link that recovers a PIN, good until that time of the day.
-pub fn recovery(link: &str, organization: &str, until: &str, language: Language) -> (String, String) {
+pub fn recovery(
+    link: &str,
+    organization: &str,
+    until: &str,
+    language: Language,
+) -> (String, String) {
     match language {
         Language::En => (
             format!("Another PIN for {organization}"),
@@ -271,7 +282,10 @@ mod tests {
     #[test]
     fn an_e_mail_about_one_referral() {
         let one = [line(Tells::Waits, 1, true)];
-        assert_eq!(subject(&one, "the pantry", Language::En), "A referral is waiting for the pantry");
+        assert_eq!(
+            subject(&one, "the pantry", Language::En),
+            "A referral is waiting for the pantry"
+        );
         assert_eq!(
             body(&one, Language::En),
             "A referral is waiting for your answer.\n\n\
@@ -298,8 +312,11 @@ mod tests {
         ];
         assert_eq!(subject(&lines, "Food", Language::Es), "Novedades sobre derivaciones para Food");
         let text = body(&lines, Language::En);
-        let order: Vec<char> =
-            text.lines().filter(|l| l.starts_with("https")).filter_map(|l| l.chars().last()).collect();
+        let order: Vec<char> = text
+            .lines()
+            .filter(|l| l.starts_with("https"))
+            .filter_map(|l| l.chars().last())
+            .collect();
         assert_eq!(order, ['2', '4', '5', '3', '1']);
         assert_eq!(text.matches("Do not contact the person").count(), 1);
         let silent = text.find("Do not contact").unwrap();
@@ -319,7 +336,8 @@ mod tests {
                 assert!(same.iter().all(|line| line.starts_with("https://")), "{same:?}");
             }
         }
-        let two = [recovery("L", "X", "10:30", Language::En), recovery("L", "X", "10:30", Language::Es)];
+        let two =
+            [recovery("L", "X", "10:30", Language::En), recovery("L", "X", "10:30", Language::Es)];
         assert!(two[0].0 != two[1].0 && two.iter().all(|(_, text)| text.contains("10:30")));
         assert!(two[1].1.contains("por teléfono"));
     }

@@ -3,9 +3,7 @@
 //! News is gathered as the partner's file says, and waits for the end of its quiet hours. What is urgent
 //! does not wait, nor what somebody at its page waits for.
 
-use loopgate_referral::{
-    Placement, PlacementId, Referral, TargetSays, TaskStatus, Timestamp,
-};
+use loopgate_referral::{Placement, PlacementId, Referral, TargetSays, TaskStatus, Timestamp};
 
 use super::Tells;
 use crate::exit::Item;

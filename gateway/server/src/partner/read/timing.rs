@@ -27,7 +27,9 @@ pub(super) fn timing(s: &mut Section<'_, '_>, email: bool) -> Option<Timing> {
     let (given, line) = (s.has("digest_at"), s.line_of("digest_at"));
     let time = s.maybe("digest_at", value::parsed("a time of the day, like 08:00"));
     match (gathers, given) {
-        (Gathers::Daily, false) => s.note(line, "digest_at", "is missing, a daily digest needs one"),
+        (Gathers::Daily, false) => {
+            s.note(line, "digest_at", "is missing, a daily digest needs one")
+        }
         (Gathers::AtOnce | Gathers::Hourly, true) => {
             s.note(line, "digest_at", "is for a daily digest");
         }
@@ -36,7 +38,8 @@ pub(super) fn timing(s: &mut Section<'_, '_>, email: bool) -> Option<Timing> {
     let quiet = s.maybe("quiet", value::parsed("two times of the day, like 20:00-07:00"));
     let line = s.line_of("quiet_days");
     let days = s.list("quiet_days", value::one_of(&Day::NAMES));
-    let quiet_days: std::collections::BTreeSet<Day> = days.into_iter().map(|(_, day)| day).collect();
+    let quiet_days: std::collections::BTreeSet<Day> =
+        days.into_iter().map(|(_, day)| day).collect();
     if quiet_days.len() == Day::NAMES.len() {
         s.note(line, "quiet_days", "is every day: nothing would ever be sent");
     }
