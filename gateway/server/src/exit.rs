@@ -14,7 +14,7 @@ mod one;
 mod passing;
 pub mod v2;
 
-use loopgate_consent::{Action, Denial, Detail, FieldGroup, Groups};
+use loopgate_consent::{Action, Denial, Detail, Groups};
 use loopgate_fhir::{
     Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, add_notes, as_supplied, filler_copy,
     filler_request, outcome_procedure, patient_copy, placement_task,
@@ -232,9 +232,7 @@ pub fn target_task(
     let source = Source::read(gate, referral)?;
     let refs = Refs::of(gate, referral, placement, &source);
     let mut task = placement_task(&refs.view(referral, placement));
-    if passing.groups.contains(FieldGroup::Note) {
-        add_notes(&mut task, &notes::of_target(gate, referral, placement));
-    }
+    add_notes(&mut task, &notes::of_target(gate, (referral, placement), &passing.groups));
     Ok(handling::labelled(task, passing))
 }
 

@@ -3,10 +3,11 @@
 //! Each note names who wrote it, so that a source can tell it from what others say.
 
 use jiff::tz::TimeZone;
+use loopgate_consent::{FieldGroup, Groups};
 use loopgate_fhir::Annotation;
 use loopgate_referral::{Placement, Referral, Remark, Says, Timestamp};
 
-use super::Answer;
+use super::{Answer, Passing, forward_ask};
 use crate::gate::Gate;
 
 /// A piece of news in words, where it has any beside where the referral stands.
@@ -47,10 +48,31 @@ pub fn of_source(gate: &Gate, referral: &Referral, answer: Answer) -> Vec<Annota
     notes
 }
 
-/// The notes of our Task to a target.
-pub fn of_target(gate: &Gate, referral: &Referral, placement: &Placement) -> Vec<Annotation> {
+/// Whether what a source writes to its target passes under these groups. It is written for the target and
+/// no part of a record, so it passes wherever the person's telephone number does; for a need of safety
+/// neither does.
+pub fn pass(groups: &Groups) -> bool {
+    groups.contains(FieldGroup::Contact) || groups.contains(FieldGroup::Note)
+}
+
+/// Whether what the source of a referral writes reaches its target now. Records nothing.
+pub fn reach(gate: &Gate, referral: &Referral) -> bool {
+    referral.placements.last().is_some_and(|placement| {
+        let ask = forward_ask(referral, placement);
+        let weighed = gate.egress.weigh(&placement.target, &ask);
+        weighed.is_ok_and(|permits| pass(&Passing::of(&permits).groups))
+    })
+}
+
+/// The notes of our Task to a target: its own words, and its source's as far as they pass.
+pub fn of_target(
+    gate: &Gate,
+    (referral, placement): (&Referral, &Placement),
+    groups: &Groups,
+) -> Vec<Annotation> {
     let (theirs, own) = written(referral, placement, &zone_of(gate, &placement.target));
-    let mut notes: Vec<Annotation> = theirs.into_iter().chain(own).collect();
+    let theirs = theirs.into_iter().filter(|_| pass(groups));
+    let mut notes: Vec<Annotation> = theirs.chain(own).collect();
     notes.sort_by_key(|note| note.at);
     notes
 }

@@ -170,6 +170,10 @@ fn by_source(
     // What else a move lays over the Task is ours: a resend brings it as it was before.
     only(&changed, &["status", "statusReason", "businessStatus", "note", "lastModified"])?;
     if let Some(wish) = comment(&old, new)? {
+        if !exit::notes::reach(gate, &referral) {
+            let words = "does not reach the target: consent lets no words of yours pass";
+            return Err(fault(IssueCode::BusinessRule, "Task.note", words));
+        }
         return Ok(Some(wish));
     }
     if asks_to_cancel(&old, new) {
