@@ -1,4 +1,4 @@
-//! A volunteer's browser: no certificate, no script, one cookie kept; and the mailbox it is led by.
+//! A volunteer's browser: no certificate, no script, cookies kept; and the mailbox it is led by.
 
 use std::time::Duration;
 
@@ -109,8 +109,12 @@ impl Browser {
                 response.headers().iter().map(|(k, v)| (k.to_string(), text(v))).collect();
             Page { status, headers, text: response.text().await.unwrap() }
         });
-        if let Some(set) = page.header("set-cookie") {
-            self.cookie = set.split(';').next().map(str::to_owned);
+        let set = page.headers.iter().filter(|(name, _)| name == "set-cookie");
+        for one in set.filter_map(|(_, value)| value.split(';').next()) {
+            let name = one.split('=').next().unwrap_or_default();
+            let kept = self.cookie.iter().flat_map(|kept| kept.split("; "));
+            let others = kept.filter(|other| other.split('=').next() != Some(name));
+            self.cookie = Some(others.chain([one]).collect::<Vec<_>>().join("; "));
         }
         page
     }

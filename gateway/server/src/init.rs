@@ -119,7 +119,7 @@ fn config_text(host: &str) -> String {
     })
 }
 
-/// The reference without a mail server, an OpenID provider and witnesses: a new deployment has none, and
+/// The reference without a mail server, an OpenID provider, witnesses and a telephone: a new deployment has none, and
 /// can still be run.
 fn without_servers() -> String {
     let mut beyond = false;
@@ -127,7 +127,8 @@ fn without_servers() -> String {
         if line.starts_with('[') {
             beyond = matches!(line, "[mail]" | "[oidc]" | "[[ledger.witness]]");
         }
-        let beyond = beyond || line.starts_with("quorum = ");
+        let own = ["quorum = ", "desk_phone = "];
+        let beyond = beyond || own.iter().any(|key| line.starts_with(key));
         if beyond && !line.is_empty() && !line.starts_with('#') {
             format!("# {line}\n")
         } else {

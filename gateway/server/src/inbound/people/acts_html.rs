@@ -1,7 +1,7 @@
 //! What an organization can do with a referral: the likely answer first and large, the rest behind a
 //! line each.
 
-use loopgate_referral::{ContactHow, TaskStatus, Timestamp};
+use loopgate_referral::{ContactHow, Remark, Says, TaskStatus, Timestamp};
 use maud::{Markup, html};
 
 use super::fields_html::{Field, Forms};
@@ -57,16 +57,31 @@ pub fn messages(forms: &Forms<'_>, shown: &Shown<'_>, opened: &Opened) -> Markup
     html! {
         section.card.rows {
             h2 { (words.messages_title) }
-            @for comment in placement.comments.iter().filter(|_| shown.notes) {
+            @for comment in placement.comments.iter().filter(|one| one.by_target || shown.notes) {
                 @let whose = if comment.by_target { words.message_from_us } else { words.message_from_source };
                 div.said {
                     p.hint { (whose(&when(comment.at))) }
                     p { bdi { (comment.text) } }
                 }
             }
+            @for Remark { at, says } in &placement.trail {
+                @if let Says::Attempted(attempt) = says {
+                    div.said {
+                        p.hint { (words.attempt_summary) ", " (when(*at)) }
+                        p {
+                            (attempt_way(forms, attempt.how)) " · "
+                            (if attempt.reached { words.reached } else { words.not_reached })
+                            @if let Some(text) = &attempt.text { " · " bdi { (text) } }
+                        }
+                    }
+                }
+            }
             (worded(forms, ("comment", words.comment_summary), (words.comment_label, words.comment)))
             (attempted(forms))
-            (worded(forms, ("note", words.note_summary), (words.note_label, words.note_button)))
+            // A note says that work goes on.
+            @if placement.state.status() != TaskStatus::Requested {
+                (worded(forms, ("note", words.note_summary), (words.note_label, words.note_button)))
+            }
             (forms.row(("safe-contact", words.safe_summary), |form| {
                 let known = placement.safe_contact.as_deref().filter(|_| shown.contact).unwrap_or_default();
                 html! {
@@ -96,6 +111,11 @@ pub fn mistake(forms: &Forms<'_>, opened: &Opened, until: Timestamp) -> Markup {
             (forms.form("take-back", |_| html! { button.quiet type="submit" { (words.take_back) } }))
         }
     }
+}
+
+fn attempt_way(forms: &Forms<'_>, how: ContactHow) -> &'static str {
+    let at = ContactHow::ALL.iter().position(|known| *known == how);
+    at.map_or("", |at| forms.words.attempt_ways[at])
 }
 
 fn attempted(forms: &Forms<'_>) -> Markup {

@@ -112,7 +112,7 @@ pub fn closed(opened: &Opened, at: &At<'_>, saying: &Saying, until: Option<Times
 pub struct Shown<'a> {
     /// The referral in the community dialect.
     pub document: &'a Value,
-    /// Free text of both parties passes.
+    /// What the source wrote passes.
     pub notes: bool,
     /// How the person is reached passes.
     pub contact: bool,

@@ -162,6 +162,8 @@ pub struct Words {
     pub attempt_reached: &'static str,
     pub yes: &'static str,
     pub no: &'static str,
+    pub reached: &'static str,
+    pub not_reached: &'static str,
     pub attempt_text: &'static str,
     pub attempt: &'static str,
     pub safe_title: &'static str,

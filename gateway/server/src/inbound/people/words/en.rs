@@ -201,6 +201,8 @@ pub static WORDS: Words = Words {
     attempt_reached: "Did you reach them?",
     yes: "Yes",
     no: "No",
+    reached: "reached",
+    not_reached: "not reached",
     attempt_text: "What came of it?",
     attempt: "Record the attempt",
     safe_title: "Safe contact",

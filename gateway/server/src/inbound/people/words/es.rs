@@ -207,6 +207,8 @@ pub static WORDS: Words = Words {
     attempt_reached: "¿La encontraron?",
     yes: "Sí",
     no: "No",
+    reached: "contactada",
+    not_reached: "no contactada",
     attempt_text: "¿Qué resultó?",
     attempt: "Registrar el intento",
     safe_title: "Contacto seguro",
