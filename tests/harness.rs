@@ -23,7 +23,7 @@ mod wire;
 mod witness;
 mod writer;
 
-pub use browser::{Browser, Page, letter};
+pub use browser::{Browser, Page, head_line, letter, links, read_letter};
 pub use bundles::{Need, Referral, consent, patient};
 pub use callee::{Call, Callee};
 pub use clerk::{Clerk, form_fields};
@@ -35,8 +35,7 @@ pub use failing::Failing;
 pub use gateway::{Entry, Gateway, START_MS, machine_now, partner_file};
 pub use hospital::{msh, referral_v2, texts};
 pub use party::{Answer, Party, anonymous_config, client_config};
-pub use post::Post;
-pub use post::Received;
+pub use post::{Post, Received};
 pub use provider::{Provider, SECRET};
 pub use wire::{Wire, status};
 pub use witness::Witness;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loopgate_server::doorkey::hash_pin;
-use loopgate_server::partner::{Channel, ChannelKind, Partner};
+use loopgate_server::partner::{Channel, ChannelKind, Partner, Timing};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 use tokio::runtime::Runtime;
@@ -128,7 +128,7 @@ impl Gateway {
         let file = gateway.root().join("loopgate.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         let mail = format!(
-            "[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"referrals@gateway.example\"\n",
+            "[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"referrals@gateway.example\"\ndigest_gather_s = 0\n",
             post.port
         );
         std::fs::write(&file, format!("{text}\n{mail}")).unwrap();
@@ -143,10 +143,46 @@ impl Gateway {
             .replace("purpose", "time_zone = \"America/New_York\"\npurpose");
         let mut partner = Partner::parse(name.parse().unwrap(), &text).unwrap();
         let address = format!("intake@{name}.example");
-        let kind = ChannelKind::Email { address, pin: hash_pin(PIN, &[5; 16]).unwrap() };
+        let kind = ChannelKind::Email {
+            address,
+            pin: hash_pin(PIN, &[5; 16]).unwrap(),
+            timing: Timing::default(),
+        };
         partner.channel = Some(Channel { dialect: "cbo-json".into(), kind });
         self.add_partner(name, &partner.render());
     }
+}
+
+/// The text of an e-mail, as people read it: head lines, then the body with its encoding undone.
+pub fn read_letter(letter: &Received) -> String {
+    let (head, body) = letter.text.split_once("\n\n").unwrap();
+    if !head.to_lowercase().contains("content-transfer-encoding: quoted-printable") {
+        return letter.text.clone();
+    }
+    let body = body.replace("=\n", "");
+    let (mut bytes, mut rest) = (Vec::new(), body.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'=' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&after[..2]).unwrap(), 16).unwrap());
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    format!("{head}\n\n{}", String::from_utf8(bytes).unwrap())
+}
+
+/// The links in an e-mail, in order.
+pub fn links(letter: &Received) -> Vec<String> {
+    let text = read_letter(letter);
+    text.lines().filter(|line| line.starts_with("https://")).map(str::to_owned).collect()
+}
+
+/// A line of the head of an e-mail.
+pub fn head_line(letter: &Received, name: &str) -> String {
+    let found = letter.text.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    found.unwrap_or_else(|| panic!("no {name} in {}", letter.text)).to_owned()
 }
 
 /// The next e-mail.

@@ -59,6 +59,8 @@ pub struct RequestIn {
     pub needs: Vec<NeedCode>,
     /// The target must not contact the person.
     pub contact_prohibited: bool,
+    /// `priority` is urgent, asap or stat.
+    pub urgent: bool,
     /// The texts of its references in `supportingInfo`.
     pub supporting_info: Vec<String>,
     /// The texts of its references in `basedOn`.
@@ -89,6 +91,7 @@ impl RequestIn {
                 subject: subject?,
                 needs,
                 contact_prohibited: is_contact_prohibited(json),
+                urgent: matches!(json.text("priority"), Some("urgent" | "asap" | "stat")),
                 supporting_info: literals(json, "supportingInfo"),
                 based_on: literals(json, "basedOn"),
             })

@@ -2,6 +2,8 @@
 //!
 //! Not here: the referral it belongs to (`state`), what its source is told (`news`).
 
+mod told;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -376,21 +378,6 @@ impl Placement {
         let untold = self.due.iter().any(|news| news.says == TargetSays::Placed);
         self.due.clear();
         if !untold {
-            self.tell(says, at);
-        }
-    }
-
-    pub(crate) fn told(&mut self, version: u64, at: Timestamp) {
-        let first = self.told == 0;
-        self.told = self.told.max(version);
-        self.due.retain(|news| news.version > version);
-        // It was called off while its target was told of it.
-        if first && version < self.version && self.due.is_empty() && self.is_called_off() {
-            let says = match (self.state.status(), &self.reason) {
-                (TaskStatus::EnteredInError, _) => TargetSays::EnteredInError,
-                (_, Some(why)) => TargetSays::Cancelled(why.clone()),
-                (_, None) => TargetSays::Cancelled(StatusReason::called_off()),
-            };
             self.tell(says, at);
         }
     }

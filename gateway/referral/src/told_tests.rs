@@ -52,6 +52,26 @@ fn no_more_than_the_newest_is_remembered_of_what_was_told() {
 }
 
 #[test]
+fn a_delivery_tells_what_it_was_made_of_and_what_changed_meanwhile_is_told_after_it() {
+    let says = |referral: &Referral| -> Vec<TargetSays> {
+        referral.placements[0].due.iter().map(|news| news.says.clone()).collect()
+    };
+    let amend = || Command::Amend { contact_prohibited: true };
+    let source = || Actor::Source(org("clinic-b"));
+    let delivered = run(placed(), Actor::Gateway, Command::Delivered(plc(), 0)).0;
+    assert_eq!(says(&delivered), []);
+    let amended = run(delivered, source(), amend()).0;
+    assert_eq!(says(&amended), [TargetSays::Amended]);
+    // It was on its way when its source amended it.
+    let amended = run(placed(), source(), amend()).0;
+    let delivered = run(amended.clone(), Actor::Gateway, Command::Delivered(plc(), 0)).0;
+    assert_eq!(says(&delivered), [TargetSays::Amended]);
+    // As it is by then.
+    let now = amended.placements[0].amended;
+    assert_eq!(says(&run(amended, Actor::Gateway, Command::Delivered(plc(), now)).0), []);
+}
+
+#[test]
 fn what_a_target_is_told_and_when_it_is_not() {
     let says = |referral: &Referral| -> Vec<TargetSays> {
         referral.placements[0].due.iter().map(|news| news.says.clone()).collect()

@@ -3,6 +3,7 @@
 
 mod evidence;
 mod link;
+mod mail;
 mod partner;
 mod person;
 mod staff;
@@ -65,6 +66,8 @@ enum Command {
     Partner(partner::Partner),
     /// The queues of HL7 v2 links: what waits, stop, go on, put aside, send again.
     Link(link::Link),
+    /// What the mail server tells: e-mails that came back.
+    Mail(mail::Mail),
     /// Coordinators and auditors of a deployment.
     Staff(staff::Staff),
     /// Legal holds and erasure.
@@ -139,6 +142,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckConfig { file } => check(&file).map(done),
         Command::Partner(command) => partner::run(command).map(done),
         Command::Link(command) => link::run(command).map(done),
+        Command::Mail(command) => mail::run(command).map(done),
         Command::Staff(command) => staff::run(command).map(done),
         Command::Person(command) => person::run(command).map(done),
         Command::RotateKey { data } => told(&data, &Ask::RotateKey).map(done),

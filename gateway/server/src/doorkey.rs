@@ -4,6 +4,8 @@
 //! A token is a placement's id and a MAC under a key of this deployment, so there is no table of links
 //! to keep or to lose. Not here: whether the placement is still open.
 
+mod mail;
+
 use argon2::password_hash::SaltString;
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use aws_lc_rs::hmac;
@@ -13,6 +15,8 @@ use loopgate_referral::{OrgId, PersonId, PlacementId, Timestamp};
 
 use crate::partner::PinHash;
 use crate::reply_code::ReplyCode;
+
+pub use mail::{MessageName, RecoveryLink};
 
 const MAC_BYTES: usize = 20;
 /// The least and the most characters of a PIN.
@@ -24,6 +28,7 @@ pub struct Doorkeys {
     cookies: hmac::Key,
     pseudonyms: hmac::Key,
     persons: hmac::Key,
+    mails: hmac::Key,
     sheets: hmac::Key,
 }
 
@@ -49,6 +54,7 @@ impl Doorkeys {
             cookies: derived(b"loopgate pin v1"),
             pseudonyms: derived(b"loopgate pairwise v1"),
             persons: derived(b"loopgate own v1"),
+            mails: derived(b"loopgate mail v1"),
             sheets: derived(b"loopgate sheet v1"),
         }
     }
@@ -210,6 +216,21 @@ pub fn draw_pin(random: &mut dyn FnMut(&mut [u8])) -> String {
     digits
 }
 
+/// Whether a PIN is among the first that anybody would guess: one character again and again, a row of
+/// digits up or down, or up to three characters in turn.
+pub fn is_weak_pin(pin: &str) -> bool {
+    let chars: Vec<char> = pin.chars().collect();
+    let steps = |step: i64| {
+        chars.iter().all(char::is_ascii_digit)
+            && chars
+                .windows(2)
+                .all(|two| i64::from(two[1] as u32) - i64::from(two[0] as u32) == step)
+    };
+    let repeats =
+        |n: usize| chars.iter().zip(chars.iter().skip(n)).all(|(one, other)| one == other);
+    steps(1) || steps(-1) || (1..=3).any(repeats)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -308,6 +329,16 @@ mod tests {
         assert_ne!(called("pantry"), keys().pseudonym(&tenant, other, &org("pantry")));
         assert_ne!(called("pantry"), keys().pseudonym(&org("else"), person, &org("pantry")));
         assert!(called("pantry").starts_with("ps1.") && called("pantry").len() == 26);
+    }
+
+    #[test]
+    fn a_pin_that_anybody_would_guess_is_weak() {
+        for pin in ["111111", "123456", "654321", "121212", "123123", "aaaaaaaa", "45678901", ""] {
+            assert_eq!(is_weak_pin(pin), pin != "45678901", "{pin}");
+        }
+        for pin in ["482913", "112233", "pantry-7", "123457"] {
+            assert!(!is_weak_pin(pin), "{pin}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 use one::{newest_household, prefer_one, prohibit_once};
 
 pub use community::{community, whole};
-pub use letter::mail;
+pub use letter::{Item, mail, may_mail};
 pub use passing::{Answer, Passing};
 
 /// What a target's own system gets: the referral in the target's dialect.

@@ -5,6 +5,7 @@
 
 mod ledger;
 mod link;
+mod mail;
 mod referral;
 
 use loopgate_consent::{GrantEvent, GrantState};
@@ -141,6 +142,7 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Staff(fact) => staff(fact, fields),
         Event::Ledger(fact) => ledger::detail(fact, fields),
         Event::Link(fact) => link::detail(fact, fields),
+        Event::Mail(fact) => mail::detail(fact, fields),
         Event::StopUseTold { entry, of: None, .. } => {
             set(fields, Field::Basis, json!({ "withdrawal": entry }));
         }
@@ -258,6 +260,7 @@ pub fn kind(event: &Event) -> &'static str {
         },
         Event::Ledger(fact) => fact.kind(),
         Event::Link(fact) => fact.kind(),
+        Event::Mail(fact) => fact.kind(),
         Event::StopUseTold { .. } => "consent.stop-use-told",
         Event::TokenRevoked { .. } => "token.revoked",
         Event::TokenMinted { .. } => "token.minted",

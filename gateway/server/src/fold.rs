@@ -9,6 +9,7 @@ mod heard;
 mod held;
 mod line;
 mod links;
+mod mail;
 mod merged;
 mod notices;
 mod refusals;
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use loopgate_consent::Grants;
 use loopgate_ledger::IndexValue;
 use loopgate_referral::{
-    Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
+    Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, Placement, PlacementId, Referral,
     ReferralId, ResourceId, TaskStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -33,13 +34,14 @@ pub use heard::{Heard, Spoken};
 pub use held::{Held, Locator, Part};
 pub use line::Line;
 pub use links::{Links, Parked};
+pub use mail::{MailBook, Mailbox, RECOVER_PIN};
 pub use notices::{Notice, Notices};
 pub use refusals::Refusals;
 pub use reveals::{REVEAL, Reveal};
 pub use spent::Spent;
 pub use staff::{Broken, StaffBook};
 
-use crate::journal::{BasisUsed, Erased, Event};
+use crate::journal::{BasisUsed, Erased, Event, MailEvent};
 
 /// Where an event lies in the log.
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +126,10 @@ pub struct World {
     pub notices: Notices,
     /// The queues of HL7 v2 links.
     pub links: Links,
+    /// E-mails of organizations, and what becomes of their PINs.
+    pub mail: MailBook,
+    /// Referrals of which a target has not been told everything, by target.
+    pub untold: BTreeMap<OrgId, BTreeSet<ReferralId>>,
     /// Refusals by the name they were told under.
     pub refusals: Refusals,
     /// What happened to each person's data, for them to read.
@@ -150,6 +156,7 @@ impl World {
         self.end_former_links(event);
         self.notices.evolve(event, place);
         self.refusals.evolve(event, place);
+        self.mail.evolve(event, place);
         match event {
             Event::Stored { org, person, resources } => {
                 for (doc, stored) in resources.iter().enumerate() {
@@ -212,10 +219,14 @@ impl World {
                 }
             }
             Event::Partner { org, sha256, suspended } => {
-                self.partners.insert(org.clone(), (*sha256, *suspended));
+                let before = self.partners.insert(org.clone(), (*sha256, *suspended));
+                if before.is_some_and(|(known, _)| known != *sha256) {
+                    self.mail.changed(org);
+                }
             }
             Event::Ledger(fact) => self.book.evolve(fact, place),
             Event::Link(fact) => self.links.evolve(fact, place),
+            Event::Mail(MailEvent::Bounced { org, .. }) => self.bounce(org),
             Event::Strangers { .. } => self.strangers_at = place.at,
             Event::Spent { org, jti, until } => self.spent.note(org, *jti, *until, place.at),
             Event::TokenRevoked { org, jti, until } => {
@@ -237,6 +248,7 @@ impl World {
             | Event::Denied { .. }
             | Event::Exported { .. }
             | Event::Staff(_)
+            | Event::Mail(_)
             | Event::StopUseTold { .. } => {}
         }
     }
@@ -278,7 +290,24 @@ impl World {
         } else {
             self.unanswered.remove(&id);
         }
+        self.note_untold(&referral);
         self.referrals.insert(id, referral);
+    }
+
+    /// Keeps what its targets are still to be told, and forgets what need not be sent again.
+    fn note_untold(&mut self, referral: &Referral) {
+        for placement in &referral.placements {
+            let of_target = self.untold.entry(placement.target.clone()).or_default();
+            let is_due = |one: &&Placement| one.target == placement.target && !one.due.is_empty();
+            if referral.placements.iter().any(|one| is_due(&one)) {
+                of_target.insert(referral.id);
+            } else {
+                of_target.remove(&referral.id);
+            }
+            if placement.answered || placement.state.is_final() {
+                self.mail.settled(&placement.target, &placement.id);
+            }
+        }
     }
 
     /// Whose key an event is kept under: a referral's events under its first person's.

@@ -6,6 +6,7 @@
 mod disclosure;
 mod ledger;
 mod link;
+mod mail;
 mod minted;
 mod person;
 mod staff;
@@ -24,6 +25,7 @@ use serde_json::Value;
 pub use disclosure::{BasisUsed, Disclosure};
 pub use ledger::{Erased, LedgerEvent, ShredGround, ShredRefusal};
 pub use link::{Due, LinkEvent, Nack, NackError};
+pub use mail::{Bounce, MailEvent};
 pub use minted::Minted;
 pub use staff::StaffEvent;
 
@@ -191,6 +193,8 @@ pub enum Event {
     Ledger(LedgerEvent),
     /// Something that happened to the queue of an HL7 v2 link.
     Link(LinkEvent),
+    /// Something that happened to the e-mails of an organization, or to its PIN.
+    Mail(MailEvent),
     /// A holder of what was shared was told that the person withdrew.
     StopUseTold {
         /// Who.
@@ -259,6 +263,9 @@ pub struct RequestFacts {
     pub needs: Vec<NeedCode>,
     /// `orderDetail` says `contacting-subject-prohibited`.
     pub contact_prohibited: bool,
+    /// `priority` is urgent, asap or stat.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
 }
 
 /// What an entry keeps under its key.

@@ -7,6 +7,7 @@ pub mod admin;
 mod archive;
 pub mod assemble;
 mod audit;
+pub mod bounce;
 mod bundle;
 mod catalogue;
 pub mod certificates;

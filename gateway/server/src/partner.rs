@@ -15,6 +15,7 @@ pub mod spec;
 mod suspend;
 #[cfg(test)]
 mod tests;
+mod timing;
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -35,6 +36,7 @@ pub use language::Language;
 pub use lenient::Lenient;
 pub use link::{Answers, Authority, BadEndpoint, Endpoint, How, Link, Outcomes, Requests, Rule};
 pub use suspend::{Unreadable, set_pin, set_suspended};
+pub use timing::{BadClock, Clock, Day, Digest, Quiet, Timing};
 
 /// A partner, as its file describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +134,8 @@ pub enum ChannelKind {
         address: String,
         /// The hash of the PIN that the page asks for.
         pin: PinHash,
+        /// When it is told.
+        timing: Timing,
     },
     /// We send HL7 v2 to the endpoint of its link, and the partner answers in HL7 v2.
     Hl7v2,

@@ -17,6 +17,7 @@ mod erase;
 mod hear;
 mod keep;
 mod known;
+mod mail;
 mod merge;
 mod plan;
 mod serves;
@@ -60,6 +61,7 @@ pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
+pub use mail::{Mailed, MailedWhat, PinChange};
 pub use merge::Merge;
 pub use plan::located;
 pub use serves::{PUBLISHED, is_over, is_published};
@@ -124,7 +126,7 @@ pub fn start(
         halted: AtomicBool::new(false),
         sends: Sends::default(),
         queued: AtomicU64::new(0),
-        moved: [(); 4].map(|()| Arc::new(Notify::new())),
+        moved: [(); 5].map(|()| Arc::new(Notify::new())),
     });
     let scribe = Scribe { queue, published: published.clone() };
     let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {

@@ -9,7 +9,7 @@ use loopgate_referral::{
 use super::told::Told;
 use crate::fold::WRONG_PIN;
 use crate::gate::Gate;
-use crate::journal::{BasisUsed, Disclosure, Event, LedgerEvent, LinkEvent, StaffEvent};
+use crate::journal::{BasisUsed, Disclosure, Event, LedgerEvent, LinkEvent, MailEvent, StaffEvent};
 
 /// The sentence of an entry, without who and when.
 pub fn of(gate: &Gate, told: &Told) -> String {
@@ -55,6 +55,7 @@ pub fn of(gate: &Gate, told: &Told) -> String {
         Event::Exported { case, .. } => format!("Evidence was exported for case {case}."),
         Event::Ledger(fact) => log(fact),
         Event::Link(fact) => queue(fact, &name(fact.org())),
+        Event::Mail(fact) => mail(fact, &name(fact.org())),
     }
 }
 
@@ -248,6 +249,22 @@ fn queue(fact: &LinkEvent, org: &str) -> String {
             format!("A message to {org} was put aside: it was refused {times}.")
         }
         LinkEvent::Unparked { .. } => format!("A message to {org} is tried again."),
+    }
+}
+
+/// What became of the e-mails to an organization, and of its PIN.
+fn mail(fact: &MailEvent, org: &str) -> String {
+    match fact {
+        MailEvent::Bounced { .. } => format!("The address of {org} takes no e-mail."),
+        MailEvent::Mended { .. } => format!("The address of {org} takes e-mail again."),
+        MailEvent::SentAgain { placements, .. } => {
+            format!("{} to {org} sent again.", count(placements.len(), "referral"))
+        }
+        MailEvent::RecoveryAsked { .. } => format!("Somebody at {org} forgot the PIN."),
+        MailEvent::RecoverySent { .. } => format!("{org} was sent a link for another PIN."),
+        MailEvent::CodeMade { .. } => format!("The phone desk has a code for {org}."),
+        MailEvent::PinChanged { .. } => format!("{org} has another PIN."),
+        MailEvent::PinChangeSent { .. } => format!("{org} was told that its PIN changed."),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `loopgate partner`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,14 +9,15 @@ use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use loopgate_mapping::Library;
 use loopgate_referral::{Identifier, OrgId};
-use loopgate_server::admin::{self, Ask};
+use loopgate_server::admin::{self, Ask, MailAsk};
 use loopgate_server::clock::{Clock, SystemClock};
 use loopgate_server::config::Config;
 use loopgate_server::doorkey::{draw_pin, hash_pin};
 use loopgate_server::init::add_partner;
 use loopgate_server::partner::spec::{Deployment, Spec};
 use loopgate_server::partner::{
-    Agreement, Channel, ChannelKind, Partner as File, PinHash, Role, Shown, load_partners, set_pin,
+    Agreement, Channel, ChannelKind, Partner as File, PinHash, Role, Shown, Timing, load_partners,
+    set_pin,
 };
 use loopgate_server::partner_test::{self, Now, Outcome};
 use rustls_pki_types::CertificateDer;
@@ -43,6 +45,23 @@ enum What {
         /// Read the PIN from standard input instead of drawing one.
         #[arg(long)]
         pin_stdin: bool,
+    },
+    /// Make a code with which a partner that forgot its PIN sets another one, printed once. Tell it by
+    /// phone, to somebody you called at the number on file.
+    RecoveryCode {
+        /// Its name.
+        name: OrgId,
+        /// Who tells it; recorded.
+        #[arg(long, value_name = "WHO", default_value = "operator")]
+        by: String,
+    },
+    /// Send e-mails again to a partner whose address took none.
+    MailAgain {
+        /// Its name.
+        name: OrgId,
+        /// Who says so; recorded.
+        #[arg(long, value_name = "WHO", default_value = "operator")]
+        by: String,
     },
     /// Print the interface specification of a partner's HL7 v2 link, for its interface team.
     Spec {
@@ -116,7 +135,7 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
             let mut partner = file(add)?;
             let pin = email.map(|address| {
                 let (pin, hash) = drawn()?;
-                let kind = ChannelKind::Email { address, pin: hash };
+                let kind = ChannelKind::Email { address, pin: hash, timing: Timing::default() };
                 partner.channel = Some(Channel { dialect: "cbo-json".into(), kind });
                 anyhow::Ok(pin)
             });
@@ -147,12 +166,15 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
             let config = super::config_of(&data)?;
             let loaded = load_partners(&config.folders.partners)
                 .map_err(|problems| loopgate_server::assemble::listed(&problems))?;
+            let marked = marked(&config)?;
             for one in loaded {
                 let partner = one.partner;
+                let mark = marked.get(partner.org.as_str());
+                let mark = mark.map(|words| format!("  {words}")).unwrap_or_default();
                 let roles: Vec<&str> = partner.roles.iter().map(|role| role.name()).collect();
                 let state = if partner.suspended { "suspended" } else { "active" };
                 println!(
-                    "{:<24} {:<16} {:<10} {}",
+                    "{:<24} {:<16} {:<10} {}{mark}",
                     partner.org,
                     roles.join(","),
                     state,
@@ -161,12 +183,26 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
             }
             Ok(())
         }
+        What::RecoveryCode { name, by } => {
+            super::told(&data, &Ask::Mail { ask: MailAsk::Code { name, by } })
+        }
+        What::MailAgain { name, by } => {
+            super::told(&data, &Ask::Mail { ask: MailAsk::Again { name, by } })
+        }
         What::Spec { name, json, markdown: _ } => spec(&data, &name, json),
         What::Test { name, production_link, json } => test(&data, &name, production_link, json),
         What::Suspend { name, lift } => {
             super::told(&data, &Ask::PartnerSuspend { name, suspended: !lift })
         }
     }
+}
+
+/// Whose addresses take no e-mail, as a running gateway knows it.
+fn marked(config: &Config) -> anyhow::Result<BTreeMap<String, String>> {
+    let words = admin::ask(&config.folders.data, &Ask::Mail { ask: MailAsk::Status })?;
+    let words = words.unwrap_or_default();
+    let lines = words.lines().filter_map(|line| line.split_once('\t'));
+    Ok(lines.map(|(name, words)| (name.to_owned(), words.to_owned())).collect())
 }
 
 /// A deployment's files as they are: no gateway has to run.

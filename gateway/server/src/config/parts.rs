@@ -263,6 +263,8 @@ pub struct Mail {
     pub tls: MailTls,
     /// The address e-mails come from.
     pub from: String,
+    /// Seconds that news for a partner that is told at once is gathered.
+    pub digest_gather_s: u64,
     /// Who submits, with the file of the password, if the server asks.
     pub login: Option<(String, PathBuf)>,
     /// The roots its certificate must chain to, PEM; those of `[tls] client_roots` if not given.

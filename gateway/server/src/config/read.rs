@@ -264,6 +264,7 @@ fn mail(s: &mut Section<'_, '_>, base: &Path, data: &Path) -> Option<Mail> {
         s.note(line, "tls", "may be \"none\" on this machine alone");
     }
     let from = s.must("from", value::address);
+    let digest_gather_s = s.or("digest_gather_s", 60, value::integer(0..=3600));
     let (user_given, password_given) = (s.has("user"), s.has("password_file"));
     let line = s.line_of("user");
     let user = s.maybe("user", value::text);
@@ -276,7 +277,8 @@ fn mail(s: &mut Section<'_, '_>, base: &Path, data: &Path) -> Option<Mail> {
         refuse_under_data(s, password_line, "password_file", password, data);
     }
     let roots = s.maybe("roots", value::path(base));
-    Some(Mail { host: host?, port, tls, from: from?, login: user.zip(password), roots })
+    let login = user.zip(password);
+    Some(Mail { host: host?, port, tls, from: from?, digest_gather_s, login, roots })
 }
 
 fn oidc(s: &mut Section<'_, '_>, base: &Path, data: &Path) -> Option<Oidc> {

@@ -300,6 +300,8 @@ fn e_mails_leave_encrypted_unless_the_server_is_this_machine() {
     assert_eq!((mail.port, mail.tls, mail.login), (587, MailTls::Starttls, None));
     let implicit = parse(&format!("{MAIL}tls = \"implicit\"\n{LEAST}")).unwrap().mail.unwrap();
     assert_eq!(implicit.port, 465);
+    assert_eq!(mail.digest_gather_s, 60);
+    assert_eq!(with(&format!("{MAIL}digest_gather_s = 3601")).len(), 1);
     let plain = format!("{MAIL}tls = \"none\"");
     assert_eq!(with(&plain), ["loopgate.toml:4: mail.tls: may be \"none\" on this machine alone"]);
     assert!(with(&plain.replace("smtp.example", "localhost")).is_empty());

@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use loopgate_server::clock::{Clock, SystemClock};
 use loopgate_server::doorkey::hash_pin;
 use loopgate_server::init::configured;
-use loopgate_server::partner::{Authority, Channel, ChannelKind, Endpoint, Link, Role};
+use loopgate_server::partner::{Authority, Channel, ChannelKind, Endpoint, Link, Role, Timing};
 
 use super::browser::Browser;
 use super::engine::{Engine, Inbox};
@@ -91,7 +91,7 @@ impl Network {
         )?;
         let post = Post::open()?;
         let mail = format!(
-            "\n[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"referrals@gateway.example\"\n",
+            "\n[mail]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"referrals@gateway.example\"\ndigest_gather_s = 0\n",
             post.port
         );
         fs::write(&file, text + &mail)?;
@@ -184,5 +184,6 @@ fn email() -> Option<Channel> {
     SystemClock::new().random(&mut salt);
     let pin = hash_pin(PIN, &salt)?;
     let address = "intake@pantry.example".into();
-    Some(Channel { dialect: "cbo-json".into(), kind: ChannelKind::Email { address, pin } })
+    let timing = Timing::default();
+    Some(Channel { dialect: "cbo-json".into(), kind: ChannelKind::Email { address, pin, timing } })
 }

@@ -12,6 +12,8 @@ pub struct Post {
     /// Its port on this machine.
     pub port: u16,
     refusing: Arc<AtomicBool>,
+    rejecting: Arc<AtomicBool>,
+    forgetting: Arc<AtomicBool>,
     letters: Receiver<Received>,
 }
 
@@ -29,22 +31,34 @@ impl Post {
     pub fn open() -> std::io::Result<Post> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
-        let refusing = Arc::new(AtomicBool::new(false));
+        let [refusing, rejecting, forgetting] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
         let (sender, letters) = channel();
-        let refuses = refusing.clone();
+        let says = [refusing.clone(), rejecting.clone(), forgetting.clone()];
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 // A conversation that breaks off is the client's to begin again.
-                let _ = converse(stream, &refuses, &sender);
+                let _ = converse(stream, &says, &sender);
             }
         });
-        Ok(Post { port, refusing, letters })
+        Ok(Post { port, refusing, rejecting, forgetting, letters })
     }
 
     /// From now on it says that it cannot take an e-mail now, or no longer does.
     #[allow(dead_code)] // the demo's never refuses
     pub fn refuse(&self, refusing: bool) {
         self.refusing.store(refusing, Ordering::SeqCst);
+    }
+
+    /// From now on it says that nobody has the address, or no longer does.
+    #[allow(dead_code)] // the demo's never rejects
+    pub fn reject(&self, rejecting: bool) {
+        self.rejecting.store(rejecting, Ordering::SeqCst);
+    }
+
+    /// From now on it takes an e-mail and says that it did not, or no longer does.
+    #[allow(dead_code)] // the demo's never forgets
+    pub fn forget(&self, forgetting: bool) {
+        self.forgetting.store(forgetting, Ordering::SeqCst);
     }
 
     /// The next e-mail, if one comes in time.
@@ -62,7 +76,7 @@ impl Received {
 
 fn converse(
     stream: TcpStream,
-    refusing: &AtomicBool,
+    [refusing, rejecting, forgetting]: &[Arc<AtomicBool>; 3],
     letters: &Sender<Received>,
 ) -> std::io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
@@ -78,6 +92,9 @@ fn converse(
         match line.get(..4).unwrap_or_default().to_ascii_uppercase().as_str() {
             "EHLO" | "HELO" => write!(out, "250 localhost\r\n")?,
             "MAIL" if refusing.load(Ordering::SeqCst) => write!(out, "451 not now\r\n")?,
+            "RCPT" if rejecting.load(Ordering::SeqCst) => {
+                write!(out, "550 5.1.1 nobody of this name\r\n")?;
+            }
             "RCPT" => {
                 line.trim_end().clone_into(&mut to);
                 write!(out, "250 ok\r\n")?;
@@ -97,7 +114,8 @@ fn converse(
                     text.push_str(line.strip_prefix('.').unwrap_or(line));
                     text.push('\n');
                 }
-                write!(out, "250 taken\r\n")?;
+                let taken = !forgetting.load(Ordering::SeqCst);
+                write!(out, "{}\r\n", if taken { "250 taken" } else { "451 not now" })?;
                 // Who no longer looks misses nothing.
                 let _ = letters.send(Received { to: to.clone(), text });
             }

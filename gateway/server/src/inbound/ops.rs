@@ -50,7 +50,13 @@ fn render(gate: &Gate) -> String {
     let world = published.world();
     let untold = world.spoken.keys().filter_map(|id| world.referrals.get(id));
     let untold = untold.filter(|referral| !referral.news.is_empty()).count();
+    let bounced = world.mail.iter().filter(|(_, one)| one.bounced.is_some()).count();
     let rows = [
+        (
+            "loopgate_email_bounced",
+            "partners whose address takes no e-mail; look at it from 1",
+            bounced as u64,
+        ),
         ("loopgate_ledger_leaves", "leaves in the log", world.leaves),
         (
             "loopgate_ledger_unsigned_ms",

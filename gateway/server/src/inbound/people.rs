@@ -16,6 +16,7 @@ mod form;
 mod html;
 mod links;
 mod links_html;
+mod mail_desk;
 mod oidc;
 mod own;
 mod own_html;
@@ -23,6 +24,9 @@ mod page;
 mod person;
 mod pin;
 mod plain;
+mod recovery;
+mod recovery_html;
+mod recovery_words;
 mod referral_html;
 mod reveals;
 pub mod sessions;
@@ -135,6 +139,7 @@ fn handle(gate: &Gate, visit: &Visit) -> Reply {
         Some("staff") => desk::handle(gate, visit),
         Some("audit") => audit::programs(gate, visit),
         Some("me") => own::handle(gate, visit),
+        Some("pin") => recovery::handle(gate, visit),
         _ => page::handle(gate, visit),
     }
 }

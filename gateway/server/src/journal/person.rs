@@ -41,6 +41,7 @@ impl Event {
             | Event::TokenRevoked { .. }
             | Event::StopUseTold { .. }
             | Event::Link(_)
+            | Event::Mail(_)
             | Event::Ledger(_)
             | Event::Exported { .. } => None,
         }

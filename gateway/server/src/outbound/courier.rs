@@ -1,5 +1,5 @@
 //! The courier: sends what is due. What is due is a fold over events, so there is no second queue
-//! to lose: a placement with a target that is pushed to or told by e-mail, and no `referral.delivered` yet.
+//! to lose: a placement with a target that is pushed to, and no `referral.delivered` yet.
 //!
 //! The release decision is made anew at each try. A target that does not answer is left alone for
 //! longer and longer; nothing is given up while the referral is open.
@@ -16,7 +16,6 @@ use tokio::task::JoinSet;
 use crate::config::Delivery;
 use crate::exit;
 use crate::gate::Gate;
-use crate::outbound::mail::Letter;
 use crate::outbound::targets::Targets;
 use crate::partner::ChannelKind;
 use crate::reply::{JSON, RECEIPT};
@@ -32,16 +31,8 @@ struct Due {
     /// What names the delivery.
     key: String,
     target: OrgId,
-    by: By,
-}
-
-/// How a target is told.
-#[derive(Debug, Clone, PartialEq)]
-enum By {
-    /// Pushed to its endpoint.
-    Push(url::Url),
-    /// By an e-mail to this address.
-    Email(String),
+    /// Its endpoint.
+    endpoint: url::Url,
 }
 
 /// When a placement may be tried again, on the monotonic clock, and how often it was tried.
@@ -128,12 +119,9 @@ fn due(gate: &Gate) -> Vec<Due> {
             let open = !placement.delivered && placement.state.status() == TaskStatus::Requested;
             let partner = roster.get(&placement.target).filter(|partner| !partner.suspended);
             let channel = partner.and_then(|partner| partner.channel.as_ref());
-            let by = match channel.map(|channel| &channel.kind) {
-                Some(ChannelKind::Push { endpoint }) => By::Push(endpoint.clone()),
-                Some(ChannelKind::Email { address, .. }) => By::Email(address.clone()),
-                // HL7 v2 goes over the partner's link, which has a queue of its own.
-                Some(ChannelKind::Rest | ChannelKind::Hl7v2) | None => continue,
-            };
+            // E-mails and HL7 v2 have queues of their own.
+            let kind = channel.map(|channel| &channel.kind);
+            let Some(ChannelKind::Push { endpoint }) = kind else { continue };
             if open {
                 found.push(Due {
                     referral: referral.id,
@@ -141,7 +129,7 @@ fn due(gate: &Gate) -> Vec<Due> {
                     amended: placement.amended,
                     key: placement.delivery_key(),
                     target: placement.target.clone(),
-                    by,
+                    endpoint: endpoint.clone(),
                 });
             }
         }
@@ -151,10 +139,7 @@ fn due(gate: &Gate) -> Vec<Due> {
 
 /// One try.
 async fn deliver(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> Tried {
-    let tried = match &due.by {
-        By::Push(endpoint) => push(gate, client, targets, due, endpoint).await,
-        By::Email(address) => mail(gate, due, address.clone()).await,
-    };
+    let tried = push(gate, client, targets, due).await;
     let Tried::Taken = tried else { return tried };
     let (referral, placement) = (due.referral, (due.placement, due.amended));
     let command = |reply| Command::Delivered(referral, placement, reply);
@@ -164,13 +149,8 @@ async fn deliver(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due
     }
 }
 
-async fn push(
-    gate: &Arc<Gate>,
-    client: &Client,
-    targets: &Targets,
-    due: &Due,
-    endpoint: &url::Url,
-) -> Tried {
+async fn push(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> Tried {
+    let endpoint = &due.endpoint;
     if !targets.allows_url(endpoint) {
         tracing::warn!(placement = %due.placement, "the endpoint may not be connected to");
         return Tried::Unreachable;
@@ -199,34 +179,6 @@ async fn push(
             Tried::Unreachable
         }
     }
-}
-
-async fn mail(gate: &Arc<Gate>, due: &Due, address: String) -> Tried {
-    let (gate, one) = (gate.clone(), due.clone());
-    let sent = tokio::task::spawn_blocking(move || {
-        let Some(mailer) = &gate.mailer else { return Tried::Unreachable };
-        let Ok(body) = exit::mail(&gate, &one.referral, &one.placement) else {
-            return Tried::Refused;
-        };
-        let roster = gate.scribe.published().roster.load();
-        let name = roster.get(&one.target).map_or(String::new(), |partner| partner.name.clone());
-        let at = u64::try_from(gate.now().0).unwrap_or_default();
-        let letter = Letter {
-            to: &address,
-            subject: format!("A referral is waiting for {name}"),
-            body: String::from_utf8_lossy(&body.bytes).into_owned(),
-            id: one.key.clone(),
-            at: std::time::UNIX_EPOCH + Duration::from_millis(at),
-        };
-        if body.sending.as_ref().is_some_and(|sending| sending.is_cut()) {
-            return Tried::Refused;
-        }
-        match mailer.send(&letter) {
-            Ok(()) => Tried::Taken,
-            Err(_) => Tried::Unreachable,
-        }
-    });
-    sent.await.unwrap_or(Tried::Refused)
 }
 
 /// The one client for everything outbound: no redirect, no proxy, explicit roots, our certificate.

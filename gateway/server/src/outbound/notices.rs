@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use loopgate_referral::OrgId;
 use reqwest::Client;
@@ -14,11 +13,12 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::courier::delay_ms;
-use super::mail::Letter;
+use super::mail::words;
+use super::mailing;
 use super::targets::Targets;
 use crate::fold::Notice;
 use crate::gate::Gate;
-use crate::inbound::cbo::notices::{letter, said};
+use crate::inbound::cbo::notices::said;
 use crate::partner::ChannelKind;
 use crate::reply::JSON;
 use crate::scribe::Command;
@@ -68,7 +68,8 @@ fn due(gate: &Gate) -> Vec<Due> {
         // A suspended holder holds it still.
         let kind = &roster.get(org)?.channel.as_ref()?.kind;
         let tells = !matches!(kind, ChannelKind::Rest | ChannelKind::Hl7v2);
-        tells.then(|| (*entry, org.clone(), notice.clone(), kind.clone()))
+        let bounced = matches!(kind, ChannelKind::Email { .. }) && world.mail.is_bounced(org);
+        (tells && !bounced).then(|| (*entry, org.clone(), notice.clone(), kind.clone()))
     });
     due.collect()
 }
@@ -88,20 +89,14 @@ async fn tell(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -
                 .body(said(*entry, notice).to_string());
             request.send().await.is_ok_and(|response| response.status().is_success())
         }
-        ChannelKind::Email { address, .. } => {
-            let (gate, org, address) = (gate.clone(), org.clone(), address.clone());
-            let (body, id) = (letter(notice), format!("ntc_{entry}-{org}"));
+        ChannelKind::Email { .. } => {
+            let (gate, org, entry, notice) = (gate.clone(), org.clone(), *entry, notice.clone());
             let sent = tokio::task::spawn_blocking(move || {
-                let Some(mailer) = &gate.mailer else { return false };
-                let at = u64::try_from(gate.now().0).unwrap_or_default();
-                let letter = Letter {
-                    to: &address,
-                    subject: "Please stop using what you hold from a referral".to_owned(),
-                    body,
-                    id,
-                    at: std::time::UNIX_EPOCH + Duration::from_millis(at),
-                };
-                mailer.send(&letter).is_ok()
+                let roster = gate.scribe.published().roster.load();
+                let Some(partner) = roster.get(&org) else { return false };
+                // It does not wait for anything: nobody is to use what is withdrawn.
+                let words = words::stop_use(notice.referrals.iter(), partner.language);
+                mailing::post(&gate, partner, words, format!("ntc_{entry}").as_bytes()).is_ok()
             });
             sent.await.unwrap_or(false)
         }

@@ -15,6 +15,7 @@ use crate::config::{Problem, value};
 use crate::identity::{Client, Keys};
 
 mod link;
+mod timing;
 
 /// A partner, the lines of what no other partner may have, and whom it names.
 pub(super) struct Lined {
@@ -190,10 +191,11 @@ fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
     let address = s.maybe("address", value::address);
     let pin =
         s.maybe("pin_hash", value::parsed("an Argon2id hash; `loopgate partner pin` makes one"));
+    let timing = timing::timing(s, kind? == Kind::Email);
     let kind = match kind? {
         Kind::Rest => ChannelKind::Rest,
         Kind::Push => ChannelKind::Push { endpoint: endpoint? },
-        Kind::Email => ChannelKind::Email { address: address?, pin: pin? },
+        Kind::Email => ChannelKind::Email { address: address?, pin: pin?, timing: timing? },
         Kind::Hl7v2 => ChannelKind::Hl7v2,
     };
     Some(Channel { dialect, kind })

@@ -9,6 +9,7 @@ use crate::identity::{Client, Keys};
 use super::{ChannelKind, LEGAL_CLASSES, Partner, Role};
 
 mod link;
+mod timing;
 
 pub(super) fn render(partner: &Partner) -> String {
     let mut text = head(partner);
@@ -28,9 +29,14 @@ pub(super) fn render(partner: &Partner) -> String {
             ChannelKind::Push { endpoint } => {
                 ("push", format!("endpoint = {}\n", quoted(endpoint.as_str())))
             }
-            ChannelKind::Email { address, pin } => (
+            ChannelKind::Email { address, pin, timing } => (
                 "email",
-                format!("address = {}\npin_hash = {}\n", quoted(address), quoted(pin.as_str())),
+                format!(
+                    "address = {}\npin_hash = {}\n{}",
+                    quoted(address),
+                    quoted(pin.as_str()),
+                    timing::timing(timing)
+                ),
             ),
             ChannelKind::Hl7v2 => ("hl7v2", String::new()),
         };

@@ -5,7 +5,8 @@ use loopgate_consent::{Action, LegalClass};
 use loopgate_referral::{OrgId, Timestamp};
 
 use super::{
-    ChannelKind, Language, Partner, Role, load_partners, load_speaking, set_suspended,
+    ChannelKind, Day, Digest, Language, Partner, Role, Timing, load_partners, load_speaking,
+    set_suspended,
 };
 use crate::config::Problem;
 
@@ -253,6 +254,59 @@ fn an_e_mail_channel_needs_an_address_and_a_hashed_pin() {
     );
     assert_eq!(channel(&whole.replace(HASH, "1234")).unwrap_err().len(), 1);
     assert_eq!(channel(&whole.replace("in@", "")).unwrap_err().len(), 1);
+}
+
+#[test]
+fn an_e_mail_channel_says_when_it_is_told() {
+    let channel = |lines: &str| {
+        let head = FULL.split_once("[channel]").unwrap().0;
+        let whole = format!("address = \"in@pantry.example\"\npin_hash = \"{HASH}\"\n");
+        Partner::parse(org(), &format!("{head}[channel]\nkind = \"email\"\n{whole}{lines}"))
+    };
+    let timing = |partner: &Partner| match &partner.channel.as_ref().unwrap().kind {
+        ChannelKind::Email { timing, .. } => timing.clone(),
+        other => panic!("{other:?}"),
+    };
+    let bare = channel("").unwrap();
+    assert_eq!(timing(&bare), Timing::default());
+    assert_eq!(timing(&bare).digest, Digest::AtOnce);
+    let full = channel(
+        "digest = \"daily\"\ndigest_at = \"08:00\"\nquiet = \"20:00-07:00\"\nquiet_days = [\"sat\", \"sun\"]\n",
+    );
+    let full = full.unwrap();
+    let expected = Timing {
+        digest: Digest::Daily("08:00".parse().unwrap()),
+        quiet: Some("20:00-07:00".parse().unwrap()),
+        quiet_days: [Day::Sat, Day::Sun].into_iter().collect(),
+    };
+    assert_eq!(timing(&full), expected);
+    for partner in [&bare, &full, &channel("digest = \"hourly\"\n").unwrap()] {
+        assert_eq!(parse(&partner.render()), *partner, "{}", partner.render());
+    }
+    for (lines, problem) in [
+        ("digest = \"daily\"", "channel.digest_at: is missing, a daily digest needs one"),
+        ("digest_at = \"08:00\"", "channel.digest_at: is for a daily digest"),
+        ("digest = \"weekly\"", "channel.digest: is none of at-once, hourly, daily"),
+        ("quiet = \"20:00\"", "channel.quiet: is not two times of the day, like 20:00-07:00"),
+        (
+            "quiet_days = [\"sunday\"]",
+            "channel.quiet_days: is none of mon, tue, wed, thu, fri, sat, sun",
+        ),
+        (
+            "quiet_days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]",
+            "channel.quiet_days: is every day: nothing would ever be sent",
+        ),
+    ] {
+        let found = words(channel(lines).unwrap_err());
+        assert!(found.len() == 1 && found[0].ends_with(problem), "{found:?}");
+    }
+    for line in ["digest = \"hourly\"", "quiet = \"20:00-07:00\"", "quiet_days = [\"sun\"]"] {
+        let found = check("kind = \"push\"\n", &format!("kind = \"push\"\n{line}\n"));
+        assert!(
+            found.len() == 1 && found[0].ends_with("is for another kind of channel"),
+            "{found:?}"
+        );
+    }
 }
 
 #[test]

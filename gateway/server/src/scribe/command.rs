@@ -11,10 +11,13 @@ use loopgate_ledger::{Committed, Hash, IndexProof, LogKey};
 use loopgate_referral::{OrgId, PersonId, PlacementId, ReferralId, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
-use super::{Act, Acted, Attest, Attested, Disclose, Erase, Erasure, HearOnly, Merge, Submission};
+use super::{
+    Act, Acted, Attest, Attested, Disclose, Erase, Erasure, HearOnly, Mailed, Merge, PinChange,
+    Submission,
+};
 use crate::catalogue::Catalogue;
 use crate::fold::{Answer, World};
-use crate::journal::{Event, LinkEvent, Minted, StaffEvent};
+use crate::journal::{Event, LinkEvent, MailEvent, Minted, StaffEvent};
 use crate::refusal::Trouble;
 use crate::roster::Roster;
 use crate::staff::StaffName;
@@ -46,6 +49,13 @@ pub enum Command {
     /// A source is to be told again what it was told at or after an instant, of all its referrals, as
     /// somebody of the operator's says; answered with how many that is.
     TellAgain(OrgId, Timestamp, String, Reply<u64>),
+    /// The submission server took an e-mail to this organization, which told all of this.
+    Mailed(OrgId, Vec<Mailed>, Reply<()>),
+    /// Something happened to the e-mails of an organization, or to its PIN; by whom, and by which way.
+    /// `false` if it changes nothing, or is not allowed now.
+    Mail(Box<MailEvent>, (String, &'static str), Reply<bool>),
+    /// An organization sets another PIN. `false` if its link or its code is not good any more.
+    ChangePin(Box<PinChange>, Reply<bool>),
     /// A name is used: an assertion's, a single-use token's. `false` if it was before.
     Spend(OrgId, [u8; 32], Timestamp, Reply<bool>),
     /// A token is revoked.
@@ -159,7 +169,7 @@ pub struct Published {
     /// Commands waiting.
     pub queued: AtomicU64,
     /// Told after each commit, and when clocks move: one for each who waits.
-    pub moved: [Arc<Notify>; 4],
+    pub moved: [Arc<Notify>; 5],
 }
 
 impl Published {

@@ -7,7 +7,7 @@ use loopgate_consent::Sends;
 use loopgate_ledger::{Committed, IndexProof, LogKey};
 
 use super::{
-    Command, Proved, Reply, Settle, act, attest, behalf, chores, desk, disclose, hear, merge,
+    Command, Proved, Reply, Settle, act, attest, behalf, chores, desk, disclose, hear, mail, merge,
     settle, submit, token,
 };
 use crate::journal::Event;
@@ -90,6 +90,18 @@ pub(super) fn decide(
         Command::Told(referral, version, reply) => {
             settle::source_told(desk, referral, version);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::Mailed(org, told, reply) => {
+            mail::mailed(desk, &org, &told);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::Mail(fact, (who, transport), reply) => {
+            let moved = mail::happened(desk, *fact, &desk::by(&who, transport));
+            settles.push(Box::new(move |_| drop(reply.send(Ok(moved)))));
+        }
+        Command::ChangePin(change, reply) => {
+            let changed = mail::change_pin(desk, *change);
+            settles.push(Box::new(move |_| drop(reply.send(Ok(changed)))));
         }
         Command::Spend(org, jti, until, reply) => {
             let fresh = token::spend(desk, org, jti, until);

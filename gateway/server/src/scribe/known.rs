@@ -336,5 +336,6 @@ pub fn request_facts(request: &RequestIn) -> RequestFacts {
         patient: request.subject.clone(),
         needs: request.needs.clone(),
         contact_prohibited: request.contact_prohibited,
+        urgent: request.urgent,
     }
 }

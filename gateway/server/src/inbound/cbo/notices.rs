@@ -26,12 +26,6 @@ pub fn said(entry: u64, notice: &Notice) -> Value {
     })
 }
 
-/// The same, in an e-mail.
-pub fn letter(notice: &Notice) -> String {
-    let referrals: Vec<String> = notice.referrals.iter().map(ToString::to_string).collect();
-    format!("{WORDS}\n\n{}\n", referrals.join("\n"))
-}
-
 /// `GET /cbo/v1/notices`: those it has not said it read.
 pub fn list(gate: &Gate, org: &OrgId) -> Reply {
     let world = gate.scribe.published().world();

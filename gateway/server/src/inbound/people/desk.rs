@@ -13,8 +13,8 @@ use loopgate_referral::{OrgId, PersonId, ResourceId};
 
 use super::sessions::{self, Member, SignedIn};
 use super::{
-    Visit, attest_form, audit, desk_html, html, links, oidc, person, reveals, sheet_desk, sorry,
-    why,
+    Visit, attest_form, audit, desk_html, html, links, mail_desk, oidc, person, reveals,
+    sheet_desk, sorry, why,
 };
 use crate::egress::Way;
 use crate::fold::{Broken, Held};
@@ -89,6 +89,10 @@ pub fn handle(gate: &Gate, visit: &Visit) -> Reply {
         (None, ["links"]) => Ok(links::shown(gate, &member)),
         (Some(filled), ["links", link, act]) if coordinator => {
             links::posted(gate, &member, (link, act), filled)
+        }
+        (None, ["mail"]) => Ok(mail_desk::shown(gate, &member)),
+        (Some(filled), ["mail", name, act]) if coordinator => {
+            mail_desk::posted(gate, &member, (name, act), filled)
         }
         (None, ["why"]) => Ok(why::asked(None)),
         (None, ["audit", path @ ..]) if member.is(StaffRole::Auditor) => {

@@ -117,6 +117,7 @@ pub fn desk(member: &Member, waiting: &[Waiting], broken: &[Broken], reveals: us
             p { a href="/staff/reveals" { "Who somebody is" } @if reveals > 0 { " (" (reveals) " for a second person)" } }
         }
         p { a href="/staff/links" { "HL7 v2 links" } }
+        p { a href="/staff/mail" { "E-mails and PINs" } }
         form method="post" action="/staff/sign-out" { button.quiet type="submit" { "Sign out" } }
     };
     Reply::with(200, HTML, frame("Desk", &page))

@@ -10,7 +10,7 @@ use super::referral_html::Shown;
 use super::sessions::Member;
 use super::wishes::{Known, Wrong, wish};
 use super::words::Words;
-use super::{Visit, html, plain, referral_html, sheet};
+use super::{Visit, html, plain, recovery, referral_html, sheet};
 use crate::egress::{Released, Way};
 use crate::exit;
 use crate::gate::Gate;
@@ -114,7 +114,8 @@ pub fn opened(gate: &Gate, id: &PlacementId) -> Option<Opened> {
     let others = others.filter(|one| one.is(Role::Target) && !one.suspended && !had(&one.org));
     let mut others: Vec<_> = others.map(|one| (one.org.clone(), one.name.clone())).collect();
     others.sort_by(|one, other| one.1.cmp(&other.1));
-    let (pin, partner) = (pin.clone(), partner.clone());
+    let pin = gate.scribe.published().world().mail.pin(&partner.org, pin);
+    let partner = partner.clone();
     Some(Opened { pin, partner, referral, placement, others })
 }
 
@@ -233,6 +234,9 @@ fn posted(gate: &Gate, opened: &Opened, (at, what): (&At<'_>, &str), visit: &Vis
         Ok(filled) => filled,
         Err(reply) => return reply,
     };
+    if what == "forgot" && !opened.placement.state.is_final() {
+        return recovery::asked(gate, &opened.partner, at.words);
+    }
     if what == "pin" {
         return given(gate, opened, at, visit, &filled);
     }

@@ -45,6 +45,7 @@ pub fn first(document: &Value, organization: &str, at: &At<'_>, saying: &Saying)
                     }
                     button type="submit" { (words.pin_button) }
                 }
+                (super::recovery_html::forgot(words, &at.base))
             }
         },
     )
