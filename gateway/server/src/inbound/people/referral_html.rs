@@ -75,7 +75,10 @@ pub fn whole(shown: &Shown<'_>, opened: &Opened, at: &At<'_>, saying: &Saying) -
             section.card {
                 (facts(words, shown, opened))
                 @if !lost.is_empty() {
-                    p.fine { (words.not_passed) ": " (lost.join(", ")) }
+                    details.lost {
+                        summary { (words.not_passed) ": " (lost.len()) }
+                        p.fine { (lost.join(", ")) }
+                    }
                 }
             }
             (acts(&forms, opened, &default_service(words, document)))
