@@ -114,7 +114,7 @@ fn a_referral_is_worked_to_its_end_in_the_hubs_own_words() {
     let shown = gateway.of_kind("phi.disclosed");
     let to_pantry: Vec<&Value> = shown
         .iter()
-        .map(|one| &one["disclosure"])
+        .map(|one| &one["disclosed"])
         .filter(|one| one["recipient"] == "pantry")
         .collect();
     assert!(!to_pantry.is_empty());
