@@ -38,6 +38,17 @@ fn report(gateway: &Gateway, message_id: &str, action: &str) -> String {
     }
 }
 
+/// Waits until there is such an entry; the bound is for a story that fails.
+fn recorded(gateway: &mut Gateway, kind: &str) {
+    for _ in 0..200 {
+        if !gateway.of_kind(kind).is_empty() {
+            return;
+        }
+        gateway.tick();
+    }
+    panic!("no {kind}");
+}
+
 fn sent(gateway: &Gateway, post: &Post, mrn: &'static str) -> Received {
     refer(gateway, mrn);
     letter(post)
@@ -50,9 +61,7 @@ fn a_refused_address_is_left_alone_until_an_operator_says_so() {
     post.reject(true);
     refer(&gateway, "B-1");
     // The mark is an entry before anything else is tried.
-    while gateway.of_kind("email.bounced").is_empty() {
-        gateway.tick();
-    }
+    recorded(&mut gateway, "email.bounced");
     let marked = &gateway.of_kind("email.bounced")[0];
     assert_eq!(marked["transition"]["bounced"], "refused");
     assert_eq!(marked["transition"]["status"], "5.1.1");
@@ -139,9 +148,7 @@ fn a_report_marks_the_address_and_what_it_took_for_sent_is_sent_again() {
     assert!(again.to.contains("office@mail-pantry.example"), "{}", again.to);
     let (found, before) = (links(&again), links(&first));
     assert!(found.len() == 2 && found.contains(&before[0]), "{found:?}");
-    while gateway.of_kind("email.sent-again").is_empty() {
-        gateway.tick();
-    }
+    recorded(&mut gateway, "email.sent-again");
     // What bounces of the old address says nothing of the new one.
     assert!(report(&gateway, &id, "failed").starts_with("no e-mail"));
     gateway.pass(HOUR_MS);
