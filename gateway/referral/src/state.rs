@@ -179,7 +179,7 @@ impl Referral {
                 self.touch(at);
             }
             Event::Delivered { placement, amended } => {
-                self.placement_mut(placement, |p| p.delivered = *amended == p.amended);
+                self.placement_mut(placement, |p| p.deliver(*amended, at));
             }
             Event::TargetTold { placement, version } => {
                 self.placement_mut(placement, |p| p.told(*version, at));

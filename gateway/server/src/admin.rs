@@ -2,6 +2,7 @@
 //! deployment when it does not. Same code, same entries.
 
 mod link;
+mod webhook;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -28,6 +29,7 @@ use crate::partner::set_suspended;
 use crate::scribe::{Command, Erase, Erasure};
 use crate::signing_keys;
 pub use link::LinkAsk;
+pub use webhook::WebhookAsk;
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "admin.sock";
@@ -111,6 +113,11 @@ pub enum Ask {
     Link {
         /// What.
         ask: LinkAsk,
+    },
+    /// About webhooks.
+    Webhook {
+        /// What.
+        ask: WebhookAsk,
     },
     /// Begin to sign with another key beside the one in force.
     RotateKey,
@@ -209,6 +216,7 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         Ask::Erase { persons, ground, by } => erase(gate, persons, ground, by),
         Ask::Hold { person, case, by, lift } => hold(gate, person.find(gate)?, case, by, *lift),
         Ask::Link { ask } => Ok(link::perform(gate, ask)?),
+        Ask::Webhook { ask } => Ok(webhook::perform(gate, ask)?),
         Ask::RotateKey => rotate_key(gate),
         Ask::ClockConfirm => {
             let gone = |_| anyhow!("the gateway does not answer");

@@ -8,6 +8,7 @@ mod person;
 mod staff;
 mod translate;
 mod verify;
+mod webhook;
 mod witness;
 
 use std::path::{Path, PathBuf};
@@ -64,6 +65,8 @@ enum Command {
     Partner(partner::Partner),
     /// The queues of HL7 v2 links: what waits, stop, go on, put aside, send again.
     Link(link::Link),
+    /// Partners that are pushed to: their secrets, what waits, stop, go on, send again.
+    Webhook(webhook::Webhook),
     /// Coordinators and auditors of a deployment.
     Staff(staff::Staff),
     /// Legal holds and erasure.
@@ -138,6 +141,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckConfig { file } => check(&file).map(done),
         Command::Partner(command) => partner::run(command).map(done),
         Command::Link(command) => link::run(command).map(done),
+        Command::Webhook(command) => webhook::run(command).map(done),
         Command::Staff(command) => staff::run(command).map(done),
         Command::Person(command) => person::run(command).map(done),
         Command::RotateKey { data } => told(&data, &Ask::RotateKey).map(done),

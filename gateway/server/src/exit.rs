@@ -12,6 +12,7 @@ pub mod loss;
 mod one;
 mod passing;
 pub mod v2;
+mod webhook;
 
 use loopgate_consent::{Action, Denial, Detail, Groups};
 use loopgate_fhir::{
@@ -20,7 +21,7 @@ use loopgate_fhir::{
 };
 use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{
-    OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus, Timestamp,
+    OrgId, Placement, Referral, ReferralId, ResourceId, TaskStatus, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -34,21 +35,11 @@ use one::{newest_household, prefer_one, prohibit_once};
 pub use community::{community, whole};
 pub use letter::mail;
 pub use passing::{Answer, Passing};
+pub use webhook::{HookBody, envelope};
 
 /// The mapping of a referral towards a community organization.
 pub const REFERRAL_MAPPING: &str = "cbo-json/referral";
 const STATUS_MAPPING: &str = "cbo-json/status";
-
-/// What a target's own system gets: the referral in the target's dialect.
-pub fn push(
-    gate: &Gate,
-    referral: &ReferralId,
-    placement: &PlacementId,
-) -> Result<Released, Trouble> {
-    let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
-    let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
-    for_target(gate, &referral, placement, None)
-}
 
 /// The whole referral, in the community dialect: asked for, or sent at our own initiative.
 pub fn for_target(

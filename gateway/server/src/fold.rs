@@ -15,6 +15,7 @@ mod refusals;
 mod reveals;
 mod spent;
 mod staff;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -38,6 +39,7 @@ pub use refusals::Refusals;
 pub use reveals::{REVEAL, Reveal};
 pub use spent::Spent;
 pub use staff::{Broken, StaffBook};
+pub use webhooks::{Webhooks, message as hook_message};
 
 use crate::journal::{BasisUsed, Erased, Event};
 
@@ -124,6 +126,10 @@ pub struct World {
     pub notices: Notices,
     /// The queues of HL7 v2 links.
     pub links: Links,
+    /// The webhooks of partners that are pushed to.
+    pub webhooks: Webhooks,
+    /// Referrals of which a target is to be told something, by target.
+    pub untold: BTreeMap<OrgId, BTreeSet<ReferralId>>,
     /// Refusals by the name they were told under.
     pub refusals: Refusals,
     /// What happened to each person's data, for them to read.
@@ -216,6 +222,8 @@ impl World {
             }
             Event::Ledger(fact) => self.book.evolve(fact, place),
             Event::Link(fact) => self.links.evolve(fact, place),
+            Event::Webhook(fact) => self.webhooks.evolve(fact, place),
+            Event::StopUseTold { org, entry, .. } => self.note_stop_use(org, *entry, place.at),
             Event::Strangers { .. } => self.strangers_at = place.at,
             Event::Spent { org, jti, until } => self.spent.note(org, *jti, *until, place.at),
             Event::TokenRevoked { org, jti, until } => {
@@ -236,8 +244,7 @@ impl World {
             Event::Reread { .. }
             | Event::Denied { .. }
             | Event::Exported { .. }
-            | Event::Staff(_)
-            | Event::StopUseTold { .. } => {}
+            | Event::Staff(_) => {}
         }
     }
 
@@ -272,7 +279,12 @@ impl World {
             }
             _ => {}
         }
-        let Some(referral) = Referral::evolve(self.referrals.remove(&id), fact, at) else { return };
+        let before = self.referrals.remove(&id);
+        if let Some(before) = &before {
+            self.webhooks.note(before, fact, at);
+        }
+        let Some(referral) = Referral::evolve(before, fact, at) else { return };
+        self.owe(&referral);
         if referral.state.status() == TaskStatus::Requested {
             self.unanswered.insert(id);
         } else {
@@ -289,6 +301,7 @@ impl World {
                 event.person().or_else(|| self.first_person(referral))
             }
             Event::Link(fact) => fact.referral().and_then(|one| self.first_person(&one)),
+            Event::Webhook(fact) => fact.referral().and_then(|one| self.first_person(&one)),
             _ => event.person(),
         };
         person.filter(|person| !self.book.shredded.contains_key(person))

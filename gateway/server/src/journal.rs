@@ -9,6 +9,7 @@ mod link;
 mod minted;
 mod person;
 mod staff;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ pub use ledger::{Erased, LedgerEvent, ShredGround, ShredRefusal};
 pub use link::{Due, LinkEvent, Nack, NackError};
 pub use minted::Minted;
 pub use staff::StaffEvent;
+pub use webhook::{HookKind, HookMessage, HookStop, WebhookEvent};
 
 /// The version of every event written now.
 pub const SCHEMA: u32 = 1;
@@ -191,6 +193,8 @@ pub enum Event {
     Ledger(LedgerEvent),
     /// Something that happened to the queue of an HL7 v2 link.
     Link(LinkEvent),
+    /// Something that happened to a partner's webhooks.
+    Webhook(WebhookEvent),
     /// A holder of what was shared was told that the person withdrew.
     StopUseTold {
         /// Who.

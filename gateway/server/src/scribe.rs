@@ -121,7 +121,7 @@ pub fn start(
         halted: AtomicBool::new(false),
         sends: Sends::default(),
         queued: AtomicU64::new(0),
-        moved: [(); 4].map(|()| Arc::new(Notify::new())),
+        moved: [(); 5].map(|()| Arc::new(Notify::new())),
     });
     let scribe = Scribe { queue, published: published.clone() };
     let thread = std::thread::Builder::new().name("scribe".into()).spawn(move || {

@@ -41,6 +41,7 @@ impl Event {
             | Event::TokenRevoked { .. }
             | Event::StopUseTold { .. }
             | Event::Link(_)
+            | Event::Webhook(_)
             | Event::Ledger(_)
             | Event::Exported { .. } => None,
         }

@@ -1,5 +1,5 @@
-//! The courier: sends what is due. What is due is a fold over events, so there is no second queue
-//! to lose: a placement with a target that is pushed to or told by e-mail, and no `referral.delivered` yet.
+//! The courier: e-mails what is due. What is due is a fold over events, so there is no second queue
+//! to lose: a placement with a target that is told by e-mail, and no `referral.delivered` yet.
 //!
 //! The release decision is made anew at each try. A target that does not answer is left alone for
 //! longer and longer; nothing is given up while the referral is open.
@@ -19,7 +19,6 @@ use crate::gate::Gate;
 use crate::outbound::mail::Letter;
 use crate::outbound::targets::Targets;
 use crate::partner::ChannelKind;
-use crate::reply::{JSON, RECEIPT};
 use crate::scribe::{Command, is_held};
 
 /// One thing to send.
@@ -32,23 +31,15 @@ struct Due {
     /// What names the delivery.
     key: String,
     target: OrgId,
-    by: By,
-}
-
-/// How a target is told.
-#[derive(Debug, Clone, PartialEq)]
-enum By {
-    /// Pushed to its endpoint.
-    Push(url::Url),
-    /// By an e-mail to this address.
-    Email(String),
+    /// The address it is told at.
+    address: String,
 }
 
 /// When a placement may be tried again, on the monotonic clock, and how often it was tried.
 type Tries = HashMap<PlacementId, (i64, u32)>;
 
 /// Sends until the process ends. `wake` says that clocks or referrals moved.
-pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<Notify>) {
+pub async fn run(gate: Arc<Gate>, wake: Arc<Notify>) {
     let mut tries = Tries::new();
     loop {
         wake.notified().await;
@@ -58,7 +49,7 @@ pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<No
         let mut rounds = JoinSet::new();
         for (_, mut batch) in by_target(due) {
             batch.retain(|one| tries.get(&one.placement).is_none_or(|(at, _)| *at <= now));
-            rounds.spawn(round(gate.clone(), client.clone(), targets.clone(), batch));
+            rounds.spawn(round(gate.clone(), batch));
         }
         while let Some(failed) = rounds.join_next().await {
             for placement in failed.unwrap_or_default() {
@@ -79,15 +70,10 @@ fn by_target(due: Vec<Due>) -> BTreeMap<OrgId, Vec<Due>> {
 
 /// One target's deliveries, one after the other; targets do not wait for each other. A target that
 /// cannot be reached is left alone for the rest of the round. Says which failed.
-async fn round(
-    gate: Arc<Gate>,
-    client: Client,
-    targets: Targets,
-    batch: Vec<Due>,
-) -> Vec<PlacementId> {
+async fn round(gate: Arc<Gate>, batch: Vec<Due>) -> Vec<PlacementId> {
     let mut failed = Vec::new();
     for one in batch {
-        match deliver(&gate, &client, &targets, &one).await {
+        match deliver(&gate, &one).await {
             Tried::Taken => {}
             Tried::Refused => failed.push(one.placement),
             Tried::Unreachable => {
@@ -128,11 +114,9 @@ fn due(gate: &Gate) -> Vec<Due> {
             let open = !placement.delivered && placement.state.status() == TaskStatus::Requested;
             let partner = roster.get(&placement.target).filter(|partner| !partner.suspended);
             let channel = partner.and_then(|partner| partner.channel.as_ref());
-            let by = match channel.map(|channel| &channel.kind) {
-                Some(ChannelKind::Push { endpoint }) => By::Push(endpoint.clone()),
-                Some(ChannelKind::Email { address, .. }) => By::Email(address.clone()),
-                // HL7 v2 goes over the partner's link, which has a queue of its own.
-                Some(ChannelKind::Rest | ChannelKind::Hl7v2) | None => continue,
+            // Push is by webhooks; HL7 v2 goes over the partner's link, which has a queue of its own.
+            let Some(ChannelKind::Email { address, .. }) = channel.map(|channel| &channel.kind) else {
+                continue;
             };
             if open {
                 found.push(Due {
@@ -141,7 +125,7 @@ fn due(gate: &Gate) -> Vec<Due> {
                     amended: placement.amended,
                     key: placement.delivery_key(),
                     target: placement.target.clone(),
-                    by,
+                    address: address.clone(),
                 });
             }
         }
@@ -150,54 +134,14 @@ fn due(gate: &Gate) -> Vec<Due> {
 }
 
 /// One try.
-async fn deliver(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> Tried {
-    let tried = match &due.by {
-        By::Push(endpoint) => push(gate, client, targets, due, endpoint).await,
-        By::Email(address) => mail(gate, due, address.clone()).await,
-    };
+async fn deliver(gate: &Arc<Gate>, due: &Due) -> Tried {
+    let tried = mail(gate, due, due.address.clone()).await;
     let Tried::Taken = tried else { return tried };
     let (referral, placement) = (due.referral, (due.placement, due.amended));
     let command = |reply| Command::Delivered(referral, placement, reply);
     match gate.scribe.ask(command).await {
         Ok(()) => Tried::Taken,
         Err(_) => Tried::Refused,
-    }
-}
-
-async fn push(
-    gate: &Arc<Gate>,
-    client: &Client,
-    targets: &Targets,
-    due: &Due,
-    endpoint: &url::Url,
-) -> Tried {
-    if !targets.allows_url(endpoint) {
-        tracing::warn!(placement = %due.placement, "the endpoint may not be connected to");
-        return Tried::Unreachable;
-    }
-    let (gate, one) = (gate.clone(), due.clone());
-    let made =
-        tokio::task::spawn_blocking(move || exit::push(&gate, &one.referral, &one.placement));
-    let Ok(Ok(payload)) = made.await else { return Tried::Refused };
-    let request = client
-        .post(endpoint.clone())
-        .header("content-type", JSON)
-        .header("idempotency-key", due.key.clone())
-        .body(payload.bytes.clone());
-    let request = match &payload.receipt {
-        Some(receipt) => request.header(RECEIPT, receipt.as_str()),
-        None => request,
-    };
-    // A cut one is tried again, and then consent is asked again.
-    let Some(sent) = payload.while_uncut(request.send()).await else { return Tried::Refused };
-    match sent {
-        Ok(response) if response.status().is_success() => Tried::Taken,
-        Ok(_) => Tried::Refused,
-        Err(error) => {
-            let timeout = error.is_timeout();
-            tracing::info!(placement = %due.placement, timeout, "a delivery failed");
-            Tried::Unreachable
-        }
     }
 }
 
@@ -255,6 +199,7 @@ mod tests {
             timeout_s: 1,
             retry_delay_s_min: 5,
             retry_delay_s_max: 60,
+            disable_after_hours: 72,
             private_targets: Vec::new(),
         };
         let delays: Vec<i64> = (0..6).map(|tries| delay_ms(&delivery, tries)).collect();

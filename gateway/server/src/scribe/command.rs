@@ -14,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use super::{Act, Acted, Attest, Attested, Disclose, Erase, Erasure, HearOnly, Merge, Submission};
 use crate::catalogue::Catalogue;
 use crate::fold::{Answer, World};
-use crate::journal::{Event, LinkEvent, Minted, StaffEvent};
+use crate::journal::{Event, LinkEvent, Minted, StaffEvent, WebhookEvent};
 use crate::refusal::Trouble;
 use crate::roster::Roster;
 use crate::staff::StaffName;
@@ -65,6 +65,9 @@ pub enum Command {
     /// The queue of an HL7 v2 link is stopped, goes on, or puts a message aside or takes it back; by
     /// whom, and by which way. `false` if that is so already.
     Link(Box<LinkEvent>, (String, &'static str), Reply<bool>),
+    /// Something that happened to a partner's webhooks, by whom, and by which way. `false` if that is so
+    /// already.
+    Webhook(Box<WebhookEvent>, (String, &'static str), Reply<bool>),
     /// A holder was told of a withdrawal; twice is once.
     StopUseTold(u64, OrgId, Option<ReferralId>, Reply<()>),
     /// Clocks moved on.
@@ -156,7 +159,7 @@ pub struct Published {
     /// Commands waiting.
     pub queued: AtomicU64,
     /// Told after each commit, and when clocks move: one for each who waits.
-    pub moved: [Arc<Notify>; 4],
+    pub moved: [Arc<Notify>; 5],
 }
 
 impl Published {
