@@ -29,9 +29,9 @@ pub struct HookBody<'a> {
 }
 
 impl HookBody<'_> {
-    /// Whether the referral goes along; never with a closing.
+    /// Whether the referral goes along, as it does with what says what it is.
     fn is_whole(&self) -> bool {
-        self.whole && !self.kind.is_closing()
+        self.whole && self.kind.is_delivery()
     }
 
     fn ask(&self, gate: &Gate) -> Result<AskFor, Trouble> {

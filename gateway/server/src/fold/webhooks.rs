@@ -67,7 +67,7 @@ impl Webhooks {
         };
         let Some(placement) = referral.placement(id) else { return };
         for news in &placement.due {
-            if news.version <= newest && (all || !news.says.is_closing()) {
+            if news.version <= newest && (all || news.says.is_delivery()) {
                 let message = message(referral, placement, news);
                 self.told(&placement.target, ToldHook { at: news.at, message }, now);
             }

@@ -16,6 +16,8 @@ pub enum HookKind {
     CancelRequested,
     /// It is off.
     Cancelled,
+    /// Its source wrote to it.
+    Commented,
 }
 
 impl HookKind {
@@ -26,6 +28,7 @@ impl HookKind {
             TargetSays::Amended => HookKind::Amended,
             TargetSays::CancelAsked(_) => HookKind::CancelRequested,
             TargetSays::Cancelled(_) | TargetSays::EnteredInError => HookKind::Cancelled,
+            TargetSays::Commented(_) => HookKind::Commented,
         }
     }
 
@@ -36,7 +39,13 @@ impl HookKind {
             HookKind::Amended => "referral.amended",
             HookKind::CancelRequested => "referral.cancel-requested",
             HookKind::Cancelled => "referral.cancelled",
+            HookKind::Commented => "comment.created",
         }
+    }
+
+    /// Whether it says what the referral is.
+    pub fn is_delivery(self) -> bool {
+        matches!(self, HookKind::Created | HookKind::Amended)
     }
 
     /// Whether it says that the target has to stop, which it is told whatever consent says by now.

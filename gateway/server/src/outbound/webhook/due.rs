@@ -128,7 +128,7 @@ pub async fn taken(gate: &Gate, org: &OrgId, one: &Waiting) -> Result<(), Troubl
     }
     match one.message {
         HookMessage::News { referral, placement, version, kind } => {
-            let delivered = kind.is_closing() || {
+            let delivered = !kind.is_delivery() || {
                 let known = gate.referral(&referral);
                 let of = known.as_ref().and_then(|known| known.placement(&placement));
                 of.is_none_or(|of| of.delivered)
