@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver as Queue, channel};
 use std::time::Duration;
 
+use loopgate_referral::Timestamp;
+use loopgate_server::admin::{Ask, WebhookAsk};
+use loopgate_server::webhook_secret;
 use serde_json::Value;
 use standardwebhooks::Webhook;
 
 use super::endpoint::{Asked, server_config};
-use super::{Gateway, partner_file};
+use super::{Gateway, START_MS, partner_file};
 
 /// A bound for what fails; what holds never waits so long.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -118,14 +121,15 @@ impl Hooked {
         &self.asked.path
     }
 
-    /// Whether the reader that others wrote accepts it under this secret, its time aside: a story's clock
-    /// is not the machine's.
+    /// Whether one of its signatures is the one that the library of others makes under this secret. Its
+    /// time is not looked at: a story's clock is not the machine's.
     pub fn verifies(&self, secret: &str) -> bool {
-        let reader = Webhook::new(secret).unwrap();
-        reader.verify_ignoring_timestamp(&self.body, &self.headers()).is_ok()
+        let at = self.timestamp.parse().unwrap();
+        let good = Webhook::new(secret).unwrap().sign(&self.id, at, &self.body).unwrap();
+        self.signature.split(' ').any(|one| one == good)
     }
 
-    /// The same, its time too.
+    /// Whether that library takes it at this very time.
     pub fn verifies_now(&self, secret: &str) -> bool {
         Webhook::new(secret).unwrap().verify(&self.body, &self.headers()).is_ok()
     }
@@ -140,5 +144,60 @@ impl Hooked {
             headers.insert(name, value.parse().unwrap());
         }
         headers
+    }
+}
+
+/// A partner's webhooks as an operator sees them.
+impl Gateway {
+    /// The secret that was made last.
+    pub fn secret(&self, name: &str) -> String {
+        webhook_secret::newest(&self.root().join("keys"), &name.parse().unwrap()).unwrap()
+    }
+
+    /// The next secret; both sign for so many hours.
+    pub fn next_secret(&self, name: &str, overlap_hours: i64) -> String {
+        let now = Timestamp(self.now_s() * 1000);
+        let until = Timestamp(now.0 + overlap_hours * 3_600_000);
+        webhook_secret::rotate(&self.root().join("keys"), &name.parse().unwrap(), now, until).unwrap()
+    }
+
+    /// How they stand.
+    #[track_caller]
+    pub fn hooks(&self, name: &str) -> Value {
+        let ask = WebhookAsk::Status { name: Some(name.parse().unwrap()), json: true };
+        let all: Value = serde_json::from_str(&self.admin(&Ask::Webhook { ask })).unwrap();
+        all[0].clone()
+    }
+
+    /// The same, once it is so; what is recorded just now is seen a moment later.
+    #[track_caller]
+    pub fn hooks_once(&mut self, name: &str, is: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..400 {
+            let hooks = self.hooks(name);
+            if is(&hooks) {
+                return hooks;
+            }
+            self.tick();
+        }
+        panic!("never so: {}", self.hooks(name));
+    }
+
+    /// Stops them, or lets them go on.
+    pub fn disable_hooks(&self, name: &str, disabled: bool) -> anyhow::Result<String> {
+        let (name, by) = (name.parse().unwrap(), "ops".to_owned());
+        self.try_admin(&Ask::Webhook { ask: WebhookAsk::Disable { name, disabled, by } })
+    }
+
+    /// Has all told again that was told since so long after the story began.
+    pub fn replay_hooks(&self, name: &str, after_ms: i64) -> anyhow::Result<String> {
+        let (name, by) = (name.parse().unwrap(), "ops".to_owned());
+        let since = Timestamp(START_MS + after_ms);
+        self.try_admin(&Ask::Webhook { ask: WebhookAsk::Replay { name, since, by } })
+    }
+
+    /// Has `webhook.test` sent.
+    pub fn test_hook(&self, name: &str) -> anyhow::Result<String> {
+        let name = name.parse().unwrap();
+        self.try_admin(&Ask::Webhook { ask: WebhookAsk::Test { name } })
     }
 }

@@ -65,9 +65,10 @@ fn news_of<'a>(referral: &'a Referral, org: &'a OrgId) -> impl Iterator<Item = W
     })
 }
 
-/// One that waits for consent is not there for its target, and of one that is over only the end is news.
+/// One that waits for consent is not there for its target, and of one that is over what it is is no news.
 fn is_told(referral: &Referral, placement: &Placement, news: &TargetNews) -> bool {
-    news.says.is_closing() || !(is_held(referral) || placement.state.is_final())
+    let over = news.says.is_delivery() && placement.state.is_final();
+    news.says.is_closing() || !(is_held(referral) || over)
 }
 
 /// The payload, released; none if it is due no more.
