@@ -38,7 +38,7 @@ pub use hospital::{msh, referral_v2, texts};
 pub use party::{Answer, Party, anonymous_config, client_config};
 pub use post::Received;
 pub use provider::{Provider, SECRET};
-pub use receiver::{Hooked, Receiver};
+pub use receiver::Receiver;
 pub use wire::{Wire, status};
 pub use witness::Witness;
 pub use writer::{Heard, Held, Writer};

@@ -172,14 +172,15 @@ impl Gateway {
     /// The same, once it is so; what is recorded just now is seen a moment later.
     #[track_caller]
     pub fn hooks_once(&mut self, name: &str, is: impl Fn(&Value) -> bool) -> Value {
-        for _ in 0..400 {
+        // A time-out of a second is a thousand looks.
+        for _ in 0..20_000 {
             let hooks = self.hooks(name);
             if is(&hooks) {
                 return hooks;
             }
             self.tick();
         }
-        panic!("never so: {}", self.hooks(name));
+        panic!("never so: {}\n{}", self.hooks(name), self.log());
     }
 
     /// Stops them, or lets them go on.

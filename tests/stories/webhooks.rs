@@ -25,9 +25,12 @@ fn allow(gateway: &Gateway, port: u16) {
     std::fs::write(&file, text.replace("localhost:0", &format!("localhost:{port}"))).unwrap();
 }
 
-pub fn submit(clinic: &Party, mrn: &'static str, to: &'static str) -> (Referral, Answer) {
-    let referral = Referral { mrn, owner: Some(to), ..Referral::food() };
-    let answer = clinic.post("/fhir", &referral.bundle()).expect(200);
+/// A referral to that partner, with consent to it, for a long time.
+pub fn submit(clinic: &Party, mrn: &'static str, to: &str) -> (Referral, Answer) {
+    let period = ("2026-11-20", "2030-11-20");
+    let referral = Referral { mrn, period, owner: Some("push-pantry"), ..Referral::food() };
+    let text = referral.bundle().to_string().replace("push-pantry", to);
+    let answer = clinic.post("/fhir", &serde_json::from_str(&text).unwrap()).expect(200);
     (referral, answer)
 }
 

@@ -128,8 +128,8 @@ pub struct World {
     pub links: Links,
     /// The webhooks of partners that are pushed to.
     pub webhooks: Webhooks,
-    /// Referrals of which a target is to be told something, by target.
-    pub untold: BTreeMap<OrgId, BTreeSet<ReferralId>>,
+    /// Referrals of which a target is to be told something, by target and since when.
+    pub untold: BTreeMap<OrgId, BTreeSet<(Timestamp, ReferralId)>>,
     /// Refusals by the name they were told under.
     pub refusals: Refusals,
     /// What happened to each person's data, for them to read.
@@ -282,9 +282,10 @@ impl World {
         let before = self.referrals.remove(&id);
         if let Some(before) = &before {
             self.webhooks.note(before, fact, at);
+            self.owe(before, false);
         }
         let Some(referral) = Referral::evolve(before, fact, at) else { return };
-        self.owe(&referral);
+        self.owe(&referral, true);
         if referral.state.status() == TaskStatus::Requested {
             self.unanswered.insert(id);
         } else {

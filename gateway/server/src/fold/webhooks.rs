@@ -114,14 +114,15 @@ impl Webhooks {
 }
 
 impl World {
-    /// Which targets are to be told something of a referral.
-    pub(super) fn owe(&mut self, referral: &Referral) {
-        for target in referral.placements.iter().map(|placement| &placement.target) {
-            let mut theirs = referral.placements.iter().filter(|one| one.target == *target);
-            if theirs.any(|one| !one.due.is_empty()) {
-                self.untold.entry(target.clone()).or_default().insert(referral.id);
-            } else if let Some(owed) = self.untold.get_mut(target) {
-                owed.remove(&referral.id);
+    /// Which targets are to be told something of a referral, or were before it changed.
+    pub(super) fn owe(&mut self, referral: &Referral, now: bool) {
+        for placement in &referral.placements {
+            let Some(first) = placement.due.first() else { continue };
+            let owed = self.untold.entry(placement.target.clone()).or_default();
+            if now {
+                owed.insert((first.at, referral.id));
+            } else {
+                owed.remove(&(first.at, referral.id));
             }
         }
     }

@@ -51,12 +51,18 @@ pub fn due<'a>(world: &'a World, org: &'a OrgId) -> impl Iterator<Item = Waiting
         behind: 0,
     });
     let owed = world.untold.get(org).into_iter().flatten();
-    let news = owed.filter_map(|id| world.referrals.get(id));
-    notices.chain(again).chain(news.flat_map(move |referral| news_of(referral, org)))
+    let news = owed.filter_map(|(at, id)| Some((*at, world.referrals.get(id)?)));
+    notices.chain(again).chain(news.flat_map(move |(at, referral)| news_of(referral, (org, at))))
 }
 
-fn news_of<'a>(referral: &'a Referral, org: &'a OrgId) -> impl Iterator<Item = Waiting> + 'a {
-    let theirs = referral.placements.iter().filter(move |placement| placement.target == *org);
+/// The news of those placements with a target of which the oldest happened then.
+fn news_of<'a>(
+    referral: &'a Referral,
+    (org, at): (&'a OrgId, Timestamp),
+) -> impl Iterator<Item = Waiting> + 'a {
+    let theirs = referral.placements.iter().filter(move |placement| {
+        placement.target == *org && placement.due.first().is_some_and(|first| first.at == at)
+    });
     theirs.filter_map(|placement| {
         let mut told = placement.due.iter().filter(|news| is_told(referral, placement, news));
         let news = told.next()?;
