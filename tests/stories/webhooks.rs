@@ -25,13 +25,25 @@ fn allow(gateway: &Gateway, port: u16) {
     std::fs::write(&file, text.replace("localhost:0", &format!("localhost:{port}"))).unwrap();
 }
 
-/// A referral to that partner, with consent to it, for a long time.
+/// A referral to that partner. Consent to it comes first, by itself: whoever brings one is answered when
+/// nothing about the person is on its way, and here the story itself may be slow to take it.
 pub fn submit(clinic: &Party, mrn: &'static str, to: &str) -> (Referral, Answer) {
-    let period = ("2026-11-20", "2030-11-20");
-    let referral = Referral { mrn, period, owner: Some("push-pantry"), ..Referral::food() };
-    let text = referral.bundle().to_string().replace("push-pantry", to);
-    let answer = clinic.post("/fhir", &serde_json::from_str(&text).unwrap()).expect(200);
+    consent(clinic, mrn, to);
+    let referral =
+        Referral { mrn, consent: None, owner: Some("push-pantry"), ..Referral::food() };
+    let answer = clinic.post("/fhir", &towards(referral.bundle(), to)).expect(200);
     (referral, answer)
+}
+
+/// The person's consent to that partner, for a long time; where it is.
+fn consent(clinic: &Party, mrn: &'static str, to: &str) -> String {
+    let period = ("2026-11-20", "2030-11-20");
+    let given = Referral { mrn, period, needs: Vec::new(), ..Referral::food() };
+    clinic.post("/fhir", &towards(given.bundle(), to)).expect(200).entry(1)
+}
+
+fn towards(bundle: Value, to: &str) -> Value {
+    serde_json::from_str(&bundle.to_string().replace("push-pantry", to)).unwrap()
 }
 
 #[test]
@@ -107,11 +119,11 @@ fn all_there_is_to_tell_is_told_each_under_an_id_of_its_own() {
     let cancelled = receiver.take();
 
     // And a person withdraws.
-    let (_, answer) = submit(&clinic, "B-3", "hooked");
+    let given = consent(&clinic, "B-3", "hooked");
+    submit(&clinic, "B-3", "hooked");
     let third = receiver.take();
     gateway.hooks_once("hooked", |one| one["depth"] == 0);
-    let consent = answer.entry(1);
-    clinic.call("POST", &format!("{consent}/$revoke"), &[], Vec::new()).expect(204);
+    clinic.call("POST", &format!("{given}/$revoke"), &[], Vec::new()).expect(204);
     let last = [receiver.take(), receiver.take()];
 
     let all = [&created, &stop, &second, &cancelled, &third];

@@ -59,7 +59,10 @@ pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<No
             Some(ended) = rounds.join_next_with_id(), if !rounds.is_empty() => {
                 let (id, round) = match ended {
                     Ok((id, round)) => (id, round),
-                    Err(error) => (error.id(), Round { busy: Some(None), ..Round::default() }),
+                    Err(error) => {
+                        let began_ms = gate.clock.monotonic_ms();
+                        (error.id(), Round { began_ms, busy: Some(None), ..Round::default() })
+                    }
                 };
                 if let Some(org) = under_way.remove(&id) {
                     patience.learn(&gate, &org, &round);
@@ -111,7 +114,8 @@ async fn round(gate: Arc<Gate>, post: Post, (org, to): (OrgId, Push), batch: Vec
     // Who failed before is asked carefully.
     let failing = gate.webhooks.of(&org).failing.is_some();
     let mut at_once = if failing { 1 } else { AT_ONCE_MAX };
-    let mut round = Round::default();
+    let began_ms = gate.clock.monotonic_ms();
+    let mut round = Round { began_ms, ..Round::default() };
     let mut left = batch.into_iter();
     let mut sending = JoinSet::new();
     loop {

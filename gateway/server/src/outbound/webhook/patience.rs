@@ -23,6 +23,8 @@ pub struct Try {
 /// What a round to one partner came to.
 #[derive(Default)]
 pub struct Round {
+    /// When it began, on the monotonic clock.
+    pub began_ms: i64,
     /// What it took.
     pub done: Vec<HookMessage>,
     /// What it said no to.
@@ -91,25 +93,25 @@ impl Patience {
 
     /// Learns from a round.
     pub fn learn(&mut self, gate: &Gate, org: &OrgId, round: &Round) {
-        let now_ms = gate.clock.monotonic_ms();
+        let began_ms = round.began_ms;
         let of = self.0.entry(org.clone()).or_default();
         if !round.done.is_empty() {
             of.whole = Wait::default();
         }
         if let Some(asked) = round.busy {
             let asked = asked.map_or(0, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-            of.whole.until_ms = now_ms + jittered(gate, of.whole.tries).max(asked);
+            of.whole.until_ms = began_ms + jittered(gate, of.whole.tries).max(asked);
             of.whole.tries += 1;
         }
         for message in &round.done {
             // It is due no more, as soon as that is seen.
-            let until_ms = now_ms + jittered(gate, 0);
+            let until_ms = began_ms + jittered(gate, 0);
             of.messages.insert(*message, Wait { until_ms, ..Wait::default() });
         }
         let denied = round.denied.iter().map(|message| (message, true));
         for (message, denied) in round.refused.iter().map(|one| (one, false)).chain(denied) {
             let wait = of.messages.entry(*message).or_default();
-            wait.until_ms = now_ms + jittered(gate, wait.tries);
+            wait.until_ms = began_ms + jittered(gate, wait.tries);
             wait.tries += 1;
             wait.denied = denied;
         }

@@ -92,7 +92,8 @@ impl Post {
             Some(Err(error)) => {
                 let timeout = error.is_timeout();
                 tracing::info!(partner = %org, timeout, "a delivery failed");
-                Tried::Busy(None, None)
+                // It is left alone for as long again as it was waited for.
+                Tried::Busy(None, Some(Duration::from_secs(2 * gate.config.delivery.timeout_s)))
             }
         }
     }
