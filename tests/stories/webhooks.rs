@@ -25,21 +25,26 @@ fn allow(gateway: &Gateway, port: u16) {
     std::fs::write(&file, text.replace("localhost:0", &format!("localhost:{port}"))).unwrap();
 }
 
-/// A referral to that partner. Consent to it comes first, by itself: whoever brings one is answered when
+/// A referral to that partner: its Task, and the answer. Consent to it comes first, by itself: whoever brings one is answered when
 /// nothing about the person is on its way, and here the story itself may be slow to take it.
-pub fn submit(clinic: &Party, mrn: &'static str, to: &str) -> (Referral, Answer) {
-    consent(clinic, mrn, to);
+pub fn submit(clinic: &Party, mrn: &'static str, to: &str) -> (String, Answer) {
+    let given = consent(clinic, mrn, to);
+    let patient = given.entry(0).strip_prefix("/fhir/").unwrap().to_owned();
     let referral =
         Referral { mrn, consent: None, owner: Some("push-pantry"), ..Referral::food() };
-    let answer = clinic.post("/fhir", &towards(referral.bundle(), to)).expect(200);
-    (referral, answer)
+    let mut bundle = towards(referral.bundle(), to);
+    let entries = bundle["entry"].as_array_mut().unwrap();
+    let known = entries.remove(0)["fullUrl"].as_str().unwrap().to_owned();
+    let bundle = bundle.to_string().replace(&known, &patient);
+    let answer = clinic.post("/fhir", &serde_json::from_str(&bundle).unwrap()).expect(200);
+    (answer.entry(1), answer)
 }
 
-/// The person's consent to that partner, for a long time; where it is.
-fn consent(clinic: &Party, mrn: &'static str, to: &str) -> String {
+/// The person's consent to that partner, for a long time.
+fn consent(clinic: &Party, mrn: &'static str, to: &str) -> Answer {
     let period = ("2026-11-20", "2030-11-20");
     let given = Referral { mrn, period, needs: Vec::new(), ..Referral::food() };
-    clinic.post("/fhir", &towards(given.bundle(), to)).expect(200).entry(1)
+    clinic.post("/fhir", &towards(given.bundle(), to)).expect(200)
 }
 
 fn towards(bundle: Value, to: &str) -> Value {
@@ -94,13 +99,12 @@ fn all_there_is_to_tell_is_told_each_under_an_id_of_its_own() {
     let (mut gateway, receiver) = start(&[]);
     let secret = receiver.partner(&gateway, "hooked", "");
     let (clinic, hooked) = (gateway.party("clinic-b"), gateway.party("hooked"));
-    let (referral, answer) = submit(&clinic, "B-1", "hooked");
+    let (task, _) = submit(&clinic, "B-1", "hooked");
     let created = receiver.take();
     let id = created.json()["data"]["referral_id"].as_str().unwrap().to_owned();
     gateway.hooks_once("hooked", |one| one["depth"] == 0);
     hooked.act(&id, "accept", &json!({})).expect(200);
 
-    let task = answer.entry(referral.task_entry(0));
     let mut asked = clinic.get(&task).expect(200).json;
     asked["businessStatus"] = json!({ "text": "cancellation requested" });
     asked["statusReason"] = json!({ "text": "Maria has moved to her sister" });
@@ -109,17 +113,16 @@ fn all_there_is_to_tell_is_told_each_under_an_id_of_its_own() {
     hooked.act(&id, "agree-cancel", &json!({})).expect(200);
 
     // Another is called off before it is answered.
-    let (referral, answer) = submit(&clinic, "B-2", "hooked");
+    let (task, _) = submit(&clinic, "B-2", "hooked");
     let second = receiver.take();
     gateway.hooks_once("hooked", |one| one["depth"] == 0);
-    let task = answer.entry(referral.task_entry(0));
     let mut off = clinic.get(&task).expect(200).json;
     off["status"] = json!("entered-in-error");
     clinic.put(&task, &off).expect(200);
     let cancelled = receiver.take();
 
     // And a person withdraws.
-    let given = consent(&clinic, "B-3", "hooked");
+    let given = consent(&clinic, "B-3", "hooked").entry(1);
     submit(&clinic, "B-3", "hooked");
     let third = receiver.take();
     gateway.hooks_once("hooked", |one| one["depth"] == 0);
@@ -160,10 +163,10 @@ fn an_amendment_and_a_comment_are_told() {
     let (mut gateway, receiver) = start(&[]);
     receiver.partner(&gateway, "hooked", "");
     let clinic = gateway.party("clinic-b");
-    let (referral, answer) = submit(&clinic, "B-1", "hooked");
+    let (_, answer) = submit(&clinic, "B-1", "hooked");
     let created = receiver.take();
     gateway.hooks_once("hooked", |one| one["depth"] == 0);
-    let request = answer.entry(referral.task_entry(0) - 1);
+    let request = answer.entry(0);
     let mut amended = clinic.get(&request).expect(200).json;
     assert_eq!(amended["resourceType"], "ServiceRequest");
     amended["note"] = json!([{ "text": "She can come on Tuesdays" }]);

@@ -272,12 +272,11 @@ fn what_was_told_is_told_again_under_the_same_id() {
     let first = receiver.take();
     gateway.hooks_once("hooked", |one| one["depth"] == 0);
     gateway.pass(2 * HOUR_MS);
-    let (referral, answer) = submit(&clinic, "B-2", "hooked");
+    let (task, _) = submit(&clinic, "B-2", "hooked");
     let second = receiver.take();
     gateway.hooks_once("hooked", |one| one["depth"] == 0);
     let id = second.json()["data"]["referral_id"].as_str().unwrap().to_owned();
     hooked.act(&id, "accept", &json!({})).expect(200);
-    let task = answer.entry(referral.task_entry(0));
     let mut asked = clinic.get(&task).expect(200).json;
     asked["businessStatus"] = json!({ "text": "cancellation requested" });
     asked["statusReason"] = json!({ "text": "moved" });
