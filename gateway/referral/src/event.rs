@@ -356,3 +356,18 @@ pub enum Event {
         attachment: Attachment,
     },
 }
+
+impl Event {
+    /// The placement that a target told something of beside its steps.
+    pub(crate) fn remarks_on(&self) -> Option<PlacementId> {
+        match self {
+            Event::AppointmentBooked { placement, .. }
+            | Event::AppointmentCancelled { placement, .. }
+            | Event::NoShow { placement, .. }
+            | Event::InterimNote { placement, .. }
+            | Event::ContactAttempted { placement, .. }
+            | Event::SafeContactNoted { placement, .. } => Some(*placement),
+            _ => None,
+        }
+    }
+}

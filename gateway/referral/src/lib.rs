@@ -23,8 +23,8 @@ mod state;
 mod task;
 
 pub use beside::{
-    Attached, Attachment, Comment, ContactAttempt, ContactHow, DECLINE_REASONS, Given, Served,
-    TAKE_BACK_MS,
+    Attached, Attachment, Comment, ContactAttempt, ContactHow, DECLINE_REASONS, Given, Remark,
+    Served, TAKE_BACK_MS,
 };
 pub use decide::{Actor, Command, Illegal, decide, decide_at, knows};
 pub use event::{Appointment, Event, HeldWhy, Outcome, SourceMove, TargetMove};

@@ -128,6 +128,10 @@ impl Referral {
         let version = referral.version;
         let from_target = is_by_target(event);
         let told = says.map(|says| News { version, at, says, from_target });
+        if let (Some(News { says, .. }), Some(placement)) = (&told, event.remarks_on()) {
+            let says = says.clone();
+            referral.placement_mut(&placement, |placement| placement.remark(at, says));
+        }
         // Corrections of several services in one frame are told as one.
         if let (Some(told), Some(last)) = (&told, referral.news.last())
             && last.at == at

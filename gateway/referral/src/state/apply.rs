@@ -140,6 +140,7 @@ impl Referral {
                 let (by_target, attachment) = (*by_target, attachment.clone());
                 self.placement_mut(placement, |p| {
                     p.attachments.push(Attached { at, by_target, attachment });
+                    p.answered |= by_target;
                     p.touch(at);
                 });
                 self.touch(at);
