@@ -15,6 +15,7 @@ mod gateway;
 mod hospital;
 mod link;
 mod party;
+mod receiver;
 // The demo's own: one submission server for both.
 #[path = "../gateway/server/src/demo/post.rs"]
 mod post;
@@ -37,6 +38,7 @@ pub use hospital::{msh, referral_v2, texts};
 pub use party::{Answer, Party, anonymous_config, client_config};
 pub use post::{Post, Received};
 pub use provider::{Provider, SECRET};
+pub use receiver::Receiver;
 pub use wire::{Wire, status};
 pub use witness::Witness;
 pub use writer::{Heard, Held, Writer};

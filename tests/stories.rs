@@ -84,6 +84,8 @@ mod v2_families;
 mod v2_orders;
 mod v2_persons;
 mod v2_target;
+mod webhooks;
+mod webhooks_fail;
 mod who_may_do_what;
 mod why_was_it;
 mod witnessed;

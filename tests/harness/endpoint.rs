@@ -28,9 +28,9 @@ pub struct Endpoint {
 pub struct Push {
     /// The path it came to.
     pub path: String,
-    /// `Idempotency-Key`.
+    /// `webhook-id`.
     pub key: String,
-    /// The body.
+    /// What the webhook is about: the referral where it goes along, the notice.
     pub json: Value,
     /// The status it was answered with.
     pub answered: u16,
@@ -73,7 +73,8 @@ impl Endpoint {
 
     /// `[channel]` of a partner that is pushed to here, at this path.
     pub fn channel(&self, path: &str) -> String {
-        format!("kind = \"push\"\nendpoint = \"https://127.0.0.1:{}{path}\"", self.port)
+        let endpoint = format!("https://127.0.0.1:{}{path}", self.port);
+        format!("kind = \"push\"\npayload = \"whole\"\nendpoint = \"{endpoint}\"")
     }
 
     /// The next delivery, once it is answered.
@@ -168,8 +169,12 @@ fn serve(
     let answered = status.load(Ordering::SeqCst);
     let location = location.lock().unwrap().clone();
     let outcome = asked.answer(answered, &location, "");
-    let json = serde_json::from_slice(&asked.body).unwrap_or(Value::Null);
-    let (path, key) = (asked.path.clone(), asked.header("idempotency-key").to_owned());
+    let json: Value = serde_json::from_slice(&asked.body).unwrap_or(Value::Null);
+    let json = match &json["data"] {
+        data if data["referral"].is_object() => data["referral"].clone(),
+        data => data.clone(),
+    };
+    let (path, key) = (asked.path.clone(), asked.header("webhook-id").to_owned());
     // A story that is over looks at nothing more.
     let _ = pushes.send(Push { path, key, json, answered });
     outcome

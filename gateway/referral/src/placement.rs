@@ -75,6 +75,11 @@ pub enum TargetSays {
 }
 
 impl TargetSays {
+    /// Whether it says what the referral is: what a delivery carries.
+    pub fn is_delivery(&self) -> bool {
+        matches!(self, TargetSays::Placed | TargetSays::Amended)
+    }
+
     /// Whether it asks the target to stop, or says that it is off.
     pub fn is_closing(&self) -> bool {
         !matches!(self, TargetSays::Placed | TargetSays::Amended | TargetSays::Commented(_))

@@ -129,12 +129,31 @@ fn what_was_pushed_is_pushed_again_when_it_is_amended_before_an_answer() {
     let version = placement.amended;
     let late = run(amended, Actor::Gateway, Command::Delivered(plc(), 0)).0;
     assert!(!late.placements[0].delivered);
+    let due = |referral: &Referral| referral.placements[0].due.clone();
+    assert!(matches!(due(&late)[..], [TargetNews { says: TargetSays::Amended, .. }]));
     let taken = run(late, Actor::Gateway, Command::Delivered(plc(), version)).0;
-    assert!(taken.placements[0].delivered);
+    assert!(taken.placements[0].delivered && due(&taken).is_empty());
     // Once it is answered, nothing is pushed: the target reads what is new.
     let accept = Command::Target(plc(), TargetMove::Accept);
     let accepted = run(taken, Actor::Target(org("pantry")), accept).0;
     assert!(run(accepted, source(), amend()).0.placements[0].delivered);
+}
+
+#[test]
+fn what_was_amended_while_it_was_pushed_is_pushed_again() {
+    let source = || Actor::Source(org("clinic-b"));
+    let amended = run(placed(), source(), Command::Amend { contact_prohibited: true }).0;
+    let version = amended.placements[0].amended;
+    // What was placed is under way, and is taken late.
+    let late = run(amended, Actor::Gateway, Command::Delivered(plc(), 0)).0;
+    let [news] = &late.placements[0].due[..] else { panic!("{:?}", late.placements[0].due) };
+    assert_eq!((&news.says, news.version), (&TargetSays::Amended, version));
+    // It was called off meanwhile: who was told of it learns that too.
+    let cancel = Command::Source(SourceMove::Cancel { why: why("moved") });
+    let off = run(placed(), source(), cancel).0;
+    let late = run(off, Actor::Gateway, Command::Delivered(plc(), 0)).0;
+    let [news] = &late.placements[0].due[..] else { panic!("{:?}", late.placements[0].due) };
+    assert!(matches!(news.says, TargetSays::Cancelled(_)));
 }
 
 #[test]

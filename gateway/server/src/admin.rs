@@ -3,6 +3,7 @@
 
 mod link;
 pub mod mail;
+mod webhook;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,6 +31,7 @@ use crate::scribe::{Command, Erase, Erasure};
 use crate::signing_keys;
 pub use link::LinkAsk;
 pub use mail::MailAsk;
+pub use webhook::WebhookAsk;
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "admin.sock";
@@ -118,6 +120,11 @@ pub enum Ask {
     Mail {
         /// What.
         ask: MailAsk,
+    },
+    /// About webhooks.
+    Webhook {
+        /// What.
+        ask: WebhookAsk,
     },
     /// Begin to sign with another key beside the one in force.
     RotateKey,
@@ -217,6 +224,7 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
         Ask::Hold { person, case, by, lift } => hold(gate, person.find(gate)?, case, by, *lift),
         Ask::Link { ask } => Ok(link::perform(gate, ask)?),
         Ask::Mail { ask } => Ok(mail::perform(gate, ask)?),
+        Ask::Webhook { ask } => Ok(webhook::perform(gate, ask)?),
         Ask::RotateKey => rotate_key(gate),
         Ask::ClockConfirm => {
             let gone = |_| anyhow!("the gateway does not answer");

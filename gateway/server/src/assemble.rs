@@ -41,6 +41,7 @@ use crate::scribe::{self, Bench, Command, Settings, finish_erasures};
 use crate::signing_keys;
 use crate::state;
 use crate::view::View;
+use crate::webhook_secret;
 
 /// A deployment whose scribe runs.
 pub struct Deployment {
@@ -153,6 +154,7 @@ pub fn open(
         egress: Egress::new(scribe.clone(), clock.clone(), policy, config.ledger.origin.clone()),
         library: Arc::new(library),
         links: crate::links::Watch::default(),
+        webhooks: crate::outbound::webhook::Watch::default(),
         strangers: AtomicU64::new(0),
         access,
         consent_tokens,
@@ -246,8 +248,14 @@ pub fn without_way(config: &Config, partners: &[LoadedPartner]) -> Vec<Problem> 
             ChannelKind::Email { .. } if config.mail.is_none() => {
                 ("channel.kind", "is email, and loopgate.toml has no [mail]")
             }
-            ChannelKind::Push { endpoint } if !targets.allows_url(endpoint) => {
+            ChannelKind::Push(to) if !targets.allows_url(&to.endpoint) => {
                 ("channel.endpoint", "is private, and not among [delivery] private_targets")
+            }
+            ChannelKind::Push(to)
+                if to.signed && webhook_secret::read(&config.folders.keys, &one.partner.org).is_err() =>
+            {
+                let words = "is signed, and there is no secret that reads: `loopgate webhook secret` makes one";
+                ("channel.signed", words)
             }
             _ => return None,
         };

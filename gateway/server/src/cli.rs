@@ -9,6 +9,7 @@ mod person;
 mod staff;
 mod translate;
 mod verify;
+mod webhook;
 mod witness;
 
 use std::path::{Path, PathBuf};
@@ -68,6 +69,8 @@ enum Command {
     Link(link::Link),
     /// What the mail server tells: e-mails that came back.
     Mail(mail::Mail),
+    /// Partners that are pushed to: their secrets, what waits, stop, go on, send again.
+    Webhook(webhook::Webhook),
     /// Coordinators and auditors of a deployment.
     Staff(staff::Staff),
     /// Legal holds and erasure.
@@ -143,6 +146,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Partner(command) => partner::run(command).map(done),
         Command::Link(command) => link::run(command).map(done),
         Command::Mail(command) => mail::run(command).map(done),
+        Command::Webhook(command) => webhook::run(command).map(done),
         Command::Staff(command) => staff::run(command).map(done),
         Command::Person(command) => person::run(command).map(done),
         Command::RotateKey { data } => told(&data, &Ask::RotateKey).map(done),

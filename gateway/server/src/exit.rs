@@ -13,6 +13,7 @@ pub mod notes;
 mod one;
 mod passing;
 pub mod v2;
+mod webhook;
 
 use loopgate_consent::{Action, Denial, Detail, Groups};
 use loopgate_fhir::{
@@ -21,7 +22,7 @@ use loopgate_fhir::{
 };
 use loopgate_mapping::Mapping;
 use loopgate_referral::{
-    OrgId, Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus, Timestamp,
+    OrgId, Placement, Referral, ReferralId, ResourceId, TaskStatus, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -36,17 +37,7 @@ use one::{newest_household, prefer_one, prohibit_once};
 pub use community::{community, whole};
 pub use letter::{Item, mail, may_mail};
 pub use passing::{Answer, Passing};
-
-/// What a target's own system gets: the referral in the target's dialect.
-pub fn push(
-    gate: &Gate,
-    referral: &ReferralId,
-    placement: &PlacementId,
-) -> Result<Released, Trouble> {
-    let referral = gate.referral(referral).ok_or(Trouble::from(Kind::NotFound))?;
-    let placement = referral.placement(placement).ok_or(Trouble::from(Kind::NotFound))?;
-    for_target(gate, &referral, placement, None)
-}
+pub use webhook::{HookBody, envelope};
 
 /// The whole referral, in the target's dialect: asked for, or sent at our own initiative.
 pub fn for_target(

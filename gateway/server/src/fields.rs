@@ -7,6 +7,7 @@ mod ledger;
 mod link;
 mod mail;
 mod referral;
+mod webhook;
 
 use loopgate_consent::{GrantEvent, GrantState};
 use loopgate_ledger::{Field, Fields, Link, links_to_value};
@@ -143,6 +144,7 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Ledger(fact) => ledger::detail(fact, fields),
         Event::Link(fact) => link::detail(fact, fields),
         Event::Mail(fact) => mail::detail(fact, fields),
+        Event::Webhook(fact) => webhook::detail(fact, fields),
         Event::StopUseTold { entry, of: None, .. } => {
             set(fields, Field::Basis, json!({ "withdrawal": entry }));
         }
@@ -261,6 +263,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Ledger(fact) => fact.kind(),
         Event::Link(fact) => fact.kind(),
         Event::Mail(fact) => fact.kind(),
+        Event::Webhook(fact) => fact.kind(),
         Event::StopUseTold { .. } => "consent.stop-use-told",
         Event::TokenRevoked { .. } => "token.revoked",
         Event::TokenMinted { .. } => "token.minted",

@@ -16,6 +16,7 @@ mod refusals;
 mod reveals;
 mod spent;
 mod staff;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -40,6 +41,7 @@ pub use refusals::Refusals;
 pub use reveals::{REVEAL, Reveal};
 pub use spent::Spent;
 pub use staff::{Broken, StaffBook};
+pub use webhooks::{Webhooks, message as hook_message};
 
 use crate::journal::{BasisUsed, Erased, Event, MailEvent};
 
@@ -128,8 +130,10 @@ pub struct World {
     pub links: Links,
     /// E-mails of organizations, and what becomes of their PINs.
     pub mail: MailBook,
-    /// Referrals of which a target has not been told everything, by target.
-    pub untold: BTreeMap<OrgId, BTreeSet<ReferralId>>,
+    /// The webhooks of partners that are pushed to.
+    pub webhooks: Webhooks,
+    /// Referrals of which a target is to be told something, by target and since when.
+    pub untold: BTreeMap<OrgId, BTreeSet<(Timestamp, ReferralId)>>,
     /// Refusals by the name they were told under.
     pub refusals: Refusals,
     /// What happened to each person's data, for them to read.
@@ -227,6 +231,8 @@ impl World {
             Event::Ledger(fact) => self.book.evolve(fact, place),
             Event::Link(fact) => self.links.evolve(fact, place),
             Event::Mail(MailEvent::Bounced { org, .. }) => self.bounce(org),
+            Event::Webhook(fact) => self.webhooks.evolve(fact, place),
+            Event::StopUseTold { org, entry, .. } => self.note_stop_use(org, *entry, place.at),
             Event::Strangers { .. } => self.strangers_at = place.at,
             Event::Spent { org, jti, until } => self.spent.note(org, *jti, *until, place.at),
             Event::TokenRevoked { org, jti, until } => {
@@ -248,8 +254,7 @@ impl World {
             | Event::Denied { .. }
             | Event::Exported { .. }
             | Event::Staff(_)
-            | Event::Mail(_)
-            | Event::StopUseTold { .. } => {}
+            | Event::Mail(_) => {}
         }
     }
 
@@ -284,26 +289,25 @@ impl World {
             }
             _ => {}
         }
-        let Some(referral) = Referral::evolve(self.referrals.remove(&id), fact, at) else { return };
+        let before = self.referrals.remove(&id);
+        if let Some(before) = &before {
+            self.webhooks.note(before, fact, at);
+            self.owe(before, false);
+        }
+        let Some(referral) = Referral::evolve(before, fact, at) else { return };
+        self.owe(&referral, true);
         if referral.state.status() == TaskStatus::Requested {
             self.unanswered.insert(id);
         } else {
             self.unanswered.remove(&id);
         }
-        self.note_untold(&referral);
+        self.settle_mail(&referral);
         self.referrals.insert(id, referral);
     }
 
-    /// Keeps what its targets are still to be told, and forgets what need not be sent again.
-    fn note_untold(&mut self, referral: &Referral) {
+    /// Forgets e-mails that need not be sent again.
+    fn settle_mail(&mut self, referral: &Referral) {
         for placement in &referral.placements {
-            let of_target = self.untold.entry(placement.target.clone()).or_default();
-            let is_due = |one: &&Placement| one.target == placement.target && !one.due.is_empty();
-            if referral.placements.iter().any(|one| is_due(&one)) {
-                of_target.insert(referral.id);
-            } else {
-                of_target.remove(&referral.id);
-            }
             if placement.answered || placement.state.is_final() {
                 self.mail.settled(&placement.target, &placement.id);
             }
@@ -318,6 +322,7 @@ impl World {
                 event.person().or_else(|| self.first_person(referral))
             }
             Event::Link(fact) => fact.referral().and_then(|one| self.first_person(&one)),
+            Event::Webhook(fact) => fact.referral().and_then(|one| self.first_person(&one)),
             _ => event.person(),
         };
         person.filter(|person| !self.book.shredded.contains_key(person))

@@ -80,6 +80,8 @@ pub struct Gate {
     pub revoked: ArcSwap<Revoked>,
     /// The way e-mails leave, if there is one.
     pub mailer: Option<Mailer>,
+    /// What is seen of webhooks.
+    pub webhooks: crate::outbound::webhook::Watch,
     /// What is seen of HL7 v2 links.
     pub links: crate::links::Watch,
     /// Attempts by nobody we know, not yet written down.

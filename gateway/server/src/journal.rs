@@ -10,6 +10,7 @@ mod mail;
 mod minted;
 mod person;
 mod staff;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +29,7 @@ pub use link::{Due, LinkEvent, Nack, NackError};
 pub use mail::{Bounce, MailEvent};
 pub use minted::Minted;
 pub use staff::StaffEvent;
+pub use webhook::{HookKind, HookMessage, HookStop, WebhookEvent};
 
 /// The version of every event written now.
 pub const SCHEMA: u32 = 1;
@@ -195,6 +197,8 @@ pub enum Event {
     Link(LinkEvent),
     /// Something that happened to the e-mails of an organization, or to its PIN.
     Mail(MailEvent),
+    /// Something that happened to a partner's webhooks.
+    Webhook(WebhookEvent),
     /// A holder of what was shared was told that the person withdrew.
     StopUseTold {
         /// Who.

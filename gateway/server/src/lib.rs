@@ -53,4 +53,5 @@ mod state;
 pub mod translate;
 mod v2;
 mod view;
+pub mod webhook_secret;
 pub mod witness;

@@ -1,4 +1,4 @@
-//! Ways out that we begin: pushed deliveries, e-mails, and checkpoints to witnesses.
+//! Ways out that we begin: webhooks, e-mails, HL7 v2 messages, and checkpoints to witnesses.
 
 pub mod courier;
 pub mod link;
@@ -6,4 +6,5 @@ pub mod mail;
 pub mod mailing;
 pub mod notices;
 pub mod targets;
+pub mod webhook;
 pub mod witnesses;

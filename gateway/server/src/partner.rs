@@ -124,10 +124,7 @@ pub enum ChannelKind {
     /// The partner asks.
     Rest,
     /// We call, and the partner can still ask.
-    Push {
-        /// Where: `https` only.
-        endpoint: Url,
-    },
+    Push(Push),
     /// We send a link in an e-mail, and the partner answers on the page it leads to.
     Email {
         /// Where to, bare.
@@ -139,6 +136,48 @@ pub enum ChannelKind {
     },
     /// We send HL7 v2 to the endpoint of its link, and the partner answers in HL7 v2.
     Hl7v2,
+}
+
+/// How a partner is pushed to: by webhooks (Standard Webhooks).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push {
+    /// Where: `https` only.
+    pub endpoint: Url,
+    /// What a webhook says of a referral.
+    pub payload: Payload,
+    /// Webhooks are signed with the partner's secret.
+    pub signed: bool,
+    /// Who is told by e-mail when nothing is pushed any more, bare.
+    pub contact: Option<String>,
+}
+
+impl Push {
+    /// Signed webhooks that name a referral and say nothing else of it.
+    pub fn new(endpoint: Url) -> Push {
+        Push { endpoint, payload: Payload::Reference, signed: true, contact: None }
+    }
+}
+
+/// What a webhook says of a referral.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payload {
+    /// Its name and where it is read.
+    Reference,
+    /// All of it that the partner may see, in its dialect.
+    Whole,
+}
+
+impl Payload {
+    /// Every choice.
+    pub const ALL: [Payload; 2] = [Payload::Reference, Payload::Whole];
+
+    /// The name in partner files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Payload::Reference => "reference",
+            Payload::Whole => "whole",
+        }
+    }
 }
 
 /// An Argon2id hash in PHC form (RFC 9106); checking a PIN against it is the page's.

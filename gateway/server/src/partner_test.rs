@@ -114,8 +114,8 @@ pub async fn test(
         None => {}
     }
     match partner.channel.as_ref().map(|channel| &channel.kind) {
-        Some(ChannelKind::Push { endpoint }) => {
-            let _ = push(config, endpoint, now.at, &mut steps).await;
+        Some(ChannelKind::Push(to)) => {
+            let _ = push(config, &to.endpoint, now.at, &mut steps).await;
         }
         Some(ChannelKind::Email { .. }) => {
             let _ = mail(config, &mut steps).await;

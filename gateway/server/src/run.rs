@@ -18,7 +18,7 @@ use crate::gate::Gate;
 use crate::inbound::tls::Clients;
 use crate::inbound::{http, mllp, ops, people, tls};
 use crate::outbound::targets::Targets;
-use crate::outbound::{courier, link, mailing, notices, witnesses};
+use crate::outbound::{courier, link, mailing, notices, webhook, witnesses};
 use crate::scribe::{Command, strangers_due};
 
 /// How long requests in flight may take at a stop.
@@ -180,16 +180,16 @@ async fn serve(
     let targets = Targets::new(gate.config.delivery.private_targets.clone());
     let client_tls = sockets.client_tls;
     let client = courier::client(&gate.config.delivery, targets.clone(), client_tls.clone())?;
-    let [deliveries, news, stops, signed, mails] = gate.scribe.published().moved.clone();
+    let [mails, news, stops, signed, hooks] = gate.scribe.published().moved.clone();
     gate.key_sets.fetch_by(client.clone(), targets.clone());
     if let Some(tls) = sockets.provider_tls {
         let client = courier::client(&gate.config.delivery, targets.clone(), tls)?;
         gate.provider.call_by(client, targets.clone());
     }
     let settings = [&sockets.machines_tls, &sockets.people_tls, &sockets.mllp_tls].map(Arc::clone);
-    tokio::spawn(notices::run(gate.clone(), client.clone(), targets.clone(), stops));
-    tokio::spawn(witnesses::run(gate.clone(), client.clone(), targets.clone(), signed));
-    tokio::spawn(courier::run(gate.clone(), client, targets.clone(), deliveries));
+    tokio::spawn(notices::run(gate.clone(), stops));
+    tokio::spawn(webhook::run(gate.clone(), client.clone(), targets.clone(), hooks));
+    tokio::spawn(witnesses::run(gate.clone(), client, targets.clone(), signed));
     tokio::spawn(mailing::run(gate.clone(), mails));
     tokio::spawn(link::run(gate.clone(), client_tls, targets, news));
     tokio::spawn(ops::serve(gate.clone(), sockets.ops));

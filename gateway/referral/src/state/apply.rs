@@ -61,7 +61,7 @@ impl Referral {
                 self.touch(at);
             }
             Event::Delivered { placement, amended } => {
-                self.placement_mut(placement, |p| p.took(*amended, at));
+                self.placement_mut(placement, |p| p.deliver(*amended, at));
             }
             Event::TargetTold { placement, version } => {
                 self.placement_mut(placement, |p| p.told(*version, at));

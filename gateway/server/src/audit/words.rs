@@ -9,7 +9,10 @@ use loopgate_referral::{
 use super::told::Told;
 use crate::fold::WRONG_PIN;
 use crate::gate::Gate;
-use crate::journal::{BasisUsed, Disclosure, Event, LedgerEvent, LinkEvent, MailEvent, StaffEvent};
+use crate::journal::{
+    BasisUsed, Disclosure, Event, HookStop, LedgerEvent, LinkEvent, MailEvent, StaffEvent,
+    WebhookEvent,
+};
 
 /// The sentence of an entry, without who and when.
 pub fn of(gate: &Gate, told: &Told) -> String {
@@ -56,6 +59,7 @@ pub fn of(gate: &Gate, told: &Told) -> String {
         Event::Ledger(fact) => log(fact),
         Event::Link(fact) => queue(fact, &name(fact.org())),
         Event::Mail(fact) => mail(fact, &name(fact.org())),
+        Event::Webhook(fact) => webhook(fact, &name(fact.org())),
     }
 }
 
@@ -234,6 +238,25 @@ fn staff(fact: &StaffEvent, name: &dyn Fn(&OrgId) -> String) -> String {
         StaffEvent::RevealConfirmed { .. } => {
             "A second person agreed that it be told who it is.".to_owned()
         }
+    }
+}
+
+/// What became of a partner's webhooks.
+fn webhook(fact: &WebhookEvent, org: &str) -> String {
+    match fact {
+        WebhookEvent::Failing { .. } => format!("{org} takes no webhooks."),
+        WebhookEvent::Disabled { why: HookStop::Gone, .. } => {
+            format!("Nothing is pushed to {org} any more: it said that nobody is there.")
+        }
+        WebhookEvent::Disabled { why: HookStop::Failing, .. } => {
+            format!("Nothing is pushed to {org} any more: it took nothing for too long.")
+        }
+        WebhookEvent::Disabled { why: HookStop::Operator, .. } => {
+            format!("Nothing is pushed to {org} for now.")
+        }
+        WebhookEvent::Enabled { .. } => format!("What waited for {org} is pushed."),
+        WebhookEvent::Replayed { .. } => format!("{org} is told again what it was told."),
+        WebhookEvent::ToldAgain { .. } => format!("{org} was told again."),
     }
 }
 

@@ -16,10 +16,11 @@ use loopgate_server::doorkey::{draw_pin, hash_pin};
 use loopgate_server::init::add_partner;
 use loopgate_server::partner::spec::{Deployment, Spec};
 use loopgate_server::partner::{
-    Agreement, Channel, ChannelKind, Partner as File, PinHash, Role, Shown, Timing, load_partners,
-    set_pin,
+    Agreement, Channel, ChannelKind, Partner as File, PinHash, Push, Role, Shown, Timing,
+    load_partners, set_pin,
 };
 use loopgate_server::partner_test::{self, Now, Outcome};
+use loopgate_server::webhook_secret;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
@@ -115,6 +116,9 @@ struct Add {
     /// Tell it by e-mail at this address, with a PIN that is printed once.
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
+    /// Push to it at this `https` URL, by webhooks signed with a secret that is printed once.
+    #[arg(long, value_name = "URL", conflicts_with = "email")]
+    push: Option<url::Url>,
     /// The last day its data agreement covers, `2027-12-31`.
     #[arg(long, value_name = "DATE")]
     agreement_until: Option<jiff::civil::Date>,
@@ -131,7 +135,8 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
     match what {
         What::Add(add) => {
             let now = jiff::Timestamp::from_millisecond(SystemClock::new().now().0)?;
-            let email = add.email.clone();
+            let (email, push) = (add.email.clone(), add.push.clone());
+            let pushed = push.is_some();
             let mut partner = file(add)?;
             let pin = email.map(|address| {
                 let (pin, hash) = drawn()?;
@@ -140,10 +145,19 @@ pub fn run(command: Partner) -> anyhow::Result<()> {
                 anyhow::Ok(pin)
             });
             let pin = pin.transpose()?;
+            if let Some(endpoint) = push {
+                let kind = ChannelKind::Push(Push::new(endpoint));
+                partner.channel = Some(Channel { dialect: "cbo-json".into(), kind });
+            }
+            let org = partner.org.clone();
             let path = add_partner(&data, partner, Some(now))?;
             println!("{}", path.display());
             if let Some(pin) = pin {
                 println!("PIN {pin}");
+            }
+            if pushed {
+                let keys = &super::config_of(&data)?.folders.keys;
+                println!("{}", webhook_secret::newest(keys, &org)?);
             }
             reload(&data)
         }

@@ -178,6 +178,8 @@ pub struct Delivery {
     pub retry_delay_s_min: u64,
     /// Seconds between retries, at most.
     pub retry_delay_s_max: u64,
+    /// Hours of nothing but failures, after which nothing is pushed to a partner any more.
+    pub disable_after_hours: u32,
     /// What may be called although its address is private.
     pub private_targets: Vec<PrivateTarget>,
 }

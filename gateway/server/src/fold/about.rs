@@ -191,6 +191,10 @@ impl World {
             Event::Mail(fact) => {
                 about.parties.insert(fact.org().to_string());
             }
+            Event::Webhook(fact) => {
+                about.parties.insert(fact.org().to_string());
+                about.subject.extend(fact.referral().map(|one| one.to_string()));
+            }
             Event::Ledger(fact) => {
                 about.patient.extend(fact.about().map(|person| person.to_string()));
             }

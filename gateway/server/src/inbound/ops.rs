@@ -11,6 +11,7 @@ use crate::cosigned::waiting_ms;
 use crate::gate::Gate;
 use crate::links::{self, State, Status};
 use crate::notary::ALL_SIGNED;
+use crate::outbound::webhook::status::{self as hooks, HookState, HookStatus};
 
 /// Serves until the process ends.
 pub async fn serve(gate: Arc<Gate>, listener: tokio::net::TcpListener) -> io::Result<()> {
@@ -45,7 +46,7 @@ fn unsigned_ms(gate: &Gate) -> i64 {
 }
 
 fn render(gate: &Gate) -> String {
-    let links = of_links(&links::status(gate));
+    let queues = of_links(&links::status(gate)) + &of_hooks(&hooks::status(gate));
     let published = gate.scribe.published();
     let world = published.world();
     let untold = world.spoken.keys().filter_map(|id| world.referrals.get(id));
@@ -91,7 +92,7 @@ fn render(gate: &Gate) -> String {
             published.queued.load(Ordering::Relaxed),
         ),
     ];
-    rows.iter().fold(links, |mut text, (name, help, value)| {
+    rows.iter().fold(queues, |mut text, (name, help, value)| {
         // Writing to a String does not fail.
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
         text
@@ -134,6 +135,35 @@ fn of_links(links: &[Status]) -> String {
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n");
         for one in links {
             let _ = writeln!(text, "{name}{{link=\"{}\"}} {}", one.link, number(one));
+        }
+    }
+    text
+}
+
+/// One number of a partner's webhooks.
+type OfHook = fn(&HookStatus) -> u64;
+
+/// What is told of each partner that is pushed to.
+const OF_HOOKS: [(&str, &str, OfHook); 4] = [
+    ("loopgate_webhook_due", "webhooks that wait to be sent", |one| one.depth as u64),
+    ("loopgate_webhook_taken", "webhooks taken since the start", |one| one.taken),
+    (
+        "loopgate_webhook_failures_in_a_row",
+        "failed tries since a webhook was taken; look at it from 10",
+        |one| one.failures_in_a_row,
+    ),
+    ("loopgate_webhook_disabled", "1 if nothing is sent until an operator says so", |one| {
+        u64::from(one.state == HookState::Disabled)
+    }),
+];
+
+fn of_hooks(hooks: &[HookStatus]) -> String {
+    let mut text = String::new();
+    for (name, help, number) in OF_HOOKS {
+        // Writing to a String does not fail.
+        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n");
+        for one in hooks {
+            let _ = writeln!(text, "{name}{{partner=\"{}\"}} {}", one.partner, number(one));
         }
     }
     text

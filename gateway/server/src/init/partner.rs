@@ -14,12 +14,13 @@ use super::{CERTIFICATE_DAYS, PUBLIC, SECRET, SECRET_FOLDER, make_folder, validi
 use crate::certificates::{Authority, Issued};
 use crate::config::{Config, Problem};
 use crate::partner::{
-    Agreement, Channel, ChannelKind, LoadedPartner, Partner, Role, load_partners,
+    Agreement, Channel, ChannelKind, LoadedPartner, Partner, Push, Role, load_partners,
 };
+use crate::webhook_secret::{self, NotMade};
 
 /// Adds `partner` to the deployment in `dir` and answers the path of its file. With `issue`, the
 /// development authority gives it a client certificate as of that instant: `certs/clients/NAME.pem`
-/// and `.key`.
+/// and `.key`. One whose webhooks are signed gets a secret.
 pub fn add_partner(
     dir: &Path,
     mut partner: Partner,
@@ -36,6 +37,14 @@ pub fn add_partner(
     let text = partner.render();
     // What `serve` would refuse is not written.
     Partner::parse(partner.org.clone(), &text).map_err(joined)?;
+    let kind = partner.channel.as_ref().map(|channel| &channel.kind);
+    if matches!(kind, Some(ChannelKind::Push(Push { signed: true, .. }))) {
+        match webhook_secret::make(&config.folders.keys, &partner.org) {
+            // One that is there from before is as good.
+            Ok(_) | Err(NotMade::There) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     let path = config.folders.partners.join(format!("{}.toml", partner.org));
     write(&path, &text, PUBLIC)?;
     Ok(path)
@@ -99,7 +108,7 @@ fn example_partner() -> Partner {
         agreement: Agreement::new("agreement 2027-04".to_owned(), last_day, &TimeZone::UTC),
         channel: Some(Channel {
             dialect: "cbo-json".to_owned(),
-            kind: ChannelKind::Push { endpoint },
+            kind: ChannelKind::Push(Push::new(endpoint)),
         }),
         ..Partner::new("example".parse().unwrap_or_else(|_| known()), Role::Target)
     }

@@ -42,6 +42,7 @@ impl Event {
             | Event::StopUseTold { .. }
             | Event::Link(_)
             | Event::Mail(_)
+            | Event::Webhook(_)
             | Event::Ledger(_)
             | Event::Exported { .. } => None,
         }

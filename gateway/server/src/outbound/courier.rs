@@ -1,184 +1,18 @@
-//! The courier: sends what is due. What is due is a fold over events, so there is no second queue
-//! to lose: a placement with a target that is pushed to, and no `referral.delivered` yet.
-//!
-//! The release decision is made anew at each try. A target that does not answer is left alone for
-//! longer and longer; nothing is given up while the referral is open.
+//! What every way out by HTTPS shares: the one client, and how long who does not answer is left alone.
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use loopgate_referral::{OrgId, PlacementId, ReferralId, TaskStatus};
 use reqwest::{Client, redirect};
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
 
 use crate::config::Delivery;
-use crate::exit;
-use crate::gate::Gate;
 use crate::outbound::targets::Targets;
-use crate::partner::ChannelKind;
-use crate::reply::{JSON, RECEIPT};
-use crate::scribe::{Command, is_held};
-
-/// One thing to send.
-#[derive(Debug, Clone, PartialEq)]
-struct Due {
-    referral: ReferralId,
-    placement: PlacementId,
-    /// The version of its Task as last amended.
-    amended: u64,
-    /// What names the delivery.
-    key: String,
-    target: OrgId,
-    /// Its endpoint.
-    endpoint: url::Url,
-}
-
-/// When a placement may be tried again, on the monotonic clock, and how often it was tried.
-type Tries = HashMap<PlacementId, (i64, u32)>;
-
-/// Sends until the process ends. `wake` says that clocks or referrals moved.
-pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<Notify>) {
-    let mut tries = Tries::new();
-    loop {
-        wake.notified().await;
-        let due = due(&gate);
-        tries.retain(|placement, _| due.iter().any(|one| one.placement == *placement));
-        let now = gate.clock.monotonic_ms();
-        let mut rounds = JoinSet::new();
-        for (_, mut batch) in by_target(due) {
-            batch.retain(|one| tries.get(&one.placement).is_none_or(|(at, _)| *at <= now));
-            rounds.spawn(round(gate.clone(), client.clone(), targets.clone(), batch));
-        }
-        while let Some(failed) = rounds.join_next().await {
-            for placement in failed.unwrap_or_default() {
-                let count = tries.get(&placement).map_or(0, |(_, count)| *count);
-                let delay = delay_ms(&gate.config.delivery, count);
-                tries.insert(placement, (now + delay, count + 1));
-            }
-        }
-    }
-}
-
-fn by_target(due: Vec<Due>) -> BTreeMap<OrgId, Vec<Due>> {
-    due.into_iter().fold(BTreeMap::new(), |mut batches, one| {
-        batches.entry(one.target.clone()).or_default().push(one);
-        batches
-    })
-}
-
-/// One target's deliveries, one after the other; targets do not wait for each other. A target that
-/// cannot be reached is left alone for the rest of the round. Says which failed.
-async fn round(
-    gate: Arc<Gate>,
-    client: Client,
-    targets: Targets,
-    batch: Vec<Due>,
-) -> Vec<PlacementId> {
-    let mut failed = Vec::new();
-    for one in batch {
-        match deliver(&gate, &client, &targets, &one).await {
-            Tried::Taken => {}
-            Tried::Refused => failed.push(one.placement),
-            Tried::Unreachable => {
-                failed.push(one.placement);
-                break;
-            }
-        }
-    }
-    failed
-}
-
-/// What became of one try.
-enum Tried {
-    /// The target's system took it.
-    Taken,
-    /// It, or consent, said no.
-    Refused,
-    /// It did not answer.
-    Unreachable,
-}
 
 /// Doubles with each try, between the operator's bounds.
 pub fn delay_ms(delivery: &Delivery, tries: u32) -> i64 {
     let first = delivery.retry_delay_s_min.saturating_mul(1000);
     let delay = first.saturating_mul(1 << tries.min(20));
     i64::try_from(delay.min(delivery.retry_delay_s_max.saturating_mul(1000))).unwrap_or(i64::MAX)
-}
-
-fn due(gate: &Gate) -> Vec<Due> {
-    let roster = gate.scribe.published().roster.load();
-    let world = gate.scribe.published().world();
-    let mut found = Vec::new();
-    for id in &world.unanswered {
-        let Some(referral) = world.referrals.get(id).filter(|referral| !is_held(referral)) else {
-            continue;
-        };
-        for placement in &referral.placements {
-            let open = !placement.delivered && placement.state.status() == TaskStatus::Requested;
-            let partner = roster.get(&placement.target).filter(|partner| !partner.suspended);
-            let channel = partner.and_then(|partner| partner.channel.as_ref());
-            // E-mails and HL7 v2 have queues of their own.
-            let kind = channel.map(|channel| &channel.kind);
-            let Some(ChannelKind::Push { endpoint }) = kind else { continue };
-            if open {
-                found.push(Due {
-                    referral: referral.id,
-                    placement: placement.id,
-                    amended: placement.amended,
-                    key: placement.delivery_key(),
-                    target: placement.target.clone(),
-                    endpoint: endpoint.clone(),
-                });
-            }
-        }
-    }
-    found
-}
-
-/// One try.
-async fn deliver(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> Tried {
-    let tried = push(gate, client, targets, due).await;
-    let Tried::Taken = tried else { return tried };
-    let (referral, placement) = (due.referral, (due.placement, due.amended));
-    let command = |reply| Command::Delivered(referral, placement, reply);
-    match gate.scribe.ask(command).await {
-        Ok(()) => Tried::Taken,
-        Err(_) => Tried::Refused,
-    }
-}
-
-async fn push(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> Tried {
-    let endpoint = &due.endpoint;
-    if !targets.allows_url(endpoint) {
-        tracing::warn!(placement = %due.placement, "the endpoint may not be connected to");
-        return Tried::Unreachable;
-    }
-    let (gate, one) = (gate.clone(), due.clone());
-    let made =
-        tokio::task::spawn_blocking(move || exit::push(&gate, &one.referral, &one.placement));
-    let Ok(Ok(payload)) = made.await else { return Tried::Refused };
-    let request = client
-        .post(endpoint.clone())
-        .header("content-type", JSON)
-        .header("idempotency-key", due.key.clone())
-        .body(payload.bytes.clone());
-    let request = match &payload.receipt {
-        Some(receipt) => request.header(RECEIPT, receipt.as_str()),
-        None => request,
-    };
-    // A cut one is tried again, and then consent is asked again.
-    let Some(sent) = payload.while_uncut(request.send()).await else { return Tried::Refused };
-    match sent {
-        Ok(response) if response.status().is_success() => Tried::Taken,
-        Ok(_) => Tried::Refused,
-        Err(error) => {
-            let timeout = error.is_timeout();
-            tracing::info!(placement = %due.placement, timeout, "a delivery failed");
-            Tried::Unreachable
-        }
-    }
 }
 
 /// The one client for everything outbound: no redirect, no proxy, explicit roots, our certificate.
@@ -207,6 +41,7 @@ mod tests {
             timeout_s: 1,
             retry_delay_s_min: 5,
             retry_delay_s_max: 60,
+            disable_after_hours: 72,
             private_targets: Vec::new(),
         };
         let delays: Vec<i64> = (0..6).map(|tries| delay_ms(&delivery, tries)).collect();

@@ -1,5 +1,5 @@
-//! Tells holders to stop: who was shown something that the person has withdrawn since, and is pushed to
-//! or told by e-mail. Who asks by REST finds it in `/cbo/v1/notices`.
+//! Tells holders to stop: who was shown something that the person has withdrawn since, and is told by
+//! e-mail. Who asks by REST finds it in `/cbo/v1/notices`; who is pushed to gets a webhook.
 //!
 //! What is due is a fold over events; a holder that cannot be reached is tried again, for longer and
 //! longer apart.
@@ -8,26 +8,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use loopgate_referral::OrgId;
-use reqwest::Client;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::courier::delay_ms;
 use super::mail::words;
 use super::mailing;
-use super::targets::Targets;
 use crate::fold::Notice;
 use crate::gate::Gate;
-use crate::inbound::cbo::notices::said;
 use crate::partner::ChannelKind;
-use crate::reply::JSON;
 use crate::scribe::Command;
 
 /// One notice for one holder.
 type Due = (u64, OrgId, Notice, ChannelKind);
 
 /// Tells until the process ends. `wake` says that clocks or consents moved.
-pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<Notify>) {
+pub async fn run(gate: Arc<Gate>, wake: Arc<Notify>) {
     let mut tries: HashMap<(u64, OrgId), (i64, u32)> = HashMap::new();
     let mut rounds = JoinSet::new();
     loop {
@@ -41,9 +37,9 @@ pub async fn run(gate: Arc<Gate>, client: Client, targets: Targets, wake: Arc<No
                 continue;
             }
             // Holders do not wait for each other.
-            let (gate, client, targets) = (gate.clone(), client.clone(), targets.clone());
+            let gate = gate.clone();
             rounds.spawn(async move {
-                let told = tell(&gate, &client, &targets, &one).await && {
+                let told = tell(&gate, &one).await && {
                     let command = |reply| Command::StopUseTold(one.0, one.1.clone(), None, reply);
                     gate.scribe.ask(command).await.is_ok()
                 };
@@ -67,28 +63,16 @@ fn due(gate: &Gate) -> Vec<Due> {
     let due = untold.filter_map(|((entry, org), notice)| {
         // A suspended holder holds it still.
         let kind = &roster.get(org)?.channel.as_ref()?.kind;
-        let tells = !matches!(kind, ChannelKind::Rest | ChannelKind::Hl7v2);
-        let bounced = matches!(kind, ChannelKind::Email { .. }) && world.mail.is_bounced(org);
-        (tells && !bounced).then(|| (*entry, org.clone(), notice.clone(), kind.clone()))
+        let tells = matches!(kind, ChannelKind::Email { .. }) && !world.mail.is_bounced(org);
+        tells.then(|| (*entry, org.clone(), notice.clone(), kind.clone()))
     });
     due.collect()
 }
 
-async fn tell(gate: &Arc<Gate>, client: &Client, targets: &Targets, due: &Due) -> bool {
+async fn tell(gate: &Arc<Gate>, due: &Due) -> bool {
     let (entry, org, notice, kind) = due;
     match kind {
-        ChannelKind::Rest | ChannelKind::Hl7v2 => false,
-        ChannelKind::Push { endpoint } => {
-            if !targets.allows_url(endpoint) {
-                return false;
-            }
-            let request = client
-                .post(endpoint.clone())
-                .header("content-type", JSON)
-                .header("idempotency-key", format!("ntc_{entry}"))
-                .body(said(*entry, notice).to_string());
-            request.send().await.is_ok_and(|response| response.status().is_success())
-        }
+        ChannelKind::Rest | ChannelKind::Push(_) | ChannelKind::Hl7v2 => false,
         ChannelKind::Email { .. } => {
             let (gate, org, entry, notice) = (gate.clone(), org.clone(), *entry, notice.clone());
             let sent = tokio::task::spawn_blocking(move || {

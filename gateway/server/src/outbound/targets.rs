@@ -55,10 +55,16 @@ impl Targets {
     fn allows(&self, ip: IpAddr, port: Option<u16>, host: Option<&str>) -> bool {
         let listed = |target: &PrivateTarget| match target {
             PrivateTarget::Address(address) => *address == ip,
-            PrivateTarget::HostPort(name, at) => {
-                let named = *name == ip.to_string() || host == Some(name.as_str());
-                named && port.is_none_or(|port| port == *at)
-            }
+            // Where the port is not known, as for a name that is being resolved, its port was looked at in
+            // the URL if the name itself is listed. An address that is listed for one port is not listed
+            // for the others under some name.
+            PrivateTarget::HostPort(name, at) => match port {
+                Some(port) => {
+                    let named = *name == ip.to_string() || host == Some(name.as_str());
+                    named && port == *at
+                }
+                None => host == Some(name.as_str()),
+            },
         };
         is_public(ip) || self.0.iter().any(listed)
     }
@@ -144,5 +150,51 @@ mod tests {
         {
             assert!(none.allows_url(&allowed.parse().unwrap()), "{allowed}");
         }
+    }
+    fn targets(listed: &[&str]) -> Targets {
+        Targets::new(listed.iter().map(|one| one.parse().unwrap()).collect())
+    }
+
+    #[test]
+    fn what_is_listed_for_one_port_is_listed_for_no_other() {
+        let some = targets(&["10.1.2.3", "10.9.9.9:8443", "pantry.internal:8443"]);
+        let may = |url: &str| some.allows_url(&url.parse().unwrap());
+        for allowed in [
+            "https://10.1.2.3/",
+            "https://10.1.2.3:9999/",
+            "https://10.9.9.9:8443/",
+            "https://pantry.internal:8443/",
+        ] {
+            assert!(may(allowed), "{allowed}");
+        }
+        for refused in [
+            "https://10.1.2.4/",
+            "https://10.9.9.9/",
+            "https://10.9.9.9:8444/",
+            "https://pantry.internal/",
+            "https://pantry.internal:8444/",
+            "https://user:secret@10.1.2.3/",
+            "http://10.1.2.3/",
+        ] {
+            assert!(!may(refused), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_what_it_leads_to() {
+        let resolves = async |listed: &[&str]| {
+            let name = "localhost".parse().unwrap();
+            targets(listed).resolve(name).await.is_ok()
+        };
+        assert!(!resolves(&[]).await, "it leads to this machine");
+        assert!(!resolves(&["10.1.2.3", "127.0.0.1:8443", "[::1]:8443"]).await, "under some name");
+        assert!(resolves(&["127.0.0.1"]).await);
+        assert!(resolves(&["localhost:8443"]).await);
+        let at = async |listed: &[&str], port| {
+            !targets(listed).addresses("localhost", port).await.is_empty()
+        };
+        assert!(!at(&[], 8443).await);
+        assert!(at(&["localhost:8443"], 8443).await && !at(&["localhost:8443"], 8444).await);
+        assert!(at(&["127.0.0.1:8443"], 8443).await && !at(&["127.0.0.1:8443"], 8444).await);
     }
 }

@@ -9,7 +9,9 @@ use loopgate_referral::{Identifier, OrgId};
 use loopgate_token::KeySet;
 use toml::de::DeValue;
 
-use super::{Agreement, Channel, ChannelKind, LEGAL_CLASSES, Language, Partner, Role};
+use super::{
+    Agreement, Channel, ChannelKind, LEGAL_CLASSES, Language, Partner, Payload, Push, Role,
+};
 use crate::config::section::{self, OnLine, Read, Section};
 use crate::config::{Problem, value};
 use crate::identity::{Client, Keys};
@@ -179,10 +181,13 @@ fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
         ("endpoint", Kind::Push, "a push channel needs one"),
         ("address", Kind::Email, "an email channel needs one"),
         ("pin_hash", Kind::Email, "an email channel needs one"),
+        ("payload", Kind::Push, ""),
+        ("signed", Kind::Push, ""),
+        ("contact", Kind::Push, ""),
     ] {
         let (given, line) = (s.has(key), s.line_of(key));
         match (kind?, given) {
-            (kind, false) if kind == whose => s.note(line, key, format!("is missing, {one}")),
+            (kind, false) if kind == whose && !one.is_empty() => s.note(line, key, format!("is missing, {one}")),
             (kind, true) if kind != whose => s.note(line, key, "is for another kind of channel"),
             _ => {}
         }
@@ -191,10 +196,14 @@ fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
     let address = s.maybe("address", value::address);
     let pin =
         s.maybe("pin_hash", value::parsed("an Argon2id hash; `loopgate partner pin` makes one"));
+    let payloads = Payload::ALL.map(|one| (one.name(), one));
+    let payload = s.or("payload", Payload::Reference, value::one_of(&payloads));
+    let signed = s.or("signed", true, value::flag);
+    let contact = s.maybe("contact", value::address);
     let timing = timing::timing(s, kind? == Kind::Email);
     let kind = match kind? {
         Kind::Rest => ChannelKind::Rest,
-        Kind::Push => ChannelKind::Push { endpoint: endpoint? },
+        Kind::Push => ChannelKind::Push(Push { endpoint: endpoint?, payload, signed, contact }),
         Kind::Email => ChannelKind::Email { address: address?, pin: pin?, timing: timing? },
         Kind::Hl7v2 => ChannelKind::Hl7v2,
     };

@@ -6,7 +6,7 @@ use toml::Value;
 
 use crate::identity::{Client, Keys};
 
-use super::{ChannelKind, LEGAL_CLASSES, Partner, Role};
+use super::{ChannelKind, LEGAL_CLASSES, Partner, Push, Role};
 
 mod link;
 mod timing;
@@ -26,9 +26,7 @@ pub(super) fn render(partner: &Partner) -> String {
     if let Some(channel) = &partner.channel {
         let (kind, endpoint) = match &channel.kind {
             ChannelKind::Rest => ("rest", String::new()),
-            ChannelKind::Push { endpoint } => {
-                ("push", format!("endpoint = {}\n", quoted(endpoint.as_str())))
-            }
+            ChannelKind::Push(one) => ("push", push(one)),
             ChannelKind::Email { address, pin, timing } => (
                 "email",
                 format!(
@@ -55,6 +53,21 @@ pub(super) fn render(partner: &Partner) -> String {
         text += &client(one);
     }
     text
+}
+
+fn push(push: &Push) -> String {
+    let (endpoint, payload) = (quoted(push.endpoint.as_str()), quoted(push.payload.name()));
+    let contact = match &push.contact {
+        Some(address) => format!("contact = {}", quoted(address)),
+        None => "# contact = \"office@pantry.example\"".to_owned(),
+    };
+    format!(
+        "endpoint = {endpoint}\n\
+         payload = {payload}  # reference: a webhook names the referral, which is then read; whole: it holds it\n\
+         signed = {}  # with the secret that `loopgate webhook secret` made\n\
+         {contact}  # who is told by e-mail when nothing is pushed any more\n",
+        push.signed
+    )
 }
 
 fn client(client: &Client) -> String {

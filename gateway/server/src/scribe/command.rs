@@ -17,7 +17,7 @@ use super::{
 };
 use crate::catalogue::Catalogue;
 use crate::fold::{Answer, World};
-use crate::journal::{Event, LinkEvent, MailEvent, Minted, StaffEvent};
+use crate::journal::{Event, LinkEvent, MailEvent, Minted, StaffEvent, WebhookEvent};
 use crate::refusal::Trouble;
 use crate::roster::Roster;
 use crate::staff::StaffName;
@@ -78,6 +78,9 @@ pub enum Command {
     /// The queue of an HL7 v2 link is stopped, goes on, or puts a message aside or takes it back; by
     /// whom, and by which way. `false` if that is so already.
     Link(Box<LinkEvent>, (String, &'static str), Reply<bool>),
+    /// Something that happened to a partner's webhooks, by whom, and by which way. `false` if that is so
+    /// already.
+    Webhook(Box<WebhookEvent>, (String, &'static str), Reply<bool>),
     /// A holder was told of a withdrawal; twice is once.
     StopUseTold(u64, OrgId, Option<ReferralId>, Reply<()>),
     /// Clocks moved on.

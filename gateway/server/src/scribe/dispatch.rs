@@ -147,6 +147,10 @@ pub(super) fn decide(
             let moved = settle::queue(desk, *fact, &desk::by(&who, transport));
             settles.push(Box::new(move |_| drop(reply.send(Ok(moved)))));
         }
+        Command::Webhook(fact, (who, transport), reply) => {
+            let moved = settle::webhook(desk, *fact, &desk::by(&who, transport));
+            settles.push(Box::new(move |_| drop(reply.send(Ok(moved)))));
+        }
         Command::StopUseTold(entry, org, of, reply) => {
             settle::holder_told(desk, entry, org, of);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));

@@ -12,7 +12,7 @@ use super::desk::{Desk, by};
 use super::disclose::{self, AskFor, OwnedClaim, OwnedToken};
 use crate::fields::Cause;
 use crate::fold::Notice;
-use crate::journal::{Event, LinkEvent};
+use crate::journal::{Event, LinkEvent, WebhookEvent};
 use crate::roster::Roster;
 
 /// How often strangers are written down.
@@ -195,6 +195,15 @@ pub fn queue(desk: &mut Desk<'_>, fact: LinkEvent, cause: &Cause) -> bool {
         return false;
     }
     desk.record(cause, Event::Link(fact), Vec::new(), None);
+    true
+}
+
+/// Something happens to a partner's webhooks; `false` if that is so already.
+pub fn webhook(desk: &mut Desk<'_>, fact: WebhookEvent, cause: &Cause) -> bool {
+    if desk.world().webhooks.is_so(&fact) {
+        return false;
+    }
+    desk.record(cause, Event::Webhook(fact), Vec::new(), None);
     true
 }
 

@@ -116,9 +116,10 @@ fn of_news(
 
 fn waiting(world: &World, partner: &Partner) -> Vec<Waiting> {
     let org = &partner.org;
-    let ids = world.untold.get(org).into_iter().flatten();
+    let owed = world.untold.get(org).into_iter().flatten();
+    let ids: BTreeSet<ReferralId> = owed.map(|(_, id)| *id).collect();
     let mut found: Vec<Waiting> = Vec::new();
-    for referral in ids.filter_map(|id| world.referrals.get(id)) {
+    for referral in ids.iter().filter_map(|id| world.referrals.get(id)) {
         let of_org = referral.placements.iter().filter(|placement| placement.target == *org);
         found.extend(of_org.filter_map(|placement| of(world, referral, placement)));
     }
