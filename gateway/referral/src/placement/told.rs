@@ -1,6 +1,6 @@
 //! What the target of a placement was told, and what that leaves to tell.
 
-use super::{Placement, TargetSays};
+use super::{Placement, TargetNews, TargetSays};
 use crate::{StatusReason, TaskStatus, Timestamp};
 
 impl Placement {

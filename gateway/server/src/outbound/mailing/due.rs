@@ -3,7 +3,11 @@
 //! News is gathered as the partner's file says, and waits for the end of its quiet hours. What is urgent
 //! does not wait, nor what somebody at its page waits for.
 
-use loopgate_referral::{Placement, PlacementId, Referral, TargetSays, TaskStatus, Timestamp};
+use std::collections::BTreeSet;
+
+use loopgate_referral::{
+    Placement, PlacementId, Referral, ReferralId, TargetSays, TaskStatus, Timestamp,
+};
 
 use super::Tells;
 use crate::exit::Item;
