@@ -219,7 +219,8 @@ fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
 /// Reads the partner files; what changed is in the log before it is used.
 pub fn load_roster(gate: &Gate) -> anyhow::Result<()> {
     let loaded = load_partners(&gate.config.folders.partners).map_err(|found| listed(&found))?;
-    let unreached = without_way(&gate.config, &loaded);
+    let mut unreached = without_way(&gate.config, &loaded);
+    unreached.extend(crate::csv::layout::problems(&gate.library, &loaded));
     if !unreached.is_empty() {
         return Err(listed(&unreached));
     }

@@ -15,6 +15,7 @@ pub mod config;
 mod configuration;
 mod consent_token;
 mod cosigned;
+pub mod csv;
 pub mod doorkey;
 mod egress;
 mod evidence;

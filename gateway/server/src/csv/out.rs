@@ -1,0 +1,207 @@
+//! Referrals as the rows of a file, through the exit: each chunk of rows is a page of its own, with one
+//! entry for each person on it.
+
+use std::sync::Arc;
+
+use loopgate_consent::Sending;
+use loopgate_referral::{OrgId, Placement, Referral};
+use serde_json::Value;
+
+use super::layout::{Answer, Holds, Layout, VERSION};
+use super::{CHANNEL, cell, moment, places};
+use crate::egress::{Receipt, Released, Way, Weighed};
+use crate::exit;
+use crate::fold::Part;
+use crate::gate::{Gate, Session};
+use crate::partner::Partner;
+use crate::refusal::Trouble;
+use crate::scribe::is_held;
+use crate::view::{Order, Place};
+
+/// Rows of one chunk.
+const CHUNK_ROWS: usize = 200;
+/// How often a chunk is made again because something changed under it.
+const CHUNK_TRIES_MAX: usize = 3;
+
+/// What left, chunk by chunk.
+#[derive(Default)]
+pub struct Parts {
+    /// The bytes of all of them.
+    pub bytes: Vec<u8>,
+    /// Each is a send.
+    pub sending: Vec<Arc<Sending>>,
+    receipts: Vec<String>,
+}
+
+impl Parts {
+    /// Adds what was released.
+    pub fn take(&mut self, released: Released) {
+        self.bytes.extend(released.bytes);
+        self.sending.extend(released.sending);
+        self.receipts.extend(released.receipt.map(|one| one.as_str().to_owned()));
+    }
+
+    /// What the recipient can hold us to.
+    pub fn receipt(&self) -> Option<String> {
+        Receipt::joined(&self.receipts)
+    }
+}
+
+/// Which referrals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that are not over.
+    Open,
+    /// All of them.
+    All,
+}
+
+/// The file of an organization: what consent permits now, and nothing of the rest.
+pub fn referrals(
+    gate: &Gate,
+    partner: &Partner,
+    session: Option<&Session>,
+    which: Which,
+) -> Result<Parts, Trouble> {
+    let mapping = exit::mapping(gate)?;
+    let mut parts = Parts { bytes: head(&partner.csv).into_bytes(), ..Parts::default() };
+    let way = Way { to: &partner.org, channel: CHANNEL, mapping: Some(mapping.digest()), by: None };
+    let mut walk = Walk::new(which);
+    while let Some(chunk) = walk.next(gate, &partner.org)? {
+        let released = tried(|| {
+            let mut rows = String::new();
+            let mut weighed: Vec<Weighed> = Vec::new();
+            for (referral, placement) in &chunk {
+                let ask = exit::whole_ask(gate, referral, placement, "csv")?;
+                let ask = match session {
+                    Some(session) => ask.shown(gate, session),
+                    None => ask,
+                };
+                let Some(permits) = gate.egress.may(&partner.org, &ask)? else { continue };
+                let passing = exit::Passing::of(&permits);
+                let document = exit::whole(gate, mapping, referral, placement, &passing)?;
+                // One that the dialect cannot say must not hide the others.
+                let Some(document) = document else { continue };
+                row(&mut rows, partner, &document, placement);
+                weighed.push((ask, permits));
+            }
+            gate.egress.release_page(way, weighed, || Ok(rows.clone().into_bytes()))
+        })?;
+        parts.take(released);
+    }
+    Ok(parts)
+}
+
+/// Makes a page until it leaves as it was made.
+pub fn tried(make: impl Fn() -> Result<Released, Trouble>) -> Result<Released, Trouble> {
+    let mut tries = (0..CHUNK_TRIES_MAX).map(|_| make());
+    let done = tries.find(|made| !matches!(made, Err(Trouble::Outage)));
+    done.unwrap_or(Err(Trouble::Outage))
+}
+
+/// An organization's referrals, chunk by chunk, in the order in which they came to it.
+pub struct Walk {
+    which: Which,
+    after: Option<Place>,
+    ended: bool,
+}
+
+impl Walk {
+    /// From the first on.
+    pub fn new(which: Which) -> Walk {
+        Walk { which, after: None, ended: false }
+    }
+
+    /// The next chunk, which may be empty; none at the end.
+    pub fn next(
+        &mut self,
+        gate: &Gate,
+        org: &OrgId,
+    ) -> Result<Option<Vec<(Referral, Placement)>>, Trouble> {
+        if self.ended {
+            return Ok(None);
+        }
+        let of = (std::slice::from_ref(org), "Task");
+        let found = gate.view.find(Order::Created, of, None, self.after.as_ref(), CHUNK_ROWS);
+        let found = found.map_err(|outage| {
+            tracing::error!(%outage, "the projections do not read");
+            Trouble::Outage
+        })?;
+        self.ended = found.len() < CHUNK_ROWS;
+        self.after = found.last().map(|one| one.place).or(self.after);
+        let world = gate.scribe.published().world();
+        let chunk = found.iter().filter_map(|task| {
+            let Some(Part::PlacementTask(referral, placement)) = world.parts.get(&task.id) else {
+                return None;
+            };
+            let referral = world.referrals.get(referral).filter(|one| !is_held(one))?;
+            let placement = referral.placement(placement)?;
+            let wanted = self.which == Which::All || !placement.state.is_final();
+            wanted.then(|| (referral.clone(), placement.clone()))
+        });
+        Ok(Some(chunk.collect()))
+    }
+}
+
+/// The headings, with the mark by which Excel knows UTF-8.
+pub fn head(layout: &Layout) -> String {
+    let mut head = String::new();
+    if layout.bom {
+        head.push('\u{feff}');
+    }
+    cell::record(&mut head, layout.separator, layout.headings());
+    head
+}
+
+/// One referral: the document, and what the organization answered so far.
+pub fn row(out: &mut String, partner: &Partner, document: &Value, placement: &Placement) {
+    let layout = &partner.csv;
+    let cells: Vec<String> = layout
+        .columns
+        .iter()
+        .map(|column| match &column.holds {
+            Holds::Place(at) if at == VERSION => placement.version.to_string(),
+            Holds::Place(at) => dated(partner, at, places::at(document, at)),
+            Holds::Answer(answer) => answered(partner, *answer, document, placement),
+        })
+        .collect();
+    cell::record(out, layout.separator, cells.iter().map(String::as_str));
+}
+
+/// The one instant of the dialect is a day where the organization is.
+fn dated(partner: &Partner, place: &str, text: String) -> String {
+    if place != "authored_on" {
+        return text;
+    }
+    let at: Result<jiff::Timestamp, _> = text.parse();
+    at.map_or(text, |at| day(partner, loopgate_referral::Timestamp(at.as_millisecond())))
+}
+
+fn day(partner: &Partner, at: loopgate_referral::Timestamp) -> String {
+    let layout = &partner.csv;
+    let local = moment::local(at, &partner.time_zone);
+    moment::written(local.date(), layout.dates, layout.day_first)
+}
+
+/// What the organization said so far of this part.
+fn answered(partner: &Partner, answer: Answer, document: &Value, placement: &Placement) -> String {
+    let (booked, given) = (&placement.appointment, &placement.outcome);
+    let text = match answer {
+        Answer::Status => Some(places::at(document, "status")),
+        Answer::Reason => placement.reason.as_ref().map(|why| why.code().to_owned()),
+        Answer::ReasonText => placement.reason.as_ref().map(|why| why.text().to_owned()),
+        Answer::AppointmentDate => booked.as_ref().map(|one| day(partner, one.start)),
+        Answer::AppointmentTime => booked.as_ref().map(|one| {
+            moment::clock(moment::local(one.start, &partner.time_zone).time())
+        }),
+        Answer::AppointmentPlace => booked.as_ref().and_then(|one| one.place.clone()),
+        Answer::Service => given.as_ref().map(|one| one.text.clone()),
+        Answer::ServiceCode => given.as_ref().and_then(|one| {
+            one.code.as_ref().map(|(system, code)| format!("{system}|{code}"))
+        }),
+        Answer::ServiceDate => given.as_ref().map(|one| day(partner, one.performed)),
+        // Notes are sent, not kept here.
+        Answer::Note => None,
+    };
+    text.unwrap_or_default()
+}
