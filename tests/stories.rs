@@ -15,6 +15,8 @@ mod contact_prohibited;
 mod corpus;
 mod cors;
 mod crash;
+mod csv_as_saved;
+mod csv_round_trip;
 mod decision_rows;
 mod declined;
 mod disk;

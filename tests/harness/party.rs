@@ -80,6 +80,18 @@ impl Party {
         self.call("POST", &path, &json, body.to_string().into_bytes())
     }
 
+    /// The bytes of an answer that must be 200, as they came.
+    #[track_caller]
+    pub fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = self.client.get(format!("{}{path}", self.base));
+        let (status, bytes) = self.runtime.block_on(async {
+            let response = request.timeout(Duration::from_secs(300)).send().await.unwrap();
+            (response.status(), response.bytes().await.unwrap().to_vec())
+        });
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
+        bytes
+    }
+
     /// Any request; a connection that breaks is status 0.
     pub fn call(
         &self,

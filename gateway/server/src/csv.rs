@@ -5,7 +5,7 @@
 //! (`inbound/cbo/spreadsheet.rs`, `inbound/people/office.rs`), what may happen to a referral.
 
 pub mod cell;
-pub mod hmis;
+
 pub mod layout;
 pub mod moment;
 pub mod out;

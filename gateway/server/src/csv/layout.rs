@@ -71,19 +71,25 @@ pub enum Answer {
     AppointmentTime,
     /// Its place.
     AppointmentPlace,
-    /// What was given, in words.
+    /// What was given, in words; each line of the cell is one service.
     Service,
-    /// Its code, `system|code`.
+    /// Its code, `system|code`; a line for each service.
     ServiceCode,
     /// The day on which it was given.
     ServiceDate,
     /// A note to whoever referred the person.
     Note,
+    /// An attempt to reach the person, `phone, not reached`.
+    Attempt,
+    /// Who of the organization works on it.
+    Assigned,
+    /// How the person is safely reached.
+    SafeContact,
 }
 
 impl Answer {
     /// Every part, by its name in partner files, with the heading it has if none is declared.
-    pub const ALL: [(&str, Answer, &str); 10] = [
+    pub const ALL: [(&str, Answer, &str); 13] = [
         ("status", Answer::Status, "Status"),
         ("reason", Answer::Reason, "Reason code"),
         ("reason-text", Answer::ReasonText, "Reason"),
@@ -94,6 +100,9 @@ impl Answer {
         ("service-code", Answer::ServiceCode, "Service code"),
         ("service-date", Answer::ServiceDate, "Service day"),
         ("note", Answer::Note, "Note to the referrer"),
+        ("attempt", Answer::Attempt, "Contact attempt"),
+        ("assigned", Answer::Assigned, "Assigned to"),
+        ("safe-contact", Answer::SafeContact, "Safe contact"),
     ];
 
     /// The name in partner files.

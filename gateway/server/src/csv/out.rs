@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use loopgate_consent::Sending;
-use loopgate_referral::{OrgId, Placement, Referral};
+use loopgate_referral::{OrgId, Outcome, Placement, Referral, Timestamp};
 use serde_json::Value;
 
 use super::layout::{Answer, Holds, Layout, VERSION};
-use super::{CHANNEL, cell, moment, places};
+use super::{CHANNEL, cell, moment, places, row};
 use crate::egress::{Receipt, Released, Way, Weighed};
 use crate::exit;
 use crate::fold::Part;
@@ -82,7 +82,7 @@ pub fn referrals(
                 let document = exit::whole(gate, mapping, referral, placement, &passing)?;
                 // One that the dialect cannot say must not hide the others.
                 let Some(document) = document else { continue };
-                row(&mut rows, partner, &document, placement);
+                self::row(&mut rows, partner, &document, placement);
                 weighed.push((ask, permits));
             }
             gate.egress.release_page(way, weighed, || Ok(rows.clone().into_bytes()))
@@ -174,10 +174,10 @@ fn dated(partner: &Partner, place: &str, text: String) -> String {
         return text;
     }
     let at: Result<jiff::Timestamp, _> = text.parse();
-    at.map_or(text, |at| day(partner, loopgate_referral::Timestamp(at.as_millisecond())))
+    at.map_or(text, |at| day(partner, Timestamp(at.as_millisecond())))
 }
 
-fn day(partner: &Partner, at: loopgate_referral::Timestamp) -> String {
+fn day(partner: &Partner, at: Timestamp) -> String {
     let layout = &partner.csv;
     let local = moment::local(at, &partner.time_zone);
     moment::written(local.date(), layout.dates, layout.day_first)
@@ -185,23 +185,32 @@ fn day(partner: &Partner, at: loopgate_referral::Timestamp) -> String {
 
 /// What the organization said so far of this part.
 fn answered(partner: &Partner, answer: Answer, document: &Value, placement: &Placement) -> String {
-    let (booked, given) = (&placement.appointment, &placement.outcome);
+    let (booked, reason) = (&placement.appointment, &placement.reason);
+    let lines = |of: &dyn Fn(&Outcome) -> String| {
+        let lines: Vec<String> = placement.given().map(of).collect();
+        // Of services without a code there is no line.
+        if lines.iter().all(String::is_empty) { None } else { Some(lines.join("\n")) }
+    };
     let text = match answer {
         Answer::Status => Some(places::at(document, "status")),
-        Answer::Reason => placement.reason.as_ref().map(|why| why.code().to_owned()),
-        Answer::ReasonText => placement.reason.as_ref().map(|why| why.text().to_owned()),
+        Answer::Reason => reason.as_ref().map(|why| why.code().to_owned()),
+        Answer::ReasonText => reason.as_ref().map(|why| why.text().to_owned()),
         Answer::AppointmentDate => booked.as_ref().map(|one| day(partner, one.start)),
-        Answer::AppointmentTime => booked.as_ref().map(|one| {
-            moment::clock(moment::local(one.start, &partner.time_zone).time())
-        }),
+        Answer::AppointmentTime => booked
+            .as_ref()
+            .map(|one| moment::clock(moment::local(one.start, &partner.time_zone).time())),
         Answer::AppointmentPlace => booked.as_ref().and_then(|one| one.place.clone()),
-        Answer::Service => given.as_ref().map(|one| one.text.clone()),
-        Answer::ServiceCode => given.as_ref().and_then(|one| {
-            one.code.as_ref().map(|(system, code)| format!("{system}|{code}"))
+        // A line break would make two services of one.
+        Answer::Service => lines(&|one| row::line(&one.text)),
+        Answer::ServiceCode => lines(&|one| {
+            let code = one.code.as_ref();
+            code.map_or(String::new(), |(system, code)| format!("{system}|{code}"))
         }),
-        Answer::ServiceDate => given.as_ref().map(|one| day(partner, one.performed)),
-        // Notes are sent, not kept here.
-        Answer::Note => None,
+        Answer::ServiceDate => placement.given().next().map(|one| day(partner, one.performed)),
+        Answer::Assigned => placement.assigned.clone(),
+        Answer::SafeContact => placement.safe_contact.clone(),
+        // What was said once is not said again.
+        Answer::Note | Answer::Attempt => None,
     };
     text.unwrap_or_default()
 }

@@ -7,29 +7,19 @@ use std::borrow::Cow;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use loopgate_referral::{
-    Appointment, Business, Placement, StatusReason, TargetMove, TaskStatus, Timestamp,
+    Appointment, Business, ContactAttempt, ContactHow, DECLINE_REASONS, Outcome, Placement,
+    StatusReason, TargetMove, TaskStatus, Timestamp,
 };
 
 use super::layout::{Answer, Holds, Layout};
 use super::report::Flaw;
 use super::{cell, moment};
-use crate::scribe::{NOTE_BYTES_MAX, Wish};
+use crate::scribe::{ASSIGNED_BYTES_MAX, NOTE_BYTES_MAX, SERVICES_MAX, Service, Wish};
 
 /// Bytes of the place of an appointment.
 const PLACE_BYTES_MAX: usize = 200;
-/// What stands for a reason that has a code and no words.
-const REASONS: [(&str, &str); 8] = [
-    ("no-capacity", "We have no room at the moment"),
-    ("not-eligible", "We cannot offer this to the person"),
-    ("out-of-area", "The person is outside our area"),
-    ("not-reached", "We could not reach the person"),
-    ("not-our-client", "The person is not our client"),
-    ("already-served", "The person was served already"),
-    ("client-declined", "The person does not want it"),
-    ("other", ""),
-];
 /// The words of the status column, and what they mean.
-const STATUSES: [(&str, Status); 27] = [
+const STATUSES: [(&str, Status); 28] = [
     ("new", Status::Is(TaskStatus::Requested)),
     ("accept", Status::Is(TaskStatus::Accepted)),
     ("accepted", Status::Is(TaskStatus::Accepted)),
@@ -57,6 +47,7 @@ const STATUSES: [(&str, Status); 27] = [
     ("appointment-canceled", Status::AppointmentOff),
     ("goes-on", Status::GoesOn),
     ("refuse-cancel", Status::GoesOn),
+    ("take-back", Status::TakenBack),
 ];
 
 /// Where a row says that its referral stands.
@@ -67,6 +58,8 @@ enum Status {
     AppointmentOff,
     /// The organization does not stop, though it was asked to.
     GoesOn,
+    /// What it answered was a mistake.
+    TakenBack,
 }
 
 /// Which cell of a row holds which part of the answer.
@@ -100,10 +93,19 @@ pub struct Said {
     reason_text: Option<String>,
     booked: Option<(Date, Time)>,
     place: Option<String>,
-    service: Option<String>,
-    code: Option<(String, String)>,
+    services: Vec<Given>,
     performed: Option<Date>,
     note: Option<String>,
+    attempt: Option<ContactAttempt>,
+    assigned: Option<String>,
+    safe_contact: Option<String>,
+}
+
+/// One service: its words, and its code with its system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Given {
+    text: String,
+    code: Option<(String, String)>,
 }
 
 /// One act, and its word in the report.
@@ -113,8 +115,6 @@ pub struct Step {
     pub done: &'static str,
     /// The act.
     pub wish: Wish,
-    /// The same words again are the same act, whenever they come.
-    pub once: bool,
 }
 
 /// Reads a row, or says everything that is wrong with its cells.
@@ -130,12 +130,14 @@ pub fn said(cells: &Cells<'_>) -> Result<Said, Vec<Flaw>> {
     };
     let reason_text = bounded(Answer::ReasonText, NOTE_BYTES_MAX);
     let place = bounded(Answer::AppointmentPlace, PLACE_BYTES_MAX);
-    let service = bounded(Answer::Service, NOTE_BYTES_MAX);
     let note = bounded(Answer::Note, NOTE_BYTES_MAX);
+    let assigned = bounded(Answer::Assigned, ASSIGNED_BYTES_MAX);
+    let safe_contact = bounded(Answer::SafeContact, NOTE_BYTES_MAX);
     let status = status(cells, &mut flaws);
     let reason = reason(cells, &mut flaws);
     let booked = booked(cells, &mut flaws);
-    let code = code(cells, &mut flaws);
+    let services = services(cells, &mut flaws);
+    let attempt = attempt(cells, &mut flaws);
     let performed = cells.text(Answer::ServiceDate).and_then(|text| {
         let day = moment::day(&text, cells.layout.day_first);
         if day.is_none() {
@@ -146,11 +148,22 @@ pub fn said(cells: &Cells<'_>) -> Result<Said, Vec<Flaw>> {
     if place.is_some() && cells.text(Answer::AppointmentDate).is_none() {
         flaws.push(cells.flaw(Answer::AppointmentDate, "missing", "Give the day of the appointment."));
     }
-    if flaws.is_empty() {
-        Ok(Said { status, reason, reason_text, booked, place, service, code, performed, note })
-    } else {
-        Err(flaws)
+    if !flaws.is_empty() {
+        return Err(flaws);
     }
+    Ok(Said {
+        status,
+        reason,
+        reason_text,
+        booked,
+        place,
+        services,
+        performed,
+        note,
+        attempt,
+        assigned,
+        safe_contact,
+    })
 }
 
 const NOT_A_DAY: &str = "Give the day as 2026-11-27, or as the gateway's operator agreed with you.";
@@ -161,7 +174,7 @@ fn status(cells: &Cells<'_>, flaws: &mut Vec<Flaw>) -> Option<Status> {
     let found = STATUSES.iter().find(|(one, _)| *one == word).map(|(_, status)| *status);
     if found.is_none() {
         let words = "Write accepted, declined, in-progress, on-hold, served, not-served, give-back, no-show, \
-                     appointment-cancelled or goes-on.";
+                     appointment-cancelled, goes-on or take-back.";
         flaws.push(cells.flaw(Answer::Status, "no-such-answer", words));
     }
     found
@@ -212,29 +225,74 @@ fn booked(cells: &Cells<'_>, flaws: &mut Vec<Flaw>) -> Option<(Date, Time)> {
     }
 }
 
-fn code(cells: &Cells<'_>, flaws: &mut Vec<Flaw>) -> Option<(String, String)> {
-    let text = cells.text(Answer::ServiceCode)?;
-    let parts = text.split_once('|').filter(|(system, code)| {
-        !system.is_empty() && !code.is_empty() && text.len() <= NOTE_BYTES_MAX
-    });
-    if parts.is_none() {
-        let words = "Write the code as system|code, or leave it empty.";
+fn services(cells: &Cells<'_>, flaws: &mut Vec<Flaw>) -> Vec<Given> {
+    let text = cells.text(Answer::Service).unwrap_or_default();
+    let codes = cells.text(Answer::ServiceCode).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let too_long = lines.iter().any(|line| line.len() > NOTE_BYTES_MAX);
+    if too_long || lines.len() > SERVICES_MAX {
+        flaws.push(cells.flaw(Answer::Service, "too-long", "Use fewer words."));
+    }
+    let codes: Vec<&str> = codes.lines().map(str::trim).collect();
+    let parted = |code: &&str| {
+        let parts = code.split_once('|').filter(|(system, code)| {
+            !system.is_empty() && !code.is_empty() && system.len() + code.len() < NOTE_BYTES_MAX
+        });
+        code.is_empty() || parts.is_some()
+    };
+    if codes.len() > lines.len() || !codes.iter().all(parted) {
+        let words = "Write system|code, a line for each service, or leave it empty.";
         flaws.push(cells.flaw(Answer::ServiceCode, "not-a-code", words));
     }
-    parts.map(|(system, code)| (system.to_owned(), code.to_owned()))
+    let given = lines.iter().enumerate().map(|(at, line)| {
+        let code = codes.get(at).and_then(|code| code.split_once('|'));
+        let code = code.map(|(system, code)| (system.to_owned(), code.to_owned()));
+        Given { text: (*line).to_owned(), code }
+    });
+    given.collect()
 }
 
-/// What a row says that is not so yet, in the order in which it is done. `noted` knows whether a note
-/// was taken before.
+/// `phone, not reached; left a message`
+fn attempt(cells: &Cells<'_>, flaws: &mut Vec<Flaw>) -> Option<ContactAttempt> {
+    let text = cells.text(Answer::Attempt)?;
+    let (head, rest) = text.split_once(';').unwrap_or((&text, ""));
+    let (how, came) = head.split_once(',').unwrap_or((head, ""));
+    let how = how.trim().to_lowercase().replace("e-mail", "email");
+    let reached = match came.trim().to_lowercase().as_str() {
+        "reached" | "yes" => Some(true),
+        "not reached" | "no" => Some(false),
+        _ => None,
+    };
+    let rest = rest.trim();
+    match (ContactHow::from_code(&how), reached, rest.len() <= NOTE_BYTES_MAX) {
+        (Some(how), Some(reached), true) => {
+            let text = (!rest.is_empty()).then(|| rest.to_owned());
+            Some(ContactAttempt { how, reached, text })
+        }
+        _ => {
+            let words = "Write phone, text, email, visit or letter, a comma, and reached or not reached; \
+                         words may follow a semicolon.";
+            flaws.push(cells.flaw(Answer::Attempt, "no-such-attempt", words));
+            None
+        }
+    }
+}
+
+/// Words in one line, as a service stands in its cell.
+pub fn line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<&str>>().join(" ")
+}
+
+/// What a row says that is not so yet, in the order in which it is done.
 pub fn steps(
     said: &Said,
     placement: &Placement,
     (zone, cells): (&TimeZone, &Cells<'_>),
-    noted: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<Step>, Flaw> {
     let flaw = |answer, code, words| Err(cells.flaw(answer, code, words));
     let now = placement.state.status();
-    let step = |done, wish| Step { done, wish, once: false };
+    let step = |done, wish| Step { done, wish };
     let (mut first, mut last) = (Vec::new(), Vec::new());
     let why = || why(said, cells);
     let mut with_reason = false;
@@ -288,23 +346,41 @@ pub fn steps(
             with_reason = true;
             last.push(step("refuse-cancel", Wish::RefuseCancel { why: why()? }));
         }
+        Some(Status::TakenBack) => last.push(step("take-back", Wish::TakeBack)),
     }
     if !with_reason && !is_reason_of(said, placement) {
         let words = "A reason goes with declined, on-hold, not-served, give-back or goes-on, and stays as it was said.";
         return flaw(Answer::ReasonText, "reason-alone", words);
     }
     let serves = last.iter().any(|step| matches!(step.wish, Wish::Serve { .. }));
-    if said.service.is_some() && now != TaskStatus::Completed && !serves {
+    if !said.services.is_empty() && now != TaskStatus::Completed && !serves {
         return flaw(Answer::Status, "service-alone", "Write served, if the service was given.");
     }
     if books {
         first.push(step("appointment", booking(said, zone, cells)?));
     }
-    if let Some(text) = said.note.as_ref().filter(|text| !noted(text)) {
-        first.push(Step { done: "note", wish: Wish::Note(text.clone()), once: true });
-    }
+    first.extend(beside(said, placement));
     first.extend(last);
     Ok(first)
+}
+
+/// What moves nothing.
+fn beside(said: &Said, placement: &Placement) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut step = |done, wish| steps.push(Step { done, wish });
+    if said.assigned.is_some() && said.assigned != placement.assigned {
+        step("assign", Wish::Assign(said.assigned.clone()));
+    }
+    if said.safe_contact.is_some() && said.safe_contact != placement.safe_contact {
+        step("safe-contact", Wish::SafeContact(said.safe_contact.clone()));
+    }
+    if let Some(attempt) = &said.attempt {
+        step("attempt", Wish::Attempt(attempt.clone()));
+    }
+    if let Some(text) = &said.note {
+        step("note", Wish::Comment(text.clone()));
+    }
+    steps
 }
 
 /// Whether it books another appointment than there is. Beside a status that says that the appointment
@@ -334,7 +410,8 @@ fn booking(said: &Said, zone: &TimeZone, cells: &Cells<'_>) -> Result<Wish, Flaw
 
 fn why(said: &Said, cells: &Cells<'_>) -> Result<StatusReason, Flaw> {
     let code = said.reason.as_deref().unwrap_or("other");
-    let usual = REASONS.iter().find(|(one, _)| *one == code).map_or("", |(_, words)| words);
+    let usual = DECLINE_REASONS.iter().find(|(one, _)| *one == code && code != "other");
+    let usual = usual.map_or("", |(_, words)| words);
     let text = said.reason_text.as_deref().unwrap_or(usual);
     let words = "Say why, in a few words.";
     StatusReason::new(code, text)
@@ -347,16 +424,22 @@ fn is_reason_of(said: &Said, placement: &Placement) -> bool {
     let same = |cell: &Option<String>, known: Option<&str>| {
         cell.as_deref().is_none_or(|cell| known.is_some_and(|known| known.trim() == cell))
     };
-    // What was placed while the status moved on is not a reason any more.
     let code = same(&said.reason, known.map(StatusReason::code));
     code && same(&said.reason_text, known.map(StatusReason::text))
 }
 
 fn served(said: &Said, zone: &TimeZone, cells: &Cells<'_>) -> Result<Wish, Flaw> {
-    let words = "Say what was given, in a few words.";
-    let text = said.service.clone().ok_or_else(|| cells.flaw(Answer::Service, "missing", words))?;
+    if said.services.is_empty() {
+        let words = "Say what was given, in a few words.";
+        return Err(cells.flaw(Answer::Service, "missing", words));
+    }
     let performed = said.performed.map(|date| noon(date, zone, cells)).transpose()?;
-    Ok(Wish::Serve { code: said.code.clone(), text, performed })
+    let services = said.services.iter().map(|one| Service {
+        code: one.code.clone(),
+        text: one.text.clone(),
+        performed,
+    });
+    Ok(Wish::Serve { services: services.collect() })
 }
 
 /// What was given, said otherwise than before.
@@ -366,17 +449,25 @@ fn corrected(
     zone: &TimeZone,
     cells: &Cells<'_>,
 ) -> Result<Option<Step>, Flaw> {
-    let (Some(known), Some(text)) = (&placement.outcome, &said.service) else { return Ok(None) };
-    let day = moment::local(known.performed, zone).date();
+    let known: Vec<&Outcome> = placement.given().collect();
+    let Some(first) = known.first().filter(|_| !said.services.is_empty()) else { return Ok(None) };
+    // The cell shows the day of the first.
+    let day = moment::local(first.performed, zone).date();
     let other_day = said.performed.filter(|date| *date != day);
-    let other_code = said.code.is_some() && said.code != known.code;
-    if known.text.trim() == text && other_day.is_none() && !other_code {
+    let same = |(one, known): (&Given, &&Outcome)| {
+        one.text == line(&known.text) && (one.code.is_none() || one.code == known.code)
+    };
+    let all = said.services.len() == known.len() && said.services.iter().zip(&known).all(same);
+    if all && other_day.is_none() {
         return Ok(None);
     }
     let performed = other_day.map(|date| noon(date, zone, cells)).transpose()?;
-    let code = said.code.clone().or_else(|| known.code.clone());
-    let wish = Wish::Correct { code, text: text.clone(), performed };
-    Ok(Some(Step { done: "corrected", wish, once: false }))
+    let services = said.services.iter().enumerate().map(|(at, one)| {
+        let code = one.code.clone().or_else(|| known.get(at).and_then(|known| known.code.clone()));
+        Service { code, text: one.text.clone(), performed }
+    });
+    let wish = Wish::Correct { services: services.collect() };
+    Ok(Some(Step { done: "corrected", wish }))
 }
 
 /// Of a day without a time: noon there.

@@ -46,6 +46,8 @@ struct Job {
     referral: ReferralId,
     version: u64,
     steps: std::vec::IntoIter<Step>,
+    /// What the whole row says: a row that was taken is known by it.
+    row: [u8; 32],
 }
 
 /// Takes a file of an organization.
@@ -166,10 +168,12 @@ impl Taking<'_> {
             self.report.lines[at].version = Some(placement.version);
             let cells = Cells { at: &headings.answers, cells: &row.cells, layout };
             let said = row::said(&cells)?;
-            let noted = |note: &str| self.is_noted(id, note);
             let zone = &self.partner.time_zone;
             let version = headings.version.map(text).unwrap_or_default();
-            let steps = row::steps(&said, &placement, (zone, &cells), &noted);
+            let whole = digest(id, version, &format!("{said:?}"));
+            let key = (self.partner.org.clone(), whole);
+            let taken = self.gate.scribe.published().world().answers.contains_key(&key);
+            let steps = if taken { Ok(Vec::new()) } else { row::steps(&said, &placement, (zone, &cells)) };
             // What was made for how it was is not judged by how it is.
             let steps = match (steps, version.parse::<u64>()) {
                 (Ok(steps), _) if steps.is_empty() => steps,
@@ -181,7 +185,7 @@ impl Taking<'_> {
                     return Err(vec![Flaw { column: of(VERSION), code: "no-version", words }]);
                 }
             };
-            Ok(Job { line: at, referral: id, version: placement.version, steps: steps.into_iter() })
+            Ok(Job { line: at, referral: id, version: placement.version, steps: steps.into_iter(), row: whole })
         })();
         match outcome {
             Ok(job) if job.steps.len() == 0 => {}
@@ -191,12 +195,6 @@ impl Taking<'_> {
                 (line.became, line.flaws) = (Became::Wrong, flaws);
             }
         }
-    }
-
-    /// A note that was taken is known by what it says.
-    fn is_noted(&self, referral: ReferralId, note: &str) -> bool {
-        let key = (self.partner.org.clone(), digest(referral, None, note));
-        self.gate.scribe.published().world().answers.contains_key(&key)
     }
 
     fn finish(&mut self) {
@@ -253,14 +251,13 @@ fn placement(gate: &Gate, org: &OrgId, id: &ReferralId) -> Option<Placement> {
 }
 
 fn act(org: &OrgId, job: &Job, step: Step) -> Act {
-    let said = match &step.wish {
-        crate::scribe::Wish::Note(text) => text.clone(),
-        _ => step.done.to_owned(),
-    };
+    // The last act of a row says that all of it was taken.
+    let last = job.steps.len() == 0;
+    let request = if last { job.row } else { digest(job.referral, step.done, &hex::encode(job.row)) };
     Act {
         org: org.clone(),
-        request: digest(job.referral, (!step.once).then_some(job.version), &said),
-        once: step.once,
+        request,
+        once: last,
         transport: CHANNEL,
         referral: job.referral,
         if_match: Some(job.version),
@@ -270,13 +267,15 @@ fn act(org: &OrgId, job: &Job, step: Step) -> Act {
     }
 }
 
-/// What makes an act of a file the same act.
-fn digest(referral: ReferralId, version: Option<u64>, said: &str) -> [u8; 32] {
+/// What makes a row of a file, or an act of it, the same.
+fn digest(referral: ReferralId, one: &str, other: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"loopgate csv v1");
     hash.update(referral.bytes());
-    hash.update(version.unwrap_or_default().to_be_bytes());
-    hash.update(said);
+    for part in [one, other] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
     hash.finalize().into()
 }
 

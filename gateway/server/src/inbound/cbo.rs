@@ -4,6 +4,7 @@
 //! disclosure. What consent does not permit is not there.
 
 pub mod notices;
+pub mod spreadsheet;
 mod verbs;
 
 use loopgate_consent::FieldGroup;
@@ -39,6 +40,8 @@ fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Tro
     let caller = &session.partner;
     match (request.method.as_str(), request.segments().as_slice()) {
         ("GET", ["cbo", "v1", "referrals"]) => list(gate, session, request),
+        ("GET", ["cbo", "v1", "referrals.csv"]) => spreadsheet::download(gate, session, request),
+        ("POST", ["cbo", "v1", "referrals.csv"]) => spreadsheet::upload(gate, session, request),
         ("GET", ["cbo", "v1", "referrals", id]) => read(gate, session, id),
         ("POST", ["cbo", "v1", "referrals", id, act]) => {
             request.speaks(&[JSON])?;
@@ -46,7 +49,7 @@ fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Tro
         }
         ("GET", ["cbo", "v1", "notices"]) => Ok(notices::list(gate, &caller.org)),
         ("POST", ["cbo", "v1", "notices", id, "read"]) => notices::read(gate, &caller.org, id),
-        (_, ["cbo", "v1", "referrals" | "notices", ..]) => Err(Kind::Method.into()),
+        (_, ["cbo", "v1", "referrals" | "referrals.csv" | "notices", ..]) => Err(Kind::Method.into()),
         _ => Err(Kind::NotFound.into()),
     }
 }
