@@ -67,7 +67,7 @@ fn a_spreadsheet_closes_a_loop_and_says_nothing_twice() {
     assert_eq!((cell(0, "Do not contact"), cell(1, "Do not contact")), ("", "do-not-contact"));
     assert_eq!((cell(0, "Family name"), cell(0, "Given names")), ("Lindqvist-Okafor", "Maria"));
     assert_eq!((cell(0, "Status"), cell(0, "Version")), ("new", "1"));
-    assert_eq!((cell(0, "Need"), cell(0, "Referred on")), ("food-insecurity", "2026-11-20"));
+    assert_eq!((cell(0, "Need"), cell(0, "Referred on")), ("food-insecurity", "2026-11-22"));
     // A telephone number would be a sum.
     assert_eq!(cell(0, "Phone"), "'+1 555 0142");
     // One entry for each person, and no birth date, address or MRN.

@@ -18,8 +18,10 @@ pub const VERSION: &str = "version";
 pub const CONTACT: &str = "need.contact";
 /// The place of what is said along with the data: that it ends there, what 42 CFR Part 2 says.
 pub const HANDLING: &str = "handling";
+/// The place of the whole name: as it is written, or the given names and the family name.
+pub const NAME: &str = "client.name";
 /// Places that the dialect has beside the rows of its mapping.
-const BESIDE: [&str; 4] = [VERSION, HANDLING, "business_status", "not_carried"];
+const BESIDE: [&str; 5] = [VERSION, HANDLING, NAME, "business_status", "not_carried"];
 /// Columns that may be declared.
 pub const DECLARED_MAX: usize = 60;
 
@@ -120,7 +122,7 @@ const USUAL: [(&str, &str); 17] = [
     ("Need", "need.category"),
     ("Service", "need.service.display"),
     ("Priority", "need.priority"),
-    ("Client name", "client.name.text"),
+    ("Client name", NAME),
     ("Given names", "client.name.given[]"),
     ("Family name", "client.name.family"),
     ("Phone", "client.phone"),

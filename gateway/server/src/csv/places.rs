@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::layout::{HANDLING, VERSION};
+use super::layout::{HANDLING, NAME, VERSION};
 
 /// Between the items of a list in one cell.
 const BETWEEN: &str = ", ";
@@ -14,12 +14,27 @@ pub fn at(document: &Value, place: &str) -> String {
     if place == HANDLING {
         return list(&document[HANDLING]["notices"], " ");
     }
+    if place == NAME {
+        return name(document);
+    }
     let place = place.strip_suffix("[]").unwrap_or(place);
     let found = place.split('.').try_fold(document, |value, name| value.get(name));
     match found {
         Some(Value::Array(_)) => found.map_or(String::new(), |found| list(found, BETWEEN)),
         Some(value) => scalar(value),
         None => String::new(),
+    }
+}
+
+fn name(document: &Value) -> String {
+    let name = &document["client"]["name"];
+    match scalar(&name["text"]) {
+        text if text.is_empty() => {
+            let parts = [list(&name["given"], " "), scalar(&name["family"])];
+            let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            parts.join(" ")
+        }
+        text => text,
     }
 }
 
@@ -45,8 +60,22 @@ pub fn says(document: &Value, place: &str) -> bool {
     items.filter_map(Value::as_str).all(|item| !item.contains(BETWEEN))
 }
 
+/// The document that cells say.
+pub fn document<'c>(cells: impl IntoIterator<Item = (&'c str, &'c str)>) -> Value {
+    let mut document = Value::Object(Map::new());
+    let mut whole = "";
+    for (place, text) in cells {
+        if place == NAME { whole = text } else { put(&mut document, place, text) }
+    }
+    // The parts of a name may say all of it.
+    if name(&document) != whole {
+        put(&mut document, "client.name.text", whole);
+    }
+    document
+}
+
 /// Puts a cell's text at a place. What is empty, or is about the file, is not put.
-pub fn put(document: &mut Value, place: &str, text: &str) {
+fn put(document: &mut Value, place: &str, text: &str) {
     if text.is_empty() || [VERSION, HANDLING, "not_carried", "business_status"].contains(&place) {
         return;
     }
@@ -74,17 +103,15 @@ mod tests {
 
     #[test]
     fn what_is_put_is_found() {
-        let mut document = json!({});
-        for (place, text) in [
+        let document = document([
             ("referral_id", "ref_1"),
             ("client.name.given[]", "Maria, Elena"),
             ("client.name.family", "Lindqvist"),
             ("household.size", "4"),
             ("note", ""),
             ("version", "3"),
-        ] {
-            put(&mut document, place, text);
-        }
+            ("client.name", "Maria Elena Lindqvist"),
+        ]);
         let expected = json!({
             "referral_id": "ref_1",
             "client": { "name": { "given": ["Maria", "Elena"], "family": "Lindqvist" } },
@@ -95,6 +122,10 @@ mod tests {
         assert_eq!((at(&document, "household.size"), at(&document, "note")), ("4".into(), String::new()));
         assert!(says(&document, "client.name.given[]") && says(&document, "note"));
         assert!(!says(&json!({ "a": ["x, y"] }), "a[]"));
+        assert_eq!(at(&document, "client.name"), "Maria Elena Lindqvist");
+        let whole = super::document([("client.name", "Maria L."), ("client.name.family", "L.")]);
+        assert_eq!(whole, json!({ "client": { "name": { "text": "Maria L.", "family": "L." } } }));
+        assert_eq!(at(&whole, "client.name"), "Maria L.");
         let handling = json!({ "handling": { "codes": ["X"], "notices": ["One.", "Two."] } });
         assert_eq!(at(&handling, "handling"), "One. Two.");
     }

@@ -12,7 +12,7 @@ pub(super) fn csv(layout: &Layout) -> String {
     let dates = if layout.dates == Dates::Iso { "iso" } else { "local" };
     let (bom, day_first) = (layout.bom, layout.day_first);
     let columns: String = if layout.columns == Layout::default().columns {
-        "# columns = [{ name = \"Client name\", place = \"client.name.text\" }, { name = \"Status\", answer = \"status\" }]\n"
+        "# columns = [{ name = \"Client name\", place = \"client.name\" }, { name = \"Status\", answer = \"status\" }]\n"
             .to_owned()
     } else {
         let lines: String = layout.columns.iter().map(|one| format!("  {},\n", column(one))).collect();
