@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use loopgate_referral::{OrgId, PersonId, PlacementId, Timestamp};
 
 use crate::partner::PinHash;
+use crate::reply_code::ReplyCode;
 
 const MAC_BYTES: usize = 20;
 /// The least and the most characters of a PIN.
@@ -23,6 +24,7 @@ pub struct Doorkeys {
     cookies: hmac::Key,
     pseudonyms: hmac::Key,
     persons: hmac::Key,
+    sheets: hmac::Key,
 }
 
 /// What a link of a person's own is of.
@@ -47,6 +49,7 @@ impl Doorkeys {
             cookies: derived(b"loopgate pin v1"),
             pseudonyms: derived(b"loopgate pairwise v1"),
             persons: derived(b"loopgate own v1"),
+            sheets: derived(b"loopgate sheet v1"),
         }
     }
 
@@ -64,6 +67,15 @@ impl Doorkeys {
         let good = hmac::sign(&self.links, id);
         let same = mac.len() == MAC_BYTES && constant_time_eq(&good.as_ref()[..MAC_BYTES], mac);
         same.then_some(placement)
+    }
+
+    /// The code on the printed sheet of a placement.
+    pub fn reply_code(&self, placement: &PlacementId) -> ReplyCode {
+        ReplyCode::derived(|round| {
+            let mac = hmac::sign(&self.sheets, &[&placement.bytes()[..], &[round]].concat());
+            let first = mac.as_ref().first_chunk::<5>();
+            *first.unwrap_or_else(|| unreachable!("a SHA-256 has 32 bytes"))
+        })
     }
 
     /// The token of a person's own link, or of who speaks for them, good until then.

@@ -186,6 +186,10 @@ fn staff(fact: &StaffEvent, fields: &mut Fields) {
         StaffEvent::GlassReviewed { entry, justified, .. } => {
             json!({ "glass": entry, "justified": justified })
         }
+        StaffEvent::Entered { org, referral, act, .. } => {
+            json!({ "act": act, "for": org, "referral": referral })
+        }
+        StaffEvent::WrongReplyCode { .. } => json!({ "right": false }),
         StaffEvent::Looked { case, view, .. } => json!({ "case": case, "view": view }),
         StaffEvent::RevealAsked { case, reason, .. } => {
             set(fields, Field::Note, json!({ "text": reason }));
@@ -246,6 +250,8 @@ pub fn kind(event: &Event) -> &'static str {
             StaffEvent::LinksEnded { .. } => "person.links-ended",
             StaffEvent::GlassBroken { .. } => "glass.broken",
             StaffEvent::GlassReviewed { .. } => "glass.reviewed",
+            StaffEvent::Entered { .. } => "desk.entered",
+            StaffEvent::WrongReplyCode { .. } => "desk.wrong-code",
             StaffEvent::Looked { .. } => "audit.looked",
             StaffEvent::RevealAsked { .. } => "reveal.asked",
             StaffEvent::RevealConfirmed { .. } => "reveal.confirmed",

@@ -40,6 +40,7 @@ mod refusal;
 pub mod rehearse;
 mod replay;
 mod reply;
+mod reply_code;
 pub mod restore;
 mod roster;
 pub mod run;

@@ -6,6 +6,7 @@
 mod alias;
 mod certificate;
 mod folder;
+mod language;
 mod lenient;
 mod link;
 mod read;
@@ -31,6 +32,7 @@ use crate::identity::Client;
 pub use alias::{Carries, Code, ZField};
 pub use certificate::Shown;
 pub use folder::{LoadedPartner, load_partners};
+pub use language::Language;
 pub use lenient::Lenient;
 pub use link::{Answers, Authority, BadEndpoint, Endpoint, How, Link, Outcomes, Requests, Rule};
 pub use suspend::{Unreadable, set_pin, set_suspended};
@@ -68,6 +70,8 @@ pub struct Partner {
     pub certificates: Vec<[u8; 32]>,
     /// The zone its days and its times without an offset are in.
     pub time_zone: TimeZone,
+    /// The language its people are written to in.
+    pub language: Language,
     /// Real persons' data may pass. Enforced for HL7 v2, by MSH-11.
     pub production: bool,
     /// Nothing may pass until further notice.
@@ -189,6 +193,7 @@ impl Partner {
             patient_index: None,
             certificates: Vec::new(),
             time_zone: TimeZone::UTC,
+            language: Language::default(),
             production: false,
             suspended: false,
             agreement: None,

@@ -7,6 +7,7 @@
 mod act;
 mod amend;
 mod attest;
+mod behalf;
 mod chores;
 mod command;
 mod desk;
@@ -68,7 +69,7 @@ pub use submission::{
 };
 pub use submit::{answered, resolved};
 pub use told::{basis, denied};
-pub use wish::{ASSIGNED_BYTES_MAX, SERVICES_MAX, NOTE_BYTES_MAX, Service, Wish};
+pub use wish::{ASSIGNED_BYTES_MAX, NOTE_BYTES_MAX, SERVICES_MAX, Service, Wish};
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
 pub type CoverKey = (OrgId, PersonId, i64);

@@ -222,6 +222,10 @@ fn staff(fact: &StaffEvent, name: &dyn Fn(&OrgId) -> String) -> String {
             "Somebody looked: it was an emergency.".to_owned()
         }
         StaffEvent::GlassReviewed { .. } => "Somebody looked: it was no emergency.".to_owned(),
+        StaffEvent::Entered { org, act, .. } => {
+            format!("Staff entered what {} said on the phone: {act}.", name(org))
+        }
+        StaffEvent::WrongReplyCode { .. } => "A code that no sheet has was entered.".to_owned(),
         StaffEvent::Looked { org, case, .. } => format!("{} looked, for case {case}.", name(org)),
         StaffEvent::RevealAsked { org, case, .. } => {
             format!("{} asks who it is, for case {case}.", name(org))

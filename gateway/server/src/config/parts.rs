@@ -229,6 +229,8 @@ pub struct People {
     pub pin_tries_max: usize,
     /// Seconds in which wrong PINs are counted.
     pub pin_window_s: u64,
+    /// The telephone number of the desk that takes answers, as it is printed on sheets.
+    pub desk_phone: Option<String>,
 }
 
 /// `[oidc]`: the OpenID provider that staff sign in with.

@@ -239,6 +239,7 @@ fn people(s: &mut Section<'_, '_>) -> People {
         pin_hours: s.or("pin_hours", 12, value::integer(1..=24)),
         pin_tries_max: s.or("pin_tries_max", 5, value::integer(1..=20)),
         pin_window_s: s.or("pin_window_s", 900, value::integer(60..=86_400)),
+        desk_phone: s.maybe("desk_phone", value::text),
     }
 }
 

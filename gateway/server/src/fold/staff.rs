@@ -36,6 +36,8 @@ pub struct StaffBook {
     pub wrong: BTreeMap<StaffName, VecDeque<Timestamp>>,
     /// When a wrong code was given at a person's own link, newest last.
     pub wrong_codes: BTreeMap<PersonId, VecDeque<Timestamp>>,
+    /// When somebody of the staff entered the code of a sheet that there is none of, newest last.
+    pub wrong_reply_codes: BTreeMap<StaffName, VecDeque<Timestamp>>,
     /// How often the links of a person, or of who speaks for them, were ended.
     link_epochs: BTreeMap<(PersonId, bool), u32>,
     /// The last step of a one-time password that each used.
@@ -103,7 +105,11 @@ impl StaffBook {
                     broken.reviewed = Some((by.clone(), *justified));
                 }
             }
+            StaffEvent::WrongReplyCode { by } => {
+                note(self.wrong_reply_codes.entry(by.clone()).or_default(), place.at);
+            }
             StaffEvent::LinkMade { .. }
+            | StaffEvent::Entered { .. }
             | StaffEvent::Looked { .. }
             | StaffEvent::RevealAsked { .. }
             | StaffEvent::RevealConfirmed { .. } => {}

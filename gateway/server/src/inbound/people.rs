@@ -5,11 +5,13 @@
 //! the page. The need is shown to whoever has the link, the person only after the organization's PIN.
 //! What leads nowhere looks the same whatever the reason. No path is ever logged.
 
+mod acts_html;
 mod attest_form;
 mod audit;
 mod audit_html;
 mod desk;
 mod desk_html;
+mod fields_html;
 mod form;
 mod html;
 mod links;
@@ -20,11 +22,18 @@ mod own_html;
 mod page;
 mod person;
 mod pin;
+mod plain;
+mod referral_html;
 mod reveals;
 pub mod sessions;
+mod sheet;
+mod sheet_desk;
+mod sheet_html;
 mod timeline_html;
 pub mod turnstile;
 mod why;
+mod wishes;
+mod words;
 
 pub(crate) use person::About;
 
@@ -40,9 +49,13 @@ use axum::routing::Router;
 use crate::gate::Gate;
 use crate::inbound::http;
 use crate::inbound::tls::Settings;
+use crate::partner::Language;
 use crate::refusal::Trouble;
 use crate::reply::Reply;
+use words::Words;
 
+/// The language that a reader chose.
+const LANGUAGE_COOKIE: &str = "__Host-loopgate-lang";
 /// A form is short.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
@@ -53,6 +66,7 @@ pub struct Visit {
     query: Vec<(String, String)>,
     cookie: Option<String>,
     accept: Option<String>,
+    accept_language: Option<String>,
     case: Option<String>,
     content_type: Option<String>,
     /// Not sent by another site's page.
@@ -77,38 +91,40 @@ pub async fn serve(
 
 async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
     let (parts, body) = request.into_parts();
-    if !http::one_host(&parts) {
-        return guarded(html::sorry(400, "The request could not be read."), false);
-    }
-    let timeout = Duration::from_secs(gate.config.limits.request_timeout_s);
-    let read = tokio::time::timeout(timeout, http::read(body, BODY_BYTES_MAX)).await;
-    let body = match read {
-        Ok(Ok(body)) => body.to_vec(),
-        Ok(Err(_)) => return guarded(html::sorry(413, "That was too long."), false),
-        Err(_) => return guarded(html::sorry(408, "That took too long. Please try again."), false),
-    };
     let header = |name: &str| {
         let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
         value.map(str::to_owned)
     };
-    let head = parts.method == "HEAD";
-    let visit = Visit {
-        method: if head { "GET".to_owned() } else { parts.method.as_str().to_owned() },
+    let mut visit = Visit {
+        method: parts.method.as_str().replace("HEAD", "GET"),
         path: parts.uri.path().to_owned(),
         query: form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes())
             .into_owned()
             .collect(),
         cookie: header("cookie"),
         accept: header("accept"),
+        accept_language: header("accept-language"),
         case: header("loopgate-case"),
         content_type: header("content-type"),
         same_origin: same_origin(&parts.headers, &gate.config.people.base_url),
-        body,
+        body: Vec::new(),
     };
+    let words = visit.words(None);
+    if !http::one_host(&parts) {
+        return guarded(plain::sorry(words, 400, words.unreadable_request), false);
+    }
+    let timeout = Duration::from_secs(gate.config.limits.request_timeout_s);
+    let read = tokio::time::timeout(timeout, http::read(body, BODY_BYTES_MAX)).await;
+    match read {
+        Ok(Ok(body)) => visit.body = body.to_vec(),
+        Ok(Err(_)) => return guarded(plain::sorry(words, 413, words.too_long_request), false),
+        Err(_) => return guarded(plain::sorry(words, 408, words.too_slow), false),
+    }
+    let head = parts.method == "HEAD";
     let handled = tokio::task::spawn_blocking(move || handle(&gate, &visit)).await;
     let reply = handled.unwrap_or_else(|_| {
         tracing::error!("a page panicked");
-        html::outage()
+        plain::outage(words)
     });
     guarded(reply, head)
 }
@@ -129,11 +145,45 @@ impl Visit {
         let media = self.content_type.as_deref().unwrap_or_default();
         let bare = media.split(';').next().unwrap_or_default().trim();
         if !self.same_origin || !bare.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(html::sorry(403, "Please use the buttons of the page itself."));
+            let words = self.words(None);
+            return Err(plain::sorry(words, 403, words.own_buttons));
         }
         form::Filled::read(&self.body).ok_or_else(|| {
-            html::sorry(422, "The form could not be read. Please go back and try again.")
+            let words = self.words(None);
+            plain::sorry(words, 422, words.unreadable_form)
         })
+    }
+
+    /// In which language the page speaks: as the reader chose, as their organization has it, as
+    /// their browser says.
+    fn words(&self, organization: Option<Language>) -> &'static Words {
+        let kept = || Language::of(cookie(self.cookie.as_deref(), LANGUAGE_COOKIE)?);
+        let chosen = self.chosen_language().or_else(kept).or(organization);
+        Words::of(chosen.unwrap_or_else(|| self.browsers_language()))
+    }
+
+    /// The language that the address asks for.
+    fn chosen_language(&self) -> Option<Language> {
+        let asked = self.query.iter().find(|(name, _)| name == "lang");
+        asked.and_then(|(_, code)| Language::of(code)).filter(|_| self.method == "GET")
+    }
+
+    /// The first of the browser's languages that there is (RFC 9110 12.5.4), without weights, which
+    /// browsers write in their order.
+    fn browsers_language(&self) -> Language {
+        let listed = self.accept_language.as_deref().unwrap_or_default().split(',');
+        let codes = listed.map(|one| one.split([';', '-']).next().unwrap_or_default().trim());
+        codes.into_iter().find_map(Language::of).unwrap_or_default()
+    }
+
+    /// The browser keeps a language that was chosen.
+    fn keep_language(&self, reply: Reply) -> Reply {
+        let Some(language) = self.chosen_language() else { return reply };
+        let code = language.code();
+        let cookie = format!(
+            "{LANGUAGE_COOKIE}={code}; Path=/; Max-Age=31536000; Secure; HttpOnly; SameSite=Lax"
+        );
+        reply.header("set-cookie", cookie)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What staff did, and what somebody in an emergency did that staff have to look at.
 
 use loopgate_consent::GrantDraft;
-use loopgate_referral::{OrgId, PersonId, Timestamp};
+use loopgate_referral::{OrgId, PersonId, ReferralId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::staff::StaffName;
@@ -67,6 +67,25 @@ pub enum StaffEvent {
         /// It was one.
         justified: bool,
     },
+    /// Somebody entered what an organization said on the phone; the act itself is an entry of its own,
+    /// the organization's.
+    Entered {
+        /// Who.
+        by: StaffName,
+        /// Whose answer it is.
+        org: OrgId,
+        /// On which referral.
+        referral: ReferralId,
+        /// About whom.
+        person: PersonId,
+        /// Which act.
+        act: String,
+    },
+    /// Somebody entered the code of a sheet, and there is none.
+    WrongReplyCode {
+        /// Who.
+        by: StaffName,
+    },
     /// An auditor looked, and what was shown is about nobody: partners, or that there is nothing.
     Looked {
         /// The recipient.
@@ -112,10 +131,13 @@ impl StaffEvent {
     /// Whose key it is kept under.
     pub fn person(&self) -> Option<PersonId> {
         match self {
-            StaffEvent::SignIn { .. } | StaffEvent::Looked { .. } => None,
+            StaffEvent::SignIn { .. }
+            | StaffEvent::WrongReplyCode { .. }
+            | StaffEvent::Looked { .. } => None,
             StaffEvent::Proposed { says, .. } => Some(says.person),
             StaffEvent::LinkMade { person, .. }
             | StaffEvent::LinksEnded { person, .. }
+            | StaffEvent::Entered { person, .. }
             | StaffEvent::GlassBroken { person, .. }
             | StaffEvent::GlassReviewed { person, .. }
             | StaffEvent::RevealAsked { person, .. }

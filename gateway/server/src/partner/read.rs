@@ -9,7 +9,7 @@ use loopgate_referral::{Identifier, OrgId};
 use loopgate_token::KeySet;
 use toml::de::DeValue;
 
-use super::{Agreement, Channel, ChannelKind, LEGAL_CLASSES, Partner, Role};
+use super::{Agreement, Channel, ChannelKind, LEGAL_CLASSES, Language, Partner, Role};
 use crate::config::section::{self, OnLine, Read, Section};
 use crate::config::{Problem, value};
 use crate::identity::{Client, Keys};
@@ -46,6 +46,8 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
     let certificates = s.list("certificate_sha256", sha256);
     let (certificate_lines, certificates) = certificates.into_iter().unzip();
     let time_zone = s.or("time_zone", TimeZone::UTC, zone);
+    let languages = Language::ALL.map(|language| (language.code(), language));
+    let language = s.or("language", Language::default(), value::one_of(&languages));
     let production = s.or("production", false, value::flag);
     let suspended = s.or("suspended", false, value::flag);
     let agreement = s.maybe_section("agreement", |s| agreement(s, &time_zone));
@@ -79,6 +81,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
         patient_index,
         certificates,
         time_zone,
+        language,
         production,
         suspended,
         agreement,

@@ -91,6 +91,7 @@ fn head(partner: &Partner) -> String {
         None => "# patient_index = \"urn:oid:…\"\n".to_owned(),
     };
     let certificates = lines(partner.certificates.iter().map(|sha| quoted(&hex::encode(sha))));
+    let language = quoted(partner.language.code());
     let zone = quoted(partner.time_zone.iana_name().unwrap_or("UTC"));
     format!(
         "# Partner {org} of this gateway. `loopgate check-config` reports every problem.\n\n\
@@ -115,6 +116,7 @@ fn head(partner: &Partner) -> String {
          # SHA-256 of each client certificate (DER) it may show; no two partners share one.\n\
          certificate_sha256 = {certificates}\n\
          time_zone = {zone}  # IANA\n\
+         language = {language}  # en, es: of its pages and e-mails\n\
          production = {production}  # real persons' data may pass; MSH-11 must be P, or must not\n\
          suspended = {suspended}  # true: nothing may pass\n"
     )

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use loopgate_consent::{Action, LegalClass};
 use loopgate_referral::{OrgId, Timestamp};
 
-use super::{ChannelKind, Partner, Role, load_partners, set_suspended};
+use super::{ChannelKind, Language, Partner, Role, load_partners, set_suspended};
 use crate::config::Problem;
 
 const SOURCE: &str = r#"
@@ -164,6 +164,17 @@ fn what_is_rendered_reads_the_same() {
         let partner = parse(text);
         assert_eq!(parse(&partner.render()), partner, "{}", partner.render());
     }
+}
+
+#[test]
+fn an_organization_is_written_to_in_its_language() {
+    assert_eq!(parse(SOURCE).language, Language::En);
+    let spanish = parse(&FULL.replace("production", "language = \"es\"\nproduction"));
+    assert_eq!(spanish.language, Language::Es);
+    assert!(spanish.render().contains("\nlanguage = \"es\"  # en, es"));
+    assert_eq!(parse(&spanish.render()), spanish);
+    let problem = ["partners/north.toml:13: language: is none of en, es"];
+    assert_eq!(check("production", "language = \"tlh\"\nproduction"), problem);
 }
 
 #[test]

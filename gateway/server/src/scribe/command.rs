@@ -25,6 +25,9 @@ pub enum Command {
     Submit(Box<Submission>, Reply<Answer>),
     /// A party acts on a referral.
     Act(Box<Act>, Reply<Acted>),
+    /// The same, entered by somebody of the staff for the party, who said it on the phone; and the name of
+    /// the act.
+    Behalf(Box<Act>, (StaffName, String), Reply<Acted>),
     /// Data is about to leave.
     Disclose(Box<Disclose>, Reply<(Vec<Committed>, Sending)>),
     /// A known partner was refused data.

@@ -7,8 +7,8 @@ use loopgate_consent::Sends;
 use loopgate_ledger::{Committed, IndexProof, LogKey};
 
 use super::{
-    Command, Proved, Reply, Settle, act, attest, chores, desk, disclose, hear, merge, settle,
-    submit, token,
+    Command, Proved, Reply, Settle, act, attest, behalf, chores, desk, disclose, hear, merge,
+    settle, submit, token,
 };
 use crate::journal::Event;
 use crate::refusal::Trouble;
@@ -40,6 +40,10 @@ pub(super) fn decide(
         }
         Command::Act(act, reply) => {
             let answer = act::decide(desk, *act);
+            settles.push(Box::new(move |_| drop(reply.send(answer))));
+        }
+        Command::Behalf(act, said, reply) => {
+            let answer = behalf::decide(desk, *act, said);
             settles.push(Box::new(move |_| drop(reply.send(answer))));
         }
         Command::Disclose(disclose, reply) => {

@@ -12,7 +12,10 @@ use loopgate_fhir::Json;
 use loopgate_referral::{OrgId, PersonId, ResourceId};
 
 use super::sessions::{self, Member, SignedIn};
-use super::{Visit, attest_form, audit, desk_html, html, links, oidc, person, reveals, sorry, why};
+use super::{
+    Visit, attest_form, audit, desk_html, html, links, oidc, person, reveals, sheet_desk, sorry,
+    why,
+};
 use crate::egress::Way;
 use crate::fold::{Broken, Held};
 use crate::gate::Gate;
@@ -80,6 +83,9 @@ pub fn handle(gate: &Gate, visit: &Visit) -> Reply {
         }
         (None, ["glass", entry]) if coordinator => glass(gate, &member, entry),
         (Some(filled), ["glass", entry]) if coordinator => reviewed(gate, &member, entry, filled),
+        (post, ["sheet", path @ ..]) if coordinator => {
+            sheet_desk::handle(gate, &member, visit, (post.as_ref(), path))
+        }
         (None, ["links"]) => Ok(links::shown(gate, &member)),
         (Some(filled), ["links", link, act]) if coordinator => {
             links::posted(gate, &member, (link, act), filled)

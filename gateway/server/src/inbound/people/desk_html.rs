@@ -38,6 +38,31 @@ pub fn sign_in(status: u16, problem: Option<&str>, provider: bool) -> Reply {
     Reply::with(status, HTML, frame("Sign in", &page))
 }
 
+/// The question for the code of a sheet.
+pub fn sheet_code(status: u16, problem: Option<&str>) -> Reply {
+    let invalid = problem.map(|_| "true");
+    let described = if problem.is_some() { "code-hint code-error" } else { "code-hint" };
+    let page = html! {
+        h1 { "Answer by phone" }
+        p.lead { "For an organization that calls with a printed sheet." }
+        section.card {
+            form method="post" action="/staff/sheet" {
+                div.field {
+                    label for="code" { "Code on the sheet" }
+                    @if let Some(words) = problem { p.error id="code-error" role="alert" { (words) } }
+                    input type="text" id="code" name="code" autocomplete="off" autocapitalize="characters" spellcheck="false"
+                        required maxlength="20" aria-describedby=(described) aria-invalid=[invalid];
+                    p.hint id="code-hint" { "Nine letters and digits, like 7KQ-3F9-X2M. O is zero; I and L are one." }
+                }
+                button type="submit" { "Find the referral" }
+            }
+        }
+        p { a href="/staff" { "Back to the desk" } }
+    };
+    let title = if problem.is_some() { "Error: Answer by phone" } else { "Answer by phone" };
+    Reply::with(status, HTML, frame(title, &page))
+}
+
 /// A sentence, and the way back.
 pub fn done(words: &str) -> Reply {
     let page = html! { h1 { (words) } p { a href="/staff" { "Back to the desk" } } };
@@ -50,6 +75,7 @@ pub fn desk(member: &Member, waiting: &[Waiting], broken: &[Broken], reveals: us
         h1 { "Desk" }
         p.lead { "Signed in as " bdi { (member.called) } }
         @if member.is(StaffRole::Coordinator) {
+            p { a href="/staff/sheet" { "Answer by phone: enter the code of a sheet" } }
             h2 { "Forms that wait for somebody to read them" }
             @if waiting.is_empty() { p { "None." } }
             @for one in waiting {

@@ -1,17 +1,20 @@
 //! The page of one referral, for one organization: what it shows, and what can be done on it.
 
 use loopgate_consent::FieldGroup;
-use loopgate_referral::{Placement, Referral, TaskStatus};
-use serde_json::Value;
+use loopgate_referral::{OrgId, Placement, PlacementId, Referral, TAKE_BACK_MS, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::form::{Filled, Wrong, wish};
+use super::form::Filled;
 use super::pin::{self, Given};
-use super::{Visit, html, sorry};
+use super::referral_html::Shown;
+use super::sessions::Member;
+use super::wishes::{Known, Wrong, wish};
+use super::words::Words;
+use super::{Visit, html, plain, referral_html, sheet};
 use crate::egress::{Released, Way};
 use crate::exit;
 use crate::gate::Gate;
-use crate::partner::{ChannelKind, Partner, PinHash};
+use crate::partner::{ChannelKind, Partner, PinHash, Role};
 use crate::refusal::{Kind, Trouble};
 use crate::reply::Reply;
 use crate::scribe::{Act, Command, is_held};
@@ -22,6 +25,18 @@ pub struct Opened {
     pub pin: PinHash,
     pub referral: Referral,
     pub placement: Placement,
+    /// Whom it can be sent on to, by name.
+    pub others: Vec<(OrgId, String)>,
+}
+
+/// Where a referral is read, and by whom.
+pub struct At<'a> {
+    /// The address of its page; its acts are below.
+    pub base: String,
+    /// In which language.
+    pub words: &'static Words,
+    /// Who of the staff reads it to the organization; none: the organization reads it.
+    pub by: Option<&'a Member>,
 }
 
 /// What a page says beside what it shows.
@@ -37,29 +52,51 @@ pub struct Saying {
 /// Answers one visit.
 pub fn handle(gate: &Gate, visit: &Visit) -> Reply {
     let segments: Vec<&str> = visit.path.split('/').skip(1).collect();
-    match (visit.method.as_str(), segments.as_slice()) {
-        ("GET", [""]) => html::welcome(),
+    let words = visit.words(None);
+    let reply = match (visit.method.as_str(), segments.as_slice()) {
+        ("GET", [""]) => plain::welcome(words),
         ("GET", ["page.css"]) => html::stylesheet(),
         ("GET", ["r", token]) => match open(gate, token) {
-            Some(opened) => shown(gate, &opened, token, visit, Saying::default()),
-            None => html::nowhere(),
+            Some(opened) => {
+                let at = link(token, &opened, visit);
+                shown(gate, &opened, &at, visit, Saying::default())
+            }
+            None => plain::nowhere(words),
+        },
+        ("GET", ["r", token, "sheet"]) => match open(gate, token) {
+            Some(opened) => sheet::shown(gate, &opened, &link(token, &opened, visit), visit),
+            None => plain::nowhere(words),
         },
         ("POST", ["r", token, what]) => match open(gate, token) {
-            Some(opened) => posted(gate, &opened, (token, what), visit),
-            None => html::nowhere(),
+            Some(opened) => {
+                let at = link(token, &opened, visit);
+                posted(gate, &opened, (&at, what), visit)
+            }
+            None => plain::nowhere(words),
         },
-        ("GET" | "POST", _) => html::nowhere(),
-        _ => html::sorry(405, "This page is read, and answered by its buttons."),
-    }
+        ("GET" | "POST", _) => plain::nowhere(words),
+        _ => plain::sorry(words, 405, words.only_buttons),
+    };
+    visit.keep_language(reply)
+}
+
+/// The page of a link, in the reader's language.
+fn link<'a>(token: &str, opened: &Opened, visit: &Visit) -> At<'a> {
+    let words = visit.words(Some(opened.partner.language));
+    At { base: format!("/r/{token}"), words, by: None }
 }
 
 /// What a token opens now; every other token opens nothing, whatever the reason.
 fn open(gate: &Gate, token: &str) -> Option<Opened> {
-    let id = gate.doorkeys.placement(token)?;
+    opened(gate, &gate.doorkeys.placement(token)?)
+}
+
+/// A placement that has a page now.
+pub fn opened(gate: &Gate, id: &PlacementId) -> Option<Opened> {
     let (referral, placement) = {
         let world = gate.scribe.published().world();
-        let referral = world.referrals.get(world.placements.get(&id)?)?;
-        (referral.clone(), referral.placement(&id)?.clone())
+        let referral = world.referrals.get(world.placements.get(id)?)?;
+        (referral.clone(), referral.placement(id)?.clone())
     };
     let roster = gate.scribe.published().roster.load();
     let partner = roster.get(&placement.target).filter(|partner| !partner.suspended)?;
@@ -70,128 +107,211 @@ fn open(gate: &Gate, token: &str) -> Option<Opened> {
     if is_held(&referral) || gate.now() >= ends {
         return None;
     }
-    Some(Opened { pin: pin.clone(), partner: partner.clone(), referral, placement })
-}
-
-fn shown(gate: &Gate, opened: &Opened, token: &str, visit: &Visit, saying: Saying) -> Reply {
-    let known = pin::is_known(gate, opened, visit.cookie.as_deref());
-    if opened.placement.state.is_final() {
-        // The link ended; who just ended it is told so.
-        return if known { html::closed(status(opened)) } else { html::nowhere() };
-    }
-    let code = saying.status.unwrap_or(200);
-    let made = if known {
-        whole(gate, opened, token, &saying)
-    } else {
-        first(gate, opened, token, &saying)
+    let had = |org: &OrgId| {
+        referral.source == *org || referral.placements.iter().any(|one| one.target == *org)
     };
-    match made {
-        Ok(body) => Reply::released(code, html::HTML, body),
-        Err(trouble) => sorry(trouble),
+    let others = roster.iter().map(|one| &one.partner);
+    let others = others.filter(|one| one.is(Role::Target) && !one.suspended && !had(&one.org));
+    let mut others: Vec<_> = others.map(|one| (one.org.clone(), one.name.clone())).collect();
+    others.sort_by(|one, other| one.1.cmp(&other.1));
+    let (pin, partner) = (pin.clone(), partner.clone());
+    Some(Opened { pin, partner, referral, placement, others })
+}
+
+/// Until when an answer can be taken back, if it can now.
+fn mistake_until(gate: &Gate, opened: &Opened) -> Option<Timestamp> {
+    let Opened { referral, placement, .. } = opened;
+    let last = referral.placements.last().is_some_and(|last| last.id == placement.id);
+    let until = Timestamp(placement.moved?.0 + TAKE_BACK_MS);
+    let may = last && !placement.rerouted && !placement.is_called_off();
+    (may && gate.now() <= until).then_some(until)
+}
+
+fn shown(gate: &Gate, opened: &Opened, at: &At<'_>, visit: &Visit, saying: Saying) -> Reply {
+    let known = pin::is_known(gate, opened, visit.cookie.as_deref());
+    match (known, opened.placement.state.is_final()) {
+        // The link ended; who just ended it is told so.
+        (false, true) => plain::nowhere(visit.words(None)),
+        (false, false) => first(gate, opened, at, &saying),
+        (true, true) => ended(gate, opened, at, &saying),
+        (true, false) => whole(gate, opened, at, &saying),
     }
 }
 
-fn status(opened: &Opened) -> TaskStatus {
-    opened.placement.state.status()
+/// It is closed; or it was taken back, and goes on at another address.
+pub fn ended(gate: &Gate, opened: &Opened, at: &At<'_>, saying: &Saying) -> Reply {
+    if opened.placement.taken_back {
+        let mut placed = opened.referral.placements.iter().rev();
+        let anew = placed.find(|one| one.target == opened.partner.org && !one.taken_back);
+        return match anew {
+            Some(anew) => html::see(&at.of(gate, &anew.id), None),
+            None => plain::nowhere(at.words),
+        };
+    }
+    let until = mistake_until(gate, opened);
+    let body = referral_html::closed(opened, at, saying, until);
+    Reply::with(saying.status.unwrap_or(200), html::HTML, body)
 }
 
 /// Need and area, and the question for the PIN.
-fn first(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<Released, Trouble> {
-    let mapping = exit::mapping(gate)?;
-    let mut ask = exit::need_ask(&opened.referral, &opened.placement);
-    ask.view = "link-need";
-    let way = way(opened, mapping.digest());
-    gate.egress.release(way, ask, |permits| {
-        let need = exit::Passing::of(permits).only(&[FieldGroup::Need, FieldGroup::Status]);
-        let said = exit::community(gate, mapping, &opened.referral, &opened.placement, &need)?;
-        let document = said.ok_or(Trouble::Outage)?;
-        Ok(html::first(&document, &opened.partner.name, token, saying))
-    })
+fn first(gate: &Gate, opened: &Opened, at: &At<'_>, saying: &Saying) -> Reply {
+    let made = || -> Result<Released, Trouble> {
+        let mapping = exit::mapping(gate)?;
+        let mut ask = exit::need_ask(&opened.referral, &opened.placement);
+        ask.view = "link-need";
+        gate.egress.release(way(opened, at, mapping.digest()), ask, |permits| {
+            let need = exit::Passing::of(permits).only(&[FieldGroup::Need, FieldGroup::Status]);
+            let said = exit::community(gate, mapping, &opened.referral, &opened.placement, &need)?;
+            let document = said.ok_or(Trouble::Outage)?;
+            Ok(referral_html::first(&document, &opened.partner.name, at, saying))
+        })
+    };
+    answer(at, saying, made())
 }
 
 /// All that the organization may see, and what it can do.
-fn whole(gate: &Gate, opened: &Opened, token: &str, saying: &Saying) -> Result<Released, Trouble> {
-    let document = |passing: &exit::Passing| -> Result<Value, Trouble> {
+pub fn whole(gate: &Gate, opened: &Opened, at: &At<'_>, saying: &Saying) -> Reply {
+    let view = if at.by.is_some() { "phone-desk" } else { "link" };
+    let made =
+        released(gate, opened, (at, view), |shown| referral_html::whole(shown, opened, at, saying));
+    answer(at, saying, made)
+}
+
+fn answer(at: &At<'_>, saying: &Saying, made: Result<Released, Trouble>) -> Reply {
+    match made {
+        Ok(body) => Reply::released(saying.status.unwrap_or(200), html::HTML, body),
+        Err(trouble) => plain::trouble(at.words, trouble),
+    }
+}
+
+/// The whole referral through the exit, in this view.
+pub fn released(
+    gate: &Gate,
+    opened: &Opened,
+    (at, view): (&At<'_>, &'static str),
+    render: impl Fn(&Shown<'_>) -> Vec<u8>,
+) -> Result<Released, Trouble> {
+    let mapping = exit::mapping(gate)?;
+    let ask = exit::whole_ask(gate, &opened.referral, &opened.placement, view)?;
+    let channel = if view == "sheet" { "sheet" } else { at.channel() };
+    let way = Way { channel, ..way(opened, at, mapping.digest()) };
+    gate.egress.release(way, ask, |permits| {
         let (referral, placement) = (&opened.referral, &opened.placement);
-        let said = exit::whole(gate, exit::mapping(gate)?, referral, placement, passing)?;
-        said.ok_or(Trouble::Outage)
-    };
-    let digest = exit::mapping(gate)?.digest();
-    let ask = exit::whole_ask(gate, &opened.referral, &opened.placement, "link")?;
-    gate.egress.release(way(opened, digest), ask, |permits| {
-        let document = document(&exit::Passing::of(permits))?;
-        Ok(html::whole(&document, opened, token, saying))
+        let passing = exit::Passing::of(permits);
+        let said = exit::whole(gate, mapping, referral, placement, &passing)?;
+        Ok(render(&Shown {
+            document: &said.ok_or(Trouble::Outage)?,
+            notes: passing.groups.contains(FieldGroup::Note),
+            contact: passing.groups.contains(FieldGroup::Contact),
+            mistake_until: mistake_until(gate, opened),
+        }))
     })
 }
 
-fn way(opened: &Opened, mapping: [u8; 32]) -> Way<'_> {
-    Way { to: &opened.partner.org, channel: "link", mapping: Some(mapping), by: None }
+impl At<'_> {
+    /// Where another placement is read by the same way.
+    fn of(&self, gate: &Gate, placement: &PlacementId) -> String {
+        match self.by {
+            None => format!("/r/{}", gate.doorkeys.token(placement)),
+            Some(_) => format!("/staff/sheet/{}", gate.doorkeys.reply_code(placement)),
+        }
+    }
+
+    /// By which way.
+    fn channel(&self) -> &'static str {
+        if self.by.is_some() { "phone-desk" } else { "link" }
+    }
 }
 
-fn posted(gate: &Gate, opened: &Opened, (token, what): (&str, &str), visit: &Visit) -> Reply {
+fn way<'a>(opened: &'a Opened, at: &'a At<'_>, mapping: [u8; 32]) -> Way<'a> {
+    let by = at.by.map(|member| member.name.as_str());
+    Way { to: &opened.partner.org, channel: at.channel(), mapping: Some(mapping), by }
+}
+
+fn posted(gate: &Gate, opened: &Opened, (at, what): (&At<'_>, &str), visit: &Visit) -> Reply {
     let filled = match visit.form() {
         Ok(filled) => filled,
         Err(reply) => return reply,
     };
     if what == "pin" {
-        return given(gate, opened, token, visit, &filled);
+        return given(gate, opened, at, visit, &filled);
     }
     if !pin::is_known(gate, opened, visit.cookie.as_deref()) {
-        let notice = Some("Please give your organization's PIN first. Nothing was done.");
+        let notice = Some(at.words.pin_first);
         let saying = Saying { status: Some(403), notice, wrong: None };
-        return shown(gate, opened, token, visit, saying);
+        return shown(gate, opened, at, visit, saying);
     }
-    let wish = match wish(what, &filled, &opened.partner.time_zone) {
-        None => return html::nowhere(),
+    match acted(gate, opened, (at, what), (visit, filled)) {
+        Ok(reply) => reply,
+        Err(saying) => {
+            // What is shown is what it is now.
+            let Some(opened) = self::opened(gate, &opened.placement.id) else {
+                return plain::nowhere(at.words);
+            };
+            shown(gate, &opened, at, visit, saying)
+        }
+    }
+}
+
+/// Does what a form asks; what the page has to say if it was not done.
+pub fn acted(
+    gate: &Gate,
+    opened: &Opened,
+    (at, what): (&At<'_>, &str),
+    (visit, filled): (&Visit, Filled),
+) -> Result<Reply, Saying> {
+    let known = Known { zone: &opened.partner.time_zone, others: &opened.others };
+    let wish = match wish(what, &filled, known) {
+        None => return Ok(plain::nowhere(at.words)),
         Some(Ok(wish)) => wish,
         Some(Err(wrong)) => {
-            let saying = Saying { status: Some(422), notice: None, wrong: Some((wrong, filled)) };
-            return shown(gate, opened, token, visit, saying);
+            return Err(Saying { status: Some(422), notice: None, wrong: Some((wrong, filled)) });
         }
     };
     let Some(version) = filled.version() else {
-        return html::sorry(422, "The form could not be read. Please go back and try again.");
+        return Ok(plain::sorry(at.words, 422, at.words.unreadable_form));
     };
     let act = Act {
         org: opened.partner.org.clone(),
         request: digest(visit),
         once: true,
-        transport: "link",
+        transport: at.channel(),
         referral: opened.referral.id,
         if_match: Some(version),
         happened: None,
         message: None,
         wish,
     };
-    match gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply)) {
-        Ok(_) => html::see(&format!("/r/{token}"), None),
+    let act = Box::new(act);
+    let done = match at.by {
+        None => gate.scribe.ask_blocking(|reply| Command::Act(act, reply)),
+        Some(by) => {
+            let said = (by.name.clone(), what.to_owned());
+            gate.scribe.ask_blocking(|reply| Command::Behalf(act, said, reply))
+        }
+    };
+    match done {
+        Ok(_) => Ok(html::see(&at.base, None)),
         Err(Trouble::Refused(refusal))
             if matches!(refusal.kind, Kind::VersionConflict | Kind::IllegalMove) =>
         {
-            // What is shown is what it is now.
-            let Some(opened) = open(gate, token) else { return html::nowhere() };
-            let notice =
-                "Something changed in between, and nothing was done. This is how it is now.";
-            let saying = Saying { status: Some(409), notice: Some(notice), wrong: None };
-            shown(gate, &opened, token, visit, saying)
+            Err(Saying { status: Some(409), notice: Some(at.words.changed), wrong: None })
         }
-        Err(trouble) => sorry(trouble),
+        Err(trouble) => Ok(plain::trouble(at.words, trouble)),
     }
 }
 
 /// A PIN was given.
-fn given(gate: &Gate, opened: &Opened, token: &str, visit: &Visit, filled: &Filled) -> Reply {
+fn given(gate: &Gate, opened: &Opened, at: &At<'_>, visit: &Visit, filled: &Filled) -> Reply {
     match pin::check(gate, opened, filled.text("pin")) {
-        Ok(Given::Right(cookie)) => html::see(&format!("/r/{token}"), Some(cookie)),
+        Ok(Given::Right(cookie)) => html::see(&at.base, Some(cookie)),
         Ok(Given::Wrong) => {
-            let notice = Some("That is not the PIN. Please try again.");
-            shown(gate, opened, token, visit, Saying { status: Some(403), notice, wrong: None })
+            let notice = Some(at.words.pin_wrong);
+            shown(gate, opened, at, visit, Saying { status: Some(403), notice, wrong: None })
         }
-        Ok(Given::Wait(seconds)) => {
-            let words = "Too many wrong PINs were given. Please wait a while and try again.";
-            html::sorry(429, words).header("retry-after", seconds.to_string())
-        }
-        Err(trouble) => sorry(trouble),
+        Ok(Given::Wait(seconds)) => plain::sorry(at.words, 429, at.words.pin_wait)
+            .header("retry-after", seconds.to_string()),
+        Err(trouble) => plain::trouble(at.words, trouble),
     }
 }
 
