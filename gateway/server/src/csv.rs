@@ -5,13 +5,16 @@
 //! (`inbound/cbo/spreadsheet.rs`, `inbound/people/office.rs`), what may happen to a referral.
 
 pub mod cell;
-
+pub mod documents;
+pub mod headings;
+pub mod hmis;
 pub mod layout;
 pub mod moment;
 pub mod out;
 pub mod places;
 pub mod report;
 pub mod row;
+pub mod said;
 pub mod table;
 pub mod take;
 

@@ -27,7 +27,7 @@ pub struct Translate {
     /// Say of each field that was carried where it went, and by which row of which file.
     #[arg(long)]
     explain: bool,
-    /// A partner's file, for what its HL7 v2 link says: assigning authorities, time zone.
+    /// A partner's file, for what its HL7 v2 link says (assigning authorities, time zone) and its CSV columns.
     #[arg(long, value_name = "FILE")]
     partner: Option<PathBuf>,
     /// Files; standard input, if none.
@@ -39,6 +39,7 @@ enum DialectArg {
     Fhir,
     CboJson,
     Hl7v2,
+    Csv,
 }
 
 impl DialectArg {
@@ -47,6 +48,7 @@ impl DialectArg {
         match self {
             DialectArg::Fhir => Dialect::Fhir,
             DialectArg::CboJson => Dialect::CboJson,
+            DialectArg::Csv => Dialect::Csv,
             DialectArg::Hl7v2 => {
                 let (code, event) = message.split_once('^').unwrap_or((message, ""));
                 Dialect::Hl7v2([code.to_owned(), event.to_owned()])
@@ -128,7 +130,11 @@ fn one(
 }
 
 fn show(translated: Translated, explain: bool) {
-    println!("{}", translated.text);
+    // A row of a file has its end already.
+    print!("{}", translated.text);
+    if !translated.text.ends_with('\n') {
+        println!();
+    }
     for one in translated.carried.iter().filter(|_| explain) {
         let (field, to) = match &one.way {
             Way::Read => (&one.carried.right, &one.carried.left),

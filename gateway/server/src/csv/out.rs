@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use loopgate_consent::Sending;
 use loopgate_referral::{OrgId, Outcome, Placement, Referral, Timestamp};
 use serde_json::Value;
@@ -34,6 +35,11 @@ pub struct Parts {
 }
 
 impl Parts {
+    /// What is about nobody: the headings.
+    pub fn of(head: String) -> Parts {
+        Parts { bytes: head.into_bytes(), ..Parts::default() }
+    }
+
     /// Adds what was released.
     pub fn take(&mut self, released: Released) {
         self.bytes.extend(released.bytes);
@@ -64,7 +70,7 @@ pub fn referrals(
     which: Which,
 ) -> Result<Parts, Trouble> {
     let mapping = exit::mapping(gate)?;
-    let mut parts = Parts { bytes: head(&partner.csv).into_bytes(), ..Parts::default() };
+    let mut parts = Parts::of(head(&partner.csv));
     let way = Way { to: &partner.org, channel: CHANNEL, mapping: Some(mapping.digest()), by: None };
     let mut walk = Walk::new(which);
     while let Some(chunk) = walk.next(gate, &partner.org)? {
@@ -82,7 +88,8 @@ pub fn referrals(
                 let document = exit::whole(gate, mapping, referral, placement, &passing)?;
                 // One that the dialect cannot say must not hide the others.
                 let Some(document) = document else { continue };
-                self::row(&mut rows, partner, &document, placement);
+                let look = (&partner.csv, &partner.time_zone);
+                self::row(&mut rows, look, &document, Some(placement));
                 weighed.push((ask, permits));
             }
             gate.egress.release_page(way, weighed, || Ok(rows.clone().into_bytes()))
@@ -153,38 +160,43 @@ pub fn head(layout: &Layout) -> String {
     head
 }
 
+/// What a file looks like, and where.
+type Look<'a> = (&'a Layout, &'a TimeZone);
+
 /// One referral: the document, and what the organization answered so far.
-pub fn row(out: &mut String, partner: &Partner, document: &Value, placement: &Placement) {
-    let layout = &partner.csv;
+pub fn row(out: &mut String, look: Look<'_>, document: &Value, placement: Option<&Placement>) {
+    let (layout, _) = look;
     let cells: Vec<String> = layout
         .columns
         .iter()
-        .map(|column| match &column.holds {
-            Holds::Place(at) if at == VERSION => placement.version.to_string(),
-            Holds::Place(at) => dated(partner, at, places::at(document, at)),
-            Holds::Answer(answer) => answered(partner, *answer, document, placement),
+        .map(|column| match (&column.holds, placement) {
+            (Holds::Place(at), _) if at == VERSION => {
+                placement.map_or(String::new(), |placement| placement.version.to_string())
+            }
+            (Holds::Place(at), _) => dated(look, at, places::at(document, at)),
+            (Holds::Answer(Answer::Status), _) => places::at(document, "status"),
+            (Holds::Answer(answer), Some(placement)) => answered(look, *answer, placement),
+            (Holds::Answer(_), None) => String::new(),
         })
         .collect();
     cell::record(out, layout.separator, cells.iter().map(String::as_str));
 }
 
 /// The one instant of the dialect is a day where the organization is.
-fn dated(partner: &Partner, place: &str, text: String) -> String {
+fn dated(look: Look<'_>, place: &str, text: String) -> String {
     if place != "authored_on" {
         return text;
     }
     let at: Result<jiff::Timestamp, _> = text.parse();
-    at.map_or(text, |at| day(partner, Timestamp(at.as_millisecond())))
+    at.map_or(text, |at| day(look, Timestamp(at.as_millisecond())))
 }
 
-fn day(partner: &Partner, at: Timestamp) -> String {
-    let layout = &partner.csv;
-    let local = moment::local(at, &partner.time_zone);
-    moment::written(local.date(), layout.dates, layout.day_first)
+fn day((layout, zone): Look<'_>, at: Timestamp) -> String {
+    moment::written(moment::local(at, zone).date(), layout.dates, layout.day_first)
 }
 
 /// What the organization said so far of this part.
-fn answered(partner: &Partner, answer: Answer, document: &Value, placement: &Placement) -> String {
+fn answered(look: Look<'_>, answer: Answer, placement: &Placement) -> String {
     let (booked, reason) = (&placement.appointment, &placement.reason);
     let lines = |of: &dyn Fn(&Outcome) -> String| {
         let lines: Vec<String> = placement.given().map(of).collect();
@@ -192,13 +204,12 @@ fn answered(partner: &Partner, answer: Answer, document: &Value, placement: &Pla
         if lines.iter().all(String::is_empty) { None } else { Some(lines.join("\n")) }
     };
     let text = match answer {
-        Answer::Status => Some(places::at(document, "status")),
         Answer::Reason => reason.as_ref().map(|why| why.code().to_owned()),
         Answer::ReasonText => reason.as_ref().map(|why| why.text().to_owned()),
-        Answer::AppointmentDate => booked.as_ref().map(|one| day(partner, one.start)),
-        Answer::AppointmentTime => booked
-            .as_ref()
-            .map(|one| moment::clock(moment::local(one.start, &partner.time_zone).time())),
+        Answer::AppointmentDate => booked.as_ref().map(|one| day(look, one.start)),
+        Answer::AppointmentTime => {
+            booked.as_ref().map(|one| moment::clock(moment::local(one.start, look.1).time()))
+        }
         Answer::AppointmentPlace => booked.as_ref().and_then(|one| one.place.clone()),
         // A line break would make two services of one.
         Answer::Service => lines(&|one| row::line(&one.text)),
@@ -206,11 +217,11 @@ fn answered(partner: &Partner, answer: Answer, document: &Value, placement: &Pla
             let code = one.code.as_ref();
             code.map_or(String::new(), |(system, code)| format!("{system}|{code}"))
         }),
-        Answer::ServiceDate => placement.given().next().map(|one| day(partner, one.performed)),
+        Answer::ServiceDate => placement.given().next().map(|one| day(look, one.performed)),
         Answer::Assigned => placement.assigned.clone(),
         Answer::SafeContact => placement.safe_contact.clone(),
         // What was said once is not said again.
-        Answer::Note | Answer::Attempt => None,
+        Answer::Status | Answer::Note | Answer::Attempt => None,
     };
     text.unwrap_or_default()
 }

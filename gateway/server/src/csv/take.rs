@@ -4,10 +4,12 @@
 use loopgate_referral::{OrgId, Placement, ReferralId};
 use sha2::{Digest, Sha256};
 
-use super::layout::{Answer, Holds, Layout, REFERRAL, VERSION, heading};
+use super::headings::{self, Headings};
+use super::layout::{Holds, REFERRAL, VERSION};
 use super::report::{Became, Flaw, Line, Report};
-use super::row::{self, Cells, Step};
-use super::table::{self, NotCsv, Row, Rows};
+use super::row::{self, Step};
+use super::said::{self, Cells};
+use super::table::{self, NotCsv, Row};
 use super::{CHANNEL, cell};
 use crate::gate::Gate;
 use crate::partner::Partner;
@@ -32,14 +34,6 @@ impl From<NotCsv> for Refused {
     }
 }
 
-/// Where in a file which column of the layout is.
-struct Headings {
-    referral: usize,
-    version: Option<usize>,
-    answers: Vec<(Answer, usize)>,
-    not_read: Vec<usize>,
-}
-
 /// A row that asks for something.
 struct Job {
     line: usize,
@@ -53,7 +47,7 @@ struct Job {
 /// Takes a file of an organization.
 pub fn take(gate: &Gate, partner: &Partner, bytes: &[u8]) -> Result<Report, Refused> {
     let text = table::text(bytes)?;
-    let (headings, rows) = read(&text, &partner.csv)?;
+    let (headings, rows) = headings::read(&text, &partner.csv)?;
     let mut taking = Taking { gate, partner, jobs: Vec::new(), report: Report::default() };
     taking.report.not_read.clone_from(&headings.not_read);
     for row in &rows {
@@ -66,66 +60,6 @@ pub fn take(gate: &Gate, partner: &Partner, bytes: &[u8]) -> Result<Report, Refu
         gate.refuse(&partner.org, "R1").map_err(Refused::Trouble)?;
     }
     Ok(taking.report)
-}
-
-/// The headings and the rows under them; nothing is done before all of them are read.
-fn read<'t>(text: &'t str, layout: &Layout) -> Result<(Headings, Vec<Row<'t>>), NotCsv> {
-    let (hint, text) = table::hinted(text);
-    let separators = [',', ';', '\t'].into_iter().filter(|one| hint.is_none_or(|hint| hint == *one));
-    let mut found: Option<(usize, char)> = None;
-    for separator in separators {
-        // One that does not fit may break the quotation marks.
-        let Ok(Some(first)) = Rows::new(text, separator).next_row() else { continue };
-        let known = known(&first, layout).filter(|holds| holds.is_some()).count();
-        if found.is_none_or(|(most, _)| known > most) {
-            found = Some((known, separator));
-        }
-    }
-    let (_, separator) = found.ok_or(NotCsv::Quotes(1))?;
-    let mut rows = Rows::new(text, separator);
-    let first = rows.next_row()?.ok_or(NotCsv::Empty)?;
-    let headings = headings(&first, layout)?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next_row()? {
-        if !row.is_blank() {
-            all.push(row);
-        }
-    }
-    Ok((headings, all))
-}
-
-/// What each heading says that its column holds.
-fn known<'l>(first: &Row<'_>, layout: &'l Layout) -> impl Iterator<Item = Option<&'l Holds>> {
-    let names: Vec<String> = first.cells.iter().map(|cell| heading(cell)).collect();
-    names.into_iter().map(move |name| {
-        let found = layout.columns.iter().find(|column| heading(&column.name) == name);
-        found.map(|column| &column.holds)
-    })
-}
-
-fn headings(first: &Row<'_>, layout: &Layout) -> Result<Headings, NotCsv> {
-    let (mut referral, mut version) = (None, None);
-    let (mut answers, mut not_read) = (Vec::new(), Vec::new());
-    let mut seen: Vec<&Holds> = Vec::new();
-    for (at, holds) in known(first, layout).enumerate() {
-        let Some(holds) = holds else {
-            let named = first.cells.get(at).is_some_and(|cell| !cell.trim().is_empty());
-            not_read.extend(named.then_some(at));
-            continue;
-        };
-        if seen.contains(&holds) {
-            return Err(NotCsv::HeadingTwice(at));
-        }
-        seen.push(holds);
-        match holds {
-            Holds::Place(place) if place == REFERRAL => referral = Some(at),
-            Holds::Place(place) if place == VERSION => version = Some(at),
-            Holds::Place(_) => {}
-            Holds::Answer(answer) => answers.push((*answer, at)),
-        }
-    }
-    let referral = referral.ok_or(NotCsv::NoReferral)?;
-    Ok(Headings { referral, version, answers, not_read })
 }
 
 struct Taking<'g> {
@@ -167,7 +101,7 @@ impl Taking<'_> {
             let (id, placement) = there.ok_or_else(|| named(NOT_THERE, NOT_THERE_WORDS))?;
             self.report.lines[at].version = Some(placement.version);
             let cells = Cells { at: &headings.answers, cells: &row.cells, layout };
-            let said = row::said(&cells)?;
+            let said = said::said(&cells)?;
             let zone = &self.partner.time_zone;
             let version = headings.version.map(text).unwrap_or_default();
             let whole = digest(id, version, &format!("{said:?}"));

@@ -42,6 +42,7 @@ fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Tro
         ("GET", ["cbo", "v1", "referrals"]) => list(gate, session, request),
         ("GET", ["cbo", "v1", "referrals.csv"]) => spreadsheet::download(gate, session, request),
         ("POST", ["cbo", "v1", "referrals.csv"]) => spreadsheet::upload(gate, session, request),
+        ("GET", ["cbo", "v1", "hmis", name]) => spreadsheet::hmis(gate, session, name),
         ("GET", ["cbo", "v1", "referrals", id]) => read(gate, session, id),
         ("POST", ["cbo", "v1", "referrals", id, act]) => {
             request.speaks(&[JSON])?;

@@ -3,6 +3,7 @@
 use loopgate_fhir::{Fault, IssueCode};
 
 use super::bad;
+use crate::csv::hmis::{self, File};
 use crate::csv::out::{self, Parts, Which};
 use crate::csv::table::NotCsv;
 use crate::csv::take::{self, Refused};
@@ -38,6 +39,16 @@ pub fn upload(gate: &Gate, session: &Session, request: &Request) -> Result<Reply
     })?;
     let wants_csv = request.accept.as_deref().is_some_and(|media| media.starts_with("text/csv"));
     Ok(if wants_csv { as_csv(&report) } else { json_reply(200, JSON, &report.json()) })
+}
+
+/// `GET /cbo/v1/hmis/Event.csv`, and what it does not say.
+pub fn hmis(gate: &Gate, session: &Session, name: &str) -> Result<Reply, Trouble> {
+    let (file, name) = match name {
+        "Event.csv" => (File::Events, "Event.csv"),
+        "Event-not-carried.csv" => (File::NotCarried, "Event-not-carried.csv"),
+        _ => return Err(Kind::NotFound.into()),
+    };
+    Ok(attached(hmis::file(gate, &session.partner, Some(session), file)?, name))
 }
 
 fn as_csv(report: &Report) -> Reply {
