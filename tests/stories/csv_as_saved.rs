@@ -106,11 +106,11 @@ fn columns_are_what_the_partner_file_declares() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "Referral\tVersion\tDo not contact\tClient name\tStatus\tHandling");
     let cells: Vec<&str> = lines[1].split('\t').collect();
-    assert_eq!(cells[1..5], ["1", "do-not-contact", "", "new"]);
+    assert_eq!(cells[1..5], ["1", "do-not-contact", "Maria Lindqvist-Okafor", "new"]);
     // A place that the dialect does not have is a problem of the file, and the old one stays in force.
     let path = gateway.root().join("partners/pantry.toml");
     let file = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, file.replace("client.name.text", "client.birth_date")).unwrap();
+    std::fs::write(&path, file.replace("\"client.name\"", "\"client.birth_date\"")).unwrap();
     let refused = gateway.try_admin(&loopgate_server::admin::Ask::PartnersReload).unwrap_err();
     assert!(refused.to_string().contains("client.birth_date is no place of cbo-json/referral"), "{refused}");
     assert_eq!(String::from_utf8(download(&pantry)).unwrap(), text);

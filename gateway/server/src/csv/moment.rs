@@ -112,7 +112,6 @@ fn serial_day(serial: f64) -> Option<(Date, Option<Time>)> {
     }
     // Day 0 of Excel, as it has counted since its leap day of 1900 that never was.
     let begin = Date::constant(1899, 12, 30);
-    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
     let days: Span = (serial.trunc() as i64).days();
     let date = begin.checked_add(days).ok()?;
     let seconds = (serial.fract() * SECONDS_OF_DAY).round();
@@ -122,7 +121,6 @@ fn serial_day(serial: f64) -> Option<(Date, Option<Time>)> {
 
 /// To the minute, since a part of a day is seldom exact.
 fn at_second(seconds: f64) -> Option<Time> {
-    #[expect(clippy::cast_possible_truncation, reason = "less than a day")]
     let minutes = (seconds / 60.0).round() as i64;
     let (hour, minute) = (i8::try_from(minutes / 60).ok()?, i8::try_from(minutes % 60).ok()?);
     Time::new(hour, minute, 0, 0).ok()

@@ -143,7 +143,10 @@ impl Walk {
             };
             let referral = world.referrals.get(referral).filter(|one| !is_held(one))?;
             let placement = referral.placement(placement)?;
-            let wanted = self.which == Which::All || !placement.state.is_final();
+            // What was taken back goes on as another placement, which is the row.
+            let newest = referral.placements.iter().rev().find(|one| one.target == *org);
+            let wanted = newest.is_some_and(|newest| newest.id == placement.id)
+                && (self.which == Which::All || !placement.state.is_final());
             wanted.then(|| (referral.clone(), placement.clone()))
         });
         Ok(Some(chunk.collect()))
