@@ -37,7 +37,9 @@ fn main() {
     rate("upload, unchanged", &mut || drop(pantry.upload_csv(&file).expect(200)));
     let answered = String::from_utf8(file.clone()).unwrap().replace(",new,", ",accepted,");
     rate("upload, one act a row", &mut || drop(pantry.upload_csv(answered.as_bytes()).expect(200)));
-    rate("upload, the same again", &mut || drop(pantry.upload_csv(answered.as_bytes()).expect(200)));
+    rate("upload, the same again", &mut || {
+        drop(pantry.upload_csv(answered.as_bytes()).expect(200))
+    });
     gateway.stop();
 
     let layout = Layout::default();
@@ -67,9 +69,8 @@ fn main() {
         assert!(out.len() > all.len());
     });
     let theirs = speed(&mut || {
-        let mut writer = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(Vec::new());
+        let mut writer =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
         all.iter().for_each(|record| writer.write_record(record).unwrap());
         assert!(writer.into_inner().unwrap().len() > all.len());
     });

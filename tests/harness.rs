@@ -23,7 +23,7 @@ mod wire;
 mod witness;
 mod writer;
 
-pub use browser::{PIN, Browser, Page, letter};
+pub use browser::{Browser, PIN, Page, letter};
 pub use bundles::{Need, Referral, consent, patient};
 pub use callee::{Call, Callee};
 pub use clerk::{Clerk, form_fields};

@@ -25,19 +25,23 @@ fn a_file_is_read_as_each_spreadsheet_saves_it() {
     let text = String::from_utf8(file).unwrap();
     assert!(text.starts_with("\u{feff}Referral;Version;Do not contact;"), "{text}");
     assert!(text.contains(";22/11/2026;"), "{text}");
-    let ids: Vec<&str> =
-        text.lines().skip(1).map(|line| line.split(';').next().unwrap()).collect();
+    let ids: Vec<&str> = text.lines().skip(1).map(|line| line.split(';').next().unwrap()).collect();
 
     // Excel on a German machine: Windows-1252, semicolons, a day with points, columns moved, headings
     // in capitals, columns and rows that nobody filled in.
-    let mut ansi = b"STATUS;appointment  DAY;Appointment Time;Referral;VERSION;Note to the referrer;;\r\n".to_vec();
+    let mut ansi =
+        b"STATUS;appointment  DAY;Appointment Time;Referral;VERSION;Note to the referrer;;\r\n"
+            .to_vec();
     ansi.extend(format!("accepted;27.11.2026;16:00;{};1;Caf", ids[0]).bytes());
     ansi.extend(b"\xe9 bitte \x80 5;;\r\n;;;;;;;\r\n;;;;;;;\r\n");
     taken(&upload(&pantry, &ansi).expect(200).json, &["accept", "appointment", "note"]);
     assert_eq!(booked(&clinic.get(&tasks[0]).expect(200).json), "appointment scheduled");
 
     // Excel's Unicode text: UTF-16, tabs.
-    let wide: String = format!("Referral\tVersion\tStatus\tReason\r\n{}\t1\tdeclined\tKein Platz – leider\r\n", ids[1]);
+    let wide: String = format!(
+        "Referral\tVersion\tStatus\tReason\r\n{}\t1\tdeclined\tKein Platz – leider\r\n",
+        ids[1]
+    );
     let wide: Vec<u8> =
         [0xff, 0xfe].into_iter().chain(wide.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     taken(&upload(&pantry, &wide).expect(200).json, &["decline"]);
@@ -58,7 +62,10 @@ fn a_file_is_read_as_each_spreadsheet_saves_it() {
     assert_eq!(task.json["status"], "in-progress", "{}", task.text);
 
     // Old Mac line ends, Excel's hint, a day that is read day first.
-    let hinted = format!("sep=;\rReferral;Version;Status;Service given;Service day\r{};1;Served;Box;3/4/2026\r", ids[3]);
+    let hinted = format!(
+        "sep=;\rReferral;Version;Status;Service given;Service day\r{};1;Served;Box;3/4/2026\r",
+        ids[3]
+    );
     taken(&upload(&pantry, hinted.as_bytes()).expect(200).json, &["served"]);
     let read = clinic.get(&tasks[3]).expect(200).json;
     let procedure = read["output"][0]["valueReference"]["reference"].as_str().unwrap();
@@ -67,12 +74,11 @@ fn a_file_is_read_as_each_spreadsheet_saves_it() {
     assert!(when.starts_with("2026-04-03T10:00"), "noon in Berlin in summer: {when}");
 
     // A row in a row number of its own: an empty line counts, a line break in a cell does not.
-    let numbered = format!(
-        "Referral;Version;Status\n\n{};1;accepted\n{};1;\"no\nidea\"\n",
-        ids[4], ids[5]
-    );
+    let numbered =
+        format!("Referral;Version;Status\n\n{};1;accepted\n{};1;\"no\nidea\"\n", ids[4], ids[5]);
     let report = upload(&pantry, numbered.as_bytes()).expect(200).json;
-    let numbers: Vec<&Value> = report["rows"].as_array().unwrap().iter().map(|row| &row["row"]).collect();
+    let numbers: Vec<&Value> =
+        report["rows"].as_array().unwrap().iter().map(|row| &row["row"]).collect();
     assert_eq!(numbers, [&json!(3), &json!(4)]);
     assert_eq!((&report["taken"], &report["wrong"]), (&json!(1), &json!(1)));
 
@@ -112,7 +118,10 @@ fn columns_are_what_the_partner_file_declares() {
     let file = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, file.replace("\"client.name\"", "\"client.birth_date\"")).unwrap();
     let refused = gateway.try_admin(&loopgate_server::admin::Ask::PartnersReload).unwrap_err();
-    assert!(refused.to_string().contains("client.birth_date is no place of cbo-json/referral"), "{refused}");
+    assert!(
+        refused.to_string().contains("client.birth_date is no place of cbo-json/referral"),
+        "{refused}"
+    );
     assert_eq!(String::from_utf8(download(&pantry)).unwrap(), text);
     gateway.stop();
 }

@@ -18,8 +18,12 @@ fn office(gateway: &Gateway, org: &str) -> String {
 
 fn refer(gateway: &Gateway, mrn: &'static str, silent: bool) -> String {
     let clinic = gateway.party("clinic-b");
-    let referral =
-        Referral { mrn, owner: Some("mail-pantry"), contact_prohibited: silent, ..Referral::food() };
+    let referral = Referral {
+        mrn,
+        owner: Some("mail-pantry"),
+        contact_prohibited: silent,
+        ..Referral::food()
+    };
     clinic.post("/fhir", &referral.bundle()).expect(200).entry(referral.task_entry(0))
 }
 
@@ -39,7 +43,11 @@ fn the_list_the_file_and_the_answers_go_over_one_page() {
     };
     let before = kinds();
     let first = browser.get(&page).expect(200);
-    assert!(first.text.contains("type=\"password\"") && !first.text.contains("food"), "{}", first.text);
+    assert!(
+        first.text.contains("type=\"password\"") && !first.text.contains("food"),
+        "{}",
+        first.text
+    );
     for path in ["/referrals.csv", "/all.csv"] {
         let none = browser.get(&format!("{page}{path}")).expect(303);
         assert!(none.text.is_empty());
@@ -53,7 +61,9 @@ fn the_list_the_file_and_the_answers_go_over_one_page() {
     let list = browser.get(&page).expect(200);
     assert_eq!(list.text.matches("Maria Lindqvist-Okafor").count(), 2);
     assert_eq!(list.text.matches("Do not contact").count(), 1, "{}", list.text);
-    assert!(list.text.contains("enctype=\"multipart/form-data\"") && !list.text.contains("<script"));
+    assert!(
+        list.text.contains("enctype=\"multipart/form-data\"") && !list.text.contains("<script")
+    );
     // Its links lead to the referral, and the PIN is known there.
     let (_, link) = list.text.split_once("href=\"/r/").unwrap();
     let link = format!("{}/r/{}", gateway.people(), link.split('"').next().unwrap());
@@ -86,12 +96,17 @@ fn the_list_the_file_and_the_answers_go_over_one_page() {
 
     // What is no file, and what another site sends, does nothing.
     browser.upload(&format!("{page}/upload"), b"PK\x03\x04").expect(422);
-    let foreign = [("content-type", "multipart/form-data; boundary=b"), ("sec-fetch-site", "cross-site")];
+    let foreign =
+        [("content-type", "multipart/form-data; boundary=b"), ("sec-fetch-site", "cross-site")];
     browser.call("POST", &format!("{page}/upload"), &foreign, "--b--\r\n").expect(403);
     browser.post(&format!("{page}/upload"), "file=x").expect(422);
     // In Spanish.
     let spanish = browser.get(&format!("{page}?lang=es")).expect(200);
-    assert!(spanish.text.contains("lang=\"es\"") && spanish.text.contains("Descargar"), "{}", spanish.text);
+    assert!(
+        spanish.text.contains("lang=\"es\"") && spanish.text.contains("Descargar"),
+        "{}",
+        spanish.text
+    );
     gateway.stop();
 }
 

@@ -127,7 +127,10 @@ fn a_spreadsheet_closes_a_loop_and_says_nothing_twice() {
         [&read[0]["Appointment day"], &read[0]["Appointment time"], &read[0]["Appointment place"]],
         ["2026-11-27", "16:00", "Side door"]
     );
-    assert_eq!((read[0]["Assigned to"].as_str(), read[0]["Note to the referrer"].as_str()), ("Ana", ""));
+    assert_eq!(
+        (read[0]["Assigned to"].as_str(), read[0]["Note to the referrer"].as_str()),
+        ("Ana", "")
+    );
     assert_eq!(counts(&upload(&pantry, &file).expect(200)), [0, 1, 0]);
     let served = [
         ("Status", "served"),
@@ -139,12 +142,18 @@ fn a_spreadsheet_closes_a_loop_and_says_nothing_twice() {
     let report = upload(&pantry, &end).expect(200);
     assert_eq!(counts(&report), [1, 0, 0], "{}", report.text);
     let done = clinic.get(&tasks[0]).expect(200).json;
-    assert_eq!((&done["status"], done["output"].as_array().unwrap().len()), (&json!("completed"), 2));
+    assert_eq!(
+        (&done["status"], done["output"].as_array().unwrap().len()),
+        (&json!("completed"), 2)
+    );
     assert_eq!(counts(&upload(&pantry, &end).expect(200)), [0, 1, 0]);
     let all = pantry.bytes("/cbo/v1/referrals.csv?status=all");
     let read = rows(&all);
     assert_eq!(read.len(), 2);
-    assert_eq!((read[0]["Status"].as_str(), read[0]["Service given"].as_str()), ("served", "Food box\nDiapers"));
+    assert_eq!(
+        (read[0]["Status"].as_str(), read[0]["Service given"].as_str()),
+        ("served", "Food box\nDiapers")
+    );
     // What was declined shows the need and no person.
     assert_eq!((read[1]["Status"].as_str(), read[1]["Family name"].as_str()), ("declined", ""));
     assert_eq!(read[1]["Do not contact"], "do-not-contact");
@@ -178,9 +187,8 @@ fn a_wrong_row_does_not_stop_a_good_one_and_says_where_it_is_wrong() {
         .iter()
         .map(|row| {
             let problems = row["problems"].as_array().into_iter().flatten();
-            let problems = problems.map(|one| {
-                (one["column"].as_str().unwrap_or(""), one["code"].as_str().unwrap())
-            });
+            let problems = problems
+                .map(|one| (one["column"].as_str().unwrap_or(""), one["code"].as_str().unwrap()));
             (row["row"].as_u64().unwrap(), row["result"].as_str().unwrap(), problems.collect())
         })
         .collect();
@@ -201,12 +209,19 @@ fn a_wrong_row_does_not_stop_a_good_one_and_says_where_it_is_wrong() {
     let report = pantry.call("POST", "/cbo/v1/referrals.csv", &headers, wrong).expect(200);
     assert!(report.text.contains("wrong"), "{}", report.text);
     let lines: Vec<&str> = report.text.lines().collect();
-    assert!(lines[1].starts_with(&format!("2,{},wrong,,1,Status,no-such-answer,", ids[0])), "{}", lines[1]);
+    assert!(
+        lines[1].starts_with(&format!("2,{},wrong,,1,Status,no-such-answer,", ids[0])),
+        "{}",
+        lines[1]
+    );
     assert_eq!(lines[3], format!("3,{},unchanged,,2,,,", ids[1]));
     // What is for somebody else looks like what never was, and both are recorded alike.
     let housing = gateway.party("housing");
     let before = gateway.of_kind("phi.denied").len();
-    let (mine, none) = (upload(&housing, &file), format!("Referral,Version,Status\nref_{},1,accepted\n", "0".repeat(32)));
+    let (mine, none) = (
+        upload(&housing, &file),
+        format!("Referral,Version,Status\nref_{},1,accepted\n", "0".repeat(32)),
+    );
     let none = upload(&housing, none.as_bytes()).expect(200);
     let problem = |answer: &Answer| answer.json["rows"][0]["problems"].clone();
     assert_eq!(problem(&mine.clone().expect(200)), problem(&none));
@@ -232,7 +247,14 @@ fn what_is_no_table_is_refused_as_a_whole() {
         (b"Name,Status\nx,accepted\n".to_vec(), 422),
         (format!("Referral,Version,Status\n{row}\"{row}").into_bytes(), 422),
         (format!("Referral,Version,Status,STATUS\n{row}").into_bytes(), 422),
-        (format!("Referral,Version,Status\n{row}").into_bytes().into_iter().chain(vec![b'x'; 40_000]).collect(), 422),
+        (
+            format!("Referral,Version,Status\n{row}")
+                .into_bytes()
+                .into_iter()
+                .chain(vec![b'x'; 40_000])
+                .collect(),
+            422,
+        ),
         (format!("Referral,Version,Status\n{}", row.repeat(20_001)).into_bytes(), 413),
         (vec![b'x'; 9 * 1024 * 1024], 413),
     ] {

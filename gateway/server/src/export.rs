@@ -7,8 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use loopgate_referral::OrgId;
 use loopgate_ledger::{BundleParts, Field, Opening, open_checkpoint, write_bundle};
+use loopgate_referral::OrgId;
 use loopgate_store::{Outage, Stored};
 
 use crate::archive::{Archive, Kept};

@@ -230,7 +230,9 @@ fn a_referral_becomes_a_row_and_the_row_a_referral() {
     assert_eq!(serde_json::from_str::<Value>(&back[0].text).unwrap(), expected);
     assert_eq!(back[0].text, back[1].text);
     // What is no table is unreadable; a row without what every referral has is refused.
-    for (input, unreadable) in [(&b"a,b\n1,2\n"[..], true), (b"Referral,Status\nref_1,new\n", false)] {
+    for (input, unreadable) in
+        [(&b"a,b\n1,2\n"[..], true), (b"Referral,Status\nref_1,new\n", false)]
+    {
         let ways = (&Dialect::Csv, &Dialect::Fhir);
         match translate(&library, ways, input, &Groups::all(), &link) {
             Err(Stopped::Unreadable(_)) => assert!(unreadable),
@@ -245,10 +247,25 @@ fn that_a_person_must_not_be_contacted_survives_a_row() {
     let library = Library::builtin();
     let document = r#"{"referral_id":"ref_1","status":"new","need":{"category":"food-insecurity","contact":"do-not-contact"}}"#;
     let link = LinkOf::new(None);
-    let row = translate(&library, (&Dialect::CboJson, &Dialect::Csv), document.as_bytes(), &Groups::all(), &link);
+    let row = translate(
+        &library,
+        (&Dialect::CboJson, &Dialect::Csv),
+        document.as_bytes(),
+        &Groups::all(),
+        &link,
+    );
     let row = one(row.unwrap_or_else(|_| panic!("stopped"))).text;
     assert!(row.contains("ref_1,,do-not-contact,food-insecurity,"), "{row}");
-    let back = translate(&library, (&Dialect::Csv, &Dialect::CboJson), row.as_bytes(), &Groups::all(), &link);
+    let back = translate(
+        &library,
+        (&Dialect::Csv, &Dialect::CboJson),
+        row.as_bytes(),
+        &Groups::all(),
+        &link,
+    );
     let back = one(back.unwrap_or_else(|_| panic!("stopped"))).text;
-    assert_eq!(serde_json::from_str::<Value>(&back).unwrap(), serde_json::from_str::<Value>(document).unwrap());
+    assert_eq!(
+        serde_json::from_str::<Value>(&back).unwrap(),
+        serde_json::from_str::<Value>(document).unwrap()
+    );
 }

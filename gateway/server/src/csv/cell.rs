@@ -104,8 +104,10 @@ mod tests {
                 .has_headers(false)
                 .delimiter(u8::try_from(separator).unwrap())
                 .from_reader(out.as_bytes());
-            let read: Vec<Vec<String>> =
-                reader.records().map(|one| one.unwrap().iter().map(str::to_owned).collect()).collect();
+            let read: Vec<Vec<String>> = reader
+                .records()
+                .map(|one| one.unwrap().iter().map(str::to_owned).collect())
+                .collect();
             let neutral: Vec<String> = cells.iter().map(|one| neutral(one).into_owned()).collect();
             let back: Vec<String> = neutral.iter().rev().cloned().collect();
             assert_eq!(read, [neutral, back]);

@@ -79,8 +79,11 @@ fn document(headings: &Headings, row: &Row<'_>, (layout, zone): (&Layout, &TimeZ
         }
         _ => text.to_owned(),
     };
-    let mut cells: Vec<(&str, String)> =
-        headings.places.iter().map(|(place, at)| (place.as_str(), dated(place, text(*at)))).collect();
+    let mut cells: Vec<(&str, String)> = headings
+        .places
+        .iter()
+        .map(|(place, at)| (place.as_str(), dated(place, text(*at))))
+        .collect();
     let mut not_carried = Vec::new();
     for (answer, at) in &headings.answers {
         match answer {

@@ -21,7 +21,8 @@ pub struct Headings {
 /// The headings and the rows under them that are not empty. All of the file is read, or nothing.
 pub fn read<'t>(text: &'t str, layout: &Layout) -> Result<(Headings, Vec<Row<'t>>), NotCsv> {
     let (hint, text) = hinted(text);
-    let separators = [',', ';', '\t'].into_iter().filter(|one| hint.is_none_or(|hint| hint == *one));
+    let separators =
+        [',', ';', '\t'].into_iter().filter(|one| hint.is_none_or(|hint| hint == *one));
     let mut found: Option<(usize, char)> = None;
     for separator in separators {
         // One that does not fit may break the quotation marks.

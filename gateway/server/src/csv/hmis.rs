@@ -87,7 +87,9 @@ pub fn file(
                 let event = Event::of(referral, placement);
                 match file {
                     File::Events if event.code.is_none() => continue,
-                    File::Events => row(&mut rows, gate, partner, (referral, placement), &export, &event),
+                    File::Events => {
+                        row(&mut rows, gate, partner, (referral, placement), &export, &event)
+                    }
                     File::NotCarried => {
                         for (field, why) in &event.lost {
                             let id = event_id(placement);
@@ -142,8 +144,12 @@ fn result(placement: &Placement) -> (Option<&'static str>, Option<String>) {
     let lossy = |code, words: &str| (Some(code), Some(words.to_owned()));
     let none = |words: &str| (None, Some(words.to_owned()));
     match placement.state.status() {
-        TaskStatus::Completed => lossy("1", "1 says that the client accepted; that they were served is lost"),
-        TaskStatus::Rejected if placement.rerouted => none("sent on to another organization has no code"),
+        TaskStatus::Completed => {
+            lossy("1", "1 says that the client accepted; that they were served is lost")
+        }
+        TaskStatus::Rejected if placement.rerouted => {
+            none("sent on to another organization has no code")
+        }
         TaskStatus::Rejected | TaskStatus::Failed | TaskStatus::Cancelled
             if reason == "not-reached" =>
         {

@@ -155,7 +155,8 @@ impl Layout {
     /// declared twice.
     pub fn new(declared: Vec<Column>) -> Result<Layout, String> {
         let has = |at: &str| declared.iter().any(|one| one.holds == Holds::Place(at.to_owned()));
-        let usual = |at: &str| USUAL.iter().find(|(_, one)| *one == at).map(|(name, at)| place(name, at));
+        let usual =
+            |at: &str| USUAL.iter().find(|(_, one)| *one == at).map(|(name, at)| place(name, at));
         let first = ALWAYS.iter().filter(|at| !has(at)).filter_map(|at| usual(at));
         let last = usual(HANDLING).filter(|_| !has(HANDLING));
         let mut columns: Vec<Column> = first.collect();
@@ -187,7 +188,8 @@ impl Layout {
     /// The places of its columns that this dialect does not have.
     pub fn unknown<'l>(&'l self, library: &'l Library) -> impl Iterator<Item = &'l str> {
         let known = |at: &str| {
-            let row = |mapping: &loopgate_mapping::Mapping| mapping.rows().any(|row| row.right == at);
+            let row =
+                |mapping: &loopgate_mapping::Mapping| mapping.rows().any(|row| row.right == at);
             BESIDE.contains(&at) || library.mapping(REFERRAL_MAPPING).is_some_and(row)
         };
         self.columns.iter().filter_map(move |column| match &column.holds {
@@ -213,7 +215,8 @@ pub fn problems(library: &Library, partners: &[LoadedPartner]) -> Vec<Problem> {
 /// A heading as it is compared: spreadsheets and people change its case and its spaces.
 pub fn heading(text: &str) -> String {
     let text = super::cell::original(text.trim_start_matches('\u{feff}'));
-    let words = text.split(|c: char| c.is_whitespace() || c == '\u{a0}').filter(|one| !one.is_empty());
+    let words =
+        text.split(|c: char| c.is_whitespace() || c == '\u{a0}').filter(|one| !one.is_empty());
     words.collect::<Vec<&str>>().join(" ").to_lowercase()
 }
 
@@ -230,8 +233,11 @@ mod tests {
         let layout = Layout::new(vec![place("Name", "client.name.text")]).unwrap();
         let headings: Vec<&str> = layout.headings().collect();
         assert_eq!(headings, ["Referral", "Version", "Do not contact", "Name", "Handling"]);
-        let declared =
-            vec![place("Name", "client.name.text"), place("¡No contactar!", CONTACT), place("Id", REFERRAL)];
+        let declared = vec![
+            place("Name", "client.name.text"),
+            place("¡No contactar!", CONTACT),
+            place("Id", REFERRAL),
+        ];
         let layout = Layout::new(declared).unwrap();
         let headings: Vec<&str> = layout.headings().collect();
         assert_eq!(headings, ["Version", "Name", "¡No contactar!", "Id", "Handling"]);
@@ -249,7 +255,8 @@ mod tests {
     fn places_are_those_of_the_dialect() {
         let library = Library::builtin();
         assert_eq!(Layout::default().unknown(&library).collect::<Vec<_>>(), [""; 0]);
-        let layout = Layout::new(vec![place("A", "client.birth_date"), place("B", "note")]).unwrap();
+        let layout =
+            Layout::new(vec![place("A", "client.birth_date"), place("B", "note")]).unwrap();
         assert_eq!(layout.unknown(&library).collect::<Vec<_>>(), ["client.birth_date"]);
     }
 

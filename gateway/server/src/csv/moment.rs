@@ -188,13 +188,25 @@ mod tests {
 
     #[test]
     fn a_day_is_read_as_it_was_saved() {
-        for text in ["2026-11-27", "27.11.2026", "27/11/2026", "27-11-26", "46353", "27-Nov-26", "27.11.26"] {
+        for text in
+            ["2026-11-27", "27.11.2026", "27/11/2026", "27-11-26", "46353", "27-Nov-26", "27.11.26"]
+        {
             assert_eq!(read(text, true).as_deref(), Some("2026-11-27"), "{text}");
         }
-        for text in ["2026-11-27", "11/27/2026", "11/27/26", "46353", "46353,0", "Nov 27, 2026", "2026/11/27"] {
+        for text in [
+            "2026-11-27",
+            "11/27/2026",
+            "11/27/26",
+            "46353",
+            "46353,0",
+            "Nov 27, 2026",
+            "2026/11/27",
+        ] {
             assert_eq!(read(text, false).as_deref(), Some("2026-11-27"), "{text}");
         }
-        for text in ["46353.6666666667", "2026-11-27T16:00", "2026-11-27 16:00:00", "11/27/2026 4:00 PM"] {
+        for text in
+            ["46353.6666666667", "2026-11-27T16:00", "2026-11-27 16:00:00", "11/27/2026 4:00 PM"]
+        {
             assert_eq!(read(text, false).as_deref(), Some("2026-11-27 16:00"), "{text}");
         }
         assert_eq!(read("03/04/2026", true).as_deref(), Some("2026-04-03"));
@@ -216,7 +228,9 @@ mod tests {
 
     #[test]
     fn a_time_is_read_as_it_was_saved() {
-        for text in ["16:00", "16:00:00", "4:00 PM", "4 pm", "4:00 p.m.", "0.6666666667", "0,666666667"] {
+        for text in
+            ["16:00", "16:00:00", "4:00 PM", "4 pm", "4:00 p.m.", "0.6666666667", "0,666666667"]
+        {
             assert_eq!(time(text).map(clock).as_deref(), Some("16:00"), "{text}");
         }
         assert_eq!(time("12:30 AM").map(clock).as_deref(), Some("00:30"));
@@ -229,12 +243,16 @@ mod tests {
     #[test]
     fn a_local_time_that_is_not_or_comes_twice_is_no_instant() {
         let zone = TimeZone::get("America/New_York").unwrap();
-        let at = |day: &str, clock: &str| instant(day.parse().unwrap(), time(clock).unwrap(), &zone);
+        let at =
+            |day: &str, clock: &str| instant(day.parse().unwrap(), time(clock).unwrap(), &zone);
         assert_eq!(at("2026-11-27", "16:00"), Some(Timestamp(1_795_813_200_000)));
         assert_eq!(at("2026-03-08", "02:30"), None);
         assert_eq!(at("2026-11-01", "01:30"), None);
         let there = local(Timestamp(1_795_813_200_000), &zone);
-        assert_eq!((there.date().to_string(), clock(there.time())), ("2026-11-27".into(), "16:00".into()));
+        assert_eq!(
+            (there.date().to_string(), clock(there.time())),
+            ("2026-11-27".into(), "16:00".into())
+        );
         let date = there.date();
         assert_eq!(written(date, Dates::Local, true), "27/11/2026");
         assert_eq!(written(date, Dates::Local, false), "11/27/2026");

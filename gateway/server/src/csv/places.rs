@@ -119,7 +119,10 @@ mod tests {
         });
         assert_eq!(document, expected);
         assert_eq!(at(&document, "client.name.given[]"), "Maria, Elena");
-        assert_eq!((at(&document, "household.size"), at(&document, "note")), ("4".into(), String::new()));
+        assert_eq!(
+            (at(&document, "household.size"), at(&document, "note")),
+            ("4".into(), String::new())
+        );
         assert!(says(&document, "client.name.given[]") && says(&document, "note"));
         assert!(!says(&json!({ "a": ["x, y"] }), "a[]"));
         assert_eq!(at(&document, "client.name"), "Maria Elena Lindqvist");

@@ -88,7 +88,8 @@ impl Report {
     /// As CSV: a row for each flaw, and one for each row without.
     pub fn csv(&self) -> String {
         let mut out = String::from("\u{feff}");
-        let heads = ["Row", "Referral", "Result", "Done", "Version", "Column", "Problem", "What to do"];
+        let heads =
+            ["Row", "Referral", "Result", "Done", "Version", "Column", "Problem", "What to do"];
         cell::record(&mut out, ',', heads);
         for line in &self.lines {
             let id = line.referral.map(|id| id.to_string()).unwrap_or_default();
@@ -143,15 +144,42 @@ mod tests {
         let id: ReferralId = ReferralId::from_random([1; 16]);
         let report = Report {
             lines: vec![
-                Line { row: 2, referral: Some(id), became: Became::Taken, done: vec!["accept", "appointment"], version: Some(4), flaws: vec![] },
-                Line { row: 3, referral: None, became: Became::Wrong, done: vec![], version: None, flaws: vec![Flaw { column: Some("Status".into()), code: "no-such-answer", words: "Say it." }] },
+                Line {
+                    row: 2,
+                    referral: Some(id),
+                    became: Became::Taken,
+                    done: vec!["accept", "appointment"],
+                    version: Some(4),
+                    flaws: vec![],
+                },
+                Line {
+                    row: 3,
+                    referral: None,
+                    became: Became::Wrong,
+                    done: vec![],
+                    version: None,
+                    flaws: vec![Flaw {
+                        column: Some("Status".into()),
+                        code: "no-such-answer",
+                        words: "Say it.",
+                    }],
+                },
             ],
             not_read: vec![27],
         };
         let json = report.json();
-        assert_eq!((&json["taken"], &json["wrong"], &json["columns_not_read"]), (&json!(1), &json!(1), &json!(["AB"])));
-        assert_eq!(json["rows"][0], json!({ "row": 2, "result": "taken", "referral_id": id.to_string(), "version": 4, "done": ["accept", "appointment"] }));
-        assert_eq!(json["rows"][1]["problems"], json!([{ "column": "Status", "code": "no-such-answer", "to_do": "Say it." }]));
+        assert_eq!(
+            (&json["taken"], &json["wrong"], &json["columns_not_read"]),
+            (&json!(1), &json!(1), &json!(["AB"]))
+        );
+        assert_eq!(
+            json["rows"][0],
+            json!({ "row": 2, "result": "taken", "referral_id": id.to_string(), "version": 4, "done": ["accept", "appointment"] })
+        );
+        assert_eq!(
+            json["rows"][1]["problems"],
+            json!([{ "column": "Status", "code": "no-such-answer", "to_do": "Say it." }])
+        );
         let csv = report.csv();
         let lines: Vec<&str> = csv.split("\r\n").collect();
         assert_eq!(lines[1], format!("2,{id},taken,\"accept, appointment\",4,,,"));

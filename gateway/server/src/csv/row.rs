@@ -160,8 +160,7 @@ fn why(said: &Said, cells: &Cells<'_>) -> Result<StatusReason, Flaw> {
     let usual = usual.map_or("", |(_, words)| words);
     let text = said.reason_text.as_deref().unwrap_or(usual);
     let words = "Say why, in a few words.";
-    StatusReason::new(code, text)
-        .ok_or_else(|| cells.flaw(Answer::ReasonText, "missing", words))
+    StatusReason::new(code, text).ok_or_else(|| cells.flaw(Answer::ReasonText, "missing", words))
 }
 
 /// Whether the reason that a row has is the one that was said, or none.

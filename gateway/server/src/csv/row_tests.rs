@@ -8,7 +8,8 @@ use crate::csv::said::said;
 
 fn read(cells: &[(Answer, &str)]) -> Result<Said, Vec<(Option<String>, &'static str)>> {
     let layout = Layout::default();
-    let at: Vec<(Answer, usize)> = cells.iter().enumerate().map(|(n, (one, _))| (*one, n)).collect();
+    let at: Vec<(Answer, usize)> =
+        cells.iter().enumerate().map(|(n, (one, _))| (*one, n)).collect();
     let texts: Vec<Cow<'_, str>> = cells.iter().map(|(_, text)| Cow::Borrowed(*text)).collect();
     let cells = Cells { at: &at, cells: &texts, layout: &layout };
     said(&cells).map_err(|flaws| flaws.into_iter().map(|flaw| (flaw.column, flaw.code)).collect())
@@ -35,7 +36,8 @@ fn a_status_is_a_word_in_any_case() {
 
 #[test]
 fn services_are_lines_and_their_codes_too() {
-    let given = read(&[(Answer::Service, "Food box\r\n\r\nDiapers"), (Answer::ServiceCode, "urn:a|1")]);
+    let given =
+        read(&[(Answer::Service, "Food box\r\n\r\nDiapers"), (Answer::ServiceCode, "urn:a|1")]);
     let code = Some(("urn:a".to_owned(), "1".to_owned()));
     let first = Given { text: "Food box".into(), code };
     assert_eq!(given.unwrap().services, [first, Given { text: "Diapers".into(), code: None }]);
@@ -67,7 +69,11 @@ fn what_belongs_together_is_asked_for() {
         (vec![(Answer::AppointmentPlace, "Here")], vec![flaw("Appointment day", "missing")]),
         (vec![(Answer::Reason, "We are full!")], vec![flaw("Reason code", "no-such-reason")]),
         (
-            vec![(Answer::ServiceDate, "soon"), (Answer::AppointmentDate, "x"), (Answer::Status, "?")],
+            vec![
+                (Answer::ServiceDate, "soon"),
+                (Answer::AppointmentDate, "x"),
+                (Answer::Status, "?"),
+            ],
             vec![
                 flaw("Status", "no-such-answer"),
                 flaw("Appointment day", "not-a-day"),

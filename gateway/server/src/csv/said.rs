@@ -150,7 +150,11 @@ pub fn said(cells: &Cells<'_>) -> Result<Said, Vec<Flaw>> {
         day.map(|(date, _)| date)
     });
     if place.is_some() && cells.text(Answer::AppointmentDate).is_none() {
-        flaws.push(cells.flaw(Answer::AppointmentDate, "missing", "Give the day of the appointment."));
+        flaws.push(cells.flaw(
+            Answer::AppointmentDate,
+            "missing",
+            "Give the day of the appointment.",
+        ));
     }
     if !flaws.is_empty() {
         return Err(flaws);

@@ -68,8 +68,12 @@ pub fn text(bytes: &[u8]) -> Result<Cow<'_, str>, NotCsv> {
         return Err(NotCsv::Workbook);
     }
     let decoded = match bytes {
-        [0xff, 0xfe, rest @ ..] => UTF_16LE.decode_without_bom_handling_and_without_replacement(rest),
-        [0xfe, 0xff, rest @ ..] => UTF_16BE.decode_without_bom_handling_and_without_replacement(rest),
+        [0xff, 0xfe, rest @ ..] => {
+            UTF_16LE.decode_without_bom_handling_and_without_replacement(rest)
+        }
+        [0xfe, 0xff, rest @ ..] => {
+            UTF_16BE.decode_without_bom_handling_and_without_replacement(rest)
+        }
         [0xef, 0xbb, 0xbf, rest @ ..] => {
             UTF_8.decode_without_bom_handling_and_without_replacement(rest)
         }
@@ -167,7 +171,11 @@ impl<'t> Rows<'t> {
             let Some((part, rest)) = text.split_once('"') else {
                 return Err(NotCsv::Quotes(self.number));
             };
-            if cell.is_empty() { cell = Cow::Borrowed(part) } else { cell.to_mut().push_str(part) }
+            if cell.is_empty() {
+                cell = Cow::Borrowed(part)
+            } else {
+                cell.to_mut().push_str(part)
+            }
             match rest.strip_prefix('"') {
                 Some(rest) => {
                     cell.to_mut().push('"');
@@ -208,8 +216,10 @@ mod tests {
     }
 
     fn check(text: &str, separator: char, expected: &[(usize, &[&str])]) {
-        let expected: Vec<(usize, Vec<String>)> =
-            expected.iter().map(|(n, all)| (*n, all.iter().map(|one| (*one).to_owned()).collect())).collect();
+        let expected: Vec<(usize, Vec<String>)> = expected
+            .iter()
+            .map(|(n, all)| (*n, all.iter().map(|one| (*one).to_owned()).collect()))
+            .collect();
         assert_eq!(rows(text, separator).unwrap(), expected, "{text}");
     }
 
@@ -251,7 +261,9 @@ mod tests {
         }
         assert_eq!(text(b"\x80 1\x92s"), Ok("€ 1’s".into()));
         assert_eq!(text(b"PK\x03\x04rest"), Err(NotCsv::Workbook));
-        for bytes in [&b"%PDF\x00\x01"[..], b"\xef\xbb\xbf\xff", b"\xff\xfe\x00", b"a\x81b", b"\x00a"] {
+        for bytes in
+            [&b"%PDF\x00\x01"[..], b"\xef\xbb\xbf\xff", b"\xff\xfe\x00", b"a\x81b", b"\x00a"]
+        {
             assert_eq!(text(bytes), Err(NotCsv::NotText), "{bytes:?}");
         }
         for bytes in [&b""[..], b"\xef\xbb\xbf", b" \r\n"] {

@@ -74,9 +74,7 @@ impl Taking<'_> {
     fn row(&mut self, headings: &Headings, row: &Row<'_>) {
         let text = |at: usize| row.cells.get(at).map_or("", |cell| cell::original(cell).trim());
         let referral: Option<ReferralId> = text(headings.referral).parse().ok();
-        if self.jobs.len() >= WINDOW
-            || self.jobs.iter().any(|job| Some(job.referral) == referral)
-        {
+        if self.jobs.len() >= WINDOW || self.jobs.iter().any(|job| Some(job.referral) == referral) {
             self.carry_out();
         }
         let number = row.number;
@@ -95,9 +93,13 @@ impl Taking<'_> {
         let outcome = (|| {
             let named = |code, words| vec![Flaw { column: of(REFERRAL), code, words }];
             if text(headings.referral).is_empty() {
-                return Err(named("no-referral", "Leave the referral of a row as it was downloaded."));
+                return Err(named(
+                    "no-referral",
+                    "Leave the referral of a row as it was downloaded.",
+                ));
             }
-            let there = referral.and_then(|id| Some((id, placement(self.gate, &self.partner.org, &id)?)));
+            let there =
+                referral.and_then(|id| Some((id, placement(self.gate, &self.partner.org, &id)?)));
             let (id, placement) = there.ok_or_else(|| named(NOT_THERE, NOT_THERE_WORDS))?;
             self.report.lines[at].version = Some(placement.version);
             let cells = Cells { at: &headings.answers, cells: &row.cells, layout };
@@ -107,7 +109,8 @@ impl Taking<'_> {
             let whole = digest(id, version, &format!("{said:?}"));
             let key = (self.partner.org.clone(), whole);
             let taken = self.gate.scribe.published().world().answers.contains_key(&key);
-            let steps = if taken { Ok(Vec::new()) } else { row::steps(&said, &placement, (zone, &cells)) };
+            let steps =
+                if taken { Ok(Vec::new()) } else { row::steps(&said, &placement, (zone, &cells)) };
             // What was made for how it was is not judged by how it is.
             let steps = match (steps, version.parse::<u64>()) {
                 (Ok(steps), _) if steps.is_empty() => steps,
@@ -119,7 +122,13 @@ impl Taking<'_> {
                     return Err(vec![Flaw { column: of(VERSION), code: "no-version", words }]);
                 }
             };
-            Ok(Job { line: at, referral: id, version: placement.version, steps: steps.into_iter(), row: whole })
+            Ok(Job {
+                line: at,
+                referral: id,
+                version: placement.version,
+                steps: steps.into_iter(),
+                row: whole,
+            })
         })();
         match outcome {
             Ok(job) if job.steps.len() == 0 => {}
@@ -157,7 +166,12 @@ impl Taking<'_> {
     }
 
     /// Notes what came of an act; whether the row goes on.
-    fn answered(&mut self, job: &mut Job, done: &'static str, answer: Result<Acted, Trouble>) -> bool {
+    fn answered(
+        &mut self,
+        job: &mut Job,
+        done: &'static str,
+        answer: Result<Acted, Trouble>,
+    ) -> bool {
         let line = &mut self.report.lines[job.line];
         match answer {
             Ok(acted) => {
@@ -187,7 +201,8 @@ fn placement(gate: &Gate, org: &OrgId, id: &ReferralId) -> Option<Placement> {
 fn act(org: &OrgId, job: &Job, step: Step) -> Act {
     // The last act of a row says that all of it was taken.
     let last = job.steps.len() == 0;
-    let request = if last { job.row } else { digest(job.referral, step.done, &hex::encode(job.row)) };
+    let request =
+        if last { job.row } else { digest(job.referral, step.done, &hex::encode(job.row)) };
     Act {
         org: org.clone(),
         request,
@@ -214,7 +229,8 @@ fn digest(referral: ReferralId, one: &str, other: &str) -> [u8; 32] {
 }
 
 const NOT_THERE: &str = "not-there";
-const NOT_THERE_WORDS: &str = "There is no such referral for you. It may have been withdrawn; take the row out.";
+const NOT_THERE_WORDS: &str =
+    "There is no such referral for you. It may have been withdrawn; take the row out.";
 
 fn moved() -> Flaw {
     let words = "It changed since this file was made, and nothing was done. Download it again and answer there.";

@@ -8,11 +8,7 @@ use super::{Heard, LinkOf, Stopped, Written, mapping, read_document};
 use crate::csv::documents;
 
 /// Each row of a file.
-pub(super) fn read(
-    library: &Library,
-    input: &[u8],
-    link: &LinkOf,
-) -> Result<Vec<Heard>, Stopped> {
+pub(super) fn read(library: &Library, input: &[u8], link: &LinkOf) -> Result<Vec<Heard>, Stopped> {
     let rows = documents::read(input, &link.csv, &link.zone);
     let rows = rows.map_err(|why| Stopped::Unreadable(anyhow::Error::new(why)))?;
     let heard = rows.into_iter().map(|row| {

@@ -30,13 +30,14 @@ pub fn download(gate: &Gate, session: &Session, request: &Request) -> Result<Rep
 /// `POST /cbo/v1/referrals.csv`: answered with a report on each row, as JSON or as CSV.
 pub fn upload(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
     request.speaks(&["text/csv", "text/tab-separated-values"])?;
-    let report = take::take(gate, &session.partner, &request.body).map_err(|refused| match refused {
-        Refused::Trouble(trouble) => trouble,
-        Refused::NotCsv(NotCsv::Rows) => Kind::TooLarge.into(),
-        Refused::NotCsv(why) => {
-            Refusal::invalid(vec![Fault::new(IssueCode::Value, "", why.to_string())]).into()
-        }
-    })?;
+    let report =
+        take::take(gate, &session.partner, &request.body).map_err(|refused| match refused {
+            Refused::Trouble(trouble) => trouble,
+            Refused::NotCsv(NotCsv::Rows) => Kind::TooLarge.into(),
+            Refused::NotCsv(why) => {
+                Refusal::invalid(vec![Fault::new(IssueCode::Value, "", why.to_string())]).into()
+            }
+        })?;
     let wants_csv = request.accept.as_deref().is_some_and(|media| media.starts_with("text/csv"));
     Ok(if wants_csv { as_csv(&report) } else { json_reply(200, JSON, &report.json()) })
 }

@@ -17,9 +17,9 @@ use crate::csv::take::{self, Refused};
 use crate::egress::{Released, Way, Weighed};
 use crate::exit;
 use crate::gate::Gate;
+use crate::inbound::cbo::spreadsheet;
 use crate::partner::{ChannelKind, Partner, PinHash};
 use crate::refusal::Trouble;
-use crate::inbound::cbo::spreadsheet;
 use crate::reply::Reply;
 
 /// Rows of the list.
@@ -131,7 +131,8 @@ fn listed(gate: &Gate, office: &Office) -> Result<Released, Trouble> {
                 break 'all;
             }
             let ends = placement.placed.plus_days(gate.config.people.link_days_max);
-            let link = (gate.now() < ends).then(|| format!("/r/{}", gate.doorkeys.token(&placement.id)));
+            let link =
+                (gate.now() < ends).then(|| format!("/r/{}", gate.doorkeys.token(&placement.id)));
             rows.push(Listed { document, since: since(office, placement.placed), link });
             weighed.push((ask, permits));
         }
@@ -147,9 +148,7 @@ fn since(office: &Office, at: Timestamp) -> String {
 
 fn download(gate: &Gate, office: &Office, which: Which) -> Reply {
     match out::referrals(gate, &office.partner, None, which) {
-        Ok(parts) => {
-            spreadsheet::attached(parts, "referrals.csv")
-        }
+        Ok(parts) => spreadsheet::attached(parts, "referrals.csv"),
         Err(trouble) => plain::trouble(office.words, trouble),
     }
 }

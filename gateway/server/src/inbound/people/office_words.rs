@@ -128,18 +128,32 @@ static ES: OfficeWords = OfficeWords {
     too_many: "El archivo es demasiado largo. Súbalo por partes.",
     problem: |code| {
         Some(match code {
-            "changed" => "Cambió después de que se hizo este archivo, y no se hizo nada. Descárguelo otra vez y responda ahí.",
-            "not-there" => "No existe esa referencia para ustedes. Quizás fue retirada; quite la fila.",
-            "no-referral" | "no-version" => "Deje la referencia y la versión de la fila como se descargaron.",
-            "no-such-answer" => "Escriba accepted, declined, in-progress, on-hold, served, not-served, give-back, no-show, appointment-cancelled, goes-on o take-back.",
-            "no-such-reason" => "Escriba un código como no-capacity, not-eligible u other; las palabras tienen su propia columna.",
-            "no-such-attempt" => "Escriba phone, text, email, visit o letter, una coma, y reached o not reached.",
+            "changed" => {
+                "Cambió después de que se hizo este archivo, y no se hizo nada. Descárguelo otra vez y responda ahí."
+            }
+            "not-there" => {
+                "No existe esa referencia para ustedes. Quizás fue retirada; quite la fila."
+            }
+            "no-referral" | "no-version" => {
+                "Deje la referencia y la versión de la fila como se descargaron."
+            }
+            "no-such-answer" => {
+                "Escriba accepted, declined, in-progress, on-hold, served, not-served, give-back, no-show, appointment-cancelled, goes-on o take-back."
+            }
+            "no-such-reason" => {
+                "Escriba un código como no-capacity, not-eligible u other; las palabras tienen su propia columna."
+            }
+            "no-such-attempt" => {
+                "Escriba phone, text, email, visit o letter, una coma, y reached o not reached."
+            }
             "not-a-day" | "no-such-time" => "Dé otro día u otra hora; el día como 2026-11-27.",
             "not-a-time" => "Dé la hora como 16:00 o 4:00 PM.",
             "not-a-code" => "Escriba sistema|código, o deje la celda vacía.",
             "too-long" => "Use menos palabras.",
             "missing" => "Esta celda hace falta.",
-            "reason-alone" => "Un motivo va con declined, on-hold, not-served, give-back o goes-on, y queda como se dijo.",
+            "reason-alone" => {
+                "Un motivo va con declined, on-hold, not-served, give-back o goes-on, y queda como se dijo."
+            }
             "service-alone" => "Escriba served, si se dio el servicio.",
             "contradicts" => "Una referencia rechazada no tiene cita.",
             "not-open" => "Esto no se puede decir de ella tal como está ahora. Vea su estado.",

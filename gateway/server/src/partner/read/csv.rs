@@ -9,7 +9,8 @@ const DATES: [(&str, Dates); 2] = [("iso", Dates::Iso), ("local", Dates::Local)]
 
 pub(super) fn csv(s: &mut Section<'_, '_>) -> Option<Layout> {
     let (given, line) = (s.has("columns"), s.line_of("columns"));
-    let declared: Vec<Column> = s.tables("columns", column).into_iter().map(|(_, one)| one).collect();
+    let declared: Vec<Column> =
+        s.tables("columns", column).into_iter().map(|(_, one)| one).collect();
     let separator = s.or("separator", ',', value::one_of(&SEPARATORS));
     let bom = s.or("bom", true, value::flag);
     let dates = s.or("dates", Dates::Iso, value::one_of(&DATES));

@@ -15,7 +15,8 @@ pub(super) fn csv(layout: &Layout) -> String {
         "# columns = [{ name = \"Client name\", place = \"client.name\" }, { name = \"Status\", answer = \"status\" }]\n"
             .to_owned()
     } else {
-        let lines: String = layout.columns.iter().map(|one| format!("  {},\n", column(one))).collect();
+        let lines: String =
+            layout.columns.iter().map(|one| format!("  {},\n", column(one))).collect();
         format!("columns = [\n{lines}]\n")
     };
     format!(
