@@ -92,9 +92,28 @@ impl Browser {
         self.post(&format!("{link}/pin"), &format!("pin={PIN}")).expect(303);
     }
 
+    /// A file, as the page's own form sends it.
+    pub fn upload(&mut self, url: &str, file: &[u8]) -> Page {
+        let mut body = b"--b0undary\r\nContent-Disposition: form-data; name=\"file\"; filename=\"answers.csv\"\r\n\
+            Content-Type: text/csv\r\n\r\n"
+            .to_vec();
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--b0undary--\r\n");
+        let headers = [
+            ("content-type", "multipart/form-data; boundary=b0undary"),
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "null"),
+        ];
+        self.send("POST", url, &headers, body)
+    }
+
     pub fn call(&mut self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Page {
+        self.send(method, url, headers, body.as_bytes().to_vec())
+    }
+
+    fn send(&mut self, method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Page {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = self.client.request(method, url).body(body.to_owned());
+        let mut request = self.client.request(method, url).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -123,6 +123,24 @@ impl Referral {
         json!({ "resourceType": "Bundle", "type": "transaction", "entry": entries })
     }
 
+    /// A Bundle about one person who is referred so often for the same, under a number of its own.
+    pub fn many(mrn: &str, each: usize) -> Value {
+        let url = |n: usize| format!("urn:uuid:6f1c0b5e-3d52-4b0e-9d1a-{n:012}");
+        let one = Referral::food().bundle();
+        let entries = one["entry"].as_array().unwrap();
+        let mut all: Vec<Value> = entries[..2].to_vec();
+        all[0]["resource"] = patient("clinic-b", mrn);
+        for n in 0..each {
+            let (mut request, mut task) = (entries[2].clone(), entries[3].clone());
+            request["fullUrl"] = json!(url(100 + 2 * n));
+            task["fullUrl"] = json!(url(101 + 2 * n));
+            task["resource"]["focus"]["reference"] = json!(url(100 + 2 * n));
+            task["resource"]["identifier"][0]["value"] = json!(format!("{mrn}-{n}"));
+            all.extend([request, task]);
+        }
+        json!({ "resourceType": "Bundle", "type": "transaction", "entry": all })
+    }
+
     /// Which entry of the answer is the Task of the nth need.
     pub fn task_entry(&self, n: usize) -> usize {
         1 + usize::from(self.consent.is_some()) + 2 * n + 1

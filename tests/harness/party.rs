@@ -80,6 +80,31 @@ impl Party {
         self.call("POST", &path, &json, body.to_string().into_bytes())
     }
 
+    /// The bytes of an answer that must be 200, as they came.
+    #[track_caller]
+    pub fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = self.client.get(format!("{}{path}", self.base));
+        let (status, bytes) = self.runtime.block_on(async {
+            let response = request.timeout(Duration::from_secs(300)).send().await.unwrap();
+            (response.status(), response.bytes().await.unwrap().to_vec())
+        });
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
+        bytes
+    }
+
+    /// A file of answers, however long it takes.
+    pub fn upload_csv(&self, file: &[u8]) -> Answer {
+        let url = format!("{}/cbo/v1/referrals.csv", self.base);
+        let request = self.client.post(url).header("content-type", "text/csv").body(file.to_vec());
+        let request = request.timeout(Duration::from_secs(300));
+        let (status, text) = self.runtime.block_on(async {
+            let response = request.send().await.unwrap();
+            (response.status().as_u16(), response.text().await.unwrap())
+        });
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status, json, text, ..Answer::broken() }
+    }
+
     /// Any request; a connection that breaks is status 0.
     pub fn call(
         &self,

@@ -84,6 +84,15 @@ pub enum Ask {
         /// The fields it shows.
         shown: Vec<String>,
     },
+    /// Write what an organization would download, into a folder: a disclosure to it.
+    ExportCsv {
+        /// Into this folder; the files are not there yet.
+        out: PathBuf,
+        /// Whose.
+        org: OrgId,
+        /// As HMIS events, not as its referrals.
+        hmis: bool,
+    },
     /// Write a backup of the frames from `first` on.
     Backup {
         /// Into this file, which is not there yet.
@@ -211,6 +220,7 @@ pub fn perform(gate: &Gate, ask: &Ask) -> anyhow::Result<String> {
             crate::export::evidence(gate, &what, out)?;
             Ok(format!("{} entries", entries.len()))
         }
+        Ask::ExportCsv { out, org, hmis } => crate::export::csv(gate, org, *hmis, out),
         Ask::Backup { out, first } => {
             let next = gate.scribe.published().world().frames;
             let mut file =

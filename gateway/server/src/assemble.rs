@@ -222,7 +222,8 @@ fn signing_key(path: &Path) -> anyhow::Result<SigningKey> {
 pub fn load_roster(gate: &Gate) -> anyhow::Result<()> {
     let loaded = load_speaking(&gate.config.folders.partners, &gate.library);
     let loaded = loaded.map_err(|found| listed(&found))?;
-    let unreached = without_way(&gate.config, &loaded);
+    let mut unreached = without_way(&gate.config, &loaded);
+    unreached.extend(crate::csv::layout::problems(&gate.library, &loaded));
     if !unreached.is_empty() {
         return Err(listed(&unreached));
     }

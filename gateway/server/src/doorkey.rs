@@ -29,6 +29,7 @@ pub struct Doorkeys {
     pseudonyms: hmac::Key,
     persons: hmac::Key,
     mails: hmac::Key,
+    offices: hmac::Key,
     sheets: hmac::Key,
 }
 
@@ -55,6 +56,7 @@ impl Doorkeys {
             pseudonyms: derived(b"loopgate pairwise v1"),
             persons: derived(b"loopgate own v1"),
             mails: derived(b"loopgate mail v1"),
+            offices: derived(b"loopgate office v1"),
             sheets: derived(b"loopgate sheet v1"),
         }
     }
@@ -82,6 +84,23 @@ impl Doorkeys {
             let first = mac.as_ref().first_chunk::<5>();
             *first.unwrap_or_else(|| unreachable!("a SHA-256 has 32 bytes"))
         })
+    }
+
+    /// The token of an organization's own page.
+    pub fn office_token(&self, org: &OrgId) -> String {
+        let id = org.as_str().as_bytes();
+        let mac = hmac::sign(&self.offices, id);
+        URL_SAFE_NO_PAD.encode([&mac.as_ref()[..MAC_BYTES], id].concat())
+    }
+
+    /// The organization whose token this is.
+    pub fn office(&self, token: &str) -> Option<OrgId> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (mac, id) = bytes.split_first_chunk::<MAC_BYTES>()?;
+        let good = hmac::sign(&self.offices, id);
+        let same = constant_time_eq(&good.as_ref()[..MAC_BYTES], mac);
+        let org = std::str::from_utf8(id).ok()?.parse().ok()?;
+        same.then_some(org)
     }
 
     /// The token of a person's own link, or of who speaks for them, good until then.
@@ -257,6 +276,23 @@ mod tests {
         }
         for broken in ["", "a", &token[..20], &format!("{token}A"), &format!("{token}=")] {
             assert_eq!(keys().placement(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_token_opens_the_page_of_its_own_organization() {
+        let token = keys().office_token(&org("pantry"));
+        assert_eq!(keys().office(&token), Some(org("pantry")));
+        assert_eq!(Doorkeys::new(&[8; 32]).office(&token), None);
+        let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        for at in 0..bytes.len() {
+            let mut other = bytes.clone();
+            other[at] ^= 1;
+            assert_eq!(keys().office(&URL_SAFE_NO_PAD.encode(other)), None, "byte {at}");
+        }
+        let placement = keys().token(&PlacementId::from_random([1; 16]));
+        for broken in ["", "a", &token[..20], &format!("{token}A"), &placement] {
+            assert_eq!(keys().office(broken), None, "{broken}");
         }
     }
 

@@ -8,12 +8,16 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use loopgate_ledger::{BundleParts, Field, Opening, open_checkpoint, write_bundle};
+use loopgate_referral::OrgId;
 use loopgate_store::{Outage, Stored};
 
 use crate::archive::{Archive, Kept};
+use crate::csv::hmis::{self, File};
+use crate::csv::out::{self, Which};
 use crate::evidence::{self, Chain, Sealed};
 use crate::gate::Gate;
 use crate::journal::Event;
+use crate::partner::Role;
 use crate::scribe::Command;
 
 /// Writes a bundle over the whole log into an empty folder. That it was made, and for which case,
@@ -64,6 +68,34 @@ pub fn evidence(gate: &Gate, what: &Sealed<'_>, out: &Path) -> anyhow::Result<()
     let words = format!("entries {} for {}", entries.join(" "), what.made_for);
     record(gate, what.case, Some(words))?;
     evidence::sealed(gate, what, out)
+}
+
+/// Writes the files that an organization would download; to it they are disclosed. What was written.
+pub fn csv(gate: &Gate, org: &OrgId, hmis: bool, out: &Path) -> anyhow::Result<String> {
+    let roster = gate.scribe.published().roster.load();
+    let partner = roster.get(org).context("there is no such partner in force")?;
+    anyhow::ensure!(partner.is(Role::Target), "nobody refers to this partner");
+    anyhow::ensure!(!partner.suspended, "this partner is suspended");
+    let gone = |_| anyhow!("the gateway cannot disclose it right now");
+    let files = if hmis {
+        [("Event.csv", File::Events), ("Event-not-carried.csv", File::NotCarried)]
+            .into_iter()
+            .map(|(name, file)| Ok((name, hmis::file(gate, partner, None, file).map_err(gone)?)))
+            .collect::<anyhow::Result<Vec<_>>>()?
+    } else {
+        let open = out::referrals(gate, partner, None, Which::Open).map_err(gone)?;
+        vec![("referrals.csv", open)]
+    };
+    fs::create_dir_all(out)?;
+    for (name, parts) in &files {
+        let path = out.join(name);
+        let mut file =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(&parts.bytes)?;
+        file.sync_all()?;
+    }
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    Ok(names.join(", "))
 }
 
 fn record(gate: &Gate, case: &str, what: Option<String>) -> anyhow::Result<()> {

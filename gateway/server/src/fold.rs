@@ -101,7 +101,7 @@ pub struct World {
     /// Which referral a placement belongs to.
     pub placements: BTreeMap<PlacementId, ReferralId>,
     /// When a wrong PIN was given at a referral's link, newest last.
-    pub wrong_pins: BTreeMap<(OrgId, ReferralId), VecDeque<Timestamp>>,
+    pub wrong_pins: BTreeMap<(OrgId, Option<ReferralId>), VecDeque<Timestamp>>,
     /// First answers, by who asked and what.
     pub answers: BTreeMap<(OrgId, [u8; 32]), Answer>,
     /// HL7 v2 messages taken in, by link and MSH-3, MSH-4, MSH-10.
@@ -243,7 +243,10 @@ impl World {
                 self.minted.insert(*index, minted.clone());
             }
             // The scribe keeps the proof of a summary entry; nothing is decided on it.
-            Event::Denied { org, referral: Some(referral), code, .. } if code == WRONG_PIN => {
+            Event::Denied { org, person, referral, code, .. }
+                // Without either it was given at the organization's own page.
+                if code == WRONG_PIN && (referral.is_some() || person.is_none()) =>
+            {
                 let tries = self.wrong_pins.entry((org.clone(), *referral)).or_default();
                 tries.push_back(place.at);
                 if tries.len() > WRONG_PINS_KEPT {

@@ -16,6 +16,7 @@ pub mod config;
 mod configuration;
 mod consent_token;
 mod cosigned;
+pub mod csv;
 mod dialect;
 pub mod doorkey;
 mod egress;

@@ -27,6 +27,7 @@ use loopgate_referral::{Identifier, OrgId, Timestamp};
 use url::Url;
 
 use crate::config::Problem;
+use crate::csv::Layout;
 use crate::identity::Client;
 
 pub use alias::{Carries, Code, ZField};
@@ -85,6 +86,8 @@ pub struct Partner {
     pub hl7v2: Option<Link>,
     /// How it gets access tokens, if it does.
     pub client: Option<Client>,
+    /// How its referrals look as a spreadsheet.
+    pub csv: Layout,
 }
 
 /// What a partner is in a referral.
@@ -241,6 +244,7 @@ impl Partner {
                 .then(|| Channel { dialect: "cbo-json".into(), kind: ChannelKind::Rest }),
             hl7v2: None,
             client: None,
+            csv: Layout::default(),
         }
     }
 

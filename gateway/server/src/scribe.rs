@@ -71,7 +71,7 @@ pub use submission::{
 };
 pub use submit::{answered, resolved};
 pub use told::{basis, denied};
-pub use wish::{ASSIGNED_BYTES_MAX, NOTE_BYTES_MAX, Service, Wish};
+pub use wish::{ASSIGNED_BYTES_MAX, NOTE_BYTES_MAX, SERVICES_MAX, Service, Wish};
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
 pub type CoverKey = (OrgId, PersonId, i64);

@@ -1,5 +1,7 @@
 //! `loopgate translate`: a local conversion, not a disclosure. It opens no socket and no log.
 
+mod rows;
+
 use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 use loopgate_consent::Groups;
@@ -10,6 +12,7 @@ use loopgate_referral::{ReferralId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::bundle::{self, Entry, Known, all_parts, untie};
+use crate::csv::{Layout, out};
 use crate::dialect;
 use crate::partner::Partner;
 use crate::v2;
@@ -24,6 +27,8 @@ pub enum Dialect {
     /// An HL7 v2 message, or a batch of them. Read, MSH-9 says of which type; written, it is of this
     /// code and event.
     Hl7v2([String; 2]),
+    /// A file with a referral in each row, as the partner's file declares it.
+    Csv,
 }
 
 /// The messages as which a referral is written.
@@ -83,6 +88,7 @@ pub struct LinkOf {
     /// Who refers: the partner, or a placeholder to be replaced.
     requester: String,
     zone: TimeZone,
+    csv: Layout,
 }
 
 impl LinkOf {
@@ -97,6 +103,7 @@ impl LinkOf {
             facility: link.map_or("HOSPITAL", |link| &link.facility).to_owned(),
             requester: format!("Organization/{}", partner.map_or("source", |one| one.org.as_str())),
             zone,
+            csv: partner.map_or_else(Layout::default, |partner| partner.csv.clone()),
         }
     }
 }
@@ -129,8 +136,14 @@ pub fn translate(
         Dialect::Fhir => vec![read_bundle(input)?],
         Dialect::Json(name) => vec![read_json(library, name, input, link)?],
         Dialect::Hl7v2(_) => read_v2(library, input, link)?,
+        Dialect::Csv => rows::read(library, input, link)?,
     };
-    heard.into_iter().map(|one| say(library, to, one, groups, link)).collect()
+    let said = heard.into_iter().map(|one| say(library, to, one, groups, link));
+    let mut said: Vec<Translated> = said.collect::<Result<_, _>>()?;
+    if let (Dialect::Csv, Some(first)) = (to, said.first_mut()) {
+        first.text.insert_str(0, &out::head(&link.csv));
+    }
+    Ok(said)
 }
 
 /// What was heard, in the other dialect.
@@ -157,6 +170,7 @@ fn say(
             (text, written.not_carried, written.withheld, written.carried)
         }
         Dialect::Hl7v2([code, event]) => write_v2(library, [code, event], &pivot, groups, link)?,
+        Dialect::Csv => rows::write(library, &pivot, groups, link)?,
     };
     not_carried.extend(lost);
     let steps = |all: Vec<Carried>, way| all.into_iter().map(move |carried| Step { carried, way });
@@ -205,7 +219,16 @@ fn read_json(
 ) -> Result<Heard, Stopped> {
     let right: Value =
         serde_json::from_slice(input).context("not JSON").map_err(Stopped::Unreadable)?;
-    let read = mapping(library, dialect)?.read(&right, &link.constants);
+    read_document(library, dialect, &right, link)
+}
+
+fn read_document(
+    library: &Library,
+    dialect: &str,
+    right: &Value,
+    link: &LinkOf,
+) -> Result<Heard, Stopped> {
+    let read = mapping(library, dialect)?.read(right, &link.constants);
     let read = read.map_err(Stopped::by)?;
     let (not_carried, carried) = (read.not_carried, read.carried);
     Ok(Heard { pivot: read.pivot, not_carried, carried, message: None })

@@ -275,3 +275,72 @@ fn what_does_not_read_is_not_refused_but_unreadable() {
         assert!(matches!(to_cbo(input, &[]), Err(Stopped::Unreadable(_))));
     }
 }
+
+#[test]
+fn a_referral_becomes_a_row_and_the_row_a_referral() {
+    let library = Library::builtin();
+    let link = LinkOf::new(None);
+    let into = |from: &Dialect, to: &Dialect, input: &[u8]| {
+        let all = translate(&library, (from, to), input, &Groups::all(), &link);
+        all.unwrap_or_else(|_| panic!("stopped"))
+    };
+    let document = one(into(&Dialect::Fhir, &Dialect::CboJson, REFERRAL_BUNDLE)).text;
+    let rows = one(into(&Dialect::CboJson, &Dialect::Csv, document.as_bytes()));
+    let lines: Vec<&str> = rows.text.split("\r\n").collect();
+    assert!(lines[0].starts_with("\u{feff}Referral,Version,Do not contact,Need,"), "{}", rows.text);
+    assert!(lines[1].contains(",'+1 555 0142,") && lines.len() == 3, "{}", rows.text);
+    assert!(rows.not_carried.contains(&"authored_on, the time of day".to_owned()));
+    // Two rows are two referrals.
+    let twice = format!("{}{}\r\n", rows.text, lines[1]);
+    let back = into(&Dialect::Csv, &Dialect::CboJson, twice.as_bytes());
+    assert_eq!(back.len(), 2);
+    let mut expected: Value = serde_json::from_str(&document).unwrap();
+    let day = expected["authored_on"].as_str().unwrap()[..10].to_owned();
+    expected["authored_on"] = day.into();
+    // What has no column is named, and is not in it.
+    for lost in rows.not_carried.iter().filter(|place| place.starts_with("need.")) {
+        let member = lost.trim_start_matches("need.service.");
+        expected["need"]["service"].as_object_mut().unwrap().remove(member);
+    }
+    assert_eq!(serde_json::from_str::<Value>(&back[0].text).unwrap(), expected);
+    assert_eq!(back[0].text, back[1].text);
+    // What is no table is unreadable; a row without what every referral has is refused.
+    for (input, unreadable) in
+        [(&b"a,b\n1,2\n"[..], true), (b"Referral,Status\nref_1,new\n", false)]
+    {
+        let ways = (&Dialect::Csv, &Dialect::Fhir);
+        match translate(&library, ways, input, &Groups::all(), &link) {
+            Err(Stopped::Unreadable(_)) => assert!(unreadable),
+            Err(Stopped::Refused(_)) => assert!(!unreadable),
+            Ok(_) => panic!("it was translated"),
+        }
+    }
+}
+
+#[test]
+fn that_a_person_must_not_be_contacted_survives_a_row() {
+    let library = Library::builtin();
+    let document = r#"{"referral_id":"ref_1","status":"new","need":{"category":"food-insecurity","contact":"do-not-contact"}}"#;
+    let link = LinkOf::new(None);
+    let row = translate(
+        &library,
+        (&Dialect::CboJson, &Dialect::Csv),
+        document.as_bytes(),
+        &Groups::all(),
+        &link,
+    );
+    let row = one(row.unwrap_or_else(|_| panic!("stopped"))).text;
+    assert!(row.contains("ref_1,,do-not-contact,food-insecurity,"), "{row}");
+    let back = translate(
+        &library,
+        (&Dialect::Csv, &Dialect::CboJson),
+        row.as_bytes(),
+        &Groups::all(),
+        &link,
+    );
+    let back = one(back.unwrap_or_else(|_| panic!("stopped"))).text;
+    assert_eq!(
+        serde_json::from_str::<Value>(&back).unwrap(),
+        serde_json::from_str::<Value>(document).unwrap()
+    );
+}

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use loopgate_ledger::{HandOver as Step, LogKey};
+use loopgate_referral::OrgId;
 use loopgate_server::admin::{Ask, Class};
 use loopgate_server::clock::{Clock, SystemClock};
 
@@ -27,6 +28,21 @@ enum ExportWhat {
         /// The case it is made for; recorded.
         #[arg(long, default_value = "unnamed")]
         case: String,
+    },
+    /// What an organization would download, as CSV files in a folder: a disclosure to it.
+    Csv {
+        /// The deployment.
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The organization.
+        #[arg(long, value_name = "NAME")]
+        org: OrgId,
+        /// What.
+        #[arg(long, value_enum, default_value = "referrals")]
+        kind: CsvKind,
+        /// A folder; the files are not there yet.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
     /// Chosen fields of chosen entries, in a sealed file that says who had it.
     Evidence {
@@ -69,6 +85,14 @@ enum ExportWhat {
     },
 }
 
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum CsvKind {
+    /// Its open referrals, in its own columns.
+    Referrals,
+    /// `Event.csv` of HMIS (FY 2026), and the list of what that does not say.
+    HmisEvent,
+}
+
 /// What an auditor is shown: everything but free text, which may be about the person.
 const SHOWN: &str = "kind,subject,patient,parties,actor,basis,transition,disclosed,payload,command,time,code,source";
 
@@ -76,6 +100,10 @@ pub fn export(command: Export) -> anyhow::Result<()> {
     match command.what {
         ExportWhat::Bundle { data, out, case } => {
             super::told(&data, &Ask::ExportBundle { out: std::path::absolute(out)?, case })
+        }
+        ExportWhat::Csv { data, org, kind, out } => {
+            let (out, hmis) = (std::path::absolute(out)?, kind == CsvKind::HmisEvent);
+            super::told(&data, &Ask::ExportCsv { out, org, hmis })
         }
         ExportWhat::Evidence { data, out, case, made_for, entries, show } => {
             let shown = show.split(',').map(str::to_owned).collect();

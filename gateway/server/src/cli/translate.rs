@@ -30,7 +30,7 @@ pub struct Translate {
     /// Say of each field that was carried where it went, and by which row of which file.
     #[arg(long)]
     explain: bool,
-    /// A partner's file, for what its HL7 v2 link says: assigning authorities, time zone.
+    /// A partner's file, for what its HL7 v2 link says (assigning authorities, time zone) and its CSV columns.
     #[arg(long, value_name = "FILE")]
     partner: Option<PathBuf>,
     /// Files; standard input, if none.
@@ -41,6 +41,7 @@ pub struct Translate {
 fn dialect(name: &str, message: &str) -> Dialect {
     match name {
         "fhir" => Dialect::Fhir,
+        "csv" => Dialect::Csv,
         "hl7v2" => {
             let (code, event) = message.split_once('^').unwrap_or((message, ""));
             Dialect::Hl7v2([code.to_owned(), event.to_owned()])
@@ -131,7 +132,11 @@ fn one(
 }
 
 fn show(translated: Translated, explain: bool) {
-    println!("{}", translated.text);
+    // A row of a file has its end already.
+    print!("{}", translated.text);
+    if !translated.text.ends_with('\n') {
+        println!();
+    }
     for one in translated.carried.iter().filter(|_| explain) {
         let (field, to) = match &one.way {
             Way::Read => (&one.carried.right, &one.carried.left),

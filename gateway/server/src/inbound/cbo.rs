@@ -6,6 +6,7 @@
 mod meant;
 pub mod notices;
 mod say;
+pub mod spreadsheet;
 mod verbs;
 
 use loopgate_consent::FieldGroup;
@@ -42,6 +43,9 @@ fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Tro
     let caller = &session.partner;
     match (request.method.as_str(), request.segments().as_slice()) {
         ("GET", ["cbo", "v1", "referrals"] | ["v1", "referrals"]) => list(gate, session, request),
+        ("GET", ["cbo", "v1", "referrals.csv"]) => spreadsheet::download(gate, session, request),
+        ("POST", ["cbo", "v1", "referrals.csv"]) => spreadsheet::upload(gate, session, request),
+        ("GET", ["cbo", "v1", "hmis", name]) => spreadsheet::hmis(gate, session, name),
         ("GET", ["cbo", "v1", "referrals", id] | ["v1", "referrals", id]) => {
             read(gate, session, id)
         }
@@ -59,7 +63,7 @@ fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Tro
         }
         ("GET", ["cbo", "v1", "notices"]) => Ok(notices::list(gate, &caller.org)),
         ("POST", ["cbo", "v1", "notices", id, "read"]) => notices::read(gate, &caller.org, id),
-        (_, ["cbo", "v1", "referrals" | "notices", ..] | ["v1", "referrals", ..]) => {
+        (_, ["cbo", "v1", "referrals" | "referrals.csv" | "notices", ..] | ["v1", "referrals", ..]) => {
             Err(Kind::Method.into())
         }
         _ => Err(Kind::NotFound.into()),

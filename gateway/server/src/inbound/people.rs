@@ -17,6 +17,9 @@ mod html;
 mod links;
 mod links_html;
 mod mail_desk;
+mod office;
+mod office_html;
+mod office_words;
 mod oidc;
 mod own;
 mod own_html;
@@ -35,6 +38,7 @@ mod sheet_desk;
 mod sheet_html;
 mod timeline_html;
 pub mod turnstile;
+mod upload;
 mod why;
 mod wishes;
 mod words;
@@ -118,7 +122,8 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         return guarded(plain::sorry(words, 400, words.unreadable_request), false);
     }
     let timeout = Duration::from_secs(gate.config.limits.request_timeout_s);
-    let read = tokio::time::timeout(timeout, http::read(body, BODY_BYTES_MAX)).await;
+    let bytes_max = office::body_bytes_max(&gate, &visit).unwrap_or(BODY_BYTES_MAX);
+    let read = tokio::time::timeout(timeout, http::read(body, bytes_max)).await;
     match read {
         Ok(Ok(body)) => visit.body = body.to_vec(),
         Ok(Err(_)) => return guarded(plain::sorry(words, 413, words.too_long_request), false),
@@ -140,6 +145,7 @@ fn handle(gate: &Gate, visit: &Visit) -> Reply {
         Some("audit") => audit::programs(gate, visit),
         Some("me") => own::handle(gate, visit),
         Some("pin") => recovery::handle(gate, visit),
+        Some("o") => office::handle(gate, visit),
         _ => page::handle(gate, visit),
     }
 }

@@ -16,6 +16,7 @@ use crate::config::section::{self, OnLine, Read, Section};
 use crate::config::{Problem, value};
 use crate::identity::{Client, Keys};
 
+mod csv;
 mod link;
 mod timing;
 
@@ -64,6 +65,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
     let has_link = s.has("hl7v2");
     let link = s.maybe_section("hl7v2", link::link);
     let client = s.maybe_section("client", client);
+    let csv = s.maybe_section("csv", csv::csv).unwrap_or_default();
     if roles.contains(&Role::Target) && !has_channel {
         s.note(None, "channel", "is missing, a target needs one");
     }
@@ -95,6 +97,7 @@ fn partner(s: &mut Section<'_, '_>, org: OrgId) -> Option<Lined> {
         channel,
         hl7v2,
         client,
+        csv,
     };
     let targets = targets.unwrap_or_default();
     Some(Lined { partner, targets, identifier_lines, certificate_lines, dialect_line })

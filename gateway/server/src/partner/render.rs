@@ -4,10 +4,12 @@ use loopgate_consent::{Action, LegalClass};
 use loopgate_referral::Identifier;
 use toml::Value;
 
+use crate::csv::Layout;
 use crate::identity::{Client, Keys};
 
 use super::{ChannelKind, LEGAL_CLASSES, Partner, Push, Role};
 
+mod csv;
 mod link;
 mod timing;
 
@@ -51,6 +53,9 @@ pub(super) fn render(partner: &Partner) -> String {
     }
     if let Some(one) = &partner.client {
         text += &client(one);
+    }
+    if partner.is(Role::Target) || partner.csv != Layout::default() {
+        text += &csv::csv(&partner.csv);
     }
     text
 }

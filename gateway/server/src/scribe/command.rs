@@ -220,6 +220,25 @@ impl Scribe {
         answer.blocking_recv().unwrap_or(Err(Trouble::Outage))
     }
 
+    /// The same for several, queued before the first answer is waited for: they may share a frame. The
+    /// answers are in their order.
+    pub fn ask_all_blocking<T>(
+        &self,
+        commands: impl IntoIterator<Item = impl FnOnce(Reply<T>) -> Command>,
+    ) -> Vec<Result<T, Trouble>> {
+        let queued: Vec<_> = commands
+            .into_iter()
+            .map(|command| {
+                let (reply, answer) = oneshot::channel();
+                self.tell(command(reply)).map(|()| answer)
+            })
+            .collect();
+        let answered = queued.into_iter().map(|queued| {
+            queued.and_then(|answer| answer.blocking_recv().unwrap_or(Err(Trouble::Outage)))
+        });
+        answered.collect()
+    }
+
     /// Queues a command whose answer nobody waits for.
     pub fn tell(&self, command: Command) -> Result<(), Trouble> {
         if self.published.stopped.load(Ordering::Acquire) {

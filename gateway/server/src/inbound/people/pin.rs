@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
-use loopgate_referral::{OrgId, PersonId, ReferralId, Timestamp};
+use loopgate_referral::{OrgId, PersonId, Referral, ReferralId, Timestamp};
 
 use super::page::Opened;
 use crate::doorkey::is_pin;
 use crate::fold::{WRONG_PIN, World};
 use crate::gate::Gate;
 use crate::journal::Event;
+use crate::partner::PinHash;
 use crate::refusal::Trouble;
 use crate::scribe::Command;
 
@@ -26,31 +27,49 @@ pub enum Given {
     Wait(i64),
 }
 
+/// What a PIN opens: the page of a referral, or the organization's own.
+pub struct Door<'a> {
+    pub org: &'a OrgId,
+    pub pin: &'a PinHash,
+    pub referral: Option<&'a Referral>,
+}
+
+impl Opened {
+    fn door(&self) -> Door<'_> {
+        Door { org: &self.partner.org, pin: &self.pin, referral: Some(&self.referral) }
+    }
+}
+
+/// Checks a PIN at the page of a referral.
+pub fn check(gate: &Gate, opened: &Opened, pin: &str) -> Result<Given, Trouble> {
+    check_at(gate, &opened.door(), pin)
+}
+
 /// Checks a PIN. One at a time, so that many guesses at once are counted like one after the other; a
 /// wrong one is on the disk before it is answered, so that a restart forgets none.
-pub fn check(gate: &Gate, opened: &Opened, pin: &str) -> Result<Given, Trouble> {
-    let turn = gate.turnstile.turn(format!("pin {}", opened.partner.org));
+pub fn check_at(gate: &Gate, door: &Door<'_>, pin: &str) -> Result<Given, Trouble> {
+    let turn = gate.turnstile.turn(format!("pin {}", door.org));
     let Some(_turn) = turn else { return Ok(Given::Wait(1)) };
     let people = &gate.config.people;
     let window = Window::of(gate);
     let oldest = {
         let world = gate.scribe.published().world();
-        full(&world, opened, window.since(), people.pin_tries_max)
+        full(&world, door, window.since(), people.pin_tries_max)
     };
     if let Some(oldest) = oldest {
         return Ok(Given::Wait(window.seconds_left(oldest)));
     }
-    if is_pin(pin, &opened.pin) {
+    if is_pin(pin, door.pin) {
         let hours = i64::from(people.pin_hours);
         let until = Timestamp(window.now.0 + hours * 3_600_000);
-        let value = gate.doorkeys.cookie(&opened.partner.org, &opened.pin, until);
+        let value = gate.doorkeys.cookie(door.org, door.pin, until);
         let age = hours * 3600;
         return Ok(Given::Right(format!(
             "{COOKIE}={value}; Path=/; Max-Age={age}; Secure; HttpOnly; SameSite=Lax"
         )));
     }
-    let person = opened.referral.persons.first().copied();
-    record_wrong(gate, opened.partner.org.clone(), person, Some(opened.referral.id))?;
+    let person = door.referral.and_then(|one| one.persons.first().copied());
+    record_wrong(gate, door.org.clone(), person, door.referral.map(|one| one.id))?;
     Ok(Given::Wrong)
 }
 
@@ -97,9 +116,9 @@ impl Window {
 }
 
 /// The try that has to grow old before another is allowed, if too many were wrong.
-fn full(world: &World, opened: &Opened, since: Timestamp, tries_max: usize) -> Option<Timestamp> {
-    let org: &OrgId = &opened.partner.org;
-    let here = world.wrong_pins.get(&(org.clone(), opened.referral.id));
+fn full(world: &World, door: &Door<'_>, since: Timestamp, tries_max: usize) -> Option<Timestamp> {
+    let org: &OrgId = door.org;
+    let here = world.wrong_pins.get(&(org.clone(), door.referral.map(|one| one.id)));
     let here: Vec<Timestamp> =
         here.into_iter().flatten().copied().filter(|at| *at > since).collect();
     if here.len() >= tries_max {
@@ -124,7 +143,11 @@ pub fn wait(gate: &Gate, tries: &VecDeque<Timestamp>) -> Option<i64> {
 
 /// Whether this browser gave the PIN.
 pub fn is_known(gate: &Gate, opened: &Opened, cookies: Option<&str>) -> bool {
-    super::cookie(cookies, COOKIE).is_some_and(|value| {
-        gate.doorkeys.knows(value, &opened.partner.org, &opened.pin, gate.now())
-    })
+    knows(gate, &opened.door(), cookies)
+}
+
+/// The same, of any door of the organization: what opens one opens the others.
+pub fn knows(gate: &Gate, door: &Door<'_>, cookies: Option<&str>) -> bool {
+    super::cookie(cookies, COOKIE)
+        .is_some_and(|value| gate.doorkeys.knows(value, door.org, door.pin, gate.now()))
 }

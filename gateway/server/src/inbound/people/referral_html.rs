@@ -200,7 +200,7 @@ pub fn need(words: &Words, document: &Value) -> String {
     words.need_of(&text(document, &["need", "category"]).unwrap_or_default())
 }
 
-fn standing(words: &Words, document: &Value) -> &'static str {
+pub fn standing(words: &Words, document: &Value) -> &'static str {
     // The community dialect's own words.
     (words.standing)(match text(document, &["status"]).as_deref() {
         Some("new") => TaskStatus::Requested,
@@ -219,7 +219,7 @@ pub fn text(document: &Value, path: &[&str]) -> Option<String> {
     }
 }
 
-fn name(document: &Value) -> Option<String> {
+pub fn name(document: &Value) -> Option<String> {
     if let Some(whole) = text(document, &["client", "name", "text"]) {
         return Some(whole);
     }
