@@ -16,6 +16,7 @@ mod form;
 mod html;
 mod links;
 mod links_html;
+mod messages_html;
 mod oidc;
 mod own;
 mod own_html;
