@@ -15,17 +15,16 @@
 mod harness;
 mod http_bench;
 mod load_bench;
+mod row_bench;
 
-use std::fs;
-use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use harness::{Gateway, Referral};
+use harness::Gateway;
 use http_bench::{Ceiling, Http, open};
-use load_bench::{Times, as_fast_as_it_goes, at_rate, syncs};
-use serde_json::{Value, json};
+use load_bench::{as_fast_as_it_goes, at_rate};
+use row_bench::{Meter, bundle, header, resident_kib, setting};
+use serde_json::Value;
 
 const CONNECTIONS: [usize; 3] = [1, 4, 16];
 /// Referrals a second, on as many connections as a hospital would open.
@@ -33,8 +32,6 @@ const RATES: [u32; 3] = [20, 50, 100];
 const RATE_CONNECTIONS: usize = 8;
 /// Connections that read and search.
 const READERS: usize = 4;
-/// How long a ceiling is measured, each time.
-const CEILING: Duration = Duration::from_millis(500);
 /// Persons in a Bundle of those that fill the gateway, with so many resources each: 200 entries.
 const PERSONS: usize = 20;
 const OBSERVATIONS: usize = 6;
@@ -45,20 +42,16 @@ fn main() {
     let mut gateway = Gateway::prepare(&[(["limits", "connections_max"], "64")]);
     gateway.serve();
     let ceiling = Ceiling::serve(&gateway.root());
-    let mut bench = Bench { ceiling, long, said: AtomicUsize::new(0), held: Vec::new() };
+    let meter = Meter { ceiling, long };
+    let mut bench = Bench { meter, said: AtomicUsize::new(0), held: Vec::new() };
     println!("resident with nothing held: {} MiB", resident_kib(gateway.pid()) / 1024);
     bench.referrals(&mut gateway);
     for held in setting("LOOPGATE_BENCH_HELD", "10000,100000") {
         bench.fill(&mut gateway, held);
         bench.reads(&mut gateway);
     }
-    bench.ceiling.stop();
+    bench.meter.ceiling.stop();
     gateway.stop();
-}
-
-fn setting(name: &str, default: &str) -> Vec<usize> {
-    let text = std::env::var(name).unwrap_or_else(|_| default.to_owned());
-    text.split(',').map(|one| one.trim().parse().expect("a number")).collect()
 }
 
 /// Makes a path of a person and their identifier.
@@ -74,8 +67,7 @@ struct Person {
 }
 
 struct Bench {
-    ceiling: Ceiling,
-    long: Duration,
+    meter: Meter,
     /// Persons so far: each has a number of its own.
     said: AtomicUsize,
     held: Vec<Person>,
@@ -90,16 +82,16 @@ impl Bench {
         header("connections");
         for connections in CONNECTIONS {
             let hospital = open(gateway, "clinic-b", connections);
-            let row = self.measure(gateway, connections, || {
-                as_fast_as_it_goes(hospital, self.long, |http| self.refer(http))
+            let row = self.meter.measure(gateway, connections, || {
+                as_fast_as_it_goes(hospital, self.meter.long, |http| self.refer(http))
             });
             row.print(&connections.to_string(), "");
         }
         header(&format!("due/s on {RATE_CONNECTIONS}"));
         for rate in RATES {
             let hospital = open(gateway, "clinic-b", RATE_CONNECTIONS);
-            let row = self.measure(gateway, RATE_CONNECTIONS, || {
-                at_rate(hospital, (rate, self.long * 2), |http| self.refer(http))
+            let row = self.meter.measure(gateway, RATE_CONNECTIONS, || {
+                at_rate(hospital, (rate, self.meter.long * 2), |http| self.refer(http))
             });
             let behind = row.times.rate() < f64::from(rate) * 0.95;
             row.print(&rate.to_string(), if behind { "  cannot keep up" } else { "" });
@@ -211,8 +203,8 @@ impl Bench {
             return;
         }
         let asked = AtomicUsize::new(0);
-        let row = self.measure(gateway, READERS, || {
-            as_fast_as_it_goes(readers, self.long, |http| {
+        let row = self.meter.measure(gateway, READERS, || {
+            as_fast_as_it_goes(readers, self.meter.long, |http| {
                 let n = asked.fetch_add(1, Ordering::Relaxed);
                 http.get(&format!("/fhir/{}", path(n))).expect(200).body.len()
             })
@@ -230,8 +222,8 @@ impl Bench {
             return;
         }
         let readers: Vec<_> = readers.into_iter().map(|http| (http, first.clone())).collect();
-        let row = self.measure(gateway, READERS, || {
-            as_fast_as_it_goes(readers, self.long, |(http, next)| {
+        let row = self.meter.measure(gateway, READERS, || {
+            as_fast_as_it_goes(readers, self.meter.long, |(http, next)| {
                 let page = http.get(next).expect(200);
                 *next = following(&page.body).unwrap_or_else(|| first.clone());
                 page.body.len()
@@ -239,115 +231,6 @@ impl Bench {
         });
         row.print(words, "");
     }
-
-    /// Measures, and its ceilings afterwards; meanwhile the gateway's clock runs.
-    fn measure(
-        &self,
-        gateway: &mut Gateway,
-        connections: usize,
-        run: impl FnOnce() -> Times,
-    ) -> Row {
-        let log = gateway.root().join("data/log");
-        let before = bytes_in(&log);
-        let over = AtomicBool::new(false);
-        let times = std::thread::scope(|scope| {
-            let heart = scope.spawn(|| {
-                let begun = Instant::now();
-                for second in 1.. {
-                    while let Some(early) = Duration::from_secs(second)
-                        .checked_sub(begun.elapsed())
-                        .filter(|one| !one.is_zero())
-                    {
-                        if over.load(Ordering::Relaxed) {
-                            return;
-                        }
-                        std::thread::park_timeout(early);
-                    }
-                    gateway.pass(1000);
-                }
-            });
-            let times = run();
-            over.store(true, Ordering::Relaxed);
-            heart.thread().unpark();
-            heart.join().unwrap();
-            times
-        });
-        let count = times.count().max(1);
-        let logged = usize::try_from(bytes_in(&log) - before).unwrap() / count;
-        let disk = syncs(&log, logged.max(512), CEILING);
-        let answered = times.bytes() / count;
-        let path = format!("/{answered}");
-        let echoes = as_fast_as_it_goes(self.ceiling.open(connections), CEILING, |http| {
-            http.get(&path).expect(200).body.len()
-        });
-        Row { times, answered, logged, disk, tls: echoes.rate() }
-    }
-}
-
-/// One line of a table.
-struct Row {
-    times: Times,
-    /// Bytes of an answer's body, on average.
-    answered: usize,
-    /// Bytes that a request adds to the log, on average: what is reserved and not yet used too.
-    logged: usize,
-    /// What the disk can do.
-    disk: f64,
-    /// What TLS and HTTP can do.
-    tls: f64,
-}
-
-fn header(first: &str) {
-    println!("{first:>24}        /s    p50 ms    p99 ms  per sync  per echo  answered    logged");
-}
-
-impl Row {
-    fn print(&self, words: &str, more: &str) {
-        let (rate, p50, p99) = (self.times.rate(), self.times.ms(50), self.times.ms(99));
-        let (disk, tls) = (rate / self.disk, rate / self.tls);
-        let (answered, logged) = (self.answered, self.logged);
-        println!(
-            "{words:>24} {rate:9.1} {p50:9.2} {p99:9.2} {disk:9.2} {tls:9.3} {answered:9} {logged:9}{more}"
-        );
-    }
-}
-
-/// A transaction about so many persons from the nth on: each a Patient, a Consent, a ServiceRequest, a
-/// Task, and so many Observations.
-fn bundle(n: usize, persons: usize, observations: usize) -> String {
-    let mut template = Referral::food().bundle();
-    let entries = template["entry"].as_array_mut().unwrap();
-    let patient = entries[0]["fullUrl"].clone();
-    for day in 0..observations {
-        let resource = json!({
-            "resourceType": "Observation",
-            "status": "final",
-            "code": { "coding": [{ "system": "http://loinc.org", "code": "63512-8" }] },
-            "subject": { "reference": patient },
-            "effectiveDateTime": format!("2026-10-{:02}", day + 1),
-            "valueQuantity": { "value": day },
-        });
-        entries.push(json!({
-            "fullUrl": format!("urn:uuid:6f1c0b5e-3d52-4b0e-9d1a-{:012}", 100 + day),
-            "resource": resource,
-            "request": { "method": "POST", "url": "Observation" },
-        }));
-    }
-    let one = template["entry"].to_string();
-    let one = one.trim_matches(['[', ']']);
-    let all: Vec<String> = (n..n + persons)
-        .map(|n| {
-            one.replace("6f1c0b5e-", &format!("{n:08x}-"))
-                .replace("B-20417", &format!("B-{n}"))
-                .replace("Lindqvist", &format!("Lindqvist{n}"))
-                .replace(
-                    "1988-04-02",
-                    &format!("{}-{:02}-{:02}", 1930 + n % 80, 1 + n % 12, 1 + n % 28),
-                )
-        })
-        .collect();
-    let entries = all.join(",");
-    format!(r#"{{"resourceType":"Bundle","type":"transaction","entry":[{entries}]}}"#)
 }
 
 /// `Type/id` of an entry of a transaction-response.
@@ -368,18 +251,4 @@ fn following(page: &[u8]) -> Option<String> {
     let next = links.iter().find(|link| link["relation"] == "next")?;
     let (_, path) = next["url"].as_str()?.split_once("/fhir/")?;
     Some(format!("/fhir/{path}"))
-}
-
-/// The memory a process holds now, KiB (`VmRSS`).
-fn resident_kib(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
-/// The bytes of the segments of the log.
-fn bytes_in(log: &Path) -> u64 {
-    let files = fs::read_dir(log).unwrap().map(Result::unwrap);
-    let segments = files.filter(|file| file.path().extension().is_some_and(|one| one == "seg"));
-    segments.map(|file| file.metadata().unwrap().len()).sum()
 }

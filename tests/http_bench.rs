@@ -13,16 +13,19 @@ use axum::http::Uri;
 use rustls::ClientConfig;
 use serde_json::Value;
 
-use crate::harness::{Gateway, Wire, client_config, server_config};
+use crate::harness::{Gateway, Wire, anonymous_config, client_config, server_config};
 
 /// A partner's connection.
 pub struct Http {
     wire: Wire,
+    /// What remembers that a PIN was given.
+    pub cookie: Option<String>,
 }
 
 /// What was answered.
 pub struct Heard {
     pub status: u16,
+    head: String,
     pub body: Vec<u8>,
 }
 
@@ -46,9 +49,16 @@ pub fn open(gateway: &Gateway, name: &str, connections: usize) -> Vec<Http> {
     open_to(&tls, gateway.machines(), connections, "/fhir/metadata")
 }
 
+/// So many connections of a volunteer's browser, their handshakes over.
+pub fn open_people(gateway: &Gateway, connections: usize) -> Vec<Http> {
+    let tls = Arc::new(anonymous_config(&gateway.root()));
+    let (_, port) = gateway.people().rsplit_once(':').unwrap();
+    open_to(&tls, port.parse().unwrap(), connections, "/page.css")
+}
+
 fn open_to(tls: &Arc<ClientConfig>, port: u16, connections: usize, first: &str) -> Vec<Http> {
     let one = |_| {
-        let mut http = Http { wire: Wire::shared(tls, port) };
+        let mut http = Http { wire: Wire::shared(tls, port), cookie: None };
         http.get(first).expect(200);
         http
     };
@@ -57,26 +67,39 @@ fn open_to(tls: &Arc<ClientConfig>, port: u16, connections: usize, first: &str) 
 
 impl Http {
     pub fn get(&mut self, path: &str) -> Heard {
-        self.ask("GET", path, &[])
+        self.ask("GET", path, "application/fhir+json", &[])
     }
 
     /// POST of a FHIR body.
     pub fn post(&mut self, path: &str, body: &[u8]) -> Heard {
-        self.ask("POST", path, body)
+        self.ask("POST", path, "application/fhir+json", body)
     }
 
-    fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> Heard {
+    /// Gives an organization's PIN on the page of a link; the cookie that remembers it.
+    pub fn give_pin(&mut self, page: &str, pin: &str) -> String {
+        let form = format!("pin={pin}");
+        let kind = "application/x-www-form-urlencoded";
+        let heard = self.ask("POST", &format!("{page}/pin"), kind, form.as_bytes()).expect(303);
+        let set = heard.head.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+        set.and_then(|line| line.split(';').next()).expect("a cookie").to_owned()
+    }
+
+    fn ask(&mut self, method: &str, path: &str, kind: &str, body: &[u8]) -> Heard {
         let mut request = Vec::with_capacity(body.len() + 256);
         let length = body.len();
         write!(request, "{method} {path} HTTP/1.1\r\nhost: localhost\r\n").unwrap();
-        write!(request, "accept: application/fhir+json\r\ncontent-length: {length}\r\n").unwrap();
-        write!(request, "content-type: application/fhir+json\r\n\r\n").unwrap();
+        write!(request, "accept: {kind}, */*;q=0.1\r\ncontent-length: {length}\r\n").unwrap();
+        if let Some(cookie) = &self.cookie {
+            write!(request, "cookie: {cookie}\r\n").unwrap();
+        }
+        write!(request, "content-type: {kind}\r\n\r\n").unwrap();
         request.extend_from_slice(body);
         self.wire.say(&request).unwrap();
         let mut heard = self.wire.hear(|heard| whole(heard).is_some());
         let at = whole(&heard).expect("a whole answer with a content-length");
-        let status = crate::harness::status(&String::from_utf8_lossy(&heard[..at])).unwrap();
-        Heard { status, body: heard.split_off(at) }
+        let head = String::from_utf8_lossy(&heard[..at]).into_owned();
+        let status = crate::harness::status(&head).unwrap();
+        Heard { status, head, body: heard.split_off(at) }
     }
 }
 

@@ -63,7 +63,7 @@ fn source_and_target_write_to_each_other_by_notes_of_their_tasks() {
     let by: Vec<&Value> = comments.iter().map(|one| &one["transition"]["by"]).collect();
     assert_eq!(by, [&json!("source"), &json!("target")]);
     let entries = std::fs::read_to_string(gateway.evidence().join("entries.jsonl")).unwrap();
-    assert!(!entries.contains("deaf") && !entries.contains("may she come"));
+    assert!(!entries.contains("please write") && !entries.contains("may she come"));
     gateway.stop();
 }
 

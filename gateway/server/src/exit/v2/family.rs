@@ -118,7 +118,10 @@ impl Manner {
             "ORM" => "O01",
             _ => "O51",
         };
-        Said { code: code.into(), event: event.into(), fields: Vec::new() }
+        // ORC-1 is required: an order's status is told, and which it is stays unsaid (table 0119).
+        let orders = matches!(code, "OSU" | "ORM") && state == BESIDE;
+        let fields = orders.then(|| ("ORC-1".to_owned(), "SC".to_owned())).into_iter().collect();
+        Said { code: code.into(), event: event.into(), fields }
     }
 }
 

@@ -2,8 +2,8 @@ use loopgate_fhir::Json;
 use loopgate_hl7v2::{Delimiters, Message};
 use loopgate_mapping::Library;
 use loopgate_referral::{
-    Appointment, Event, Identifier, Outcome, PlacementId, ReferralId, ResourceId, Says, Served,
-    StatusReason, TargetMove, Timestamp,
+    Appointment, ContactAttempt, ContactHow, Event, Identifier, Outcome, PlacementId, ReferralId,
+    ResourceId, Says, Served, StatusReason, TargetMove, Timestamp,
 };
 
 use super::super::family::Family;
@@ -316,4 +316,36 @@ fn a_360x_link_gets_the_messages_of_its_transactions() {
     check(X360, Says::Note("she called".into()), "OMG^O19^OMG_O19", &note);
     let outcome = [key, ("ORC-5", "CM")];
     check(X360, Says::Served(Served(vec![self::outcome()])), "OMG^O19^OMG_O19", &outcome);
+}
+
+#[test]
+fn words_beside_the_steps_say_nothing_of_the_state() {
+    let attempt = ContactAttempt { how: ContactHow::Phone, reached: false, text: None };
+    let tried = "contact attempt by phone: not reached";
+    for (says, words) in [
+        (Says::Commented("When may she come?".into()), "comment: When may she come?"),
+        (Says::Attempted(attempt), tried),
+        (Says::SafeContact(Some("text only".into())), "safe contact: text only"),
+    ] {
+        check(RRI, says.clone(), "RRI^I13^RRI_I12", &[("RF1-1", ""), ("NTE-3", words)]);
+        let status = [("ORC-1", "SC"), ("ORC-5", ""), ("NTE-3", words)];
+        check(OMG, says.clone(), "OSU^O51^OSU_O51", &status);
+        check(X360, says, "OSU^O51^OSU_O51", &status);
+    }
+    let back = "the answer was a mistake and is taken back";
+    check(RRI, Says::TakenBack, "RRI^I12^RRI_I12", &[("RF1-1", "P"), ("NTE-3", back)]);
+}
+
+#[test]
+fn several_services_are_all_said() {
+    let ride = Outcome { text: "Ride".into(), code: None, ..outcome() };
+    let both = || Says::Served(Served(vec![outcome(), ride.clone()]));
+    // One place for words: without a code, which would be that of one of them.
+    check(RRI, both(), "RRI^I13^RRI_I12", &[("OBX-5", "Food box; Ride"), ("OBR-4", "")]);
+    let report = Manner { outcomes: Outcomes::Oru, ..OMG };
+    check(report, both(), "ORU^R01^ORU_R01", &[("OBX-5", "Food box")]);
+    let lines = message(report, Some(both())).1;
+    let observed = lines.iter().filter(|line| line.starts_with("OBX"));
+    let observed: Vec<&str> = observed.filter_map(|line| line.split('|').nth(5)).collect();
+    assert_eq!(observed, ["Food box", "710925007^^SCT", "Ride"]);
 }
