@@ -189,9 +189,19 @@ await step("in Spanish, and by the switch in English", async () => {
   await has(page, "Sí, la aceptamos");
   await goes(page, () => page.click("form[action$='/accept'] button"));
   await has(page, "aceptada");
+  await page.click("details:has(form[action$='/comment']) summary");
+  await page.type("#comment-text", "¿Puede venir su hijo?");
+  await goes(page, () => page.click("form[action$='/comment'] button"));
+  await has(page, "¿Puede venir su hijo?");
+  await picture(page, "written-es");
+  await sound(page, "written in Spanish");
   await open(page, `${given.links.spanish}/sheet`);
   await picture(page, "sheet-es");
   await sound(page, "sheet in Spanish");
+  await open(page, given.links.spanish);
+  await goes(page, () => page.click("form[action$='/served'] button"));
+  await has(page, "cerrada como atendida");
+  await sound(page, "closed in Spanish");
 });
 
 let code;
@@ -217,6 +227,9 @@ await step("every page, looked at by axe-core", async () => {
   await open(page, `${link}/sheet`);
   await sound(page, "sheet");
   await picture(page, "sheet");
+  await page.emulateMediaType("print");
+  await picture(page, "sheet-print");
+  await page.emulateMediaType(null);
   code = await page.$eval(".code strong", (strong) => strong.innerText);
   for (const format of ["letter", "a4"]) {
     const pdf = Buffer.from(await page.pdf({ format }));

@@ -88,6 +88,11 @@ fn words_on_the_way_move_nothing_and_reach_the_source() {
 fn an_appointment_is_called_off_it_waits_goes_on_and_ends_with_two_services() {
     let mut pantry = opened();
     pantry.act("accept", "");
+    let page = pantry.act("note", "text=A+box+is+put+aside");
+    assert!(
+        page.contains("Your note, Sun 22 November 2026, ")
+            && page.contains("<bdi>A box is put aside</bdi>")
+    );
     pantry.act("appointment", "date=2026-11-27&time=16%3A00&place=");
     let page = pantry.act("cancel-appointment", "");
     assert!(!page.contains("The appointment is off"), "there is none to call off");
@@ -117,6 +122,7 @@ fn an_appointment_is_called_off_it_waits_goes_on_and_ends_with_two_services() {
         [
             "referral.accepted",
             "referral.started",
+            "referral.note",
             "referral.appointment",
             "referral.appointment-cancelled",
             "referral.on-hold",

@@ -20,6 +20,7 @@ mod mail_desk;
 mod office;
 mod office_html;
 mod office_words;
+mod messages_html;
 mod oidc;
 mod own;
 mod own_html;

@@ -26,7 +26,7 @@ pub(super) fn write(
     groups: &Groups,
     link: &LinkOf,
 ) -> Result<Written, Stopped> {
-    let mapping = mapping(library, "cbo-json/referral")?;
+    let mapping = mapping(library, "cbo-json")?;
     let written = mapping.write(pivot, groups, &link.constants).map_err(Stopped::by)?;
     let (text, no_column) = documents::written(&link.csv, &link.zone, &written.document);
     let lost = written.not_carried.into_iter().chain(no_column).collect();

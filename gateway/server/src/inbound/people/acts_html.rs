@@ -1,12 +1,12 @@
 //! What an organization can do with a referral: the likely answer first and large, the rest behind a
 //! line each.
 
-use loopgate_referral::{ContactHow, Remark, Says, TaskStatus, Timestamp};
+use loopgate_referral::{TaskStatus, Timestamp};
 use maud::{Markup, html};
 
 use super::fields_html::{Field, Forms};
 use super::page::Opened;
-use super::referral_html::{Shown, local};
+use super::referral_html::local;
 use super::wishes::SERVICES;
 
 /// The forms of this state. `service`: what was given, if nobody says otherwise.
@@ -49,57 +49,6 @@ pub fn acts(forms: &Forms<'_>, opened: &Opened, service: &str) -> Markup {
     }
 }
 
-/// What was written, and what can be.
-pub fn messages(forms: &Forms<'_>, shown: &Shown<'_>, opened: &Opened) -> Markup {
-    let words = forms.words;
-    let placement = &opened.placement;
-    let when = |at: Timestamp| words.moment(&local(at.0, &opened.partner));
-    html! {
-        section.card.rows {
-            h2 { (words.messages_title) }
-            @for comment in placement.comments.iter().filter(|one| one.by_target || shown.notes) {
-                @let whose = if comment.by_target { words.message_from_us } else { words.message_from_source };
-                div.said {
-                    p.hint { (whose(&when(comment.at))) }
-                    p { bdi { (comment.text) } }
-                }
-            }
-            @for Remark { at, says } in &placement.trail {
-                @if let Says::Attempted(attempt) = says {
-                    div.said {
-                        p.hint { (words.attempt_summary) ", " (when(*at)) }
-                        p {
-                            (attempt_way(forms, attempt.how)) " · "
-                            (if attempt.reached { words.reached } else { words.not_reached })
-                            @if let Some(text) = &attempt.text { " · " bdi { (text) } }
-                        }
-                    }
-                }
-            }
-            (worded(forms, ("comment", words.comment_summary), (words.comment_label, words.comment)))
-            (attempted(forms))
-            // A note says that work goes on.
-            @if placement.state.status() != TaskStatus::Requested {
-                (worded(forms, ("note", words.note_summary), (words.note_label, words.note_button)))
-            }
-            (forms.row(("safe-contact", words.safe_summary), |form| {
-                let known = placement.safe_contact.as_deref().filter(|_| shown.contact).unwrap_or_default();
-                html! {
-                    (form.area(&Field::may("text", words.safe_label).hint(words.safe_hint).filled(known)))
-                    button.quiet type="submit" { (words.safe) }
-                }
-            }))
-            (forms.row(("assign", words.assign_summary), |form| {
-                let known = placement.assigned.as_deref().unwrap_or_default();
-                html! {
-                    (form.line("text", &Field::may("to", words.assign_label).hint(words.assign_hint).filled(known)))
-                    button.quiet type="submit" { (words.assign) }
-                }
-            }))
-        }
-    }
-}
-
 /// An answer that was a mistake can be taken back until then.
 pub fn mistake(forms: &Forms<'_>, opened: &Opened, until: Timestamp) -> Markup {
     let words = forms.words;
@@ -111,25 +60,6 @@ pub fn mistake(forms: &Forms<'_>, opened: &Opened, until: Timestamp) -> Markup {
             (forms.form("take-back", |_| html! { button.quiet type="submit" { (words.take_back) } }))
         }
     }
-}
-
-fn attempt_way(forms: &Forms<'_>, how: ContactHow) -> &'static str {
-    let at = ContactHow::ALL.iter().position(|known| *known == how);
-    at.map_or("", |at| forms.words.attempt_ways[at])
-}
-
-fn attempted(forms: &Forms<'_>) -> Markup {
-    let words = forms.words;
-    let ways: Vec<(&str, &str)> =
-        ContactHow::ALL.iter().map(|how| how.code()).zip(words.attempt_ways).collect();
-    forms.row(("attempt", words.attempt_summary), |form| {
-        html! {
-            (form.choice("how", words.attempt_how, &ways))
-            (form.choice("reached", words.attempt_reached, &[("yes", words.yes), ("no", words.no)]))
-            (form.area(&Field::may("text", words.attempt_text).hint(words.source_reads)))
-            button.quiet type="submit" { (words.attempt) }
-        }
-    })
 }
 
 fn sent_on(forms: &Forms<'_>, opened: &Opened) -> Markup {
@@ -225,7 +155,7 @@ fn reasoned(forms: &Forms<'_>, (act, summary, button): (&'static str, &str, &str
 }
 
 /// An act that wants words.
-fn worded(
+pub fn worded(
     forms: &Forms<'_>,
     (act, summary): (&'static str, &str),
     (label, button): (&str, &str),

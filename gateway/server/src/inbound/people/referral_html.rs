@@ -5,9 +5,10 @@ use loopgate_referral::{TaskStatus, Timestamp};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::acts_html::{acts, messages, mistake};
+use super::acts_html::{acts, mistake};
 use super::fields_html::{Forms, summary};
 use super::html::framed;
+use super::messages_html::messages;
 use super::page::{At, Opened, Saying};
 use super::wishes::Ended;
 use super::words::Words;

@@ -152,6 +152,7 @@ pub struct Words {
     pub reroute: &'static str,
     pub messages_title: &'static str,
     pub message_from_us: fn(&str) -> String,
+    pub note_from_us: fn(&str) -> String,
     pub message_from_source: fn(&str) -> String,
     pub comment_summary: &'static str,
     pub comment_label: &'static str,

@@ -191,6 +191,7 @@ pub static WORDS: Words = Words {
     reroute: "Send it on",
     messages_title: "Notes and messages",
     message_from_us: |when| format!("You wrote, {when}"),
+    note_from_us: |when| format!("Your note, {when}"),
     message_from_source: |when| format!("Whoever referred the person wrote, {when}"),
     comment_summary: "Write to whoever referred the person",
     comment_label: "Your message",
@@ -215,7 +216,7 @@ pub static WORDS: Words = Words {
     assign_label: "Name of your colleague",
     assign_hint: "Only your organization sees this. Leave it empty for nobody.",
     assign: "Save the name",
-    mistake_title: "That was a mistake?",
+    mistake_title: "Was that a mistake?",
     mistake: |until| {
         format!(
             "Until {until} you can take your answer back. It is then as if you had not answered."

@@ -191,6 +191,7 @@ pub static WORDS: Words = Words {
     reroute: "Enviarla a esa organización",
     messages_title: "Notas y mensajes",
     message_from_us: |when| format!("Ustedes escribieron, {when}"),
+    note_from_us: |when| format!("Su nota, {when}"),
     message_from_source: |when| format!("Quien derivó a la persona escribió, {when}"),
     comment_summary: "Escribir a quien derivó a la persona",
     comment_label: "Su mensaje",
