@@ -10,7 +10,9 @@ mod letter;
 pub mod loss;
 
 mod one;
+mod onward;
 mod passing;
+pub mod sent;
 pub mod v2;
 
 use loopgate_consent::{Action, Denial, Detail, Groups};
@@ -33,6 +35,7 @@ use one::{newest_household, prefer_one, prohibit_once};
 
 pub use community::{community, whole};
 pub use letter::mail;
+pub use onward::client;
 pub use passing::{Answer, Passing};
 
 /// The mapping of a referral towards a community organization.
@@ -217,6 +220,10 @@ fn outcomes(referral: &Referral) -> impl Iterator<Item = (&Placement, ResourceId
         .placements
         .iter()
         .filter_map(|p| p.outcome.as_ref().map(|outcome| (p, outcome.procedure.clone())))
+}
+
+fn outcomes_with_versions(referral: &Referral) -> impl Iterator<Item = (ResourceId, u64)> {
+    outcomes(referral).map(|(placement, id)| (id, placement.outcome_version))
 }
 
 /// Our Task to a target, as that target reads it.

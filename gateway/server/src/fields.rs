@@ -3,6 +3,7 @@
 //! Values are canonical JSON (sorted keys, no spaces) or empty. None holds a name, a date of birth,
 //! an address or free text but `note`.
 
+mod capacity;
 mod ledger;
 mod link;
 
@@ -133,6 +134,7 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Staff(fact) => staff(fact, fields),
         Event::Ledger(fact) => ledger::detail(fact, fields),
         Event::Link(fact) => link::detail(fact, fields),
+        Event::Capacity { said, .. } => capacity::detail(said, fields),
         Event::StopUseTold { entry, of: None, .. } => {
             set(fields, Field::Basis, json!({ "withdrawal": entry }));
         }
@@ -378,6 +380,7 @@ pub fn kind(event: &Event) -> &'static str {
         },
         Event::Ledger(fact) => fact.kind(),
         Event::Link(fact) => fact.kind(),
+        Event::Capacity { .. } => "capacity.reported",
         Event::StopUseTold { .. } => "consent.stop-use-told",
         Event::TokenRevoked { .. } => "token.revoked",
         Event::TokenMinted { .. } => "token.minted",

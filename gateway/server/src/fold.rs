@@ -5,6 +5,7 @@
 
 mod about;
 mod book;
+mod capacity;
 mod heard;
 mod held;
 mod line;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::journal::Minted;
 pub use about::Class;
 pub use book::{Announced, Book};
+pub use capacity::{Capacities, Reported};
 pub use heard::{Heard, Spoken};
 pub use held::{Held, Locator, Part};
 pub use line::Line;
@@ -126,6 +128,8 @@ pub struct World {
     pub links: Links,
     /// Refusals by the name they were told under.
     pub refusals: Refusals,
+    /// How much each organization can take on.
+    pub capacities: Capacities,
     /// What happened to each person's data, for them to read.
     pub accounts: BTreeMap<PersonId, Vec<Line>>,
     /// What the log says of itself.
@@ -216,6 +220,7 @@ impl World {
             }
             Event::Ledger(fact) => self.book.evolve(fact, place),
             Event::Link(fact) => self.links.evolve(fact, place),
+            Event::Capacity { org, said } => self.capacities.evolve(org, said, place.at),
             Event::Strangers { .. } => self.strangers_at = place.at,
             Event::Spent { org, jti, until } => self.spent.note(org, *jti, *until, place.at),
             Event::TokenRevoked { org, jti, until } => {

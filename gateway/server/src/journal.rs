@@ -3,6 +3,7 @@
 //! Formats outlive code: a body carries its schema version, stored events are never rewritten, and
 //! [`upcast`] is a pure chain from any older version to this one.
 
+mod capacity;
 mod disclosure;
 mod ledger;
 mod link;
@@ -21,6 +22,7 @@ use loopgate_referral::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use capacity::{Capacity, CapacityStatus};
 pub use disclosure::{BasisUsed, Disclosure};
 pub use ledger::{Erased, LedgerEvent, ShredGround, ShredRefusal};
 pub use link::{Due, LinkEvent, Nack, NackError};
@@ -191,6 +193,13 @@ pub enum Event {
     Ledger(LedgerEvent),
     /// Something that happened to the queue of an HL7 v2 link.
     Link(LinkEvent),
+    /// An organization says how much it can take on.
+    Capacity {
+        /// Which.
+        org: OrgId,
+        /// What it says.
+        said: Capacity,
+    },
     /// A holder of what was shared was told that the person withdrew.
     StopUseTold {
         /// Who.

@@ -7,6 +7,7 @@
 mod act;
 mod amend;
 mod attest;
+mod capacity;
 mod chores;
 mod command;
 mod desk;

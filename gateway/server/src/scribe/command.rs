@@ -14,7 +14,7 @@ use tokio::sync::{Notify, oneshot};
 use super::{Act, Acted, Attest, Attested, Disclose, Erase, Erasure, HearOnly, Merge, Submission};
 use crate::catalogue::Catalogue;
 use crate::fold::{Answer, World};
-use crate::journal::{Event, LinkEvent, Minted, StaffEvent};
+use crate::journal::{Capacity, Event, LinkEvent, Minted, StaffEvent};
 use crate::refusal::Trouble;
 use crate::roster::Roster;
 use crate::staff::StaffName;
@@ -67,6 +67,8 @@ pub enum Command {
     Link(Box<LinkEvent>, (String, &'static str), Reply<bool>),
     /// A holder was told of a withdrawal; twice is once.
     StopUseTold(u64, OrgId, Option<ReferralId>, Reply<()>),
+    /// An organization says how much it can take on, in a request of this SHA-256.
+    Capacity(OrgId, Box<Capacity>, [u8; 32], Reply<()>),
     /// Clocks moved on.
     Tick {
         /// Attempts by strangers since they were last written down.
