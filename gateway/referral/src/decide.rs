@@ -2,8 +2,9 @@
 
 use crate::late;
 use crate::{
-    Appointment, Event, HeldWhy, OrgId, Outcome, Placement, PlacementId, Referral, ResourceId,
-    SourceMove, Standing, StatusReason, TargetMove, TaskStatus, Timestamp,
+    Appointment, Attachment, ContactAttempt, Event, HeldWhy, OrgId, Outcome, Placement,
+    PlacementId, Referral, ResourceId, SourceMove, Standing, StatusReason, TAKE_BACK_MS,
+    TargetMove, TaskStatus, Timestamp,
 };
 
 /// Who asks: author and owner may change only what is theirs (SDOHCC, `Task.update` documentation).
@@ -37,10 +38,24 @@ pub enum Command {
     NoShow(PlacementId),
     /// By the target: a note on the way.
     Note(PlacementId, String),
-    /// By the target: the service was given.
-    Serve(PlacementId, Outcome),
-    /// By the target: what it said of a service given was not right.
-    Correct(PlacementId, Outcome),
+    /// By the target: these services were given, one or more.
+    Serve(PlacementId, Vec<Outcome>),
+    /// By the target: what it said of services given was not right; these were given, one or more.
+    Correct(PlacementId, Vec<Outcome>),
+    /// By the target: it tried to reach the person.
+    Attempt(PlacementId, ContactAttempt),
+    /// By source or target: words to the other.
+    Comment(PlacementId, String),
+    /// By the target: who of its staff works on it.
+    Assign(PlacementId, Option<String>),
+    /// By the target: how the person is safely reached.
+    SafeContact(PlacementId, Option<String>),
+    /// By the target, before it answered: it is for another organization.
+    Reroute(PlacementId, OrgId, StatusReason),
+    /// By the target, at that instant: its answer was a mistake.
+    TakeBack(PlacementId, Timestamp),
+    /// By source or target: a document.
+    Attach(PlacementId, Attachment),
     /// By the target: it stops, as it was asked to.
     AgreeCancel(PlacementId),
     /// By the target: it does not stop.
@@ -107,6 +122,14 @@ pub fn decide_at(
         }
         (Actor::Source(org), Command::Amend { .. }) if *org == referral.source => {
             Err(Illegal::NoSuchEdge)
+        }
+        (Actor::Source(org), Command::Comment(id, text)) if *org == referral.source => {
+            let placement = open_to_words(referral, &id)?;
+            Ok(vec![Event::Commented { placement, by_target: false, text }])
+        }
+        (Actor::Source(org), Command::Attach(id, attachment)) if *org == referral.source => {
+            let placement = open_to_words(referral, &id)?;
+            Ok(vec![Event::Attached { placement, by_target: false, attachment }])
         }
         (Actor::Target(org), command) => by_target(referral, org, command, happened),
         (Actor::Gateway, command) => gateway(referral, command),
@@ -181,17 +204,48 @@ fn by_target(
             events.push(Event::InterimNote { placement: id, text, happened });
             events
         }
-        Command::Serve(_, outcome) => {
+        Command::Serve(_, services) => {
             let mut events = inferred_acceptance(placement);
-            if placement.state.is_final() {
+            if placement.state.is_final() || services.is_empty() {
                 return Err(Illegal::NoSuchEdge);
             }
-            events.push(Event::OutcomeRecorded { placement: id, outcome, happened });
+            let given = services.into_iter();
+            let given =
+                given.map(|outcome| Event::OutcomeRecorded { placement: id, outcome, happened });
+            events.extend(given);
             events.push(moved(id, TargetMove::Complete, false));
             events
         }
-        Command::Correct(_, outcome) if placement.state.status() == TaskStatus::Completed => {
-            vec![Event::OutcomeCorrected { placement: id, outcome, happened }]
+        Command::Correct(_, services)
+            if placement.state.status() == TaskStatus::Completed && !services.is_empty() =>
+        {
+            corrections(placement, services)
+        }
+        Command::Attempt(_, attempt) if !placement.state.is_final() => {
+            vec![Event::ContactAttempted { placement: id, attempt, happened }]
+        }
+        Command::Comment(_, text) => {
+            let placement = open_to_words(referral, &id)?;
+            vec![Event::Commented { placement, by_target: true, text }]
+        }
+        Command::Attach(_, attachment) => {
+            let placement = open_to_words(referral, &id)?;
+            vec![Event::Attached { placement, by_target: true, attachment }]
+        }
+        Command::Assign(_, to) if !placement.state.is_final() => {
+            vec![Event::Assigned { placement: id, to }]
+        }
+        Command::SafeContact(_, text) if !placement.state.is_final() => {
+            vec![Event::SafeContactNoted { placement: id, text }]
+        }
+        Command::Reroute(_, to, why)
+            if placement.state.status() == TaskStatus::Requested
+                && referral.placements.iter().all(|one| one.target != to) =>
+        {
+            vec![Event::Rerouted { placement: id, to, why }]
+        }
+        Command::TakeBack(_, at) if may_take_back(referral, placement, at) => {
+            vec![Event::TakenBack { placement: id }]
         }
         Command::AgreeCancel(_) if placement.cancel_asked.is_some() => {
             vec![Event::CancelAgreed { placement: id, happened }]
@@ -214,11 +268,55 @@ impl Command {
             | Command::Note(id, _)
             | Command::Serve(id, _)
             | Command::Correct(id, _)
+            | Command::Attempt(id, _)
+            | Command::Comment(id, _)
+            | Command::Assign(id, _)
+            | Command::SafeContact(id, _)
+            | Command::Reroute(id, ..)
+            | Command::TakeBack(id, _)
+            | Command::Attach(id, _)
             | Command::AgreeCancel(id)
             | Command::RefuseCancel(id, _) => Some(*id),
             _ => None,
         }
     }
+}
+
+/// What was given is these services now: changed, added, or said in error.
+fn corrections(placement: &Placement, services: Vec<Outcome>) -> Vec<Event> {
+    let (id, happened) = (placement.id, None);
+    let gone = placement
+        .given()
+        .filter(|known| services.iter().all(|outcome| outcome.procedure != known.procedure));
+    let gone = gone.map(|known| Event::OutcomeWithdrawn {
+        placement: id,
+        procedure: known.procedure.clone(),
+        happened,
+    });
+    let gone: Vec<Event> = gone.collect();
+    let same = gone.is_empty() && placement.given().eq(services.iter());
+    let said = services
+        .into_iter()
+        .filter(|outcome| same || placement.given().all(|known| known != outcome));
+    let said = said.map(|outcome| match placement.outcome(&outcome.procedure) {
+        Some(_) => Event::OutcomeCorrected { placement: id, outcome, happened },
+        None => Event::OutcomeRecorded { placement: id, outcome, happened },
+    });
+    said.chain(gone).collect()
+}
+
+/// Both parties may write and add documents while one has it or had it last.
+fn open_to_words(referral: &Referral, id: &PlacementId) -> Result<PlacementId, Illegal> {
+    let last = referral.placements.last().filter(|last| last.id == *id && !referral.is_held());
+    let last = last.filter(|last| last.state.status() != TaskStatus::EnteredInError);
+    last.map(|last| last.id).ok_or(Illegal::NoSuchEdge)
+}
+
+/// A mistake is taken back soon, by whom it was made, while nothing else ended it.
+fn may_take_back(referral: &Referral, placement: &Placement, at: Timestamp) -> bool {
+    let last = referral.placements.last().is_some_and(|last| last.id == placement.id);
+    let soon = placement.moved.is_some_and(|moved| at.0 - moved.0 <= TAKE_BACK_MS);
+    last && soon && !placement.rerouted && !placement.is_called_off()
 }
 
 fn own<'r>(
@@ -283,13 +381,11 @@ fn gateway(referral: &Referral, command: Command) -> Result<Vec<Event>, Illegal>
     let unanswered = referral.is_unanswered();
     match command {
         Command::Hold(why) if unanswered && !waiting => Ok(vec![Event::Held { why }]),
-        Command::Resume if unanswered && waiting && !referral.placements.is_empty() => {
+        Command::Resume if unanswered && waiting && referral.is_placed() => {
             Ok(vec![Event::Resumed])
         }
         Command::Refuse(why) if unanswered => Ok(vec![Event::Refused { why }]),
-        Command::Place { placement, task, request }
-            if unanswered && referral.placements.is_empty() =>
-        {
+        Command::Place { placement, task, request } if unanswered && !referral.is_placed() => {
             Ok(vec![Event::Placed { placement, target: referral.owner.clone(), task, request }])
         }
         Command::Delivered(id, amended) => match referral.placement(&id) {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Says, Timestamp};
+use crate::{
+    Attachment, ContactAttempt, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId,
+    Says, Timestamp,
+};
 
 /// Why a status was left behind: `Task.statusReason`, whose text SDOHCC requires (1..1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -328,5 +331,71 @@ pub enum Event {
         /// When, by the target's clock, if it says so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         happened: Option<Timestamp>,
+    },
+    /// What the target said was done was not done at all: its Procedure is entered in error.
+    OutcomeWithdrawn {
+        /// Which.
+        placement: PlacementId,
+        /// The Procedure.
+        procedure: ResourceId,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
+    },
+    /// The target tried to reach the person; the state stays.
+    ContactAttempted {
+        /// Which.
+        placement: PlacementId,
+        /// How, and whether it did.
+        attempt: ContactAttempt,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
+    },
+    /// Source or target wrote to the other, in words that may be about the person.
+    Commented {
+        /// Which.
+        placement: PlacementId,
+        /// The target wrote it, not the source.
+        by_target: bool,
+        /// The words.
+        text: String,
+    },
+    /// The target says who of its staff works on it, or that nobody does.
+    Assigned {
+        /// Which.
+        placement: PlacementId,
+        /// Their name or number there.
+        to: Option<String>,
+    },
+    /// The target says how the person is safely reached, or that this holds no more.
+    SafeContactNoted {
+        /// Which.
+        placement: PlacementId,
+        /// The words.
+        text: Option<String>,
+    },
+    /// The target, before it answered, says that it is for another organization.
+    Rerouted {
+        /// Which.
+        placement: PlacementId,
+        /// For whom.
+        to: OrgId,
+        /// Why.
+        why: StatusReason,
+    },
+    /// The target takes its answer back: it was a mistake, and it has not answered.
+    TakenBack {
+        /// Which.
+        placement: PlacementId,
+    },
+    /// Source or target added a document, which is the entry's.
+    Attached {
+        /// Which.
+        placement: PlacementId,
+        /// The target added it, not the source.
+        by_target: bool,
+        /// What it is.
+        attachment: Attachment,
     },
 }

@@ -9,6 +9,7 @@
 //! Not here: how a Task looks on the wire (crate `fhir`), who may see it (crate `consent`),
 //! where it is kept (crate `store`).
 
+mod beside;
 mod decide;
 mod event;
 mod id;
@@ -20,6 +21,10 @@ mod placement;
 mod state;
 mod task;
 
+pub use beside::{
+    Attached, Attachment, Comment, ContactAttempt, ContactHow, DECLINE_REASONS, Given, Served,
+    TAKE_BACK_MS,
+};
 pub use decide::{Actor, Command, Illegal, decide, decide_at, knows};
 pub use event::{Appointment, Event, HeldWhy, Outcome, SourceMove, StatusReason, TargetMove};
 pub use id::{BadId, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Timestamp};

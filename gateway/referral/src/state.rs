@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::news::{News, Says, says};
 use crate::placement::{Business, Placement};
 use crate::{
-    Event, HeldWhy, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, SourceMove,
-    StatusReason, TargetMove, TaskState, TaskStatus, Timestamp,
+    Attached, Comment, Event, HeldWhy, NeedCode, OrgId, PersonId, PlacementId, ReferralId,
+    ResourceId, SourceMove, StatusReason, TargetMove, TaskState, TaskStatus, Timestamp,
 };
 
 /// Where consent leaves a referral.
@@ -125,7 +125,15 @@ impl Referral {
         };
         let version = referral.version;
         let from_target = is_by_target(event);
-        referral.news.extend(says.map(|says| News { version, at, says, from_target }));
+        let told = says.map(|says| News { version, at, says, from_target });
+        // Corrections of several services in one frame are told as one.
+        if let (Some(told), Some(last)) = (&told, referral.news.last())
+            && last.at == at
+            && matches!((&told.says, &last.says), (Says::Served(_), Says::Served(_)))
+        {
+            referral.news.pop();
+        }
+        referral.news.extend(told);
         Some(referral)
     }
 
@@ -163,7 +171,16 @@ impl Referral {
                 }
                 self.standing = Standing::Open;
                 let (name, ours) = ((*placement, target.clone()), (task.clone(), request.clone()));
-                self.placements.push(Placement::new(name, ours, at));
+                let before = self.placements.last().and_then(|before| {
+                    if before.taken_back {
+                        Some(Business::TakenBack)
+                    } else {
+                        before.rerouted.then_some(Business::Rerouted)
+                    }
+                });
+                let mut placed = Placement::new(name, ours, at);
+                placed.business = before;
+                self.placements.push(placed);
             }
             Event::SourceTold { version } => self.told_source(*version, at),
             Event::SourceToBeToldAgain { since } => self.tell_again(*since),
@@ -186,6 +203,7 @@ impl Referral {
             }
             Event::TargetMoved { placement, step, happened, .. } => {
                 self.apply_target(placement, step, (at, *happened));
+                self.placement_mut(placement, |p| p.moved = Some(at));
             }
             Event::CancelAgreed { placement, happened } => {
                 let asked = self.placement(placement).and_then(|p| p.cancel_asked.clone());
@@ -222,11 +240,44 @@ impl Referral {
             Event::CapacityReported { placement, .. } => self.news(placement, (at, None), |_| {}),
             Event::OutcomeRecorded { placement, outcome, happened }
             | Event::OutcomeCorrected { placement, outcome, happened } => {
-                self.news(placement, (at, *happened), |p| {
-                    p.outcome = Some(outcome.clone());
-                    p.outcome_version += 1;
-                    p.business = Some(Business::Given);
+                self.news(placement, (at, *happened), |p| p.give(outcome, at));
+            }
+            Event::OutcomeWithdrawn { placement, procedure, happened } => {
+                self.news(placement, (at, *happened), |p| p.take_away(procedure, at));
+            }
+            Event::ContactAttempted { placement, happened, .. } => {
+                self.news(placement, (at, *happened), |_| {});
+            }
+            Event::Commented { placement, by_target, text } => {
+                let comment = Comment { at, by_target: *by_target, text: text.clone() };
+                self.placement_mut(placement, |p| p.comment(comment));
+                self.touch(at);
+            }
+            Event::Assigned { placement, to } => self.placement_mut(placement, |p| {
+                p.assigned = to.clone();
+                p.touch(at);
+            }),
+            Event::SafeContactNoted { placement, text } => {
+                self.news(placement, (at, None), |p| p.safe_contact = text.clone());
+            }
+            Event::Rerouted { placement, to, why } => {
+                self.owner = to.clone();
+                self.news(placement, (at, None), |p| p.reroute(why));
+            }
+            Event::TakenBack { placement } => {
+                self.state = TaskState::requested();
+                self.reason = None;
+                self.standing = Standing::Open;
+                self.placement_mut(placement, |p| p.take_back(at));
+                self.touch(at);
+            }
+            Event::Attached { placement, by_target, attachment } => {
+                let (by_target, attachment) = (*by_target, attachment.clone());
+                self.placement_mut(placement, |p| {
+                    p.attachments.push(Attached { at, by_target, attachment });
+                    p.touch(at);
                 });
+                self.touch(at);
             }
             // It is in the log, and nowhere else.
             Event::CameLate { .. } => {}
@@ -325,6 +376,16 @@ impl Referral {
         self.placements.iter().find(|placement| placement.id == *id)
     }
 
+    /// Whether a placement of it is with somebody now.
+    pub fn is_placed(&self) -> bool {
+        self.placements.last().is_some_and(|last| !last.taken_back && !last.rerouted)
+    }
+
+    /// Whether it waits for consent.
+    pub fn is_held(&self) -> bool {
+        self.held_since().is_some()
+    }
+
     /// Since when it waits for consent.
     pub fn held_since(&self) -> Option<Timestamp> {
         match self.standing {
@@ -343,7 +404,7 @@ impl Referral {
         self.placements.iter().any(|placement| {
             placement.answered && !placement.is_called_off()
                 || placement.business.is_some()
-                || placement.outcome.is_some()
+                || placement.given().next().is_some()
         })
     }
 

@@ -9,7 +9,9 @@ mod link;
 
 use loopgate_consent::{GrantEvent, GrantState};
 use loopgate_ledger::{Field, Fields, Link, links_to_value};
-use loopgate_referral::{Event as ReferralEvent, PersonEvent, Says, SourceMove, TargetMove};
+use loopgate_referral::{
+    ContactAttempt, Event as ReferralEvent, PersonEvent, Says, SourceMove, TargetMove,
+};
 use serde_json::{Value, json};
 
 use crate::journal::{BasisUsed, Event, StaffEvent};
@@ -89,6 +91,13 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Referral { fact, .. } => {
             set(fields, Field::Transition, transition(fact));
             if let ReferralEvent::InterimNote { text, .. }
+            | ReferralEvent::Commented { text, .. }
+            | ReferralEvent::SafeContactNoted { text: Some(text), .. }
+            | ReferralEvent::Assigned { to: Some(text), .. }
+            | ReferralEvent::ContactAttempted {
+                attempt: ContactAttempt { text: Some(text), .. },
+                ..
+            }
             | ReferralEvent::CameLate { says: Says::Note(text), .. } = fact
             {
                 set(fields, Field::Note, json!({ "text": text }));
@@ -275,6 +284,30 @@ fn transition(fact: &ReferralEvent) -> Value {
         ReferralEvent::OutcomeRecorded { placement, outcome, happened } => {
             json!({ "happened_ms": happened, "outcome": outcome.procedure, "performed_ms": outcome.performed, "placement": placement })
         }
+        ReferralEvent::OutcomeWithdrawn { placement, procedure, happened } => {
+            json!({ "happened_ms": happened, "outcome": procedure, "placement": placement, "withdrawn": true })
+        }
+        ReferralEvent::ContactAttempted { placement, attempt, happened } => {
+            json!({ "contact": attempt.how.code(), "happened_ms": happened, "placement": placement, "reached": attempt.reached })
+        }
+        ReferralEvent::Commented { placement, by_target, .. } => {
+            json!({ "by": party(*by_target), "comment": true, "placement": placement })
+        }
+        ReferralEvent::Assigned { placement, to } => {
+            json!({ "assigned": to.is_some(), "placement": placement })
+        }
+        ReferralEvent::SafeContactNoted { placement, text } => {
+            json!({ "placement": placement, "safe_contact": text.is_some() })
+        }
+        ReferralEvent::Rerouted { placement, to, why } => {
+            json!({ "placement": placement, "reason": why.code(), "rerouted": to })
+        }
+        ReferralEvent::TakenBack { placement } => {
+            json!({ "by": "target", "placement": placement, "taken_back": true, "to": "requested" })
+        }
+        ReferralEvent::Attached { placement, by_target, attachment } => {
+            json!({ "attached": attachment.id, "by": party(*by_target), "bytes": attachment.bytes, "media": attachment.media, "placement": placement, "sha256": hex::encode(attachment.sha256) })
+        }
         ReferralEvent::OutcomeCorrected { placement, outcome, happened } => {
             json!({ "corrected": true, "happened_ms": happened, "outcome": outcome.procedure, "performed_ms": outcome.performed, "placement": placement })
         }
@@ -299,7 +332,17 @@ fn late(says: &Says) -> &'static str {
         Says::GivenBack(_) => "given-back",
         Says::Cancelled(_) => "cancelled",
         Says::CancelRefused(_) => "cancel-refused",
+        Says::Attempted(_) => "contact-attempt",
+        Says::Commented(_) => "comment",
+        Says::SafeContact(_) => "safe-contact",
+        Says::Rerouted(_) => "rerouted",
+        Says::TakenBack => "taken-back",
+        Says::Attached(_) => "attached",
     }
+}
+
+fn party(by_target: bool) -> &'static str {
+    if by_target { "target" } else { "source" }
 }
 
 fn target_move(step: &TargetMove) -> (&'static str, Option<&str>) {
@@ -360,6 +403,14 @@ pub fn kind(event: &Event) -> &'static str {
             ReferralEvent::CancelRequested { .. } => "referral.cancel-requested",
             ReferralEvent::CapacityReported { .. } => "referral.capacity",
             ReferralEvent::OutcomeRecorded { .. } => "referral.outcome",
+            ReferralEvent::OutcomeWithdrawn { .. } => "referral.outcome-withdrawn",
+            ReferralEvent::ContactAttempted { .. } => "referral.contact-attempt",
+            ReferralEvent::Commented { .. } => "referral.comment",
+            ReferralEvent::Assigned { .. } => "referral.assigned",
+            ReferralEvent::SafeContactNoted { .. } => "referral.safe-contact",
+            ReferralEvent::Rerouted { .. } => "referral.rerouted",
+            ReferralEvent::TakenBack { .. } => "referral.taken-back",
+            ReferralEvent::Attached { .. } => "referral.attached",
         },
         Event::Answered { .. } => "command.answered",
         Event::Heard { .. } => "message.heard",

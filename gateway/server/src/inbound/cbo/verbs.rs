@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::bad;
 use crate::refusal::{Kind, Trouble};
-use crate::scribe::{NOTE_BYTES_MAX, Wish};
+use crate::scribe::{self, NOTE_BYTES_MAX, Wish};
 
 /// What a verb and its body ask for.
 pub fn wish(act: &str, body: &[u8]) -> Result<Wish, Trouble> {
@@ -41,22 +41,13 @@ pub fn wish(act: &str, body: &[u8]) -> Result<Wish, Trouble> {
             let Nothing {} = parse(body)?;
             Wish::NoShow
         }
-        "served" => {
-            let (code, text, performed) = service(body)?;
-            Wish::Serve { code, text, performed }
-        }
-        "corrected" => {
-            let (code, text, performed) = service(body)?;
-            Wish::Correct { code, text, performed }
-        }
+        "served" => Wish::Serve { services: vec![service(body)?] },
+        "corrected" => Wish::Correct { services: vec![service(body)?] },
         _ => return Err(Kind::NotFound.into()),
     })
 }
 
-/// A code with its system, words, and when.
-type Given = (Option<(String, String)>, String, Option<Timestamp>);
-
-fn service(body: &[u8]) -> Result<Given, Trouble> {
+fn service(body: &[u8]) -> Result<scribe::Service, Trouble> {
     let Served { outcome, performed } = parse(body)?;
     let code = match (outcome.system, outcome.code) {
         (Some(system), Some(code)) => {
@@ -66,7 +57,7 @@ fn service(body: &[u8]) -> Result<Given, Trouble> {
         _ => return Err(bad("outcome", "needs both code and system, or neither")),
     };
     let performed = performed.map(|at| instant("performed", &at)).transpose()?;
-    Ok((code, words("outcome.text", outcome.text)?, performed))
+    Ok(scribe::Service { code, text: words("outcome.text", outcome.text)?, performed })
 }
 
 pub fn why(body: &[u8]) -> Result<StatusReason, Trouble> {
