@@ -45,6 +45,7 @@ mod moves_asked_to_cancel;
 mod moves_by_the_target;
 mod negative;
 mod no_more_than_needed;
+mod no_wrong_door;
 mod not_covered;
 mod own_door;
 mod partner_spec_test;

@@ -223,7 +223,9 @@ fn outcomes(referral: &Referral) -> impl Iterator<Item = (&Placement, ResourceId
 }
 
 fn outcomes_with_versions(referral: &Referral) -> impl Iterator<Item = (ResourceId, u64)> {
-    outcomes(referral).map(|(placement, id)| (id, placement.outcome_version))
+    let all = referral.placements.iter().flat_map(|placement| &placement.outcomes);
+    let given = all.filter(|given| !given.withdrawn);
+    given.map(|given| (given.outcome.procedure.clone(), given.version))
 }
 
 /// Our Task to a target, as that target reads it.

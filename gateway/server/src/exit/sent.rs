@@ -6,7 +6,7 @@
 use loopgate_consent::{Denial, Groups, Permit};
 use loopgate_fhir::{Json, REFERRAL, pivot};
 use loopgate_mapping::Constants;
-use loopgate_referral::Referral;
+use loopgate_referral::{Comment, Outcome, Placement, Referral};
 use serde_json::{Value, json};
 
 use super::{Answer, STATUS_MAPPING, Source, mapping, prefer_one, prohibit_once, source_ask};
@@ -93,6 +93,7 @@ impl Sent {
         };
         if answer == Answer::Whole {
             document["services"] = services(referral);
+            document["comments"] = comments(referral);
         }
         Ok(Some(document))
     }
@@ -142,8 +143,8 @@ fn said(
 
 /// What was done, as its target said it.
 fn services(referral: &Referral) -> Value {
-    let outcomes = referral.placements.iter().filter_map(|placement| placement.outcome.as_ref());
-    let service = |outcome: &loopgate_referral::Outcome| {
+    let outcomes = referral.placements.iter().flat_map(Placement::given);
+    let service = |outcome: &Outcome| {
         let at = jiff::Timestamp::from_millisecond(outcome.performed.0).unwrap_or_default();
         let mut service = json!({ "text": outcome.text, "performed": at.to_string() });
         if let Some((system, code)) = &outcome.code {
@@ -153,4 +154,15 @@ fn services(referral: &Referral) -> Value {
         service
     };
     outcomes.map(service).collect()
+}
+
+/// What source and target wrote to each other.
+fn comments(referral: &Referral) -> Value {
+    let comments = referral.placements.iter().flat_map(|placement| &placement.comments);
+    let comment = |one: &Comment| {
+        let at = jiff::Timestamp::from_millisecond(one.at.0).unwrap_or_default();
+        let by = if one.by_target { "target" } else { "source" };
+        json!({ "at": at.to_string(), "by": by, "text": one.text })
+    };
+    comments.map(comment).collect()
 }

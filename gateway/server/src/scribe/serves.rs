@@ -1,9 +1,7 @@
 //! Whom a target serves now, and what every partner may name: what a partner's resource may refer to
 //! beside its own.
 
-use loopgate_referral::{
-    OrgId, PersonId, Placement, Referral, ReferralId, ResourceId, TaskStatus,
-};
+use loopgate_referral::{OrgId, PersonId, Placement, Referral, ReferralId, ResourceId, TaskStatus};
 
 use super::is_held;
 use crate::fold::{Held, Part, World};
@@ -45,7 +43,8 @@ impl World {
     /// Whom a target serves now in a referral.
     pub fn serves(&self, target: &OrgId, referral: &ReferralId) -> Option<PersonId> {
         let (referral, placement) = self.placement_at(referral, target)?;
-        let serves = !is_held(referral) && referral.placement(&placement).is_some_and(|p| !is_over(p));
+        let serves =
+            !is_held(referral) && referral.placement(&placement).is_some_and(|p| !is_over(p));
         referral.persons.first().copied().filter(|_| serves)
     }
 

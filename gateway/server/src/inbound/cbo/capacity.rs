@@ -58,8 +58,7 @@ pub fn report(gate: &Gate, session: &Session, request: &Request) -> Result<Reply
     let partner = &session.partner;
     let said = of(partner, verbs::parse(&request.body)?, gate.now())?;
     let (org, digest) = (partner.org.clone(), request.digest());
-    gate.scribe
-        .ask_blocking(|reply| Command::Capacity(org, Box::new(said), digest, reply))?;
+    gate.scribe.ask_blocking(|reply| Command::Capacity(org, Box::new(said), digest, reply))?;
     Ok(read(gate, &partner.org))
 }
 

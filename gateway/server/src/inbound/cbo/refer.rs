@@ -117,8 +117,7 @@ fn read(
     complete(&mut pivot, category.as_str(), &to);
     let requester = Gate::organization(&session.partner.org);
     let authored = loopgate_fhir::print_instant(gate.now());
-    let known =
-        Known { requester: Some(&requester), authored_on: Some(&authored), message: None };
+    let known = Known { requester: Some(&requester), authored_on: Some(&authored), message: None };
     Ok((parts(&pivot, &known), served))
 }
 
@@ -165,9 +164,8 @@ fn served(
 fn target(gate: &Gate, caller: &Partner, to: Option<Value>) -> Result<OrgId, Trouble> {
     let to: Option<OrgId> = to.as_ref().and_then(Value::as_str).and_then(|to| to.parse().ok());
     let roster = gate.scribe.published().roster.load();
-    let takes = |org: &OrgId| {
-        roster.get(org).is_some_and(|one| one.is(Role::Target) && !one.suspended)
-    };
+    let takes =
+        |org: &OrgId| roster.get(org).is_some_and(|one| one.is(Role::Target) && !one.suspended);
     let to = to.filter(|to| takes(to) && *to != caller.org);
     to.ok_or_else(|| bad("to", "is no other organization that takes referrals"))
 }
@@ -205,7 +203,8 @@ fn located(trouble: Trouble, mapping: &Mapping) -> Trouble {
     let Trouble::Refused(mut refusal) = trouble else { return trouble };
     for fault in &mut refusal.faults {
         let plain = without_indexes(&fault.expression);
-        let at = if plain == "Task.owner" { Some("to".to_owned()) } else { mapping.right_of(&plain) };
+        let at =
+            if plain == "Task.owner" { Some("to".to_owned()) } else { mapping.right_of(&plain) };
         fault.expression = at.unwrap_or_default();
     }
     refusal.into()

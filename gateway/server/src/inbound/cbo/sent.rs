@@ -3,6 +3,7 @@
 
 use loopgate_consent::Permit;
 use loopgate_referral::{OrgId, Referral, ReferralId, SourceMove};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{bad, etag, verbs};
@@ -15,6 +16,12 @@ use crate::refusal::{Kind, Trouble};
 use crate::reply::{JSON, Reply, json_reply};
 use crate::scribe::{Act, Acted, Command, Wish};
 use crate::view::{Order, Place};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Words {
+    text: String,
+}
 
 /// One of its own.
 pub fn own(gate: &Gate, org: &OrgId, id: &str) -> Result<Referral, Trouble> {
@@ -131,6 +138,10 @@ pub fn act(
     let org = &session.partner.org;
     let wish = match act {
         "cancel" => Wish::Source(SourceMove::Cancel { why: verbs::why(&request.body)? }),
+        "comment" => {
+            let Words { text } = verbs::parse(&request.body)?;
+            Wish::Comment(verbs::words("text", text)?)
+        }
         _ => return Err(Kind::NotFound.into()),
     };
     let referral = own(gate, org, id)?.id;
