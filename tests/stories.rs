@@ -7,6 +7,7 @@ mod auditor_search;
 mod backend_services;
 mod bad_input;
 mod canary;
+mod capacity;
 mod certificate_revoked;
 mod clock;
 mod consent_revoked_between_queue_and_send;

@@ -104,12 +104,13 @@ fn read(
     let constants: Constants = [("referral", loopgate_fhir::REFERRAL)].into_iter().collect();
     let read = mapping.read(&Value::Object(document), &constants);
     let read = read.map_err(|refused| {
-        Refusal::invalid(vec![Fault::new(IssueCode::Value, &refused.path, "is not what it may be")])
+        let words = "is not what it may be";
+        Refusal::invalid(vec![Fault::new(IssueCode::Value, in_body(&refused.path), words)])
     })?;
     let mut pivot = read.pivot;
-    let strange = read.not_carried.iter();
-    let strange = strange.map(|at| Fault::new(IssueCode::NotSupported, at, "is not read here"));
-    let faults: Vec<Fault> = strange.collect();
+    let strange =
+        |at: &String| Fault::new(IssueCode::NotSupported, in_body(at), "is not read here");
+    let faults: Vec<Fault> = read.not_carried.iter().map(strange).collect();
     if !faults.is_empty() {
         return Err(Refusal::invalid(faults).into());
     }
@@ -203,11 +204,17 @@ fn located(trouble: Trouble, mapping: &Mapping) -> Trouble {
     let Trouble::Refused(mut refusal) = trouble else { return trouble };
     for fault in &mut refusal.faults {
         let plain = without_indexes(&fault.expression);
-        let at =
-            if plain == "Task.owner" { Some("to".to_owned()) } else { mapping.right_of(&plain) };
-        fault.expression = at.unwrap_or_default();
+        fault.expression = match plain.as_str() {
+            "Task.owner" => "to".to_owned(),
+            plain => in_body(&mapping.right_of(plain).unwrap_or_default()),
+        };
     }
     refusal.into()
+}
+
+/// Where the body says what the dialect says at this place.
+fn in_body(at: &str) -> String {
+    if at.split('.').next() == Some("client") { format!("about.{at}") } else { at.to_owned() }
 }
 
 fn without_indexes(expression: &str) -> String {
