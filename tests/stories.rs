@@ -78,3 +78,4 @@ mod v2_target;
 mod who_may_do_what;
 mod why_was_it;
 mod witnessed;
+mod words_both_ways;

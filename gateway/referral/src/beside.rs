@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Outcome, Timestamp};
+use crate::{Outcome, Says, Timestamp};
 
 /// Why a target declines: code, and words for it.
 pub const DECLINE_REASONS: [(&str, &str); 8] = [
@@ -91,6 +91,15 @@ pub struct Comment {
     pub by_target: bool,
     /// The words.
     pub text: String,
+}
+
+/// What a target told beside the steps of its Task: a note, an attempt, an appointment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub says: Says,
 }
 
 /// A document that one party added.

@@ -1,10 +1,12 @@
 //! What may happen to a referral. `decide` may refuse and changes nothing.
 
+mod beside;
+mod ours;
+
 use crate::late;
 use crate::{
     Appointment, Attachment, ContactAttempt, Event, HeldWhy, OrgId, Outcome, Placement,
-    PlacementId, Referral, ResourceId, SourceMove, Standing, StatusReason, TAKE_BACK_MS,
-    TargetMove, TaskStatus, Timestamp,
+    PlacementId, Referral, ResourceId, SourceMove, StatusReason, TargetMove, TaskStatus, Timestamp,
 };
 
 /// Who asks: author and owner may change only what is theirs (SDOHCC, `Task.update` documentation).
@@ -124,15 +126,15 @@ pub fn decide_at(
             Err(Illegal::NoSuchEdge)
         }
         (Actor::Source(org), Command::Comment(id, text)) if *org == referral.source => {
-            let placement = open_to_words(referral, &id)?;
+            let placement = beside::open_to_words(referral, &id)?;
             Ok(vec![Event::Commented { placement, by_target: false, text }])
         }
         (Actor::Source(org), Command::Attach(id, attachment)) if *org == referral.source => {
-            let placement = open_to_words(referral, &id)?;
+            let placement = beside::open_to_words(referral, &id)?;
             Ok(vec![Event::Attached { placement, by_target: false, attachment }])
         }
         (Actor::Target(org), command) => by_target(referral, org, command, happened),
-        (Actor::Gateway, command) => gateway(referral, command),
+        (Actor::Gateway, command) => ours::gateway(referral, command),
         (Actor::Source(org), _) if *org == referral.source => Err(Illegal::NotYourAct),
         _ => Err(Illegal::NotYours),
     }?;
@@ -219,17 +221,17 @@ fn by_target(
         Command::Correct(_, services)
             if placement.state.status() == TaskStatus::Completed && !services.is_empty() =>
         {
-            corrections(placement, services)
+            beside::corrections(placement, services)
         }
         Command::Attempt(_, attempt) if !placement.state.is_final() => {
             vec![Event::ContactAttempted { placement: id, attempt, happened }]
         }
         Command::Comment(_, text) => {
-            let placement = open_to_words(referral, &id)?;
+            let placement = beside::open_to_words(referral, &id)?;
             vec![Event::Commented { placement, by_target: true, text }]
         }
         Command::Attach(_, attachment) => {
-            let placement = open_to_words(referral, &id)?;
+            let placement = beside::open_to_words(referral, &id)?;
             vec![Event::Attached { placement, by_target: true, attachment }]
         }
         Command::Assign(_, to) if !placement.state.is_final() => {
@@ -244,7 +246,7 @@ fn by_target(
         {
             vec![Event::Rerouted { placement: id, to, why }]
         }
-        Command::TakeBack(_, at) if may_take_back(referral, placement, at) => {
+        Command::TakeBack(_, at) if beside::may_take_back(referral, placement, at) => {
             vec![Event::TakenBack { placement: id }]
         }
         Command::AgreeCancel(_) if placement.cancel_asked.is_some() => {
@@ -280,43 +282,6 @@ impl Command {
             _ => None,
         }
     }
-}
-
-/// What was given is these services now: changed, added, or said in error.
-fn corrections(placement: &Placement, services: Vec<Outcome>) -> Vec<Event> {
-    let (id, happened) = (placement.id, None);
-    let gone = placement
-        .given()
-        .filter(|known| services.iter().all(|outcome| outcome.procedure != known.procedure));
-    let gone = gone.map(|known| Event::OutcomeWithdrawn {
-        placement: id,
-        procedure: known.procedure.clone(),
-        happened,
-    });
-    let gone: Vec<Event> = gone.collect();
-    let same = gone.is_empty() && placement.given().eq(services.iter());
-    let said = services
-        .into_iter()
-        .filter(|outcome| same || placement.given().all(|known| known != outcome));
-    let said = said.map(|outcome| match placement.outcome(&outcome.procedure) {
-        Some(_) => Event::OutcomeCorrected { placement: id, outcome, happened },
-        None => Event::OutcomeRecorded { placement: id, outcome, happened },
-    });
-    said.chain(gone).collect()
-}
-
-/// Both parties may write and add documents while one has it or had it last.
-fn open_to_words(referral: &Referral, id: &PlacementId) -> Result<PlacementId, Illegal> {
-    let last = referral.placements.last().filter(|last| last.id == *id && !referral.is_held());
-    let last = last.filter(|last| last.state.status() != TaskStatus::EnteredInError);
-    last.map(|last| last.id).ok_or(Illegal::NoSuchEdge)
-}
-
-/// A mistake is taken back soon, by whom it was made, while nothing else ended it.
-fn may_take_back(referral: &Referral, placement: &Placement, at: Timestamp) -> bool {
-    let last = referral.placements.last().is_some_and(|last| last.id == placement.id);
-    let soon = placement.moved.is_some_and(|moved| at.0 - moved.0 <= TAKE_BACK_MS);
-    last && soon && !placement.rerouted && !placement.is_called_off()
 }
 
 fn own<'r>(
@@ -374,46 +339,6 @@ fn inferred_acceptance(placement: &Placement) -> Vec<Event> {
 
 fn moved(placement: PlacementId, step: TargetMove, inferred: bool) -> Event {
     Event::TargetMoved { placement, step, inferred, happened: None }
-}
-
-fn gateway(referral: &Referral, command: Command) -> Result<Vec<Event>, Illegal> {
-    let waiting = matches!(referral.standing, Standing::Held { .. });
-    let unanswered = referral.is_unanswered();
-    match command {
-        Command::Hold(why) if unanswered && !waiting => Ok(vec![Event::Held { why }]),
-        Command::Resume if unanswered && waiting && referral.is_placed() => {
-            Ok(vec![Event::Resumed])
-        }
-        Command::Refuse(why) if unanswered => Ok(vec![Event::Refused { why }]),
-        Command::Place { placement, task, request } if unanswered && !referral.is_placed() => {
-            Ok(vec![Event::Placed { placement, target: referral.owner.clone(), task, request }])
-        }
-        Command::Delivered(id, amended) => match referral.placement(&id) {
-            Some(placement) if !placement.delivered && amended <= placement.amended => {
-                Ok(vec![Event::Delivered { placement: id, amended }])
-            }
-            _ => Err(Illegal::NoSuchEdge),
-        },
-        Command::Told(version) if referral.told < version && version <= referral.version => {
-            Ok(vec![Event::SourceTold { version }])
-        }
-        Command::TargetTold(id, version) => match referral.placement(&id) {
-            Some(placement) if placement.told < version && version <= placement.version => {
-                Ok(vec![Event::TargetTold { placement: id, version }])
-            }
-            _ => Err(Illegal::NoSuchEdge),
-        },
-        Command::TellAgain(since) if referral.said.iter().any(|news| news.at >= since) => {
-            Ok(vec![Event::SourceToBeToldAgain { since }])
-        }
-        Command::Told(_)
-        | Command::TellAgain(_)
-        | Command::Hold(_)
-        | Command::Resume
-        | Command::Refuse(_)
-        | Command::Place { .. } => Err(Illegal::NoSuchEdge),
-        _ => Err(Illegal::NotYourAct),
-    }
 }
 
 /// Whether what `command` says is so already: said again, it is no news and no error.

@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Appointment, Attached, Comment, Given, OrgId, Outcome, PlacementId, ResourceId, StatusReason,
-    TargetMove, TaskState, TaskStatus, Timestamp,
+    Appointment, Attached, Comment, Given, OrgId, Outcome, PlacementId, Remark, ResourceId, Says,
+    StatusReason, TargetMove, TaskState, TaskStatus, Timestamp,
 };
 
 /// What a placement has come to between two statuses, in the words of BSeR's business status.
@@ -134,13 +134,15 @@ pub struct Placement {
     pub assigned: Option<String>,
     /// How the person is safely reached.
     pub safe_contact: Option<String>,
+    /// What the target told beside its steps, oldest first; the newest [`COMMENTS_MAX`].
+    pub trail: Vec<Remark>,
     /// What source and target wrote to each other, oldest first; the newest [`COMMENTS_MAX`].
     pub comments: Vec<Comment>,
     /// Documents that source and target added, oldest first.
     pub attachments: Vec<Attached>,
 }
 
-/// So many comments are remembered of one placement; the log has all.
+/// So many comments and remarks are remembered of one placement; the log has all.
 pub const COMMENTS_MAX: usize = 200;
 
 impl Placement {
@@ -176,6 +178,7 @@ impl Placement {
             rerouted: false,
             assigned: None,
             safe_contact: None,
+            trail: Vec::new(),
             comments: Vec::new(),
             attachments: Vec::new(),
         }
@@ -238,10 +241,17 @@ impl Placement {
         self.due.clear();
     }
 
+    pub(crate) fn remark(&mut self, at: Timestamp, says: Says) {
+        self.trail.push(Remark { at, says });
+        self.trail.drain(..self.trail.len().saturating_sub(COMMENTS_MAX));
+    }
+
     pub(crate) fn comment(&mut self, comment: Comment) {
         let at = comment.at;
         self.touch(at);
-        if !comment.by_target {
+        if comment.by_target {
+            self.answered = true;
+        } else {
             self.tell(TargetSays::Commented(comment.text.clone()), at);
         }
         self.comments.push(comment);

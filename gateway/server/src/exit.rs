@@ -8,6 +8,7 @@ mod forward;
 mod handling;
 mod letter;
 pub mod loss;
+pub mod notes;
 
 mod one;
 mod onward;
@@ -17,7 +18,7 @@ pub mod v2;
 
 use loopgate_consent::{Action, Denial, Detail, Groups};
 use loopgate_fhir::{
-    Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, as_supplied, filler_copy,
+    Json, OutcomeView, PlacementView, REFERRAL, TaskOverlay, add_notes, as_supplied, filler_copy,
     filler_request, outcome_procedure, patient_copy, placement_task,
 };
 use loopgate_mapping::{Constants, Mapping};
@@ -212,7 +213,9 @@ pub fn source_task(
         last_modified: changed,
     };
     let version = referral.version;
-    Ok(as_supplied(&supplied, referral.task.id(), version, changed, Some(&overlay)))
+    let mut task = as_supplied(&supplied, referral.task.id(), version, changed, Some(&overlay));
+    add_notes(&mut task, &notes::of_source(gate, referral, answer));
+    Ok(task)
 }
 
 fn outcomes(referral: &Referral) -> impl Iterator<Item = (&Placement, ResourceId)> {
@@ -237,7 +240,9 @@ pub fn target_task(
 ) -> Result<Json, Trouble> {
     let source = Source::read(gate, referral)?;
     let refs = Refs::of(gate, referral, placement, &source);
-    Ok(handling::labelled(placement_task(&refs.view(referral, placement)), passing))
+    let mut task = placement_task(&refs.view(referral, placement));
+    add_notes(&mut task, &notes::of_target(gate, (referral, placement), &passing.groups));
+    Ok(handling::labelled(task, passing))
 }
 
 /// Our ServiceRequest to a target.

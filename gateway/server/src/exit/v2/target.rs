@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::family::Said;
 use super::{header, mapping, order, printed};
 use crate::egress::{Released, Way};
-use crate::exit::{Passing, forward_ask, whole_ask};
+use crate::exit::{Passing, forward_ask, notes as words, whole_ask};
 use crate::gate::Gate;
 use crate::inbound::cbo::notices::WORDS as STOP_USE;
 use crate::partner::{Link, Partner, Requests};
@@ -125,7 +125,7 @@ impl Placing<'_> {
         let not_said = order.left.into_iter().chain(written.not_carried).collect();
         segments.extend(order::words(gate, self.referral, not_said, passing));
         if let TargetSays::Commented(text) = &self.news.says
-            && passing.groups.contains(FieldGroup::Note)
+            && words::pass(&passing.groups)
         {
             segments.push(order::nte(&format!("comment: {text}")));
         }

@@ -3,7 +3,7 @@
 
 use jiff::tz::Offset;
 use loopgate_fhir::{
-    Fault, IssueCode, Json, ProcedureIn, RefText, ServiceIn, changed_members, rewrite,
+    Fault, IssueCode, Json, ProcedureIn, RefText, ServiceIn, changed_members, new_notes, rewrite,
 };
 use loopgate_referral::{
     CANCELLATION_REQUESTED, ReferralId, ResourceId, SourceMove, StatusReason, TargetMove,
@@ -168,13 +168,20 @@ fn by_source(
     let old = exit::source_task(gate, &referral, &held, answer)?;
     let changed = changed_members(&old, new);
     // What else a move lays over the Task is ours: a resend brings it as it was before.
-    only(&changed, &["status", "statusReason", "businessStatus", "lastModified"])?;
+    only(&changed, &["status", "statusReason", "businessStatus", "note", "lastModified"])?;
+    if let Some(wish) = comment(&old, new)? {
+        if !exit::notes::reach(gate, &referral) {
+            let words = "does not reach the target: consent lets no words of yours pass";
+            return Err(fault(IssueCode::BusinessRule, "Task.note", words));
+        }
+        return Ok(Some(wish));
+    }
     if asks_to_cancel(&old, new) {
         let why = why("cancelled", new)?;
         return Ok(Some(Wish::Source(SourceMove::AskToCancel { why })));
     }
     if !changed.iter().any(|member| member == "status") {
-        only(&changed, &["lastModified"])?;
+        only(&changed, &["note", "lastModified"])?;
         return Ok(None);
     }
     match status(new)? {
@@ -185,6 +192,19 @@ fn by_source(
         TaskStatus::EnteredInError => Ok(Some(Wish::Source(SourceMove::EnterInError))),
         _ => Err(Kind::IllegalMove.into()),
     }
+}
+
+/// One more note is a comment to the other party; it comes by itself. Notes that are not there any more
+/// are those of an older version: they stay.
+fn comment(old: &Json, new: &Json) -> Result<Option<Wish>, Trouble> {
+    let mut fresh = new_notes(old, new);
+    let Some(text) = fresh.pop() else { return Ok(None) };
+    let same = |name: &str| old.text(name) == new.text(name);
+    if !fresh.is_empty() || !same("status") || !same("businessStatus.text") {
+        let words = "takes one more note at a time, and nothing beside it";
+        return Err(fault(IssueCode::NotSupported, "Task.note", words));
+    }
+    Ok(Some(Wish::Comment(text)))
 }
 
 /// Its status is not the source's to set once it was accepted, but for `cancelled`; that it asks its
@@ -204,9 +224,12 @@ fn by_target(
 ) -> Result<Option<Wish>, Trouble> {
     let changed = changed_members(old, new);
     // `lastModified` is ours to set: a resend brings the one from before the move.
-    only(&changed, &["status", "statusReason", "output", "lastModified"])?;
+    only(&changed, &["status", "statusReason", "output", "note", "lastModified"])?;
+    if let Some(wish) = comment(old, new)? {
+        return Ok(Some(wish));
+    }
     if !changed.iter().any(|member| member == "status") {
-        only(&changed, &["lastModified"])?;
+        only(&changed, &["note", "lastModified"])?;
         return Ok(None);
     }
     if status(new)? != TaskStatus::Completed && changed.iter().any(|member| member == "output") {
