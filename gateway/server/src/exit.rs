@@ -4,6 +4,7 @@
 //! that [`crate::egress::Egress`] brings.
 
 mod community;
+pub mod documents;
 mod forward;
 mod handling;
 mod letter;
@@ -196,7 +197,8 @@ pub fn source_task(
     let partly = referral.has_news() && answer == Answer::Status;
     // What the source itself did to its Task is no news to it.
     let hidden = withheld && !referral.is_called_off();
-    let outputs: Vec<ResourceId> = outcomes(referral).map(|(_, id)| id).collect();
+    let outcomes = outcomes(referral).map(|(_, id)| id);
+    let outputs: Vec<ResourceId> = outcomes.chain(documents::outputs(referral)).collect();
     let overlay = TaskOverlay {
         status: if hidden { TaskStatus::Requested } else { referral.state.status() },
         status_reason: referral

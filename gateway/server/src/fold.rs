@@ -32,7 +32,7 @@ pub use about::Class;
 pub use book::{Announced, Book};
 pub use capacity::{Capacities, Reported};
 pub use heard::{Heard, Spoken};
-pub use held::{Held, Locator, Part};
+pub use held::{Held, Locator, Part, document_id};
 pub use line::Line;
 pub use links::{Links, Parked};
 pub use notices::{Notice, Notices};
@@ -191,7 +191,7 @@ impl World {
                 self.merge(fact);
             }
             Event::Grant(fact) => self.grants.evolve(fact),
-            Event::Referral { referral, fact } => self.evolve_referral(*referral, fact, place.at),
+            Event::Referral { referral, fact } => self.evolve_referral(*referral, fact, place),
             Event::Answered { org, request, answer } => {
                 self.answers.insert((org.clone(), *request), answer.clone());
             }
@@ -259,7 +259,7 @@ impl World {
         self.book.begun.get_or_insert(place.at);
     }
 
-    fn evolve_referral(&mut self, id: ReferralId, fact: &ReferralEvent, at: Timestamp) {
+    fn evolve_referral(&mut self, id: ReferralId, fact: &ReferralEvent, place: Place) {
         match fact {
             ReferralEvent::Received { source, task, request, .. } => {
                 self.requests.entry(request.clone()).or_default().insert(id);
@@ -275,9 +275,15 @@ impl World {
             ReferralEvent::OutcomeRecorded { placement, outcome, .. } => {
                 self.parts.insert(outcome.procedure.clone(), Part::Outcome(id, *placement));
             }
+            ReferralEvent::Attached { placement, attachment, .. } => {
+                let at = Locator { sequence: place.sequence, entry: place.entry, doc: 0 };
+                let part = Part::Attached(id, *placement, at);
+                self.parts.extend(document_id(attachment).map(|document| (document, part)));
+            }
             _ => {}
         }
-        let Some(referral) = Referral::evolve(self.referrals.remove(&id), fact, at) else { return };
+        let known = self.referrals.remove(&id);
+        let Some(referral) = Referral::evolve(known, fact, place.at) else { return };
         if referral.state.status() == TaskStatus::Requested {
             self.unanswered.insert(id);
         } else {
@@ -339,7 +345,7 @@ impl World {
             Part::PlacementTask(referral, placement) => {
                 self.referrals.get(referral)?.placement(placement).map(|one| one.version)
             }
-            Part::PlacementRequest(..) | Part::Outcome(..) => None,
+            Part::PlacementRequest(..) | Part::Outcome(..) | Part::Attached(..) => None,
         }
     }
 

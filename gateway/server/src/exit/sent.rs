@@ -4,13 +4,15 @@
 //! Task of any source.
 
 use loopgate_consent::{Denial, Groups, Permit};
-use loopgate_fhir::{Json, REFERRAL, pivot};
+use loopgate_fhir::{Annotation, Json, REFERRAL, pivot, print_instant};
 use loopgate_mapping::Constants;
-use loopgate_referral::{Comment, Outcome, Placement, Referral};
+use loopgate_referral::{Outcome, Placement, Referral};
 use serde_json::{Value, json};
 
-use super::{Answer, STATUS_MAPPING, Source, mapping, prefer_one, prohibit_once, source_ask};
-use super::{source_may, source_task};
+use super::{
+    Answer, STATUS_MAPPING, Source, mapping, notes, prefer_one, prohibit_once, source_ask,
+    source_may, source_task,
+};
 use crate::gate::Gate;
 use crate::refusal::{Kind, Trouble};
 use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
@@ -93,8 +95,8 @@ impl Sent {
         };
         if answer == Answer::Whole {
             document["services"] = services(referral);
-            document["comments"] = comments(referral);
         }
+        document["comments"] = comments(gate, referral, answer);
         Ok(Some(document))
     }
 }
@@ -156,13 +158,11 @@ fn services(referral: &Referral) -> Value {
     outcomes.map(service).collect()
 }
 
-/// What source and target wrote to each other.
-fn comments(referral: &Referral) -> Value {
-    let comments = referral.placements.iter().flat_map(|placement| &placement.comments);
-    let comment = |one: &Comment| {
-        let at = jiff::Timestamp::from_millisecond(one.at.0).unwrap_or_default();
-        let by = if one.by_target { "target" } else { "source" };
-        json!({ "at": at.to_string(), "by": by, "text": one.text })
+/// What source and target wrote to each other, as far as the answer is let back; by whom, and when.
+fn comments(gate: &Gate, referral: &Referral, answer: Answer) -> Value {
+    let comment = |note: Annotation| {
+        let by = note.author.trim_start_matches("Organization/");
+        json!({ "at": print_instant(note.at), "by": by, "text": note.text })
     };
-    comments.map(comment).collect()
+    notes::of_source(gate, referral, answer).into_iter().map(comment).collect()
 }

@@ -3,6 +3,7 @@
 //! A list shows need and status only; the whole referral is one read away, and each read is a
 //! disclosure. What consent does not permit is not there.
 
+mod attachments;
 mod capacity;
 pub mod notices;
 mod onward;

@@ -144,7 +144,11 @@ pub fn act(
         }
         _ => return Err(Kind::NotFound.into()),
     };
-    let referral = own(gate, org, id)?.id;
+    let referral = own(gate, org, id)?;
+    if matches!(wish, Wish::Comment(_)) && !exit::notes::reach(gate, &referral) {
+        return Err(bad("text", "does not reach the target: consent lets no words of yours pass"));
+    }
+    let referral = referral.id;
     let act = Act {
         org: org.clone(),
         request: request.digest(),
