@@ -19,6 +19,7 @@ mod crash;
 mod decision_rows;
 mod declined;
 mod disk;
+mod documents;
 mod email_retried;
 mod emergency;
 mod engine_habits;

@@ -110,9 +110,10 @@ fn whom_it_serves_it_refers_on_and_sees_what_became_of_it() {
         read["services"],
         json!([{ "text": "A room", "performed": "2026-11-24T09:30:00Z" }])
     );
-    let comments = read["comments"].as_array().unwrap();
-    assert_eq!((comments.len(), &comments[0]["text"]), (1, &said["text"]));
-    assert_eq!(comments[0]["by"], "source");
+    let wrote = |n: usize| (read["comments"][n]["by"].clone(), read["comments"][n]["text"].clone());
+    let booked = json!("appointment scheduled: 2026-11-24 09:00 UTC");
+    assert_eq!(wrote(0), (json!("housing"), booked));
+    assert_eq!(wrote(1), (json!("pantry"), said["text"].clone()));
     assert_eq!(read["client"]["name"], name);
 
     // One person in both, and the ledger says why.
@@ -171,6 +172,12 @@ fn somebody_new_waits_for_consent_and_is_nobody_known_by_name() {
     assert_eq!(made.json, waiting);
     assert!(housing.inbox().is_empty());
     housing.get(&format!("/cbo/v1/referrals/{sent}")).expect(404);
+    // Nor does anything that the pantry writes to them go anywhere, and it is told so.
+    let path = format!("/cbo/v1/sent/{sent}");
+    post(&pantry, &format!("{path}/comment"), &json!({ "text": "Please" }), None).expect(422);
+    let text = [("content-type", "text/plain")];
+    let form = format!("{path}/attachments?name=form");
+    pantry.call("POST", &form, &text, b"A form".to_vec()).expect(422);
     let read = pantry.get(&format!("/cbo/v1/sent/{sent}")).expect(200).json;
     assert_eq!(read["business_status"], "waiting for consent");
     let received = gateway.of_kind("referral.received");
