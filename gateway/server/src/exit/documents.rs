@@ -36,8 +36,8 @@ impl Document {
         let Some(Part::Attached(referral, placement, at)) = part else { return None };
         let referral = gate.referral(&referral)?;
         let placement = referral.placement(&placement)?.clone();
-        let all = placement.attachments.iter();
-        let attached = all.filter(|one| one.attachment.id == id.id()).next_back()?.clone();
+        let mut all = placement.attachments.iter();
+        let attached = all.find(|one| one.attachment.id == id.id())?.clone();
         Some(Document { referral, placement, attached, id: id.clone(), at })
     }
 
