@@ -142,6 +142,29 @@ fn a_document_before_any_answer_is_news_that_needs_consent_too() {
 }
 
 #[test]
+fn what_was_said_of_what_its_source_called_off_needs_consent_still() {
+    let mut gateway = Gateway::start();
+    let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
+    let referral = Referral::food();
+    let task = clinic.post("/fhir", &referral.bundle()).expect(200).entry(referral.task_entry(0));
+    let path = format!("/cbo/v1/referrals/{}", pantry.only_referral());
+    let added = add(&pantry, &path, ("form.txt", "text/plain"), b"A form").expect(201);
+    let mut off = clinic.get(&task).expect(200).json;
+    off["status"] = json!("cancelled");
+    off["statusReason"] = json!({ "text": "She moved" });
+    clinic.put(&task, &off).expect(200);
+    assert_eq!(named(&clinic.get(&task).expect(200).json).len(), 1);
+    let consents = clinic.get("/fhir/Consent").expect(200).json;
+    let mut paper = consents["entry"][0]["resource"].clone();
+    paper["status"] = json!("inactive");
+    clinic.put(&format!("/fhir/Consent/{}", paper["id"].as_str().unwrap()), &paper).expect(200);
+    let read = clinic.get(&task).expect(200);
+    assert_eq!(read.json["status"], "cancelled");
+    assert!(!read.text.contains(added.json["id"].as_str().unwrap()), "{}", read.text);
+    gateway.stop();
+}
+
+#[test]
 fn a_large_one_lies_encrypted_beside_the_log_and_is_there_after_a_restart() {
     let (mut gateway, _, id) = accepted();
     let pantry = gateway.party("pantry");
