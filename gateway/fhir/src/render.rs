@@ -14,7 +14,8 @@ pub struct TaskOverlay<'a> {
     pub status_reason: Option<(&'a str, &'a str)>,
     /// `businessStatus.text`; without one it is left as received.
     pub business: Option<&'a str>,
-    /// The Procedures of its outcome; without one `output` is left as received.
+    /// The Procedures of its outcome, and the DocumentReferences that its target added; without one `output`
+    /// is left as received.
     pub outputs: &'a [ResourceId],
     /// `lastModified`.
     pub last_modified: Timestamp,
@@ -76,11 +77,14 @@ pub(crate) fn lay_over(task: &mut Json, overlay: &TaskOverlay<'_>) {
         }
     }
     if !overlay.outputs.is_empty() {
-        let outputs = overlay.outputs.iter().map(|procedure| {
-            Json::object([
-                ("type", concept(SDOHCC, RESULTING_ACTIVITY)),
-                ("valueReference", Json::reference(procedure.as_str())),
-            ])
+        // SDOHCC's additional-content takes no DocumentReference: a document is an output of its own.
+        let document = || Json::object([("text", "document".into())]);
+        let outputs = overlay.outputs.iter().map(|output| {
+            let kind = match output.kind() {
+                "Procedure" => concept(SDOHCC, RESULTING_ACTIVITY),
+                _ => document(),
+            };
+            Json::object([("type", kind), ("valueReference", Json::reference(output.as_str()))])
         });
         task.set("output", Json::array(outputs));
     }

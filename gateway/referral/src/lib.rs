@@ -36,7 +36,7 @@ pub use person::{
 };
 pub use placement::{Business, CANCELLATION_REQUESTED, Placement, TargetNews, TargetSays};
 pub use reason::StatusReason;
-pub use state::{Referral, Standing};
+pub use state::{Referral, Standing, WAITING_FOR_CONSENT};
 pub use task::{
     Accepted, Cancelled, Completed, Draft, EnteredInError, Failed, InProgress, OnHold, Rejected,
     Requested, TaskState, TaskStatus,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{OrgId, PersonId};
+use crate::{OrgId, PersonId, ReferralId};
 
 /// Candidates noted for one new person: a name that hundreds share is no hint to anybody.
 const CANDIDATES_MAX: usize = 8;
@@ -32,6 +32,11 @@ pub enum LinkBasis {
     OwnIdentifier {
         /// Which system.
         system: String,
+    },
+    /// The organization refers on whom it serves in a referral: loopgate told it of them.
+    ReferredOn {
+        /// Which referral.
+        referral: ReferralId,
     },
 }
 

@@ -230,6 +230,8 @@ impl Referral {
             placement.answered && !placement.is_called_off()
                 || placement.business.is_some()
                 || placement.given().next().is_some()
+                || placement.comments.iter().any(|one| one.by_target)
+                || placement.attachments.iter().any(|one| one.by_target)
         })
     }
 

@@ -4,6 +4,7 @@
 //! that [`crate::egress::Egress`] brings.
 
 mod community;
+pub mod documents;
 mod forward;
 mod handling;
 mod letter;
@@ -11,7 +12,9 @@ pub mod loss;
 pub mod notes;
 
 mod one;
+mod onward;
 mod passing;
+pub mod sent;
 pub mod v2;
 mod webhook;
 
@@ -36,6 +39,7 @@ use one::{newest_household, prefer_one, prohibit_once};
 
 pub use community::{community, whole};
 pub use letter::{Item, mail, may_mail};
+pub use onward::client;
 pub use passing::{Answer, Passing};
 pub use webhook::{HookBody, envelope};
 
@@ -192,7 +196,8 @@ pub fn source_task(
     let partly = referral.has_news() && answer == Answer::Status;
     // What the source itself did to its Task is no news to it.
     let hidden = withheld && !referral.is_called_off();
-    let outputs: Vec<ResourceId> = outcomes(referral).map(|(_, id)| id).collect();
+    let outcomes = outcomes(referral).map(|(_, id)| id);
+    let outputs: Vec<ResourceId> = outcomes.chain(documents::outputs(referral)).collect();
     let overlay = TaskOverlay {
         status: if hidden { TaskStatus::Requested } else { referral.state.status() },
         status_reason: referral
@@ -219,6 +224,12 @@ fn outcomes(referral: &Referral) -> impl Iterator<Item = (&Placement, ResourceId
         .placements
         .iter()
         .flat_map(|placed| placed.given().map(move |one| (placed, one.procedure.clone())))
+}
+
+fn outcomes_with_versions(referral: &Referral) -> impl Iterator<Item = (ResourceId, u64)> {
+    let all = referral.placements.iter().flat_map(|placement| &placement.outcomes);
+    let given = all.filter(|given| !given.withdrawn);
+    given.map(|given| (given.outcome.procedure.clone(), given.version))
 }
 
 /// Our Task to a target, as that target reads it.

@@ -3,6 +3,7 @@
 //! Values are canonical JSON (sorted keys, no spaces) or empty. None holds a name, a date of birth,
 //! an address or free text but `note`.
 
+mod capacity;
 mod ledger;
 mod link;
 mod mail;
@@ -145,6 +146,7 @@ fn detail(event: &Event, fields: &mut Fields) {
         Event::Link(fact) => link::detail(fact, fields),
         Event::Mail(fact) => mail::detail(fact, fields),
         Event::Webhook(fact) => webhook::detail(fact, fields),
+        Event::Capacity { said, .. } => capacity::detail(said, fields),
         Event::StopUseTold { entry, of: None, .. } => {
             set(fields, Field::Basis, json!({ "withdrawal": entry }));
         }
@@ -264,6 +266,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Link(fact) => fact.kind(),
         Event::Mail(fact) => fact.kind(),
         Event::Webhook(fact) => fact.kind(),
+        Event::Capacity { .. } => "capacity.reported",
         Event::StopUseTold { .. } => "consent.stop-use-told",
         Event::TokenRevoked { .. } => "token.revoked",
         Event::TokenMinted { .. } => "token.minted",

@@ -5,6 +5,7 @@
 
 mod about;
 mod book;
+mod capacity;
 mod heard;
 mod held;
 mod line;
@@ -31,8 +32,9 @@ use serde::{Deserialize, Serialize};
 pub use crate::journal::Minted;
 pub use about::Class;
 pub use book::{Announced, Book};
+pub use capacity::{Capacities, Reported};
 pub use heard::{Heard, Spoken};
-pub use held::{Held, Locator, Part};
+pub use held::{Held, Locator, Part, document_id};
 pub use line::Line;
 pub use links::{Links, Parked};
 pub use mail::{MailBook, Mailbox, RECOVER_PIN};
@@ -136,6 +138,8 @@ pub struct World {
     pub untold: BTreeMap<OrgId, BTreeSet<(Timestamp, ReferralId)>>,
     /// Refusals by the name they were told under.
     pub refusals: Refusals,
+    /// How much each organization can take on.
+    pub capacities: Capacities,
     /// What happened to each person's data, for them to read.
     pub accounts: BTreeMap<PersonId, Vec<Line>>,
     /// What the log says of itself.
@@ -198,7 +202,7 @@ impl World {
                 self.merge(fact);
             }
             Event::Grant(fact) => self.grants.evolve(fact),
-            Event::Referral { referral, fact } => self.evolve_referral(*referral, fact, place.at),
+            Event::Referral { referral, fact } => self.evolve_referral(*referral, fact, place),
             Event::Answered { org, request, answer } => {
                 self.answers.insert((org.clone(), *request), answer.clone());
             }
@@ -233,6 +237,7 @@ impl World {
             Event::Mail(MailEvent::Bounced { org, .. }) => self.bounce(org),
             Event::Webhook(fact) => self.webhooks.evolve(fact, place),
             Event::StopUseTold { org, entry, .. } => self.note_stop_use(org, *entry, place.at),
+            Event::Capacity { org, said } => self.capacities.evolve(org, said, place.at),
             Event::Strangers { .. } => self.strangers_at = place.at,
             Event::Spent { org, jti, until } => self.spent.note(org, *jti, *until, place.at),
             Event::TokenRevoked { org, jti, until } => {
@@ -274,7 +279,7 @@ impl World {
         self.book.begun.get_or_insert(place.at);
     }
 
-    fn evolve_referral(&mut self, id: ReferralId, fact: &ReferralEvent, at: Timestamp) {
+    fn evolve_referral(&mut self, id: ReferralId, fact: &ReferralEvent, place: Place) {
         match fact {
             ReferralEvent::Received { source, task, request, .. } => {
                 self.requests.entry(request.clone()).or_default().insert(id);
@@ -290,14 +295,19 @@ impl World {
             ReferralEvent::OutcomeRecorded { placement, outcome, .. } => {
                 self.parts.insert(outcome.procedure.clone(), Part::Outcome(id, *placement));
             }
+            ReferralEvent::Attached { placement, attachment, .. } => {
+                let at = Locator { sequence: place.sequence, entry: place.entry, doc: 0 };
+                let part = Part::Attached(id, *placement, at);
+                self.parts.extend(document_id(attachment).map(|document| (document, part)));
+            }
             _ => {}
         }
         let before = self.referrals.remove(&id);
         if let Some(before) = &before {
-            self.webhooks.note(before, fact, at);
+            self.webhooks.note(before, fact, place.at);
             self.owe(before, false);
         }
-        let Some(referral) = Referral::evolve(before, fact, at) else { return };
+        let Some(referral) = Referral::evolve(before, fact, place.at) else { return };
         self.owe(&referral, true);
         if referral.state.status() == TaskStatus::Requested {
             self.unanswered.insert(id);
@@ -371,7 +381,7 @@ impl World {
             Part::PlacementTask(referral, placement) => {
                 self.referrals.get(referral)?.placement(placement).map(|one| one.version)
             }
-            Part::PlacementRequest(..) | Part::Outcome(..) => None,
+            Part::PlacementRequest(..) | Part::Outcome(..) | Part::Attached(..) => None,
         }
     }
 

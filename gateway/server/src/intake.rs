@@ -9,7 +9,7 @@ use loopgate_fhir::{
     Resource, TaskIn, dated, labels, organization_identifiers, person_reference, references,
     rewrite,
 };
-use loopgate_referral::{OrgId, PersonId, ResourceId};
+use loopgate_referral::{OrgId, PersonId, ReferralId, ResourceId};
 use sha2::{Digest, Sha256};
 
 use crate::bundle::Part;
@@ -45,6 +45,44 @@ pub fn message(
     parts: Vec<Part>,
     message: Hearing,
 ) -> Result<Answer, Trouble> {
+    let submission = Submission {
+        org: org.clone(),
+        request: key,
+        transport: "mllp",
+        incoming: parts_read(gate, org, parts)?,
+        purpose,
+        message: Some(message),
+        along: Along::default(),
+    };
+    gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))
+}
+
+/// What a community organization refers, once translated, in a request of this SHA-256; of whom it serves
+/// in a referral, if one is named. The answer is the source's Task.
+pub fn community(
+    gate: &Gate,
+    org: &OrgId,
+    request: [u8; 32],
+    parts: Vec<Part>,
+    referred_on: Option<ReferralId>,
+) -> Result<Answer, Trouble> {
+    let incoming = parts_read(gate, org, parts)?;
+    let is_task = |one: &&Incoming| one.id.kind() == "Task";
+    let answers = incoming.iter().filter(is_task).map(|one| one.id.clone()).collect();
+    let submission = Submission {
+        org: org.clone(),
+        request,
+        transport: "cbo-rest",
+        incoming,
+        purpose: Purpose::Keep,
+        message: None,
+        along: Along { answers, referred_on, ..Along::default() },
+    };
+    gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))
+}
+
+/// Parts that refer to each other by `urn:uuid`, read and named; all of them, or every fault.
+pub fn parts_read(gate: &Gate, org: &OrgId, parts: Vec<Part>) -> Result<Vec<Incoming>, Trouble> {
     let mut faults = Vec::new();
     let mut resources = Vec::new();
     let mut names = Names::default();
@@ -66,19 +104,7 @@ pub fn message(
             Err(found) => faults.extend(found),
         }
     }
-    if !faults.is_empty() {
-        return Err(Refusal::invalid(faults).into());
-    }
-    let submission = Submission {
-        org: org.clone(),
-        request: key,
-        transport: "mllp",
-        incoming,
-        purpose,
-        message: Some(message),
-        along: Along::default(),
-    };
-    gate.scribe.ask_blocking(|reply| Command::Submit(Box::new(submission), reply))
+    if faults.is_empty() { Ok(incoming) } else { Err(Refusal::invalid(faults).into()) }
 }
 
 /// Two patients of an organization are one. Returns once nothing that was decided before is on its way

@@ -3,6 +3,7 @@
 //! Formats outlive code: a body carries its schema version, stored events are never rewritten, and
 //! [`upcast`] is a pure chain from any older version to this one.
 
+mod capacity;
 mod disclosure;
 mod ledger;
 mod link;
@@ -23,6 +24,7 @@ use loopgate_referral::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use capacity::{Capacity, CapacityStatus};
 pub use disclosure::{BasisUsed, Disclosure};
 pub use ledger::{Erased, LedgerEvent, ShredGround, ShredRefusal};
 pub use link::{Due, LinkEvent, Nack, NackError};
@@ -199,6 +201,13 @@ pub enum Event {
     Mail(MailEvent),
     /// Something that happened to a partner's webhooks.
     Webhook(WebhookEvent),
+    /// An organization says how much it can take on.
+    Capacity {
+        /// Which.
+        org: OrgId,
+        /// What it says.
+        said: Capacity,
+    },
     /// A holder of what was shared was told that the person withdrew.
     StopUseTold {
         /// Who.

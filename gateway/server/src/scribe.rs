@@ -8,6 +8,7 @@ mod act;
 mod amend;
 mod attest;
 mod behalf;
+mod capacity;
 mod chores;
 mod command;
 mod desk;

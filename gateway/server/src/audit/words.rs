@@ -49,6 +49,15 @@ pub fn of(gate: &Gate, told: &Told) -> String {
             format!("{} by nobody known.", count(*n as usize, "attempt"))
         }
         Event::Staff(fact) => staff(fact, &name),
+        Event::Capacity { org, said } => {
+            let of = said.need.as_ref().map(|need| format!(" ({})", plain(need.as_str())));
+            let status = plain(said.status.code());
+            format!(
+                "{} says how much it can take on{}: {status}.",
+                name(org),
+                of.unwrap_or_default()
+            )
+        }
         Event::StopUseTold { org, .. } => format!("{} was told to stop using it.", name(org)),
         Event::TokenMinted { org, minted, .. } => {
             format!("A consent token was made by {} for {}.", name(org), name(&minted.recipient))

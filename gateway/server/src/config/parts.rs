@@ -134,6 +134,8 @@ pub struct Consent {
 pub struct Limits {
     /// Bytes of a request body.
     pub http_body_bytes_max: usize,
+    /// Bytes of a document that is added to a referral.
+    pub attachment_bytes_max: usize,
     /// Nested arrays and objects in a document.
     pub json_depth_max: usize,
     /// Entries of a Bundle received.

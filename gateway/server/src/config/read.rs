@@ -182,6 +182,7 @@ fn limits(s: &mut Section<'_, '_>) -> Limits {
     let mut at = |key, default, range| s.or(key, default, value::integer::<usize>(range));
     Limits {
         http_body_bytes_max: at("http_body_bytes_max", 8 * MIB, KIB..=64 * MIB),
+        attachment_bytes_max: at("attachment_bytes_max", 5 * MIB, KIB..=64 * MIB),
         json_depth_max: at("json_depth_max", 64, 8..=120),
         bundle_entries_max: at("bundle_entries_max", 200, 1..=10_000),
         page_entries_max: at("page_entries_max", 100, 1..=1000),

@@ -114,6 +114,7 @@ impl World {
             | Event::Answered { org, .. }
             | Event::Spent { org, .. }
             | Event::TokenRevoked { org, .. }
+            | Event::Capacity { org, .. }
             | Event::Partner { org, .. } => {
                 about.parties.insert(org.to_string());
             }

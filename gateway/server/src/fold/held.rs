@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use loopgate_consent::{Dated, Label};
-use loopgate_referral::{Identifier, OrgId, PersonId, PlacementId, ReferralId, Timestamp};
+use loopgate_referral::{
+    Attachment, Identifier, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::RequestFacts;
@@ -89,4 +91,11 @@ pub enum Part {
     PlacementRequest(ReferralId, PlacementId),
     /// The Procedure that shows the outcome.
     Outcome(ReferralId, PlacementId),
+    /// A document that a party added, and where its bytes lie.
+    Attached(ReferralId, PlacementId, Locator),
+}
+
+/// What a document that a party added is called.
+pub fn document_id(attachment: &Attachment) -> Option<ResourceId> {
+    ResourceId::of("DocumentReference", &attachment.id).ok()
 }

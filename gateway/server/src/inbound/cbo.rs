@@ -3,9 +3,15 @@
 //! A list shows need and status only; the whole referral is one read away, and each read is a
 //! disclosure. What consent does not permit is not there.
 
+mod attachments;
+mod capacity;
 mod meant;
 pub mod notices;
+mod onward;
+mod organizations;
+mod refer;
 mod say;
+mod sent;
 pub mod spreadsheet;
 mod verbs;
 
@@ -32,7 +38,8 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
     let session = gate.session(request)?;
     let caller = &session.partner;
     // The plain dialect says of a Task what FHIR says of it: the same scopes cover it.
-    let act = if request.method == "POST" { Interaction::Update } else { Interaction::Read };
+    let writes = matches!(request.method.as_str(), "POST" | "PUT");
+    let act = if writes { Interaction::Update } else { Interaction::Read };
     if !caller.is(Role::Target) || !session.covers("Task", act) {
         return Err(gate.refused(&caller.org, "A4", Kind::Forbidden));
     }
@@ -41,6 +48,9 @@ pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
 
 fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
     let caller = &session.partner;
+    if let Some(answered) = onward::route(gate, session, request) {
+        return answered;
+    }
     match (request.method.as_str(), request.segments().as_slice()) {
         ("GET", ["cbo", "v1", "referrals"] | ["v1", "referrals"]) => list(gate, session, request),
         ("GET", ["cbo", "v1", "referrals.csv"]) => spreadsheet::download(gate, session, request),

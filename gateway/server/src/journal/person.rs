@@ -40,6 +40,7 @@ impl Event {
             | Event::Spent { .. }
             | Event::TokenRevoked { .. }
             | Event::StopUseTold { .. }
+            | Event::Capacity { .. }
             | Event::Link(_)
             | Event::Mail(_)
             | Event::Webhook(_)

@@ -2,8 +2,9 @@
 
 use loopgate_fhir::{Fault, IssueCode};
 use loopgate_referral::{
-    Actor, Command as Move, Event as Fact, OrgId, Outcome, PersonId, Placement, PlacementId,
-    Referral, ReferralId, ResourceId, TaskStatus, Timestamp, decide_at, knows,
+    Actor, Attached, Attachment, Command as Move, Event as Fact, OrgId, Outcome, PersonId,
+    Placement, PlacementId, Referral, ReferralId, ResourceId, TaskStatus, Timestamp, decide_at,
+    knows,
 };
 use sha2::{Digest, Sha256};
 
@@ -11,7 +12,9 @@ use super::desk::Desk;
 use super::hear::{self, Consequence};
 use super::settle;
 use super::submission::Hearing;
-use super::wish::{ASSIGNED_BYTES_MAX, NOTE_BYTES_MAX, SERVICES_MAX, Service, Wish};
+use super::wish::{
+    ASSIGNED_BYTES_MAX, ATTACHMENTS_MAX, NOTE_BYTES_MAX, SERVICES_MAX, Service, Wish,
+};
 use crate::fields::Cause;
 use crate::journal::Event;
 use crate::partner::Role;
@@ -297,9 +300,28 @@ fn step(
             let mut attachment = attachment.clone();
             attachment.sha256 = Sha256::digest(content).into();
             attachment.bytes = content.len() as u64;
+            may_add(act, referral, &attachment)?;
             Move::Attach(either(act, referral, placement)?, attachment)
         }
     })
+}
+
+/// Nobody adds a document twice, and a referral has not too many.
+fn may_add(act: &Act, referral: &Referral, new: &Attachment) -> Result<(), Trouble> {
+    let all = referral.placements.iter().flat_map(|placement| &placement.attachments);
+    let by_target = referral.source != act.org;
+    let same = |one: &Attached| {
+        let known = &one.attachment;
+        one.by_target == by_target && (known.sha256, &known.name) == (new.sha256, &new.name)
+    };
+    if all.clone().any(same) {
+        return Err(Kind::Duplicate.into());
+    }
+    if all.count() >= ATTACHMENTS_MAX {
+        let words = "the referral has as many documents as it may have";
+        return Err(Refusal::invalid(vec![Fault::new(IssueCode::TooLong, "", words)]).into());
+    }
+    Ok(())
 }
 
 /// The placement that a source or target has to do with.

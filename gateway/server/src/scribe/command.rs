@@ -17,7 +17,7 @@ use super::{
 };
 use crate::catalogue::Catalogue;
 use crate::fold::{Answer, World};
-use crate::journal::{Event, LinkEvent, MailEvent, Minted, StaffEvent, WebhookEvent};
+use crate::journal::{Capacity, Event, LinkEvent, MailEvent, Minted, StaffEvent, WebhookEvent};
 use crate::refusal::Trouble;
 use crate::roster::Roster;
 use crate::staff::StaffName;
@@ -83,6 +83,8 @@ pub enum Command {
     Webhook(Box<WebhookEvent>, (String, &'static str), Reply<bool>),
     /// A holder was told of a withdrawal; twice is once.
     StopUseTold(u64, OrgId, Option<ReferralId>, Reply<()>),
+    /// An organization says how much it can take on, in a request of this SHA-256.
+    Capacity(OrgId, Box<Capacity>, [u8; 32], Reply<()>),
     /// Clocks moved on.
     Tick {
         /// Attempts by strangers since they were last written down.

@@ -7,7 +7,7 @@ use loopgate_consent::Sends;
 use loopgate_ledger::{Committed, IndexProof, LogKey};
 
 use super::{
-    Command, Proved, Reply, Settle, act, attest, behalf, chores, desk, disclose, hear, mail, merge,
+    Command, Proved, Reply, Settle, act, attest, behalf, capacity, chores, desk, disclose, hear, mail, merge,
     settle, submit, token,
 };
 use crate::journal::Event;
@@ -154,6 +154,10 @@ pub(super) fn decide(
         Command::StopUseTold(entry, org, of, reply) => {
             settle::holder_told(desk, entry, org, of);
             settles.push(Box::new(move |_| drop(reply.send(Ok(())))));
+        }
+        Command::Capacity(org, said, request, reply) => {
+            let answer = capacity::report(desk, org, *said, request);
+            settles.push(Box::new(move |_| drop(reply.send(answer))));
         }
         Command::Tick { strangers, reply } => {
             settle::tick(desk, strangers);

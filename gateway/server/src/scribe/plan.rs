@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loopgate_fhir::{Fault, IssueCode, RequestIn, RequestStatus};
 use loopgate_referral::{
-    Actor, Command as Move, Event as ReferralEvent, Referral, ReferralId, ResourceId, SourceMove,
-    StatusReason, decide as decide_referral,
+    Actor, Command as Move, Event as ReferralEvent, PersonId, Referral, ReferralId, ResourceId,
+    SourceMove, StatusReason, decide as decide_referral,
 };
 
 use super::act::{self, Act};
@@ -31,6 +31,8 @@ pub struct Plan {
     versions: Vec<u64>,
     /// What happens to referrals that are here, in this order.
     moves: Vec<(ReferralId, Vec<ReferralEvent>)>,
+    /// Who the Patient that comes with it is, and in which referral its supplier serves them.
+    known: Option<(PersonId, ReferralId)>,
 }
 
 impl Plan {
@@ -78,7 +80,11 @@ impl Plan {
                 return Err(Trouble::Outage);
             }
         }
-        Ok(Plan { referrals, versions, moves: moving.moves })
+        let served = submission.along.referred_on.map(|id| {
+            let person = desk.world().serves(&submission.org, &id);
+            person.map(|person| (person, id)).ok_or(Trouble::from(Kind::NotFound))
+        });
+        Ok(Plan { referrals, versions, moves: moving.moves, known: served.transpose()? })
     }
 
     pub fn carry_out(self, desk: &mut Desk<'_>, submission: Submission) -> Answer {
@@ -88,7 +94,7 @@ impl Plan {
         for (referral, facts) in &self.moves {
             move_on(desk, &cause, *referral, facts);
         }
-        register_patients(desk, &cause, &org, &incoming);
+        register_patients(desk, &cause, &org, &incoming, self.known);
         let kept = keep(desk, &cause, &org, incoming, self.versions);
         for (referral, _) in self.moves {
             settle::settle(desk, referral);

@@ -1,7 +1,7 @@
 //! Whom a target serves now, and what every partner may name: what a partner's resource may refer to
 //! beside its own.
 
-use loopgate_referral::{OrgId, PersonId, Placement, Referral, ResourceId, TaskStatus};
+use loopgate_referral::{OrgId, PersonId, Placement, Referral, ReferralId, ResourceId, TaskStatus};
 
 use super::is_held;
 use crate::fold::{Held, Part, World};
@@ -38,6 +38,14 @@ impl World {
             let placement = referral.placements.iter().find(serves)?;
             (about && !is_held(referral)).then_some((referral, placement))
         })
+    }
+
+    /// Whom a target serves now in a referral.
+    pub fn serves(&self, target: &OrgId, referral: &ReferralId) -> Option<PersonId> {
+        let (referral, placement) = self.placement_at(referral, target)?;
+        let serves =
+            !is_held(referral) && referral.placement(&placement).is_some_and(|p| !is_over(p));
+        referral.persons.first().copied().filter(|_| serves)
     }
 
     /// Whom a target serves now by what this is: a Patient of a source, or our Task or ServiceRequest

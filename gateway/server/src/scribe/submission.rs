@@ -35,6 +35,8 @@ pub struct Along {
     pub answers: Vec<ResourceId>,
     /// A look at what is here, on which some of it depends.
     pub looked: Option<Looked>,
+    /// The Patient that comes with it is whom the supplier serves in this referral.
+    pub referred_on: Option<ReferralId>,
 }
 
 /// What a condition (`If-None-Exist`, a conditional update or reference) was decided on.

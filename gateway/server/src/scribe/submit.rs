@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use loopgate_consent::GrantDraft;
 use loopgate_fhir::{ConsentIn, Json, Limits, PartyRef, PatientIn};
 use loopgate_referral::{
-    Event as ReferralEvent, OrgId, PersonId, Presented, ReferralId, ResourceId,
+    Event as ReferralEvent, LinkBasis, OrgId, PersonEvent, PersonId, Presented, ReferralId,
+    ResourceId,
 };
 
 use super::amend;
@@ -130,9 +131,23 @@ pub fn stored(incoming: &Incoming, version: u64) -> StoredVersion {
 }
 
 /// Who the patients are comes first: everything else is kept under their keys.
-pub fn register_patients(desk: &mut Desk<'_>, cause: &Cause, org: &OrgId, incoming: &[Incoming]) {
+pub fn register_patients(
+    desk: &mut Desk<'_>,
+    cause: &Cause,
+    org: &OrgId,
+    incoming: &[Incoming],
+    known: Option<(PersonId, ReferralId)>,
+) {
     for one in incoming {
         let Meaning::Patient(patient) = &one.meaning else { continue };
+        if let Some((person, referral)) = known {
+            let (by, basis) = (org.clone(), LinkBasis::ReferredOn { referral });
+            let linked = PersonEvent::Linked { person, by, identifiers: Vec::new(), basis };
+            desk.record(cause, Event::Person(linked), Vec::new(), None);
+            let event = Event::Patient { patient: one.id.clone(), person };
+            desk.record(cause, event, Vec::new(), None);
+            continue;
+        }
         let presented = presented(desk, org, patient);
         if let Verb::Update(_) = one.verb {
             know_again(desk, cause, (&one.id, &presented));

@@ -105,6 +105,8 @@ pub struct Service {
 pub const NOTE_BYTES_MAX: usize = StatusReason::TEXT_BYTES_MAX;
 /// No name of who works on it is longer.
 pub const ASSIGNED_BYTES_MAX: usize = 100;
+/// No more documents are added to one referral.
+pub const ATTACHMENTS_MAX: usize = 20;
 /// No more services are said of one referral.
 pub const SERVICES_MAX: usize = 50;
 

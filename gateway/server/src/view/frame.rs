@@ -10,7 +10,7 @@ use loopgate_store::{Kv, KvChange, Outage};
 
 use super::rows::{CHANGED, CREATED, DEPENDS, Ordinal, POSTING, Row, TermKey, Within, rank};
 use super::{Documents, View, terms};
-use crate::fold::{Part, World};
+use crate::fold::{Part, World, document_id};
 use crate::journal::Event;
 
 /// Rows that depend on one resource and are read at once.
@@ -158,6 +158,12 @@ impl Rows<'_> {
                     self.touch((target, patient), *placed, Some(*placed), false);
                 }
             }
+            for attached in placement.attachments.iter().filter(|one| one.at == folding.at) {
+                let Some(id) = document_id(&attached.attachment) else { continue };
+                for reader in [&source, &placement.target] {
+                    self.touch((reader.clone(), id.clone()), (entry, number), changed, false);
+                }
+            }
             for given in &placement.outcomes {
                 let key = (source.clone(), given.outcome.procedure.clone());
                 self.touch(key, (entry, number), changed, false);
@@ -276,6 +282,11 @@ impl Rows<'_> {
                 let Some(document) = self.documents.json(source)? else { return Ok(None) };
                 self.depend(&referral.request, org, id);
                 Ok(Some((Some(terms::repeated(&document)), known)))
+            }
+            Some(Part::Attached(referral, placement, _)) => {
+                let both = both(&referral, &placement);
+                let known = both.map(|both| terms::document(world, org, both, id));
+                Ok(known.map(|known| (Some(Vec::new()), known)))
             }
             Some(Part::SourceTask(_)) => Ok(None),
             // A Patient, for a target: nothing that it is shown of it is a term.

@@ -3,12 +3,12 @@
 
 use loopgate_consent::Groups;
 use loopgate_fhir::{
-    Json, OutcomeView, PlacementView, Served, Term, filler_request, index_terms, outcome_procedure,
-    placement_task, request_copy,
+    DocumentView, Json, OutcomeView, PlacementView, Served, Term, document_reference,
+    filler_request, index_terms, outcome_procedure, placement_task, request_copy,
 };
-use loopgate_referral::{Placement, Referral, ResourceId, TaskStatus};
+use loopgate_referral::{Attached, OrgId, Placement, Referral, ResourceId, TaskStatus};
 
-use crate::fold::World;
+use crate::fold::{World, document_id};
 use crate::gate::{Gate, OWN_ID};
 
 /// Of a resource as it was supplied.
@@ -25,9 +25,11 @@ pub fn source_task(mut document: Json) -> Vec<Term> {
 /// Of where a source's Task stands, with the target's answer and without it.
 pub fn standing(referral: &Referral) -> Vec<Term> {
     let outcomes = referral.placements.iter().flat_map(Placement::given);
-    let outputs = outcomes.map(|outcome| {
-        Json::object([("valueReference", Json::reference(outcome.procedure.as_str()))])
-    });
+    let added = referral.placements.iter().flat_map(|placement| &placement.attachments);
+    let added = added.filter(|one| one.by_target).filter_map(|one| document_id(&one.attachment));
+    let outputs = outcomes.map(|outcome| outcome.procedure.clone()).chain(added);
+    let outputs =
+        outputs.map(|output| Json::object([("valueReference", Json::reference(output.as_str()))]));
     let mut task = Json::object([("resourceType", "Task".into())]);
     task.set("output", Json::array(outputs));
     let mut terms = Vec::new();
@@ -78,6 +80,27 @@ pub fn outcome(
         given,
     });
     supplied("Procedure", &procedure)
+}
+
+/// Of a document that a party added, as another party reads it.
+pub fn document(
+    world: &World,
+    reader: &OrgId,
+    (referral, placement): (&Referral, &Placement),
+    id: &ResourceId,
+) -> Vec<Term> {
+    let of = |one: &&Attached| one.attachment.id == id.id();
+    let Some(attached) = placement.attachments.iter().find(of) else { return Vec::new() };
+    let author = if attached.by_target { &placement.target } else { &referral.source };
+    let request = if referral.source == *reader { &referral.request } else { &placement.request };
+    let document = document_reference(&DocumentView {
+        attached,
+        related: request.as_str(),
+        patient: &patient_text(world, referral),
+        author: &Gate::organization(author),
+        data: None,
+    });
+    supplied("DocumentReference", &document)
 }
 
 /// The Patient that a referral is about, as its ServiceRequest names it.

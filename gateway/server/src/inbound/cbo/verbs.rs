@@ -60,19 +60,19 @@ fn service(body: &[u8]) -> Result<scribe::Service, Trouble> {
     Ok(scribe::Service { code, text: words("outcome.text", outcome.text)?, performed })
 }
 
-fn why(body: &[u8]) -> Result<StatusReason, Trouble> {
+pub fn why(body: &[u8]) -> Result<StatusReason, Trouble> {
     let Because { reason } = parse(body)?;
     StatusReason::new(&reason.code, &reason.text)
         .ok_or_else(|| bad("reason", "needs a code of a-z0-9- and a text of 1 to 1000 bytes"))
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
     let body = if body.is_empty() { b"{}" } else { body };
     // The error's text could hold a value of the message; where it is wrong is said in the manual.
     serde_json::from_slice(body).map_err(|_| Kind::Malformed.into())
 }
 
-fn words(at: &str, text: String) -> Result<String, Trouble> {
+pub fn words(at: &str, text: String) -> Result<String, Trouble> {
     if text.trim().is_empty() || text.len() > NOTE_BYTES_MAX {
         return Err(bad(at, "is a text of 1 to 1000 bytes"));
     }

@@ -114,7 +114,9 @@ pub fn wish(
             let zone = intake::zone_of(gate, &caller.org);
             (referral, by_target(&old, new, asked, (said, zone))?)
         }
-        Part::PlacementRequest(..) | Part::Outcome(..) => return Err(Kind::NotFound.into()),
+        Part::PlacementRequest(..) | Part::Outcome(..) | Part::Attached(..) => {
+            return Err(Kind::NotFound.into());
+        }
     };
     Ok(Moving { referral, wish })
 }

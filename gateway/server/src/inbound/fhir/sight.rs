@@ -51,6 +51,8 @@ enum What {
     Patient(Box<Held>),
     /// What came of its referral.
     Outcome(Box<(Referral, Placement)>),
+    /// A document that a party of a referral added; with its bytes, if it is asked for by its name.
+    Document(Box<exit::documents::Document>, OrgId, bool),
     /// What another supplied of a person it treats, or in an emergency.
     Clinical(Box<Held>),
     /// Of the directory.
@@ -77,6 +79,7 @@ impl Sight {
                 Ok(source_task(gate, org, id, &referral, held))
             }
             (_, Some(held)) if held.org == *org => supplied(gate, id, held).map(Some),
+            (Some(Part::Attached(..)), _) => Ok(document(gate, session, id, by_name)),
             (Some(part), _) => Ok(of_placement(gate, session, id, part)),
             (None, Some(held)) => another(gate, session, id, (held, by_name)),
             (None, None) => Ok(directory::organization(gate, id).map(|json| Sight {
@@ -99,6 +102,9 @@ impl Sight {
         let sight = Sight::seen(gate, session, id, false)?;
         Ok(sight.filter(|sight| match &sight.what {
             What::PlacementTask(both) | What::PlacementRequest(both) => !is_held(&both.0),
+            What::Document(one, reader, _) => {
+                one.referral.source == *reader || !is_held(&one.referral)
+            }
             _ => true,
         }))
     }
@@ -132,6 +138,12 @@ impl Sight {
                     return Err(Kind::NotFound.into());
                 }
                 return exit::source_procedure(gate, (&both.0, &both.1), &self.id);
+            }
+            What::Document(one, reader, whole) => {
+                if !one.passes(reader, permits) {
+                    return Err(Kind::NotFound.into());
+                }
+                return one.reference(gate, reader, *whole);
             }
             What::Clinical(held) => clinician::copy(gate, &self.id, held, &passing())?,
             What::Directory(json) => return Ok(json.clone()),
@@ -273,6 +285,16 @@ fn of_placement(gate: &Gate, session: &Session, id: &ResourceId, part: Part) -> 
         }
         _ => None,
     }
+}
+
+/// A document that a party of the referral added.
+fn document(gate: &Gate, session: &Session, id: &ResourceId, by_name: bool) -> Option<Sight> {
+    let org = &session.partner.org;
+    let document = exit::documents::Document::of(gate, id)?;
+    let ask = document.ask(org, if by_name { "document" } else { "document-named" })?;
+    let of = (1, document.attached.at);
+    let what = What::Document(Box::new(document), org.clone(), by_name);
+    Some(Sight::made(id, vec![ask.shown(gate, session)], of, what))
 }
 
 /// What somebody else supplied.

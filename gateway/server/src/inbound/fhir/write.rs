@@ -296,7 +296,7 @@ pub fn changed(gate: &Gate, id: &ResourceId, version: u64) -> Timestamp {
             let placement = world.referrals.get(referral)?.placement(placement)?;
             Some((placement.version, placement.changed))
         }
-        Part::PlacementRequest(..) | Part::Outcome(..) => None,
+        Part::PlacementRequest(..) | Part::Outcome(..) | Part::Attached(..) => None,
     });
     // A resend is answered as it was: what it moved to since is no part of that.
     let moved = part.filter(|(now, _)| *now == version).map(|(_, at)| at);

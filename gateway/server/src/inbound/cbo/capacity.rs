@@ -1,0 +1,92 @@
+//! `/cbo/v1/capacity`: an organization says how much it can take on, in SDOHCC's words, of everything or of
+//! one need.
+
+use jiff::civil::Date;
+use loopgate_fhir::is_category;
+use loopgate_referral::{NeedCode, OrgId, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{bad, verbs};
+use crate::fold::Reported;
+use crate::gate::{Gate, Request, Session};
+use crate::journal::{Capacity, CapacityStatus};
+use crate::partner::Partner;
+use crate::refusal::Trouble;
+use crate::reply::{JSON, Reply, json_reply};
+use crate::scribe::Command;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Report {
+    status: String,
+    #[serde(default)]
+    need: Option<String>,
+    #[serde(default)]
+    until: Option<String>,
+    #[serde(default)]
+    note: Option<String>,
+}
+
+/// What an organization says that still is so.
+pub fn said(gate: &Gate, org: &OrgId) -> Vec<Value> {
+    let world = gate.scribe.published().world();
+    world.capacities.of(org, gate.now()).map(entry).collect()
+}
+
+fn entry(one: &Reported) -> Value {
+    let at = jiff::Timestamp::from_millisecond(one.at.0).unwrap_or_default();
+    let said = &one.said;
+    let mut entry = json!({ "status": said.status, "reported": at.to_string() });
+    let need = said.need.as_ref().map(|need| need.as_str().to_owned());
+    for (name, value) in [("need", &need), ("until", &said.until), ("note", &said.note)] {
+        if let Some(value) = value {
+            entry[name] = json!(value);
+        }
+    }
+    entry
+}
+
+/// `GET /cbo/v1/capacity`: what it said itself.
+pub fn read(gate: &Gate, org: &OrgId) -> Reply {
+    json_reply(200, JSON, &json!({ "capacity": said(gate, org) }))
+}
+
+/// `PUT /cbo/v1/capacity`: in place of what it said of that need before.
+pub fn report(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
+    request.speaks(&[JSON])?;
+    let partner = &session.partner;
+    let said = of(partner, verbs::parse(&request.body)?, gate.now())?;
+    let (org, digest) = (partner.org.clone(), request.digest());
+    gate.scribe.ask_blocking(|reply| Command::Capacity(org, Box::new(said), digest, reply))?;
+    Ok(read(gate, &partner.org))
+}
+
+fn of(partner: &Partner, report: Report, now: Timestamp) -> Result<Capacity, Trouble> {
+    let status = serde_json::from_value::<CapacityStatus>(json!(report.status));
+    let status = status.map_err(|_| bad("status", "is no capacity status of SDOHCC"))?;
+    let need = report.need.map(|need| need_of("need", &need)).transpose()?;
+    let mut ends = None;
+    if let Some(until) = &report.until {
+        let day: Date = until.parse().map_err(|_| bad("until", "is not a date"))?;
+        let end = end_of(day, partner).ok_or_else(|| bad("until", "is not a date"))?;
+        if end <= now {
+            return Err(bad("until", "is over"));
+        }
+        ends = Some(end);
+    }
+    let note = report.note.map(|note| verbs::words("note", note)).transpose()?;
+    Ok(Capacity { need, status, until: report.until, ends, note })
+}
+
+/// A category of SDOHCC.
+pub fn need_of(at: &str, need: &str) -> Result<NeedCode, Trouble> {
+    let code = need.parse().ok().filter(|_| is_category(need));
+    code.ok_or_else(|| bad(at, "is no SDOHCC category"))
+}
+
+/// The start of the day after, where the organization is.
+fn end_of(day: Date, partner: &Partner) -> Option<Timestamp> {
+    let after = day.tomorrow().ok()?.to_zoned(partner.time_zone.clone()).ok()?;
+    Some(Timestamp(after.timestamp().as_millisecond()))
+}
