@@ -14,6 +14,11 @@ use crate::refusal::Trouble;
 /// The dialect of whoever names none, and of our own pages.
 pub const COMMUNITY: &str = "cbo-json";
 
+/// The mapping of a referral in it.
+pub const COMMUNITY_REFERRAL: &str = "cbo-json/referral";
+/// The mapping of where a referral stands in it.
+pub const COMMUNITY_STATUS: &str = "cbo-json/status";
+
 /// What a document can ask for, by the names that mapping files have for it.
 pub const ACTS: [&str; 15] = [
     "none",

@@ -88,7 +88,7 @@ pub fn standing(
 
 /// The mapping that our own pages are made from, whatever the dialect of who reads them.
 pub fn mapping(gate: &Gate) -> Result<&Mapping, Trouble> {
-    gate.library.mapping("cbo-json/referral").ok_or(Trouble::Outage)
+    gate.library.mapping(dialect::COMMUNITY_REFERRAL).ok_or(Trouble::Outage)
 }
 
 /// What a target may see of a placement, and why.

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use loopgate_consent::Grants;
 use loopgate_ledger::IndexValue;
 use loopgate_referral::{
-    Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, Placement, PlacementId, Referral,
+    Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
     ReferralId, ResourceId, TaskStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};

@@ -284,15 +284,15 @@ fn a_referral_becomes_a_row_and_the_row_a_referral() {
         let all = translate(&library, (from, to), input, &Groups::all(), &link);
         all.unwrap_or_else(|_| panic!("stopped"))
     };
-    let document = one(into(&Dialect::Fhir, &Dialect::CboJson, REFERRAL_BUNDLE)).text;
-    let rows = one(into(&Dialect::CboJson, &Dialect::Csv, document.as_bytes()));
+    let document = one(into(&Dialect::Fhir, &Dialect::Json("cbo-json".to_owned()), REFERRAL_BUNDLE)).text;
+    let rows = one(into(&Dialect::Json("cbo-json".to_owned()), &Dialect::Csv, document.as_bytes()));
     let lines: Vec<&str> = rows.text.split("\r\n").collect();
     assert!(lines[0].starts_with("\u{feff}Referral,Version,Do not contact,Need,"), "{}", rows.text);
     assert!(lines[1].contains(",'+1 555 0142,") && lines.len() == 3, "{}", rows.text);
     assert!(rows.not_carried.contains(&"authored_on, the time of day".to_owned()));
     // Two rows are two referrals.
     let twice = format!("{}{}\r\n", rows.text, lines[1]);
-    let back = into(&Dialect::Csv, &Dialect::CboJson, twice.as_bytes());
+    let back = into(&Dialect::Csv, &Dialect::Json("cbo-json".to_owned()), twice.as_bytes());
     assert_eq!(back.len(), 2);
     let mut expected: Value = serde_json::from_str(&document).unwrap();
     let day = expected["authored_on"].as_str().unwrap()[..10].to_owned();
@@ -324,7 +324,7 @@ fn that_a_person_must_not_be_contacted_survives_a_row() {
     let link = LinkOf::new(None);
     let row = translate(
         &library,
-        (&Dialect::CboJson, &Dialect::Csv),
+        (&Dialect::Json("cbo-json".to_owned()), &Dialect::Csv),
         document.as_bytes(),
         &Groups::all(),
         &link,
@@ -333,7 +333,7 @@ fn that_a_person_must_not_be_contacted_survives_a_row() {
     assert!(row.contains("ref_1,,do-not-contact,food-insecurity,"), "{row}");
     let back = translate(
         &library,
-        (&Dialect::Csv, &Dialect::CboJson),
+        (&Dialect::Csv, &Dialect::Json("cbo-json".to_owned())),
         row.as_bytes(),
         &Groups::all(),
         &link,

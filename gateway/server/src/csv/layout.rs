@@ -7,7 +7,7 @@ use loopgate_mapping::Library;
 
 use super::moment::Dates;
 use crate::config::Problem;
-use crate::exit::REFERRAL_MAPPING;
+use crate::dialect::COMMUNITY_REFERRAL;
 use crate::partner::LoadedPartner;
 
 /// The place of the referral's id.
@@ -190,7 +190,7 @@ impl Layout {
         let known = |at: &str| {
             let row =
                 |mapping: &loopgate_mapping::Mapping| mapping.rows().any(|row| row.right == at);
-            BESIDE.contains(&at) || library.mapping(REFERRAL_MAPPING).is_some_and(row)
+            BESIDE.contains(&at) || library.mapping(COMMUNITY_REFERRAL).is_some_and(row)
         };
         self.columns.iter().filter_map(move |column| match &column.holds {
             Holds::Place(at) if !known(at) => Some(at.as_str()),
@@ -207,7 +207,7 @@ pub fn problems(library: &Library, partners: &[LoadedPartner]) -> Vec<Problem> {
         file: format!("partners/{}.toml", partner.org),
         line: None,
         key: "csv.columns.place".to_owned(),
-        words: format!("{at} is no place of {REFERRAL_MAPPING}"),
+        words: format!("{at} is no place of {COMMUNITY_REFERRAL}"),
     });
     problem.collect()
 }

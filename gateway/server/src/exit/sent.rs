@@ -10,9 +10,10 @@ use loopgate_referral::{Outcome, Placement, Referral};
 use serde_json::{Value, json};
 
 use super::{
-    Answer, STATUS_MAPPING, Source, mapping, notes, prefer_one, prohibit_once, source_ask,
+    Answer, Source, mapping, notes, prefer_one, prohibit_once, source_ask,
     source_may, source_task,
 };
+use crate::dialect::COMMUNITY_STATUS;
 use crate::gate::Gate;
 use crate::refusal::{Kind, Trouble};
 use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
@@ -118,7 +119,7 @@ fn said(
     let pivot = pivot(&task, &request, &patient, &[]);
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
     let mut both = Vec::new();
-    for mapping in [mapping(gate)?, gate.library.mapping(STATUS_MAPPING).ok_or(Trouble::Outage)?] {
+    for mapping in [mapping(gate)?, gate.library.mapping(COMMUNITY_STATUS).ok_or(Trouble::Outage)?] {
         match mapping.write(&pivot, &Groups::all(), &constants) {
             Ok(written) => both.push(written.document),
             Err(refused) => {

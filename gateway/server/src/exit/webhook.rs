@@ -7,7 +7,8 @@
 use loopgate_referral::{Placement, Referral, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Passing, REFERRAL_MAPPING, forward_ask, mapping, whole, whole_ask};
+use super::{Passing, forward_ask, whole, whole_ask};
+use crate::dialect;
 use crate::egress::{Released, Way};
 use crate::gate::Gate;
 use crate::journal::HookKind;
@@ -36,7 +37,7 @@ impl HookBody<'_> {
 
     fn ask(&self, gate: &Gate) -> Result<AskFor, Trouble> {
         if self.is_whole() {
-            return Ok(whole_ask(gate, self.referral, self.placement, REFERRAL_MAPPING)?.unasked());
+            return Ok(whole_ask(gate, self.referral, self.placement, "referral")?.unasked());
         }
         let mut ask = forward_ask(self.referral, self.placement).unasked();
         ask.view = "webhook";
@@ -59,7 +60,8 @@ impl HookBody<'_> {
             let bytes = self.said(gate, None).to_string().into_bytes();
             return Ok(Released { bytes, sending: None, receipt: None });
         }
-        let mapping = self.is_whole().then(|| mapping(gate)).transpose()?;
+        let spoken = self.is_whole().then(|| dialect::mapping(gate, target, "referral")).transpose()?;
+        let mapping = spoken.map(|(mapping, _)| mapping);
         let digest = mapping.map(|mapping| mapping.digest());
         let way = Way { to: target, channel: "push", mapping: digest, by: None };
         gate.egress.release(way, self.ask(gate)?, |permits| {

@@ -73,9 +73,10 @@ fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Tro
         }
         ("GET", ["cbo", "v1", "notices"]) => Ok(notices::list(gate, &caller.org)),
         ("POST", ["cbo", "v1", "notices", id, "read"]) => notices::read(gate, &caller.org, id),
-        (_, ["cbo", "v1", "referrals" | "referrals.csv" | "notices", ..] | ["v1", "referrals", ..]) => {
-            Err(Kind::Method.into())
-        }
+        (
+            _,
+            ["cbo", "v1", "referrals" | "referrals.csv" | "notices", ..] | ["v1", "referrals", ..],
+        ) => Err(Kind::Method.into()),
         _ => Err(Kind::NotFound.into()),
     }
 }

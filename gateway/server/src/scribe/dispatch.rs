@@ -7,8 +7,8 @@ use loopgate_consent::Sends;
 use loopgate_ledger::{Committed, IndexProof, LogKey};
 
 use super::{
-    Command, Proved, Reply, Settle, act, attest, behalf, capacity, chores, desk, disclose, hear, mail, merge,
-    settle, submit, token,
+    Command, Proved, Reply, Settle, act, attest, behalf, capacity, chores, desk, disclose, hear,
+    mail, merge, settle, submit, token,
 };
 use crate::journal::Event;
 use crate::refusal::Trouble;

@@ -53,7 +53,7 @@ pub fn take(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, 
                 .map_err(|trouble| located(trouble, mapping))?
         }
     };
-    replied(gate, &answer)
+    replied(gate, &caller.org, &answer)
 }
 
 /// Its file does not let it refer.
@@ -225,7 +225,7 @@ fn without_indexes(expression: &str) -> String {
 }
 
 /// The answer, as it was the first time: what was known of the referral then.
-fn replied(gate: &Gate, answer: &Answer) -> Result<Reply, Trouble> {
+fn replied(gate: &Gate, org: &OrgId, answer: &Answer) -> Result<Reply, Trouble> {
     let (task, version) = answer.first().ok_or(Trouble::Outage)?;
     let part = gate.scribe.published().world().parts.get(task).copied();
     let Some(Plays::SourceTask(id)) = part else { return Err(Trouble::Outage) };
@@ -236,7 +236,7 @@ fn replied(gate: &Gate, answer: &Answer) -> Result<Reply, Trouble> {
         Some(Says::Declined(_)) => TaskStatus::Rejected,
         _ => TaskStatus::Requested,
     };
-    let mut body = exit::standing(gate, &id, status)?;
+    let mut body = exit::standing(gate, org, &id, status)?;
     match then {
         Some(Says::Waiting) => body["business_status"] = json!(WAITING_FOR_CONSENT),
         Some(Says::Declined(why)) => {

@@ -162,7 +162,7 @@ pub fn act(
     };
     let Acted { version, status, .. } =
         gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
-    let mut body = exit::standing(gate, &referral, status)?;
+    let mut body = exit::standing(gate, org, &referral, status)?;
     body["version"] = json!(version);
     Ok(json_reply(200, JSON, &body).header("etag", etag(version)))
 }
