@@ -153,6 +153,7 @@ pub fn open(
         egress: Egress::new(scribe.clone(), clock.clone(), policy, config.ledger.origin.clone()),
         library: Arc::new(library),
         links: crate::links::Watch::default(),
+        meter: crate::meter::Meter::default(),
         strangers: AtomicU64::new(0),
         access,
         consent_tokens,

@@ -26,6 +26,7 @@ use crate::identity::{AccessTokens, Refused, Scopes};
 use crate::inbound::people::sessions::Sessions;
 use crate::inbound::people::turnstile::Turnstile;
 use crate::notary::Grove;
+use crate::meter::Meter;
 use crate::outbound::mail::Mailer;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -64,6 +65,8 @@ pub struct Gate {
     pub doorkeys: Doorkeys,
     /// What auditors call persons.
     pub pseudonyms: crate::audit::Pseudonyms,
+    /// How many requests each organization may still make at `/cbo/v1`.
+    pub meter: Meter,
     /// Where who guesses waits.
     pub turnstile: Turnstile,
     /// Who of the staff is signed in.

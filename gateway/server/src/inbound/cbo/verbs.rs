@@ -1,146 +1,102 @@
-//! The verbs of `/cbo/v1`, and what each wants said with it (adr/0011).
+//! The acts of `/cbo/v1`, and what each wants said with it (adr/0011).
 //!
 //! Not here: whether the act is open now (crate `referral`), whose it is (`scribe/act.rs`).
 
-use loopgate_referral::{Appointment, StatusReason, TargetMove, Timestamp};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use loopgate_referral::{Appointment, StatusReason, TargetMove};
+use serde_json::Value;
 
-use super::bad;
-use crate::refusal::{Kind, Trouble};
-use crate::scribe::{NOTE_BYTES_MAX, Wish};
+use super::body::{bad, parse};
+use super::says::{
+    Because, Book, Nothing, Outcome, Reason, ServedOne, Text,
+};
+use crate::refusal::Trouble;
+use crate::scribe::Wish;
 
-/// What a verb and its body ask for.
-pub fn wish(act: &str, body: &[u8]) -> Result<Wish, Trouble> {
-    Ok(match act {
-        "accept" => {
-            let Nothing {} = parse(body)?;
-            Wish::Target(TargetMove::Accept)
-        }
-        "decline" => Wish::Target(TargetMove::Reject { why: why(body)? }),
-        "withdraw" => Wish::Target(TargetMove::Withdraw { why: why(body)? }),
-        "agree-cancel" => {
-            let Nothing {} = parse(body)?;
-            Wish::AgreeCancel
-        }
-        "refuse-cancel" => Wish::RefuseCancel { why: why(body)? },
-        "appointment" => {
-            let Book { start, place } = parse(body)?;
-            let place = place.map(|place| words("place", place)).transpose()?;
-            Wish::Book(Appointment { start: instant("start", &start)?, place })
-        }
-        "appointment-cancelled" => {
-            let Nothing {} = parse(body)?;
-            Wish::CancelAppointment
-        }
-        "note" => {
-            let Words { text } = parse(body)?;
-            Wish::Note(words("text", text)?)
-        }
-        "no-show" => {
-            let Nothing {} = parse(body)?;
-            Wish::NoShow
-        }
-        "served" => {
-            let (code, text, performed) = service(body)?;
-            Wish::Serve { code, text, performed }
-        }
-        "corrected" => {
-            let (code, text, performed) = service(body)?;
-            Wish::Correct { code, text, performed }
-        }
-        _ => return Err(Kind::NotFound.into()),
-    })
+/// What an act and its body ask for.
+pub type Read = fn(&[u8]) -> Result<Wish, Trouble>;
+
+pub fn accept(body: &[u8]) -> Result<Wish, Trouble> {
+    let Nothing {} = parse(body)?;
+    Ok(Wish::Target(TargetMove::Accept))
 }
 
-/// A code with its system, words, and when.
-type Given = (Option<(String, String)>, String, Option<Timestamp>);
-
-fn service(body: &[u8]) -> Result<Given, Trouble> {
-    let Served { outcome, performed } = parse(body)?;
-    let code = match (outcome.system, outcome.code) {
-        (Some(system), Some(code)) => {
-            Some((words("outcome.system", system)?, words("outcome.code", code)?))
-        }
-        (None, None) => None,
-        _ => return Err(bad("outcome", "needs both code and system, or neither")),
-    };
-    let performed = performed.map(|at| instant("performed", &at)).transpose()?;
-    Ok((code, words("outcome.text", outcome.text)?, performed))
-}
-
-fn why(body: &[u8]) -> Result<StatusReason, Trouble> {
+pub fn decline(body: &[u8]) -> Result<Wish, Trouble> {
     let Because { reason } = parse(body)?;
-    StatusReason::new(&reason.code, &reason.text)
-        .ok_or_else(|| bad("reason", "needs a code of a-z0-9- and a text of 1 to 1000 bytes"))
+    Ok(Wish::Target(TargetMove::Reject { why: why(reason)? }))
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    // The error's text could hold a value of the message; where it is wrong is said in the manual.
-    serde_json::from_slice(body).map_err(|_| Kind::Malformed.into())
+pub fn withdraw(body: &[u8]) -> Result<Wish, Trouble> {
+    let Because { reason } = parse(body)?;
+    Ok(Wish::Target(TargetMove::Withdraw { why: why(reason)? }))
 }
 
-fn words(at: &str, text: String) -> Result<String, Trouble> {
-    if text.trim().is_empty() || text.len() > NOTE_BYTES_MAX {
-        return Err(bad(at, "is a text of 1 to 1000 bytes"));
+pub fn hold(body: &[u8]) -> Result<Wish, Trouble> {
+    let Because { reason } = parse(body)?;
+    Ok(Wish::Target(TargetMove::Hold { why: why(reason)? }))
+}
+
+pub fn resume(body: &[u8]) -> Result<Wish, Trouble> {
+    let Nothing {} = parse(body)?;
+    Ok(Wish::Target(TargetMove::Start))
+}
+
+pub fn agree_cancel(body: &[u8]) -> Result<Wish, Trouble> {
+    let Nothing {} = parse(body)?;
+    Ok(Wish::AgreeCancel)
+}
+
+pub fn refuse_cancel(body: &[u8]) -> Result<Wish, Trouble> {
+    let Because { reason } = parse(body)?;
+    Ok(Wish::RefuseCancel { why: why(reason)? })
+}
+
+pub fn appointment(body: &[u8]) -> Result<Wish, Trouble> {
+    let Book { start, place } = parse(body)?;
+    Ok(Wish::Book(Appointment { start: start.0, place: place.map(|place| place.0) }))
+}
+
+pub fn appointment_cancelled(body: &[u8]) -> Result<Wish, Trouble> {
+    let Nothing {} = parse(body)?;
+    Ok(Wish::CancelAppointment)
+}
+
+pub fn no_show(body: &[u8]) -> Result<Wish, Trouble> {
+    let Nothing {} = parse(body)?;
+    Ok(Wish::NoShow)
+}
+
+pub fn note(body: &[u8]) -> Result<Wish, Trouble> {
+    let Text { text } = parse(body)?;
+    Ok(Wish::Note(text.0))
+}
+
+pub fn served(body: &[u8]) -> Result<Wish, Trouble> {
+    let ServedOne { outcome, performed } = parse(body)?;
+    let code = code(&outcome)?;
+    Ok(Wish::Serve { code, text: outcome.text.0, performed: performed.map(|at| at.0) })
+}
+
+pub fn corrected(body: &[u8]) -> Result<Wish, Trouble> {
+    let ServedOne { outcome, performed } = parse(body)?;
+    let code = code(&outcome)?;
+    Ok(Wish::Correct { code, text: outcome.text.0, performed: performed.map(|at| at.0) })
+}
+
+fn code(outcome: &Outcome) -> Result<Option<(String, String)>, Trouble> {
+    match (&outcome.system, &outcome.code) {
+        (Some(system), Some(code)) => Ok(Some((system.0.clone(), code.0.clone()))),
+        (None, None) => Ok(None),
+        _ => Err(bad("#/outcome", "needs both code and system, or neither")),
     }
-    Ok(text)
 }
 
-/// An instant with its zone: a local time means another instant to somebody else.
-fn instant(at: &str, text: &str) -> Result<Timestamp, Trouble> {
-    let instant: Result<jiff::Timestamp, _> = text.parse();
-    instant
-        .map(|instant| Timestamp(instant.as_millisecond()))
-        .map_err(|_| bad(at, "is not a date and time with its zone"))
+fn why(reason: Reason) -> Result<StatusReason, Trouble> {
+    let why = StatusReason::new(&reason.code.0, &reason.text.0);
+    why.ok_or_else(|| bad("#/reason", "is not a code and a text"))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Because {
-    reason: Reason,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reason {
-    code: String,
-    text: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Book {
-    start: String,
-    #[serde(default)]
-    place: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Served {
-    outcome: Service,
-    #[serde(default)]
-    performed: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Service {
-    text: String,
-    #[serde(default)]
-    code: Option<String>,
-    #[serde(default)]
-    system: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Words {
-    text: String,
+/// Whether a body says several services.
+fn several(body: &[u8]) -> bool {
+    let body: Option<Value> = serde_json::from_slice(body).ok();
+    body.is_some_and(|body| body.get("services").is_some())
 }

@@ -1,0 +1,345 @@
+//! What there is to ask of `/cbo/v1`: one row for each, with who answers it and what the document says.
+
+use super::{Call, act, inbox, notices, read, says, verbs};
+use crate::openapi::{Gives, Said, Takes, of, shows};
+use crate::refusal::Trouble;
+use crate::reply::{JSON, Reply};
+
+/// Who answers.
+type Run = fn(&Call<'_>) -> Result<Reply, Trouble>;
+
+/// One thing that can be asked.
+pub struct Operation {
+    /// What the document says of it.
+    pub said: Said,
+    /// Who answers it.
+    pub run: Run,
+}
+
+const REFERRALS: &str = "referrals";
+const ACTS: &str = "acts";
+const NOTICES: &str = "notices";
+
+/// What reads nothing but what its path and query name.
+const GET: Said = Said {
+    method: "GET",
+    path: "",
+    id: "",
+    tag: REFERRALS,
+    summary: "",
+    words: "",
+    query: &[],
+    conditional: false,
+    takes: None,
+    gives: Gives { status: 200, words: "", body: None, example: "", headers: &[] },
+    refuses: &[404, 422],
+};
+
+/// An act: where it leaves the referral is answered.
+const ACT: Said = Said {
+    method: "POST",
+    tag: ACTS,
+    conditional: true,
+    gives: Gives {
+        status: 200,
+        words: "It is recorded. Where the referral stands now.",
+        body: Some((JSON, of::<shows::Standing>)),
+        example: r#"{"referral_id":"ref_0123456789abcdef0123456789abcdef","status":"in-progress","version":3}"#,
+        headers: &["etag"],
+    },
+    refuses: &[400, 404, 409, 412, 415, 422],
+    ..GET
+};
+
+/// A JSON body.
+const BODY: Takes = Takes { media: &[JSON], schema: of::<says::Nothing>, optional: false, examples: &[] };
+/// No body, or an object without members.
+const NOTHING: Takes = Takes { optional: true, examples: &[("Nothing to add", "{}")], ..BODY };
+
+/// All of them.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        run: inbox::list,
+        said: Said {
+            path: "/cbo/v1/referrals",
+            id: "listReferrals",
+            summary: "The inbox",
+            words: "Need and status of each referral that you may see now, in the order in which they changed, \
+                    the oldest first. What consent does not permit is not in it, and there is no count. Remember \
+                    `next`, and ask again with it as `after`: nothing is skipped. With `wait` the answer comes \
+                    once there is something.",
+            query: &inbox::QUERY,
+            gives: Gives {
+                words: "A page of it.",
+                body: Some((JSON, of::<shows::Inbox>)),
+                example: r#"{"referrals":[{"referral_id":"ref_0123456789abcdef0123456789abcdef","status":"new","need":{"category":"food-insecurity"}}],"next":"0000019b2f6c0400000000070000000a"}"#,
+                headers: &["loopgate-receipt"],
+                ..GET.gives
+            },
+            refuses: &[422],
+            ..GET
+        },
+    },
+    Operation {
+        run: read,
+        said: Said {
+            path: "/cbo/v1/referrals/{id}",
+            id: "readReferral",
+            summary: "A referral",
+            words: "All of it that need and consent let pass. Each read is recorded as a disclosure before it is \
+                    answered. If `need.contact` is `do-not-contact`, nobody may contact the person.",
+            gives: Gives {
+                words: "The referral.",
+                body: Some((JSON, of::<shows::Referral>)),
+                example: r#"{"referral_id":"ref_0123456789abcdef0123456789abcdef","status":"accepted","need":{"category":"food-insecurity","priority":"routine"},"client":{"name":{"family":"Quetzal","given":["Maria"]},"phone":"+1-555-0100"},"household":{"size":4},"not_carried":[]}"#,
+                headers: &["etag", "loopgate-receipt"],
+                ..GET.gives
+            },
+            refuses: &[404, 422],
+            ..GET
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::accept),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/accept",
+            id: "accept",
+            summary: "Take it on",
+            words: "From `new`.",
+            takes: Some(NOTHING),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::decline),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/decline",
+            id: "decline",
+            summary: "Do not take it on",
+            words: "From `new`. What was taken on is given back by `withdraw`.",
+            takes: Some(Takes {
+                schema: of::<says::Because>,
+                examples: &[(
+                    "No room",
+                    r#"{"reason":{"code":"no-capacity","text":"We are full until January"}}"#,
+                )],
+                ..BODY
+            }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::withdraw),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/withdraw",
+            id: "withdraw",
+            summary: "Give back what was taken on",
+            words: "From `accepted`, `in-progress` and `on-hold`; from `new` it is a `decline`.",
+            takes: Some(Takes {
+                schema: of::<says::Because>,
+                examples: &[(
+                    "No room any more",
+                    r#"{"reason":{"code":"no-capacity","text":"The oven broke"}}"#,
+                )],
+                ..BODY
+            }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::hold),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/hold",
+            id: "hold",
+            summary: "Suspend it for a while",
+            words: "From `accepted` and `in-progress`; `new` is accepted by it. `resume` goes on.",
+            takes: Some(Takes {
+                schema: of::<says::Because>,
+                examples: &[(
+                    "Papers are missing",
+                    r#"{"reason":{"code":"documents","text":"We wait for proof of address"}}"#,
+                )],
+                ..BODY
+            }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::resume),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/resume",
+            id: "resume",
+            summary: "Begin, or go on after a hold",
+            words: "To `in-progress`.",
+            takes: Some(NOTHING),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::appointment),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/appointment",
+            id: "appointment",
+            summary: "There is an appointment",
+            words: "Again is another time. It says that the referral was taken on and that work began.",
+            takes: Some(Takes {
+                schema: of::<says::Book>,
+                examples: &[(
+                    "At the pantry",
+                    r#"{"start":"2026-11-27T16:00:00-05:00","place":"12 Mill Road, side door"}"#,
+                )],
+                ..BODY
+            }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::appointment_cancelled),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/appointment-cancelled",
+            id: "appointmentCancelled",
+            summary: "The appointment is off",
+            words: "The referral stays open.",
+            takes: Some(NOTHING),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::no_show),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/no-show",
+            id: "noShow",
+            summary: "The person did not come",
+            words: "The referral stays open: book again, or say `fail`.",
+            takes: Some(NOTHING),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::note),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/note",
+            id: "note",
+            summary: "How it goes on",
+            words: "A note on the way, told to the source. It says that work goes on.",
+            takes: Some(Takes {
+                schema: of::<says::Text>,
+                examples: &[("On the way", r#"{"text":"First box picked up, the next is on Friday"}"#)],
+                ..BODY
+            }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::served),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/served",
+            id: "served",
+            summary: "The service was given",
+            words: "It ends here. What was skipped on the way is recorded as inferred. Say one service as \
+                    `outcome`, or several as `services`.",
+            takes: Some(Takes {
+                schema: says::served,
+                examples: &[(
+                    "A food box",
+                    r#"{"outcome":{"text":"A food box for four"},"performed":"2026-11-27T16:20:00-05:00"}"#,
+                )],
+                ..BODY
+            }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::corrected),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/corrected",
+            id: "corrected",
+            summary: "What was said of the service was not right",
+            words: "From `served`. The source reads a new version.",
+            takes: Some(Takes {
+                schema: says::served,
+                examples: &[("Two boxes", r#"{"outcome":{"text":"Two food boxes"}}"#)],
+                ..BODY
+            }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::agree_cancel),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/agree-cancel",
+            id: "agreeCancel",
+            summary: "Stop, as the source asked",
+            words: "While `business_status` is `cancellation requested`.",
+            takes: Some(NOTHING),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::refuse_cancel),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/refuse-cancel",
+            id: "refuseCancel",
+            summary: "Do not stop, though the source asked",
+            words: "While `business_status` is `cancellation requested`.",
+            takes: Some(Takes {
+                schema: of::<says::Because>,
+                examples: &[(
+                    "It is done already",
+                    r#"{"reason":{"code":"begun","text":"The box is packed"}}"#,
+                )],
+                ..BODY
+            }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| Ok(notices::list(call.gate, call.org())),
+        said: Said {
+            path: "/cbo/v1/notices",
+            id: "listNotices",
+            tag: NOTICES,
+            summary: "What has to be stopped",
+            words: "A person withdrew: stop using what you hold about them from these referrals. Each is here \
+                    until you say that you read it.",
+            gives: Gives {
+                words: "Those that you did not say you read.",
+                body: Some((JSON, of::<shows::Notices>)),
+                example: r#"{"notices":[]}"#,
+                ..GET.gives
+            },
+            refuses: &[422],
+            ..GET
+        },
+    },
+    Operation {
+        run: |call| notices::read(call.gate, call.org(), call.id()),
+        said: Said {
+            method: "POST",
+            path: "/cbo/v1/notices/{id}/read",
+            id: "readNotice",
+            tag: NOTICES,
+            summary: "It was read",
+            words: "Twice is once.",
+            takes: Some(NOTHING),
+            gives: Gives { status: 204, words: "It is recorded.", ..GET.gives },
+            refuses: &[404, 415, 422],
+            ..GET
+        },
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_have_one_name_or_one_place() {
+        for (at, one) in OPERATIONS.iter().enumerate() {
+            for other in &OPERATIONS[at + 1..] {
+                assert_ne!(one.said.id, other.said.id);
+                assert_ne!((one.said.method, one.said.path), (other.said.method, other.said.path));
+            }
+        }
+    }
+}
