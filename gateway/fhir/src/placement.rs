@@ -1,7 +1,7 @@
 //! What a coordination platform writes itself (SDOHCC refer-1, refer-2): its own ServiceRequest
 //! and Task to a target, and the Procedure that shows what came of them.
 
-use loopgate_referral::{NeedCode, Outcome, ReferralId, ResourceId, TaskStatus, Timestamp};
+use loopgate_referral::{Given, NeedCode, ReferralId, ResourceId, TaskStatus, Timestamp};
 
 use crate::claim::{claim_service, sdohcc};
 use crate::code::{SDOHCC, SNOMED, TASK_CODE, coding, concept};
@@ -120,32 +120,30 @@ pub struct OutcomeView<'a> {
     pub performer: Option<&'a str>,
     /// The need that was met.
     pub need: Option<&'a NeedCode>,
-    /// What was done.
-    pub outcome: &'a Outcome,
-    /// The version.
-    pub version: u64,
-    /// When it last changed.
-    pub changed: Timestamp,
+    /// What was done, and the version of that.
+    pub given: &'a Given,
 }
 
 /// The Procedure of an outcome (SDOHCC-Procedure, if what was done is coded).
 pub fn outcome_procedure(view: &OutcomeView<'_>) -> Json {
     let mut procedure = resource("Procedure");
-    set_identity(&mut procedure, view.outcome.procedure.id(), view.version, view.changed);
+    let Given { outcome, version, changed, withdrawn } = view.given;
+    set_identity(&mut procedure, outcome.procedure.id(), *version, *changed);
     procedure.set("basedOn", Json::array([Json::reference(view.based_on)]));
-    procedure.set("status", "completed".into());
+    let status = if *withdrawn { "entered-in-error" } else { "completed" };
+    procedure.set("status", status.into());
     // Social service procedure.
     let mut categories = vec![coding(SNOMED, "410606002")];
     categories.extend(view.need.map(|need| coding(SDOHCC, need.as_str())));
     procedure.set("category", Json::object([("coding", Json::Array(categories))]));
-    let mut code = match &view.outcome.code {
+    let mut code = match &outcome.code {
         Some((system, code)) => concept(system, code),
         None => Json::object([]),
     };
-    code.set("text", view.outcome.text.as_str().into());
+    code.set("text", outcome.text.as_str().into());
     procedure.set("code", code);
     procedure.set("subject", Json::reference(view.patient));
-    procedure.set("performedDateTime", print_instant(view.outcome.performed).into());
+    procedure.set("performedDateTime", print_instant(outcome.performed).into());
     if let Some(performer) = view.performer {
         let performer = Json::object([("actor", Json::reference(performer))]);
         procedure.set("performer", Json::array([performer]));

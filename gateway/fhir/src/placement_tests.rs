@@ -1,4 +1,4 @@
-use loopgate_referral::ReferralId;
+use loopgate_referral::{Outcome, ReferralId};
 
 use super::*;
 use crate::{Limits, Resource, TaskIn, references};
@@ -122,15 +122,20 @@ fn an_outcome_is_a_procedure() {
         text: "food parcel".into(),
         performed: Timestamp(0),
     };
+    let given = |outcome: &Outcome, withdrawn| Given {
+        outcome: outcome.clone(),
+        version: 1,
+        changed: Timestamp(0),
+        withdrawn,
+    };
+    let (made, gone) = (given(&outcome, false), given(&outcome, true));
     let need = "food-insecurity".parse().unwrap();
     let view = OutcomeView {
         based_on: "ServiceRequest/source",
         patient: "Patient/1",
         performer: None,
         need: Some(&need),
-        outcome: &outcome,
-        version: 1,
-        changed: Timestamp(0),
+        given: &made,
     };
     let want = concat!(
         r#"{"resourceType":"Procedure","id":"p","#,
@@ -148,9 +153,12 @@ fn an_outcome_is_a_procedure() {
     assert_eq!(procedure.to_string(), want.replace(ours, &ours.replace("SDOHCC", SDOHCC)));
     read(&procedure);
 
-    let words = Outcome { code: None, ..outcome.clone() };
+    let procedure = outcome_procedure(&OutcomeView { given: &gone, ..view.clone() });
+    assert_eq!(procedure.text("status"), Some("entered-in-error"));
+
+    let words = given(&Outcome { code: None, ..outcome.clone() }, false);
     let view =
-        OutcomeView { need: None, performer: Some("Organization/them"), outcome: &words, ..view };
+        OutcomeView { need: None, performer: Some("Organization/them"), given: &words, ..view };
     let procedure = outcome_procedure(&view);
     assert_eq!(procedure.get("code"), Some(&Json::object([("text", "food parcel".into())])));
     assert_eq!(procedure.at("meta.profile"), None, "SDOHCC wants what was done coded");

@@ -1,9 +1,12 @@
 //! What may happen to a referral. `decide` may refuse and changes nothing.
 
+mod beside;
+mod ours;
+
 use crate::late;
 use crate::{
-    Appointment, Event, HeldWhy, OrgId, Outcome, Placement, PlacementId, Referral, ResourceId,
-    SourceMove, Standing, StatusReason, TargetMove, TaskStatus, Timestamp,
+    Appointment, Attachment, ContactAttempt, Event, HeldWhy, OrgId, Outcome, Placement,
+    PlacementId, Referral, ResourceId, SourceMove, StatusReason, TargetMove, TaskStatus, Timestamp,
 };
 
 /// Who asks: author and owner may change only what is theirs (SDOHCC, `Task.update` documentation).
@@ -37,10 +40,24 @@ pub enum Command {
     NoShow(PlacementId),
     /// By the target: a note on the way.
     Note(PlacementId, String),
-    /// By the target: the service was given.
-    Serve(PlacementId, Outcome),
-    /// By the target: what it said of a service given was not right.
-    Correct(PlacementId, Outcome),
+    /// By the target: these services were given, one or more.
+    Serve(PlacementId, Vec<Outcome>),
+    /// By the target: what it said of services given was not right; these were given, one or more.
+    Correct(PlacementId, Vec<Outcome>),
+    /// By the target: it tried to reach the person.
+    Attempt(PlacementId, ContactAttempt),
+    /// By source or target: words to the other.
+    Comment(PlacementId, String),
+    /// By the target: who of its staff works on it.
+    Assign(PlacementId, Option<String>),
+    /// By the target: how the person is safely reached.
+    SafeContact(PlacementId, Option<String>),
+    /// By the target, before it answered: it is for another organization.
+    Reroute(PlacementId, OrgId, StatusReason),
+    /// By the target, at that instant: its answer was a mistake.
+    TakeBack(PlacementId, Timestamp),
+    /// By source or target: a document.
+    Attach(PlacementId, Attachment),
     /// By the target: it stops, as it was asked to.
     AgreeCancel(PlacementId),
     /// By the target: it does not stop.
@@ -108,8 +125,16 @@ pub fn decide_at(
         (Actor::Source(org), Command::Amend { .. }) if *org == referral.source => {
             Err(Illegal::NoSuchEdge)
         }
+        (Actor::Source(org), Command::Comment(id, text)) if *org == referral.source => {
+            let placement = beside::open_to_words(referral, &id)?;
+            Ok(vec![Event::Commented { placement, by_target: false, text }])
+        }
+        (Actor::Source(org), Command::Attach(id, attachment)) if *org == referral.source => {
+            let placement = beside::open_to_words(referral, &id)?;
+            Ok(vec![Event::Attached { placement, by_target: false, attachment }])
+        }
         (Actor::Target(org), command) => by_target(referral, org, command, happened),
-        (Actor::Gateway, command) => gateway(referral, command),
+        (Actor::Gateway, command) => ours::gateway(referral, command),
         (Actor::Source(org), _) if *org == referral.source => Err(Illegal::NotYourAct),
         _ => Err(Illegal::NotYours),
     }?;
@@ -181,17 +206,48 @@ fn by_target(
             events.push(Event::InterimNote { placement: id, text, happened });
             events
         }
-        Command::Serve(_, outcome) => {
+        Command::Serve(_, services) => {
             let mut events = inferred_acceptance(placement);
-            if placement.state.is_final() {
+            if placement.state.is_final() || services.is_empty() {
                 return Err(Illegal::NoSuchEdge);
             }
-            events.push(Event::OutcomeRecorded { placement: id, outcome, happened });
+            let given = services.into_iter();
+            let given =
+                given.map(|outcome| Event::OutcomeRecorded { placement: id, outcome, happened });
+            events.extend(given);
             events.push(moved(id, TargetMove::Complete, false));
             events
         }
-        Command::Correct(_, outcome) if placement.state.status() == TaskStatus::Completed => {
-            vec![Event::OutcomeCorrected { placement: id, outcome, happened }]
+        Command::Correct(_, services)
+            if placement.state.status() == TaskStatus::Completed && !services.is_empty() =>
+        {
+            beside::corrections(placement, services)
+        }
+        Command::Attempt(_, attempt) if !placement.state.is_final() => {
+            vec![Event::ContactAttempted { placement: id, attempt, happened }]
+        }
+        Command::Comment(_, text) => {
+            let placement = beside::open_to_words(referral, &id)?;
+            vec![Event::Commented { placement, by_target: true, text }]
+        }
+        Command::Attach(_, attachment) => {
+            let placement = beside::open_to_words(referral, &id)?;
+            vec![Event::Attached { placement, by_target: true, attachment }]
+        }
+        Command::Assign(_, to) if !placement.state.is_final() => {
+            vec![Event::Assigned { placement: id, to }]
+        }
+        Command::SafeContact(_, text) if !placement.state.is_final() => {
+            vec![Event::SafeContactNoted { placement: id, text }]
+        }
+        Command::Reroute(_, to, why)
+            if placement.state.status() == TaskStatus::Requested
+                && referral.placements.iter().all(|one| one.target != to) =>
+        {
+            vec![Event::Rerouted { placement: id, to, why }]
+        }
+        Command::TakeBack(_, at) if beside::may_take_back(referral, placement, at) => {
+            vec![Event::TakenBack { placement: id }]
         }
         Command::AgreeCancel(_) if placement.cancel_asked.is_some() => {
             vec![Event::CancelAgreed { placement: id, happened }]
@@ -214,6 +270,13 @@ impl Command {
             | Command::Note(id, _)
             | Command::Serve(id, _)
             | Command::Correct(id, _)
+            | Command::Attempt(id, _)
+            | Command::Comment(id, _)
+            | Command::Assign(id, _)
+            | Command::SafeContact(id, _)
+            | Command::Reroute(id, ..)
+            | Command::TakeBack(id, _)
+            | Command::Attach(id, _)
             | Command::AgreeCancel(id)
             | Command::RefuseCancel(id, _) => Some(*id),
             _ => None,
@@ -276,48 +339,6 @@ fn inferred_acceptance(placement: &Placement) -> Vec<Event> {
 
 fn moved(placement: PlacementId, step: TargetMove, inferred: bool) -> Event {
     Event::TargetMoved { placement, step, inferred, happened: None }
-}
-
-fn gateway(referral: &Referral, command: Command) -> Result<Vec<Event>, Illegal> {
-    let waiting = matches!(referral.standing, Standing::Held { .. });
-    let unanswered = referral.is_unanswered();
-    match command {
-        Command::Hold(why) if unanswered && !waiting => Ok(vec![Event::Held { why }]),
-        Command::Resume if unanswered && waiting && !referral.placements.is_empty() => {
-            Ok(vec![Event::Resumed])
-        }
-        Command::Refuse(why) if unanswered => Ok(vec![Event::Refused { why }]),
-        Command::Place { placement, task, request }
-            if unanswered && referral.placements.is_empty() =>
-        {
-            Ok(vec![Event::Placed { placement, target: referral.owner.clone(), task, request }])
-        }
-        Command::Delivered(id, amended) => match referral.placement(&id) {
-            Some(placement) if !placement.delivered && amended <= placement.amended => {
-                Ok(vec![Event::Delivered { placement: id, amended }])
-            }
-            _ => Err(Illegal::NoSuchEdge),
-        },
-        Command::Told(version) if referral.told < version && version <= referral.version => {
-            Ok(vec![Event::SourceTold { version }])
-        }
-        Command::TargetTold(id, version) => match referral.placement(&id) {
-            Some(placement) if placement.told < version && version <= placement.version => {
-                Ok(vec![Event::TargetTold { placement: id, version }])
-            }
-            _ => Err(Illegal::NoSuchEdge),
-        },
-        Command::TellAgain(since) if referral.said.iter().any(|news| news.at >= since) => {
-            Ok(vec![Event::SourceToBeToldAgain { since }])
-        }
-        Command::Told(_)
-        | Command::TellAgain(_)
-        | Command::Hold(_)
-        | Command::Resume
-        | Command::Refuse(_)
-        | Command::Place { .. } => Err(Illegal::NoSuchEdge),
-        _ => Err(Illegal::NotYourAct),
-    }
 }
 
 /// Whether what `command` says is so already: said again, it is no news and no error.

@@ -63,7 +63,7 @@ fn outcome() -> Outcome {
 #[test]
 fn served_while_requested_infers_the_acceptance() {
     let (referral, events) =
-        run(placed(), Actor::Target(org("pantry")), Command::Serve(plc(), outcome()));
+        run(placed(), Actor::Target(org("pantry")), Command::Serve(plc(), vec![outcome()]));
     assert_eq!(referral.state.status(), TaskStatus::Completed);
     assert_eq!(referral.placements[0].state.status(), TaskStatus::Completed);
     assert!(matches!(
@@ -86,7 +86,7 @@ fn a_missed_appointment_does_not_end_the_loop() {
     assert_eq!(referral.business(), Some("appointment missed"));
     let (referral, _) = run(referral, pantry(), Command::Book(plc(), at(20)));
     assert_eq!(referral.business(), Some("appointment scheduled"));
-    let (referral, _) = run(referral, pantry(), Command::Serve(plc(), outcome()));
+    let (referral, _) = run(referral, pantry(), Command::Serve(plc(), vec![outcome()]));
     assert_eq!(referral.state.status(), TaskStatus::Completed);
 }
 
@@ -143,8 +143,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         8 => Command::CancelAppointment(p),
         9 => Command::NoShow(p),
         10 => Command::Note(p, "a note".into()),
-        11 => Command::Serve(p, outcome()),
-        12 => Command::Correct(p, outcome()),
+        11 => Command::Serve(p, vec![outcome()]),
+        12 => Command::Correct(p, vec![outcome()]),
         13 => Command::AgreeCancel(p),
         14 => Command::RefuseCancel(p, why("r")),
         15 => Command::Delivered(p, 0),

@@ -2,50 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Says, Timestamp};
-
-/// Why a status was left behind: `Task.statusReason`, whose text SDOHCC requires (1..1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatusReason {
-    code: String,
-    text: String,
-}
-
-impl StatusReason {
-    /// The longest text kept, in bytes.
-    pub const TEXT_BYTES_MAX: usize = 1000;
-
-    /// A reason; `None` when the text is blank or too long, or the code is not `[a-z0-9-]{1,40}`.
-    pub fn new(code: &str, text: &str) -> Option<StatusReason> {
-        let code_ok = (1..=40).contains(&code.len())
-            && code.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        let text = text.trim();
-        if !code_ok || text.is_empty() || text.len() > Self::TEXT_BYTES_MAX {
-            return None;
-        }
-        Some(StatusReason { code: code.to_owned(), text: text.to_owned() })
-    }
-
-    /// The class of the reason, for programs.
-    pub fn code(&self) -> &str {
-        &self.code
-    }
-
-    /// The reason in words. May be about the person.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// Of a placement that was called off while its target was told of it.
-    pub(crate) fn called_off() -> StatusReason {
-        StatusReason { code: "called-off".into(), text: "it was called off".into() }
-    }
-
-    /// Of a request to cancel that was recorded before its reason was.
-    fn unsaid() -> StatusReason {
-        StatusReason { code: "unsaid".into(), text: "no reason was given".into() }
-    }
-}
+use crate::{
+    Attachment, ContactAttempt, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId,
+    Says, StatusReason, Timestamp,
+};
 
 /// What a referral source may do to its Task once it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -328,5 +288,71 @@ pub enum Event {
         /// When, by the target's clock, if it says so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         happened: Option<Timestamp>,
+    },
+    /// What the target said was done was not done at all: its Procedure is entered in error.
+    OutcomeWithdrawn {
+        /// Which.
+        placement: PlacementId,
+        /// The Procedure.
+        procedure: ResourceId,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
+    },
+    /// The target tried to reach the person; the state stays.
+    ContactAttempted {
+        /// Which.
+        placement: PlacementId,
+        /// How, and whether it did.
+        attempt: ContactAttempt,
+        /// When, by the target's clock, if it says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        happened: Option<Timestamp>,
+    },
+    /// Source or target wrote to the other, in words that may be about the person.
+    Commented {
+        /// Which.
+        placement: PlacementId,
+        /// The target wrote it, not the source.
+        by_target: bool,
+        /// The words.
+        text: String,
+    },
+    /// The target says who of its staff works on it, or that nobody does.
+    Assigned {
+        /// Which.
+        placement: PlacementId,
+        /// Their name or number there.
+        to: Option<String>,
+    },
+    /// The target says how the person is safely reached, or that this holds no more.
+    SafeContactNoted {
+        /// Which.
+        placement: PlacementId,
+        /// The words.
+        text: Option<String>,
+    },
+    /// The target, before it answered, says that it is for another organization.
+    Rerouted {
+        /// Which.
+        placement: PlacementId,
+        /// For whom.
+        to: OrgId,
+        /// Why.
+        why: StatusReason,
+    },
+    /// The target takes its answer back: it was a mistake, and it has not answered.
+    TakenBack {
+        /// Which.
+        placement: PlacementId,
+    },
+    /// Source or target added a document, which is the entry's.
+    Attached {
+        /// Which.
+        placement: PlacementId,
+        /// The target added it, not the source.
+        by_target: bool,
+        /// What it is.
+        attachment: Attachment,
     },
 }

@@ -3,8 +3,8 @@
 //! Not here: what a fact that comes in time makes happen (`decide`).
 
 use crate::{
-    Actor, Business, Command, Event, Placement, Referral, Says, SourceMove, TargetMove, TaskStatus,
-    Timestamp,
+    Actor, Business, Command, Event, Placement, Referral, Says, Served, SourceMove, TargetMove,
+    TaskStatus, Timestamp,
 };
 
 /// Whether what `command` says is so already.
@@ -54,11 +54,12 @@ fn target_knows(placement: &Placement, command: &Command) -> bool {
         }
         Command::NoShow(_) => placement.business == Some(Business::Missed),
         Command::CancelAppointment(_) => placement.business == Some(Business::Cancelled),
-        Command::Serve(_, outcome) | Command::Correct(_, outcome) => {
-            let same = |known: &crate::Outcome| {
-                (&known.code, &known.text) == (&outcome.code, &outcome.text)
+        Command::Serve(_, services) | Command::Correct(_, services) => {
+            let said = |all: &mut dyn Iterator<Item = &crate::Outcome>| -> Vec<_> {
+                all.map(|one| (one.code.clone(), one.text.clone())).collect()
             };
-            status == Completed && placement.outcome.as_ref().is_some_and(same)
+            let known = said(&mut placement.given());
+            status == Completed && !known.is_empty() && known == said(&mut services.iter())
         }
         Command::AgreeCancel(_) => given_back,
         Command::RefuseCancel(..) => placement.cancel_refused && placement.cancel_asked.is_none(),
@@ -95,7 +96,7 @@ fn said(command: &Command) -> Option<(Says, bool)> {
             TargetMove::Start => (Says::Started, true),
             TargetMove::Hold { why } => (Says::OnHold(why.clone()), true),
             TargetMove::Reject { why } => (Says::Declined(why.clone()), true),
-            TargetMove::Complete => (Says::Served(None), false),
+            TargetMove::Complete => (Says::Served(Served::default()), false),
             TargetMove::Fail { why } => (Says::Failed(why.clone()), false),
             TargetMove::Withdraw { why } => (Says::GivenBack(why.clone()), false),
         },
@@ -103,7 +104,8 @@ fn said(command: &Command) -> Option<(Says, bool)> {
         Command::CancelAppointment(_) => (Says::AppointmentCancelled, true),
         Command::NoShow(_) => (Says::NoShow, true),
         Command::Note(_, text) => (Says::Note(text.clone()), false),
-        Command::Serve(_, outcome) => (Says::Served(Some(outcome.clone())), false),
+        Command::Serve(_, services) => (Says::Served(Served(services.clone())), false),
+        Command::Attempt(_, attempt) => (Says::Attempted(attempt.clone()), false),
         // A correction is always of what was before it.
         _ => return None,
     })
@@ -120,7 +122,9 @@ pub(crate) fn stamp(event: &mut Event, when: Option<Timestamp>) {
         | Event::CancelAgreed { happened, .. }
         | Event::CancelRefused { happened, .. }
         | Event::OutcomeRecorded { happened, .. }
-        | Event::OutcomeCorrected { happened, .. } => *happened = when,
+        | Event::OutcomeCorrected { happened, .. }
+        | Event::OutcomeWithdrawn { happened, .. }
+        | Event::ContactAttempted { happened, .. } => *happened = when,
         _ => {}
     }
 }

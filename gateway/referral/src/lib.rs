@@ -9,6 +9,7 @@
 //! Not here: how a Task looks on the wire (crate `fhir`), who may see it (crate `consent`),
 //! where it is kept (crate `store`).
 
+mod beside;
 mod decide;
 mod event;
 mod id;
@@ -17,11 +18,16 @@ mod merge;
 mod news;
 mod person;
 mod placement;
+mod reason;
 mod state;
 mod task;
 
+pub use beside::{
+    Attached, Attachment, Comment, ContactAttempt, ContactHow, DECLINE_REASONS, Given, Served,
+    TAKE_BACK_MS,
+};
 pub use decide::{Actor, Command, Illegal, decide, decide_at, knows};
-pub use event::{Appointment, Event, HeldWhy, Outcome, SourceMove, StatusReason, TargetMove};
+pub use event::{Appointment, Event, HeldWhy, Outcome, SourceMove, TargetMove};
 pub use id::{BadId, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, Timestamp};
 pub use merge::{Merging, NotMerged};
 pub use news::{News, Says};
@@ -29,12 +35,15 @@ pub use person::{
     Candidate, Identifier, LinkBasis, Person, PersonEvent, Persons, Presented, Sameness,
 };
 pub use placement::{Business, CANCELLATION_REQUESTED, Placement, TargetNews, TargetSays};
+pub use reason::StatusReason;
 pub use state::{Referral, Standing};
 pub use task::{
     Accepted, Cancelled, Completed, Draft, EnteredInError, Failed, InProgress, OnHold, Rejected,
     Requested, TaskState, TaskStatus,
 };
 
+#[cfg(test)]
+mod beside_tests;
 #[cfg(test)]
 mod table_tests;
 #[cfg(test)]

@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Appointment, Event, Outcome, Referral, SourceMove, StatusReason, TargetMove, Timestamp,
+    Appointment, Attachment, ContactAttempt, Event, PlacementId, Referral, Served, SourceMove,
+    StatusReason, TargetMove, TaskStatus, Timestamp,
 };
 
 /// One thing to tell the source.
@@ -47,7 +48,7 @@ pub enum Says {
     /// A note on the way.
     Note(String),
     /// The service was given.
-    Served(Option<Outcome>),
+    Served(Served),
     /// It was tried and not achieved.
     Failed(StatusReason),
     /// The target gave it back after it took it on.
@@ -56,6 +57,18 @@ pub enum Says {
     Cancelled(StatusReason),
     /// The target does not stop, though the source asked.
     CancelRefused(StatusReason),
+    /// The target tried to reach the person.
+    Attempted(ContactAttempt),
+    /// The target wrote to the source.
+    Commented(String),
+    /// The target says how the person is safely reached, or that this holds no more.
+    SafeContact(Option<String>),
+    /// It was for another organization, and goes there.
+    Rerouted(StatusReason),
+    /// The target's answer was a mistake: it has not answered.
+    TakenBack,
+    /// The target added a document.
+    Attached(Attachment),
 }
 
 /// What `event` tells the source of `referral`, which is the state after it. What the source did
@@ -72,21 +85,30 @@ pub(crate) fn says(event: &Event, referral: &Referral) -> Option<Says> {
             TargetMove::Start => Says::Started,
             TargetMove::Reject { why } => Says::Declined(why.clone()),
             TargetMove::Hold { why } => Says::OnHold(why.clone()),
-            TargetMove::Complete => {
-                Says::Served(referral.placement(placement).and_then(|p| p.outcome.clone()))
-            }
+            TargetMove::Complete => Says::Served(served(referral, placement)),
             TargetMove::Fail { why } => Says::Failed(why.clone()),
             TargetMove::Withdraw { why } => Says::GivenBack(why.clone()),
         },
         Event::CancelAgreed { .. } => Says::Cancelled(referral.reason.clone()?),
         Event::SourceMoved { step: SourceMove::Cancel { why } } => Says::Cancelled(why.clone()),
         Event::CancelRefused { why, .. } => Says::CancelRefused(why.clone()),
-        Event::OutcomeCorrected { outcome, .. } => Says::Served(Some(outcome.clone())),
+        Event::OutcomeCorrected { placement, .. } | Event::OutcomeWithdrawn { placement, .. } => {
+            Says::Served(served(referral, placement))
+        }
+        Event::OutcomeRecorded { placement, .. } if is_completed(referral, placement) => {
+            Says::Served(served(referral, placement))
+        }
+        Event::ContactAttempted { attempt, .. } => Says::Attempted(attempt.clone()),
+        Event::Commented { by_target: true, text, .. } => Says::Commented(text.clone()),
+        Event::SafeContactNoted { text, .. } => Says::SafeContact(text.clone()),
+        Event::Rerouted { why, .. } => Says::Rerouted(why.clone()),
+        Event::TakenBack { .. } => Says::TakenBack,
+        Event::Attached { by_target: true, attachment, .. } => Says::Attached(attachment.clone()),
         Event::AppointmentBooked { appointment, .. } => Says::Booked(appointment.clone()),
         Event::AppointmentCancelled { .. } => Says::AppointmentCancelled,
         Event::NoShow { .. } => Says::NoShow,
         Event::InterimNote { text, .. } => Says::Note(text.clone()),
-        // The completion that follows in the same frame tells the outcome.
+        // The completion that follows in the same frame tells what was given.
         Event::OutcomeRecorded { .. }
         | Event::Received { .. }
         | Event::Placed { .. }
@@ -98,14 +120,27 @@ pub(crate) fn says(event: &Event, referral: &Referral) -> Option<Says> {
         | Event::Amended { .. }
         | Event::CancelRequested { .. }
         | Event::CameLate { .. }
+        | Event::Commented { .. }
+        | Event::Assigned { .. }
+        | Event::Attached { .. }
         | Event::CapacityReported { .. } => return None,
     })
+}
+
+fn is_completed(referral: &Referral, placement: &PlacementId) -> bool {
+    let placement = referral.placement(placement);
+    placement.is_some_and(|placement| placement.state.status() == TaskStatus::Completed)
+}
+
+fn served(referral: &Referral, placement: &PlacementId) -> Served {
+    let placement = referral.placement(placement);
+    Served(placement.into_iter().flat_map(|placement| placement.given().cloned()).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{HeldWhy, PlacementId, ReferralId, ResourceId};
+    use crate::{HeldWhy, Outcome, ReferralId, ResourceId};
 
     fn at(ms: i64) -> Timestamp {
         Timestamp(ms)
@@ -180,7 +215,7 @@ mod tests {
                 Says::NoLongerWaiting,
                 Says::Accepted,
                 Says::NoShow,
-                Says::Served(Some(outcome))
+                Says::Served(Served(vec![outcome]))
             ]
         );
         let versions: Vec<u64> = referral.news.iter().map(|news| news.version).collect();

@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Appointment, OrgId, Outcome, PlacementId, ResourceId, StatusReason, TargetMove, TaskState,
-    TaskStatus, Timestamp,
+    Appointment, Attached, Comment, Given, OrgId, Outcome, PlacementId, ResourceId, StatusReason,
+    TargetMove, TaskState, TaskStatus, Timestamp,
 };
 
 /// What a placement has come to between two statuses, in the words of BSeR's business status.
@@ -21,6 +21,10 @@ pub enum Business {
     Missed,
     /// What was asked for was given.
     Given,
+    /// It came from another organization, which it was not for.
+    Rerouted,
+    /// The target answered by mistake, and has not answered.
+    TakenBack,
 }
 
 impl Business {
@@ -31,6 +35,8 @@ impl Business {
             Business::Cancelled => "appointment cancelled",
             Business::Missed => "appointment missed",
             Business::Given => "service given",
+            Business::Rerouted => "sent on to another organization",
+            Business::TakenBack => "answer taken back",
         }
     }
 }
@@ -62,12 +68,14 @@ pub enum TargetSays {
     Cancelled(StatusReason),
     /// It should never have been sent.
     EnteredInError,
+    /// Its source wrote to it.
+    Commented(String),
 }
 
 impl TargetSays {
     /// Whether it asks the target to stop, or says that it is off.
     pub fn is_closing(&self) -> bool {
-        !matches!(self, TargetSays::Placed | TargetSays::Amended)
+        !matches!(self, TargetSays::Placed | TargetSays::Amended | TargetSays::Commented(_))
     }
 }
 
@@ -96,10 +104,8 @@ pub struct Placement {
     pub appointment: Option<Appointment>,
     /// `businessStatus`, but for a request to cancel; see [`Placement::business_text`].
     pub business: Option<Business>,
-    /// What was done.
-    pub outcome: Option<Outcome>,
-    /// The version of the Procedure that shows it; 0 while there is none.
-    pub outcome_version: u64,
+    /// What was done, service by service.
+    pub outcomes: Vec<Given>,
     /// A pushed delivery was taken, of what it says now.
     pub delivered: bool,
     /// The version of its Task that its source's newest amendment made; 0: it is as it was placed.
@@ -118,7 +124,24 @@ pub struct Placement {
     pub due: Vec<TargetNews>,
     /// The version up to which its target's own HL7 v2 system was told; 0: nothing yet.
     pub told: u64,
+    /// When its target last moved it by its own word.
+    pub moved: Option<Timestamp>,
+    /// It is over because its target answered by mistake.
+    pub taken_back: bool,
+    /// It is over because it was for another organization.
+    pub rerouted: bool,
+    /// Who of the target's staff works on it.
+    pub assigned: Option<String>,
+    /// How the person is safely reached.
+    pub safe_contact: Option<String>,
+    /// What source and target wrote to each other, oldest first; the newest [`COMMENTS_MAX`].
+    pub comments: Vec<Comment>,
+    /// Documents that source and target added, oldest first.
+    pub attachments: Vec<Attached>,
 }
+
+/// So many comments are remembered of one placement; the log has all.
+pub const COMMENTS_MAX: usize = 200;
 
 impl Placement {
     pub(crate) fn new(
@@ -138,8 +161,7 @@ impl Placement {
             reason: None,
             appointment: None,
             business: None,
-            outcome: None,
-            outcome_version: 0,
+            outcomes: Vec::new(),
             delivered: false,
             amended: 0,
             cancel_asked: None,
@@ -149,7 +171,81 @@ impl Placement {
             said: None,
             due: vec![TargetNews { version: 1, at, says: TargetSays::Placed }],
             told: 0,
+            moved: None,
+            taken_back: false,
+            rerouted: false,
+            assigned: None,
+            safe_contact: None,
+            comments: Vec::new(),
+            attachments: Vec::new(),
         }
+    }
+
+    /// The services that were given, without those said in error.
+    pub fn given(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter(|one| !one.withdrawn).map(|one| &one.outcome)
+    }
+
+    /// The service that this Procedure shows.
+    pub fn outcome(&self, procedure: &ResourceId) -> Option<&Given> {
+        self.outcomes.iter().find(|one| one.outcome.procedure == *procedure)
+    }
+
+    /// The target says this of a service: first, or anew.
+    pub(crate) fn give(&mut self, outcome: &Outcome, at: Timestamp) {
+        self.business = Some(Business::Given);
+        let known = self.outcomes.iter_mut().find(|one| one.outcome.procedure == outcome.procedure);
+        match known {
+            Some(known) => {
+                known.outcome = outcome.clone();
+                known.version += 1;
+                known.changed = at;
+                known.withdrawn = false;
+            }
+            None => {
+                let outcome = outcome.clone();
+                self.outcomes.push(Given { outcome, version: 1, changed: at, withdrawn: false });
+            }
+        }
+    }
+
+    pub(crate) fn take_away(&mut self, procedure: &ResourceId, at: Timestamp) {
+        let same = |one: &&mut Given| one.outcome.procedure == *procedure && !one.withdrawn;
+        if let Some(known) = self.outcomes.iter_mut().find(same) {
+            known.withdrawn = true;
+            known.version += 1;
+            known.changed = at;
+        }
+    }
+
+    /// Nothing of what its target said holds.
+    pub(crate) fn take_back(&mut self, at: Timestamp) {
+        self.state = self.state.enter_in_error();
+        self.taken_back = true;
+        self.appointment = None;
+        self.cancel_asked = None;
+        self.reason = None;
+        self.due.clear();
+        let said: Vec<ResourceId> = self.given().map(|one| one.procedure.clone()).collect();
+        said.iter().for_each(|procedure| self.take_away(procedure, at));
+        self.touch(at);
+    }
+
+    /// It is for another organization.
+    pub(crate) fn reroute(&mut self, why: &StatusReason) {
+        self.moves(&TargetMove::Reject { why: why.clone() });
+        self.rerouted = true;
+        self.due.clear();
+    }
+
+    pub(crate) fn comment(&mut self, comment: Comment) {
+        let at = comment.at;
+        self.touch(at);
+        if !comment.by_target {
+            self.tell(TargetSays::Commented(comment.text.clone()), at);
+        }
+        self.comments.push(comment);
+        self.comments.drain(..self.comments.len().saturating_sub(COMMENTS_MAX));
     }
 
     /// `businessStatus.text`.
@@ -259,7 +355,9 @@ impl Placement {
     /// The newest of a kind is enough.
     fn tell(&mut self, says: TargetSays, at: Timestamp) {
         let kind = std::mem::discriminant(&says);
-        self.due.retain(|news| std::mem::discriminant(&news.says) != kind);
+        if !matches!(says, TargetSays::Commented(_)) {
+            self.due.retain(|news| std::mem::discriminant(&news.says) != kind);
+        }
         self.due.push(TargetNews { version: self.version, at, says });
     }
 

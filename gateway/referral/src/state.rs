@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+mod apply;
+
 use crate::news::{News, Says, says};
-use crate::placement::{Business, Placement};
+use crate::placement::Placement;
 use crate::{
-    Event, HeldWhy, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, SourceMove,
-    StatusReason, TargetMove, TaskState, TaskStatus, Timestamp,
+    Event, HeldWhy, NeedCode, OrgId, PersonId, PlacementId, ReferralId, ResourceId, StatusReason,
+    TaskState, TaskStatus, Timestamp,
 };
 
 /// Where consent leaves a referral.
@@ -125,7 +127,15 @@ impl Referral {
         };
         let version = referral.version;
         let from_target = is_by_target(event);
-        referral.news.extend(says.map(|says| News { version, at, says, from_target }));
+        let told = says.map(|says| News { version, at, says, from_target });
+        // Corrections of several services in one frame are told as one.
+        if let (Some(told), Some(last)) = (&told, referral.news.last())
+            && last.at == at
+            && matches!((&told.says, &last.says), (Says::Served(_), Says::Served(_)))
+        {
+            referral.news.pop();
+        }
+        referral.news.extend(told);
         Some(referral)
     }
 
@@ -133,144 +143,6 @@ impl Referral {
     fn has_appointment(&self, event: &Event) -> bool {
         let Event::AppointmentBooked { placement, .. } = event else { return false };
         self.placement(placement).is_some_and(|placement| placement.appointment.is_some())
-    }
-
-    fn apply(&mut self, event: &Event, at: Timestamp) {
-        match event {
-            Event::Received { .. } => {}
-            Event::Held { why } => {
-                // Waiting counts from the first instant it had to wait.
-                self.standing = Standing::Held { why: why.clone(), since: at };
-                self.touch(at);
-            }
-            Event::Resumed => {
-                self.standing = Standing::Open;
-                self.touch(at);
-            }
-            Event::Refused { why } => {
-                if let TaskState::Requested(task) = self.state {
-                    self.state = TaskState::Rejected(task.reject(why));
-                }
-                self.standing = Standing::Open;
-                self.reason = Some(why.clone());
-                self.close_placements(why, at);
-                self.touch(at);
-            }
-            Event::Placed { placement, target, task, request } => {
-                // The source sees that it no longer waits; that it was placed shows nothing yet.
-                if self.held_since().is_some() {
-                    self.touch(at);
-                }
-                self.standing = Standing::Open;
-                let (name, ours) = ((*placement, target.clone()), (task.clone(), request.clone()));
-                self.placements.push(Placement::new(name, ours, at));
-            }
-            Event::SourceTold { version } => self.told_source(*version, at),
-            Event::SourceToBeToldAgain { since } => self.tell_again(*since),
-            Event::Amended { contact_prohibited } => {
-                self.contact_prohibited = *contact_prohibited;
-                self.placements.iter_mut().for_each(|placement| placement.amend(at));
-                self.touch(at);
-                self.amended = self.version;
-            }
-            Event::SourceMoved { step } => self.apply_source(step, at),
-            Event::CancelRequested { why } => {
-                self.placements.iter_mut().for_each(|one| one.ask_to_cancel(why, at));
-                self.touch(at);
-            }
-            Event::Delivered { placement, amended } => {
-                self.placement_mut(placement, |p| p.delivered = *amended == p.amended);
-            }
-            Event::TargetTold { placement, version } => {
-                self.placement_mut(placement, |p| p.told(*version, at));
-            }
-            Event::TargetMoved { placement, step, happened, .. } => {
-                self.apply_target(placement, step, (at, *happened));
-            }
-            Event::CancelAgreed { placement, happened } => {
-                let asked = self.placement(placement).and_then(|p| p.cancel_asked.clone());
-                if let Some(why) = asked
-                    && let Some(next) = self.state.cancel(&why)
-                {
-                    self.state = next;
-                    self.reason = Some(why);
-                }
-                self.news(placement, (at, *happened), Placement::agree);
-            }
-            Event::CancelRefused { placement, happened, .. } => {
-                self.news(placement, (at, *happened), Placement::refuse_cancel);
-            }
-            Event::AppointmentBooked { placement, appointment, happened } => {
-                self.news(placement, (at, *happened), |p| {
-                    p.appointment = Some(appointment.clone());
-                    p.business = Some(Business::Scheduled);
-                });
-            }
-            Event::AppointmentCancelled { placement, happened } => {
-                self.news(placement, (at, *happened), |p| {
-                    p.appointment = None;
-                    p.business = Some(Business::Cancelled);
-                });
-            }
-            Event::NoShow { placement, happened } => self.news(placement, (at, *happened), |p| {
-                p.appointment = None;
-                p.business = Some(Business::Missed);
-            }),
-            Event::InterimNote { placement, happened, .. } => {
-                self.news(placement, (at, *happened), |_| {});
-            }
-            Event::CapacityReported { placement, .. } => self.news(placement, (at, None), |_| {}),
-            Event::OutcomeRecorded { placement, outcome, happened }
-            | Event::OutcomeCorrected { placement, outcome, happened } => {
-                self.news(placement, (at, *happened), |p| {
-                    p.outcome = Some(outcome.clone());
-                    p.outcome_version += 1;
-                    p.business = Some(Business::Given);
-                });
-            }
-            // It is in the log, and nowhere else.
-            Event::CameLate { .. } => {}
-        }
-    }
-
-    fn apply_source(&mut self, step: &SourceMove, at: Timestamp) {
-        match step {
-            SourceMove::Cancel { why } | SourceMove::AskToCancel { why } => {
-                if let Some(next) = self.state.cancel(why) {
-                    self.state = next;
-                }
-                self.reason = Some(why.clone());
-                self.close_placements(why, at);
-            }
-            SourceMove::EnterInError => {
-                self.state = self.state.enter_in_error();
-                self.placements.iter_mut().for_each(|placement| placement.enter_in_error(at));
-            }
-        }
-        self.standing = Standing::Open;
-        self.touch(at);
-    }
-
-    fn apply_target(&mut self, placement: &PlacementId, step: &TargetMove, when: When) {
-        if let Some(next) = self.state.target(step) {
-            self.state = next;
-        }
-        self.reason = step.why().cloned();
-        self.news(placement, when, |p| p.moves(step));
-    }
-
-    /// loopgate, as requester, calls off what it placed.
-    fn close_placements(&mut self, why: &StatusReason, at: Timestamp) {
-        self.placements.iter_mut().for_each(|placement| placement.call_off(why, at));
-    }
-
-    fn news(&mut self, id: &PlacementId, when: When, change: impl FnOnce(&mut Placement)) {
-        let (at, happened) = when;
-        self.placement_mut(id, |placement| {
-            change(placement);
-            placement.hear(at, happened);
-        });
-        self.touch(at);
     }
 
     fn told_source(&mut self, version: u64, at: Timestamp) {
@@ -325,6 +197,16 @@ impl Referral {
         self.placements.iter().find(|placement| placement.id == *id)
     }
 
+    /// Whether a placement of it is with somebody now.
+    pub fn is_placed(&self) -> bool {
+        self.placements.last().is_some_and(|last| !last.taken_back && !last.rerouted)
+    }
+
+    /// Whether it waits for consent.
+    pub fn is_held(&self) -> bool {
+        self.held_since().is_some()
+    }
+
     /// Since when it waits for consent.
     pub fn held_since(&self) -> Option<Timestamp> {
         match self.standing {
@@ -343,7 +225,7 @@ impl Referral {
         self.placements.iter().any(|placement| {
             placement.answered && !placement.is_called_off()
                 || placement.business.is_some()
-                || placement.outcome.is_some()
+                || placement.given().next().is_some()
         })
     }
 
@@ -370,7 +252,7 @@ impl Referral {
 }
 
 /// When a fact was recorded, and when it happened if that was said.
-type When = (Timestamp, Option<Timestamp>);
+pub(super) type When = (Timestamp, Option<Timestamp>);
 
 /// Whether a target said it, and not loopgate.
 fn is_by_target(event: &Event) -> bool {

@@ -173,8 +173,8 @@ fn act(name: &str) -> (Actor, Command) {
         "unbook" => (target, Command::CancelAppointment(plc())),
         "no-show" => (target, Command::NoShow(plc())),
         "note" => (target, Command::Note(plc(), "on the way".into())),
-        "serve" => (target, Command::Serve(plc(), outcome("box"))),
-        "correct" => (target, Command::Correct(plc(), outcome("two boxes"))),
+        "serve" => (target, Command::Serve(plc(), vec![outcome("box")])),
+        "correct" => (target, Command::Correct(plc(), vec![outcome("two boxes")])),
         "agree" => (target, Command::AgreeCancel(plc())),
         "refuse" => (target, Command::RefuseCancel(plc(), why())),
         "cancel" => (source, Command::Source(SourceMove::Cancel { why: why() })),
@@ -193,6 +193,8 @@ fn label(referral: &Referral) -> String {
         Business::Cancelled => ":off",
         Business::Missed => ":missed",
         Business::Given => ":given",
+        Business::Rerouted => ":rerouted",
+        Business::TakenBack => ":again",
     });
     let asked = if placement.cancel_asked.is_some() { "?" } else { "" };
     format!("{}{business}{asked}", placement.state.status().code())

@@ -3,6 +3,7 @@
 //! Every function here names what it would show (an [`AskFor`]) and renders it under the permits
 //! that [`crate::egress::Egress`] brings.
 
+mod comments;
 mod community;
 mod forward;
 mod handling;
@@ -31,6 +32,7 @@ use crate::refusal::{Kind, Trouble};
 use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 use one::{newest_household, prefer_one, prohibit_once};
 
+pub use comments::comments;
 pub use community::{community, whole};
 pub use letter::mail;
 pub use passing::{Answer, Passing};
@@ -216,7 +218,7 @@ fn outcomes(referral: &Referral) -> impl Iterator<Item = (&Placement, ResourceId
     referral
         .placements
         .iter()
-        .filter_map(|p| p.outcome.as_ref().map(|outcome| (p, outcome.procedure.clone())))
+        .flat_map(|placed| placed.given().map(move |one| (placed, one.procedure.clone())))
 }
 
 /// Our Task to a target, as that target reads it.
@@ -247,10 +249,10 @@ pub fn target_request(
 /// The Procedure of an outcome, as the source reads it: based on the source's own ServiceRequest.
 pub fn source_procedure(
     gate: &Gate,
-    referral: &Referral,
-    placement: &Placement,
+    (referral, placement): (&Referral, &Placement),
+    procedure: &ResourceId,
 ) -> Result<Json, Trouble> {
-    let outcome = placement.outcome.as_ref().ok_or(Trouble::from(Kind::NotFound))?;
+    let given = placement.outcome(procedure).ok_or(Trouble::from(Kind::NotFound))?;
     let source = Source::read(gate, referral)?;
     let performer = Gate::organization(&placement.target);
     Ok(outcome_procedure(&OutcomeView {
@@ -258,9 +260,7 @@ pub fn source_procedure(
         patient: &source.patient_ref,
         performer: Some(&performer),
         need: referral.needs.first(),
-        outcome,
-        version: placement.outcome_version,
-        changed: placement.changed,
+        given,
     }))
 }
 
@@ -339,7 +339,7 @@ impl<'a> Refs<'a> {
             requester: gate.own_organization(),
             target: Gate::organization(&placement.target),
             patient: &source.patient_ref,
-            outputs: placement.outcome.iter().map(|outcome| outcome.procedure.clone()).collect(),
+            outputs: placement.given().map(|outcome| outcome.procedure.clone()).collect(),
         }
     }
 

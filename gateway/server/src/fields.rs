@@ -5,10 +5,11 @@
 
 mod ledger;
 mod link;
+mod referral;
 
 use loopgate_consent::{GrantEvent, GrantState};
 use loopgate_ledger::{Field, Fields, Link, links_to_value};
-use loopgate_referral::{Event as ReferralEvent, PersonEvent, Says, SourceMove, TargetMove};
+use loopgate_referral::{ContactAttempt, Event as ReferralEvent, PersonEvent, Says};
 use serde_json::{Value, json};
 
 use crate::journal::{BasisUsed, Event, StaffEvent};
@@ -86,8 +87,15 @@ fn detail(event: &Event, fields: &mut Fields) {
         }
         Event::Grant(fact) => set(fields, Field::Basis, grant_basis(fact)),
         Event::Referral { fact, .. } => {
-            set(fields, Field::Transition, transition(fact));
+            set(fields, Field::Transition, referral::transition(fact));
             if let ReferralEvent::InterimNote { text, .. }
+            | ReferralEvent::Commented { text, .. }
+            | ReferralEvent::SafeContactNoted { text: Some(text), .. }
+            | ReferralEvent::Assigned { to: Some(text), .. }
+            | ReferralEvent::ContactAttempted {
+                attempt: ContactAttempt { text: Some(text), .. },
+                ..
+            }
             | ReferralEvent::CameLate { says: Says::Note(text), .. } = fact
             {
                 set(fields, Field::Note, json!({ "text": text }));
@@ -209,109 +217,6 @@ fn grant_basis(fact: &GrantEvent) -> Value {
     }
 }
 
-/// What moved, in codes; reasons by their code only, since their text may be about the person.
-fn transition(fact: &ReferralEvent) -> Value {
-    match fact {
-        ReferralEvent::Received { owner, needs, .. } => {
-            json!({ "needs": needs, "owner": owner, "to": "requested" })
-        }
-        ReferralEvent::Held { why } => json!({ "held": why.0 }),
-        ReferralEvent::Resumed => json!({ "held": false }),
-        ReferralEvent::Refused { why } => json!({ "reason": why.code(), "to": "rejected" }),
-        ReferralEvent::Placed { placement, target, .. } => {
-            json!({ "placement": placement, "target": target })
-        }
-        ReferralEvent::Delivered { placement, amended } => {
-            let amended = (*amended > 0).then_some(amended);
-            json!({ "amended": amended, "delivered": placement })
-        }
-        ReferralEvent::TargetTold { placement, version } => {
-            json!({ "placement": placement, "target_told": version })
-        }
-        ReferralEvent::SourceToBeToldAgain { since } => json!({ "tell_again_since_ms": since.0 }),
-        ReferralEvent::Amended { contact_prohibited } => {
-            json!({ "amended": true, "contact_prohibited": contact_prohibited })
-        }
-        ReferralEvent::SourceTold { version } => json!({ "told": version }),
-        ReferralEvent::SourceMoved { step } => match step {
-            SourceMove::Cancel { why } | SourceMove::AskToCancel { why } => {
-                json!({ "by": "source", "reason": why.code(), "to": "cancelled" })
-            }
-            SourceMove::EnterInError => json!({ "by": "source", "to": "entered-in-error" }),
-        },
-        ReferralEvent::TargetMoved { placement, step, inferred, happened } => {
-            let (to, reason) = target_move(step);
-            json!({ "by": "target", "happened_ms": happened, "inferred": inferred, "placement": placement, "reason": reason, "to": to })
-        }
-        ReferralEvent::AppointmentBooked { placement, appointment, happened } => {
-            json!({ "appointment_ms": appointment.start, "happened_ms": happened, "placement": placement })
-        }
-        ReferralEvent::AppointmentCancelled { placement, happened } => {
-            json!({ "appointment_cancelled": true, "happened_ms": happened, "placement": placement })
-        }
-        ReferralEvent::NoShow { placement, happened } => {
-            json!({ "happened_ms": happened, "no_show": true, "placement": placement })
-        }
-        ReferralEvent::InterimNote { placement, happened, .. } => {
-            json!({ "happened_ms": happened, "note": true, "placement": placement })
-        }
-        ReferralEvent::CancelRequested { why } => {
-            json!({ "by": "source", "cancel_requested": true, "reason": why.code() })
-        }
-        ReferralEvent::CancelAgreed { placement, happened } => {
-            json!({ "by": "target", "cancel_agreed": true, "happened_ms": happened, "placement": placement, "to": "cancelled" })
-        }
-        ReferralEvent::CancelRefused { placement, why, happened } => {
-            json!({ "by": "target", "cancel_refused": true, "happened_ms": happened, "placement": placement, "reason": why.code() })
-        }
-        ReferralEvent::CameLate { placement, says, happened } => {
-            json!({ "happened_ms": happened, "late": late(says), "placement": placement })
-        }
-        ReferralEvent::CapacityReported { placement, code } => {
-            json!({ "capacity": code, "placement": placement })
-        }
-        ReferralEvent::OutcomeRecorded { placement, outcome, happened } => {
-            json!({ "happened_ms": happened, "outcome": outcome.procedure, "performed_ms": outcome.performed, "placement": placement })
-        }
-        ReferralEvent::OutcomeCorrected { placement, outcome, happened } => {
-            json!({ "corrected": true, "happened_ms": happened, "outcome": outcome.procedure, "performed_ms": outcome.performed, "placement": placement })
-        }
-    }
-}
-
-/// What came late, as a code.
-fn late(says: &Says) -> &'static str {
-    match says {
-        Says::Waiting | Says::NoLongerWaiting => "waiting",
-        Says::Declined(_) => "declined",
-        Says::Accepted => "accepted",
-        Says::Started => "started",
-        Says::OnHold(_) => "on-hold",
-        Says::Booked(_) => "appointment",
-        Says::Rebooked(_) => "appointment-changed",
-        Says::AppointmentCancelled => "appointment-cancelled",
-        Says::NoShow => "no-show",
-        Says::Note(_) => "note",
-        Says::Served(_) => "served",
-        Says::Failed(_) => "failed",
-        Says::GivenBack(_) => "given-back",
-        Says::Cancelled(_) => "cancelled",
-        Says::CancelRefused(_) => "cancel-refused",
-    }
-}
-
-fn target_move(step: &TargetMove) -> (&'static str, Option<&str>) {
-    match step {
-        TargetMove::Accept => ("accepted", None),
-        TargetMove::Reject { why } => ("rejected", Some(why.code())),
-        TargetMove::Start => ("in-progress", None),
-        TargetMove::Hold { why } => ("on-hold", Some(why.code())),
-        TargetMove::Complete => ("completed", None),
-        TargetMove::Fail { why } => ("failed", Some(why.code())),
-        TargetMove::Withdraw { why } => ("cancelled", Some(why.code())),
-    }
-}
-
 /// The entry's kind.
 pub fn kind(event: &Event) -> &'static str {
     match event {
@@ -327,38 +232,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Grant(GrantEvent::Suspended { .. }) => "consent.suspended",
         Event::Grant(GrantEvent::AllRevoked { .. }) => "consent.all-revoked",
         Event::Grant(GrantEvent::Doubted { .. }) => "consent.doubted",
-        Event::Referral { fact, .. } => match fact {
-            ReferralEvent::Received { .. } => "referral.received",
-            ReferralEvent::Held { .. } => "referral.held",
-            ReferralEvent::Resumed => "referral.resumed",
-            ReferralEvent::Refused { .. } => "referral.refused",
-            ReferralEvent::Placed { .. } => "referral.sent",
-            ReferralEvent::Delivered { .. } => "referral.delivered",
-            ReferralEvent::SourceTold { .. } => "referral.told",
-            ReferralEvent::SourceMoved { .. } => "referral.source-moved",
-            ReferralEvent::TargetMoved { step, .. } => match step {
-                TargetMove::Accept => "referral.accepted",
-                TargetMove::Reject { .. } => "referral.declined",
-                TargetMove::Start => "referral.started",
-                TargetMove::Hold { .. } => "referral.on-hold",
-                TargetMove::Complete | TargetMove::Fail { .. } => "referral.closed",
-                TargetMove::Withdraw { .. } => "referral.withdrawn",
-            },
-            ReferralEvent::TargetTold { .. } => "referral.target-told",
-            ReferralEvent::SourceToBeToldAgain { .. } => "referral.tell-again",
-            ReferralEvent::Amended { .. } => "referral.amended",
-            ReferralEvent::CancelAgreed { .. } => "referral.cancel-agreed",
-            ReferralEvent::CancelRefused { .. } => "referral.cancel-refused",
-            ReferralEvent::CameLate { .. } => "referral.came-late",
-            ReferralEvent::OutcomeCorrected { .. } => "referral.outcome-corrected",
-            ReferralEvent::AppointmentBooked { .. } => "referral.appointment",
-            ReferralEvent::AppointmentCancelled { .. } => "referral.appointment-cancelled",
-            ReferralEvent::NoShow { .. } => "referral.no-show",
-            ReferralEvent::InterimNote { .. } => "referral.note",
-            ReferralEvent::CancelRequested { .. } => "referral.cancel-requested",
-            ReferralEvent::CapacityReported { .. } => "referral.capacity",
-            ReferralEvent::OutcomeRecorded { .. } => "referral.outcome",
-        },
+        Event::Referral { fact, .. } => referral::kind(fact),
         Event::Answered { .. } => "command.answered",
         Event::Heard { .. } => "message.heard",
         Event::Disclosed(_) => "phi.disclosed",

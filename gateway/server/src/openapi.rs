@@ -273,7 +273,7 @@ fn parameters() -> Value {
 /// What may be left out is never null.
 fn never_null(schema: &mut Value) {
     if let Some(kinds) = schema.get("type").and_then(Value::as_array)
-        && let [kind, null] | [null, kind] = kinds.as_slice()
+        && let [kind, null] = kinds.as_slice()
         && null == "null"
     {
         schema["type"] = kind.clone();

@@ -24,6 +24,7 @@ mod submission;
 mod submit;
 mod token;
 mod told;
+mod wish;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -54,7 +55,7 @@ use crate::state;
 use crate::view::{Documents, Folding, View};
 use crate::waits::Waits;
 
-pub use act::{Act, Acted, NOTE_BYTES_MAX, Wish};
+pub use act::{Act, Acted};
 pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
 pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, permits};
@@ -68,6 +69,7 @@ pub use submission::{
 };
 pub use submit::{answered, resolved};
 pub use told::{basis, denied};
+pub use wish::{ASSIGNED_BYTES_MAX, NOTE_BYTES_MAX, SERVICES_MAX, Service, Wish};
 
 /// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
 pub type CoverKey = (OrgId, PersonId, i64);

@@ -14,7 +14,7 @@ use crate::archive::Kept;
 use crate::journal::{Body, Event};
 use crate::refusal::{Kind, Trouble};
 use crate::run;
-use crate::scribe::{Act, Acted, HearOnly, Hearing, Wish};
+use crate::scribe::{Act, Acted, HearOnly, Hearing, Service, Wish};
 
 pub(super) fn org(name: &str) -> OrgId {
     name.parse().unwrap()
@@ -164,20 +164,24 @@ fn what_came_late_is_recorded_and_what_is_told_again_is_corrected() {
     assert_eq!(kinds(&live, before), ["referral.came-late", "message.heard"]);
     assert_eq!(live.gate.referral(&referral).unwrap().placements[0].appointment, None);
 
-    let served = |text: &str| Wish::Serve { code: None, text: text.into(), performed: None };
+    let served = |text: &str| {
+        let service = Service { code: None, text: text.into(), performed: None };
+        Wish::Serve { services: vec![service] }
+    };
     by_message(&live, pantry, ("M3", "box"), hour(4), served("A box")).unwrap();
-    let first = live.gate.referral(&referral).unwrap().placements[0].outcome.clone().unwrap();
+    let first =
+        live.gate.referral(&referral).unwrap().placements[0].given().next().cloned().unwrap();
     let before = world(&live).leaves;
     let again = by_message(&live, pantry, ("M4", "two"), hour(5), served("Two boxes")).unwrap();
     assert_eq!(again.status, TaskStatus::Completed);
     assert_eq!(kinds(&live, before), ["referral.outcome-corrected", "message.heard"]);
-    let now = live.gate.referral(&referral).unwrap().placements[0].outcome.clone().unwrap();
+    let now = live.gate.referral(&referral).unwrap().placements[0].given().next().cloned().unwrap();
     assert_eq!((now.text.as_str(), now.procedure), ("Two boxes", first.procedure));
     // One that was written before both corrects nothing.
     let before = world(&live).leaves;
     by_message(&live, pantry, ("M5", "old"), hour(4), served("An older box")).unwrap();
     assert_eq!(kinds(&live, before), ["referral.came-late", "message.heard"]);
-    let now = live.gate.referral(&referral).unwrap().placements[0].outcome.clone().unwrap();
+    let now = live.gate.referral(&referral).unwrap().placements[0].given().next().cloned().unwrap();
     assert_eq!(now.text, "Two boxes");
     replays(&root, live);
 }

@@ -13,7 +13,7 @@ use crate::gate::{Request, Session};
 use crate::partner::Partner;
 use crate::refusal::Trouble;
 use crate::reply::Reply;
-use crate::scribe::{Act, Wish};
+use crate::scribe::{Act, Service, Wish};
 use crate::{clock::SystemClock, run};
 
 pub(super) const MARIA: &str = include_str!("../../samples/maria.json");
@@ -112,7 +112,8 @@ fn replay_equals_live() {
     submitted(&live.gate, &clinic, &request(MARIA)).unwrap();
     let referral = *world(&live).by_org[&pantry].first().unwrap();
     let appointment = Appointment { start: Timestamp(1), place: None };
-    let served = Wish::Serve { code: None, text: "Food box".into(), performed: None };
+    let service = Service { code: None, text: "Food box".into(), performed: None };
+    let served = Wish::Serve { services: vec![service] };
     let wishes = [Wish::Target(TargetMove::Accept), Wish::Book(appointment), Wish::NoShow, served];
     for (n, wish) in (0u8..).zip(wishes) {
         let act = Act {

@@ -172,7 +172,10 @@ impl Timeline {
                 ReferralEvent::Received { .. }
                 | ReferralEvent::Amended { .. }
                 | ReferralEvent::SourceMoved { .. } => (Source, Gateway, Tone::Step),
-                ReferralEvent::CancelRequested { .. } => (Source, Target, Tone::Step),
+                ReferralEvent::CancelRequested { .. }
+                | ReferralEvent::Commented { by_target: false, .. }
+                | ReferralEvent::Attached { by_target: false, .. } => (Source, Target, Tone::Step),
+                ReferralEvent::Assigned { .. } => (Target, Target, Tone::Step),
                 ReferralEvent::Held { .. } => (Gateway, Gateway, Tone::Waits),
                 ReferralEvent::Resumed => (Gateway, Gateway, Tone::Step),
                 ReferralEvent::Refused { .. } => (Gateway, Source, Tone::Refused),
@@ -192,6 +195,13 @@ impl Timeline {
                 | ReferralEvent::CancelRefused { .. }
                 | ReferralEvent::CameLate { .. }
                 | ReferralEvent::OutcomeCorrected { .. }
+                | ReferralEvent::OutcomeWithdrawn { .. }
+                | ReferralEvent::ContactAttempted { .. }
+                | ReferralEvent::Commented { by_target: true, .. }
+                | ReferralEvent::Attached { by_target: true, .. }
+                | ReferralEvent::SafeContactNoted { .. }
+                | ReferralEvent::Rerouted { .. }
+                | ReferralEvent::TakenBack { .. }
                 | ReferralEvent::OutcomeRecorded { .. } => (Target, Gateway, Tone::Step),
             },
             _ => (Gateway, Gateway, Tone::Step),

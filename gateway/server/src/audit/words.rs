@@ -153,6 +153,25 @@ fn referral(fact: &ReferralEvent, name: &dyn Fn(&OrgId) -> String) -> String {
         ReferralEvent::CapacityReported { code, .. } => format!("Capacity: {}.", plain(code)),
         ReferralEvent::OutcomeRecorded { .. } => "What was given was recorded.".to_owned(),
         ReferralEvent::OutcomeCorrected { .. } => "What was given was corrected.".to_owned(),
+        ReferralEvent::OutcomeWithdrawn { .. } => "What was said to be given was not.".to_owned(),
+        ReferralEvent::ContactAttempted { attempt, .. } if attempt.reached => {
+            "The person was reached.".to_owned()
+        }
+        ReferralEvent::ContactAttempted { .. } => "The person was not reached.".to_owned(),
+        ReferralEvent::Commented { by_target: true, .. } => {
+            "The target wrote to the source.".to_owned()
+        }
+        ReferralEvent::Commented { .. } => "The source wrote to the target.".to_owned(),
+        ReferralEvent::Assigned { to: Some(_), .. } => "Somebody there works on it.".to_owned(),
+        ReferralEvent::Assigned { .. } => "Nobody there works on it any more.".to_owned(),
+        ReferralEvent::SafeContactNoted { .. } => {
+            "How the person is safely reached was noted.".to_owned()
+        }
+        ReferralEvent::Rerouted { to, why, .. } => {
+            format!("Sent on to {}: {}.", name(to), plain(why.code()))
+        }
+        ReferralEvent::TakenBack { .. } => "The answer was a mistake and taken back.".to_owned(),
+        ReferralEvent::Attached { .. } => "A document was added.".to_owned(),
     }
 }
 

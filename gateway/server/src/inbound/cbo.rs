@@ -26,6 +26,7 @@ use crate::refusal::{Kind, Trouble};
 use crate::reply::{self, JSON, Reply, json_reply};
 use crate::scribe::{Act, Acted, Command, is_held};
 
+#[cfg(test)]
 pub use inbox::STATUS;
 pub use operations::{OPERATIONS, Operation};
 
@@ -162,16 +163,42 @@ fn read(call: &Call<'_>) -> Result<Reply, Trouble> {
     let (gate, org) = (call.gate, call.org());
     let (referral, placement) = placement(gate, org, call.id())?;
     if is_held(&referral) {
-        let ask = exit::forward_ask(&referral, &placement).shown(gate, call.session);
-        let denial = gate.egress.weigh(org, &ask).err().flatten();
-        return Err(gate.egress.deny(org, &ask, denial));
+        return Err(held(call, &referral, &placement));
     }
     let body = exit::for_target(gate, &referral, &placement, Some(call.session))?;
     Ok(Reply::released(200, JSON, body).header("etag", etag(placement.version)))
 }
 
+/// `GET /cbo/v1/referrals/ID/comments`.
+fn comments(call: &Call<'_>) -> Result<Reply, Trouble> {
+    let (referral, placement) = placement(call.gate, call.org(), call.id())?;
+    if is_held(&referral) {
+        return Err(held(call, &referral, &placement));
+    }
+    let body = exit::comments(call.gate, &referral, &placement, call.session)?;
+    Ok(Reply::released(200, JSON, body).header("etag", etag(placement.version)))
+}
+
+/// What waits for consent is not there, and that it was asked for is recorded.
+fn held(call: &Call<'_>, referral: &Referral, placement: &Placement) -> Trouble {
+    let (gate, org) = (call.gate, call.org());
+    let ask = exit::forward_ask(referral, placement).shown(gate, call.session);
+    let denial = gate.egress.weigh(org, &ask).err().flatten();
+    gate.egress.deny(org, &ask, denial)
+}
+
 fn etag(version: u64) -> String {
     format!("W/\"{version}\"")
+}
+
+/// What the scribe found wrong, as a place in the body of the act.
+fn pointed(trouble: Trouble) -> Trouble {
+    let Trouble::Refused(mut refusal) = trouble else { return trouble };
+    for fault in &mut refusal.faults {
+        let member = fault.expression.rsplit('.').next().unwrap_or_default();
+        fault.expression = format!("#/{member}");
+    }
+    refusal.into()
 }
 
 /// An act on a referral.
@@ -190,8 +217,8 @@ fn act(call: &Call<'_>, read: verbs::Read) -> Result<Reply, Trouble> {
         message: None,
         wish,
     };
-    let Acted { version, status, .. } =
-        gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
+    let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply));
+    let Acted { version, status, .. } = acted.map_err(pointed)?;
     let mut body = exit::standing(gate, &referral, status)?;
     body["version"] = json!(version);
     Ok(json_reply(200, JSON, &body).header("etag", etag(version)))

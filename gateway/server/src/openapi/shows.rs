@@ -146,12 +146,65 @@ pub struct Referral {
     /// When it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authored_on: Option<String>,
+    /// The appointment that you booked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appointment: Option<Appointment>,
+    /// Who of you works on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<String>,
+    /// How the person is safely reached, as you noted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safe_contact: Option<String>,
     /// Names of what the source sent and this dialect has no member for; in a whole referral.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_carried: Option<Vec<String>>,
     /// What has to be kept to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handling: Option<Handling>,
+}
+
+/// An appointment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Appointment {
+    /// When it begins.
+    #[schema(format = "date-time")]
+    pub start: String,
+    /// Where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+}
+
+/// What was written of a referral.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Comments {
+    /// Each, the oldest first.
+    pub comments: Vec<Comment>,
+}
+
+/// One thing that was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Comment {
+    /// When.
+    #[schema(format = "date-time")]
+    pub at: String,
+    /// Who wrote it.
+    pub by: By,
+    /// The words; not there if they may not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// Who wrote something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// Your organization.
+    You,
+    /// The organization that referred.
+    Source,
 }
 
 /// A page of the inbox.

@@ -2,120 +2,20 @@
 
 use loopgate_fhir::{Fault, IssueCode};
 use loopgate_referral::{
-    Actor, Appointment, Command as Move, Event as Fact, OrgId, Outcome, PersonId, PlacementId,
-    Referral, ReferralId, ResourceId, SourceMove, StatusReason, TargetMove, TaskStatus, Timestamp,
-    decide_at, knows,
+    Actor, Command as Move, Event as Fact, OrgId, Outcome, PersonId, Placement, PlacementId,
+    Referral, ReferralId, ResourceId, TaskStatus, Timestamp, decide_at, knows,
 };
+use sha2::{Digest, Sha256};
 
 use super::desk::Desk;
 use super::hear::{self, Consequence};
 use super::settle;
 use super::submission::Hearing;
+use super::wish::{ASSIGNED_BYTES_MAX, NOTE_BYTES_MAX, SERVICES_MAX, Service, Wish};
 use crate::fields::Cause;
 use crate::journal::Event;
+use crate::partner::Role;
 use crate::refusal::{Kind, Refusal, Trouble};
-
-/// What a party wants done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Wish {
-    /// The source moves its own Task.
-    Source(SourceMove),
-    /// The target moves its Task.
-    Target(TargetMove),
-    /// The target books an appointment; again is rescheduling.
-    Book(Appointment),
-    /// The target says that the appointment is off.
-    CancelAppointment,
-    /// The target says that the person did not come.
-    NoShow,
-    /// The target writes a note on the way, of 1 to [`NOTE_BYTES_MAX`] bytes.
-    Note(String),
-    /// The target stops, as it was asked to.
-    AgreeCancel,
-    /// The target does not stop.
-    RefuseCancel {
-        /// Why.
-        why: StatusReason,
-    },
-    /// The target says what was done.
-    Serve {
-        /// A code of the service, with its system.
-        code: Option<(String, String)>,
-        /// The service in words.
-        text: String,
-        /// When; now, if not said.
-        performed: Option<Timestamp>,
-    },
-    /// The target says what was done by a Procedure that it supplied, in this version.
-    Perform {
-        /// The Procedure.
-        procedure: ResourceId,
-        /// Its version.
-        version: u64,
-        /// A code of the service, with its system.
-        code: Option<(String, String)>,
-        /// The service in words.
-        text: String,
-        /// When.
-        performed: Timestamp,
-    },
-    /// The target replaces the Procedure by which it said what was done.
-    Reword {
-        /// The Procedure.
-        procedure: ResourceId,
-        /// A code of the service, with its system.
-        code: Option<(String, String)>,
-        /// The service in words.
-        text: String,
-        /// When.
-        performed: Timestamp,
-    },
-    /// The target says that what it said was done was not right, after it was completed.
-    Correct {
-        /// A code of the service, with its system.
-        code: Option<(String, String)>,
-        /// The service in words.
-        text: String,
-        /// When; as it said first, if not said.
-        performed: Option<Timestamp>,
-    },
-}
-
-/// No note is longer.
-pub const NOTE_BYTES_MAX: usize = StatusReason::TEXT_BYTES_MAX;
-
-impl Wish {
-    /// Whether it says what a Procedure that is an outcome says now.
-    pub fn corrects(&self, id: &ResourceId) -> bool {
-        matches!(self, Wish::Reword { procedure, .. } if procedure == id)
-    }
-
-    /// The status of the party's Task once it is done, if it leads to one.
-    fn leads_to(&self) -> Option<TaskStatus> {
-        Some(match self {
-            Wish::Source(SourceMove::Cancel { .. }) | Wish::AgreeCancel => TaskStatus::Cancelled,
-            Wish::Target(TargetMove::Withdraw { .. }) => TaskStatus::Cancelled,
-            Wish::Source(SourceMove::EnterInError) => TaskStatus::EnteredInError,
-            Wish::Target(TargetMove::Accept) => TaskStatus::Accepted,
-            Wish::Target(TargetMove::Reject { .. }) => TaskStatus::Rejected,
-            Wish::Target(TargetMove::Hold { .. }) => TaskStatus::OnHold,
-            Wish::Target(TargetMove::Fail { .. }) => TaskStatus::Failed,
-            // An appointment, kept or not, says that the work began.
-            Wish::Target(TargetMove::Start)
-            | Wish::Book(_)
-            | Wish::NoShow
-            | Wish::CancelAppointment => TaskStatus::InProgress,
-            Wish::Target(TargetMove::Complete)
-            | Wish::Serve { .. }
-            | Wish::Perform { .. }
-            | Wish::Reword { .. }
-            | Wish::Correct { .. } => TaskStatus::Completed,
-            Wish::Source(SourceMove::AskToCancel { .. })
-            | Wish::Note(_)
-            | Wish::RefuseCancel { .. } => return None,
-        })
-    }
-}
 
 /// An act on one referral.
 pub struct Act {
@@ -188,10 +88,22 @@ pub fn decide(desk: &mut Desk<'_>, mut act: Act) -> Result<Acted, Trouble> {
         request: hex::encode(act.request),
     };
     for fact in facts {
+        let docs = match (&fact, &mut act.wish) {
+            (Fact::Attached { .. }, Wish::Attach { content, .. }) => vec![std::mem::take(content)],
+            _ => Vec::new(),
+        };
         let event = Event::Referral { referral: act.referral, fact };
-        desk.record(&cause, event, Vec::new(), None);
+        desk.record(&cause, event, docs, None);
     }
-    let acted = self::standing(desk, &act, placement)?;
+    let mut now = placement;
+    if matches!(act.wish, Wish::Reroute { .. } | Wish::TakeBack) {
+        settle::settle(desk, act.referral);
+        // Placed with it anew, unless consent says no by now.
+        if let (Wish::TakeBack, Ok((_, anew))) = (&act.wish, part_of(desk, &act)) {
+            now = anew;
+        }
+    }
+    let acted = self::standing(desk, &act, now)?;
     if let Some(message) = act.message.take() {
         let effect = Consequence { person, about: vec![act.referral], ..Consequence::default() };
         hear::record(desk, &cause, key, effect, message);
@@ -324,52 +236,119 @@ fn step(
         Wish::Note(text) => Move::Note(at()?, note(text)?),
         Wish::AgreeCancel => Move::AgreeCancel(at()?),
         Wish::RefuseCancel { why } => Move::RefuseCancel(at()?, why.clone()),
-        Wish::Serve { code, text, performed } => {
-            let outcome = Outcome {
-                procedure: settle::ours(desk, "Procedure"),
-                code: code.clone(),
-                text: text.clone(),
-                performed: performed.unwrap_or(desk.at),
-            };
-            Move::Serve(at()?, outcome)
+        Wish::Serve { services } => {
+            Move::Serve(at()?, outcomes(desk, services, Vec::new().into_iter())?)
         }
         Wish::Perform { procedure, code, text, performed, .. } => {
             let (procedure, code) = (procedure.clone(), code.clone());
             let (text, performed) = (text.clone(), *performed);
-            Move::Serve(at()?, Outcome { procedure, code, text, performed })
+            Move::Serve(at()?, vec![Outcome { procedure, code, text, performed }])
         }
         Wish::Reword { procedure, code, text, performed } => {
             let id = at()?;
-            let first = referral.placement(&id).and_then(|placed| placed.outcome.as_ref());
+            let mut given = given(referral, &id);
+            let said = given.iter_mut().find(|one| one.procedure == *procedure);
             // It was another Procedure's part when the door looked.
-            if first.is_none_or(|first| first.procedure != *procedure) {
-                return Err(Trouble::Outage);
-            }
-            let (procedure, code) = (procedure.clone(), code.clone());
-            let (text, performed) = (text.clone(), *performed);
-            Move::Correct(id, Outcome { procedure, code, text, performed })
+            let said = said.ok_or(Trouble::Outage)?;
+            (said.code, said.text, said.performed) = (code.clone(), text.clone(), *performed);
+            Move::Correct(id, given)
         }
-        Wish::Correct { code, text, performed } => {
+        Wish::Correct { services } => {
             let id = at()?;
-            let first = referral.placement(&id).and_then(|placed| placed.outcome.clone());
-            let first = first.ok_or(Trouble::from(Kind::IllegalMove))?;
-            let performed = performed.unwrap_or(first.performed);
-            // The same Procedure, said anew.
-            let (code, text) = (code.clone(), text.clone());
-            Move::Correct(id, Outcome { procedure: first.procedure, code, text, performed })
+            let given = given(referral, &id);
+            if given.is_empty() {
+                return Err(Kind::IllegalMove.into());
+            }
+            Move::Correct(id, outcomes(desk, services, given.into_iter())?)
+        }
+        Wish::Attempt(attempt) => {
+            let mut attempt = attempt.clone();
+            attempt.text = attempt.text.map(|text| note(&text)).transpose()?;
+            Move::Attempt(at()?, attempt)
+        }
+        Wish::Comment(text) => Move::Comment(either(act, referral, placement)?, note(text)?),
+        Wish::Assign(to) => {
+            let short = |to: &String| to.len() <= ASSIGNED_BYTES_MAX && !to.trim().is_empty();
+            if !to.as_ref().is_none_or(short) {
+                return Err(Refusal::invalid(vec![Fault::new(
+                    IssueCode::Value,
+                    "to",
+                    "is a text of 1 to 100 bytes",
+                )])
+                .into());
+            }
+            Move::Assign(at()?, to.clone())
+        }
+        Wish::SafeContact(text) => Move::SafeContact(at()?, text.as_deref().map(note).transpose()?),
+        Wish::Reroute { to, why } => {
+            let known = desk.roster().get(to).filter(|partner| {
+                partner.is(Role::Target) && !partner.suspended && *to != referral.source
+            });
+            if known.is_none() {
+                let words = "names no organization that can be referred to";
+                return Err(
+                    Refusal::invalid(vec![Fault::new(IssueCode::NotFound, "to", words)]).into()
+                );
+            }
+            Move::Reroute(at()?, to.clone(), why.clone())
+        }
+        Wish::TakeBack => Move::TakeBack(at()?, desk.at),
+        Wish::Attach { attachment, content } => {
+            let mut attachment = attachment.clone();
+            attachment.sha256 = Sha256::digest(content).into();
+            attachment.bytes = content.len() as u64;
+            Move::Attach(either(act, referral, placement)?, attachment)
         }
     })
+}
+
+/// The placement that a source or target has to do with.
+fn either(
+    act: &Act,
+    referral: &Referral,
+    placement: Option<PlacementId>,
+) -> Result<PlacementId, Trouble> {
+    let last = || referral.placements.last().map(|last| last.id);
+    let own = (referral.source == act.org).then(last).flatten();
+    placement.or(own).ok_or(Trouble::from(Kind::IllegalMove))
+}
+
+/// What was said to be given.
+fn given(referral: &Referral, placement: &PlacementId) -> Vec<Outcome> {
+    let placement = referral.placement(placement);
+    placement.into_iter().flat_map(Placement::given).cloned().collect()
+}
+
+/// Services as outcomes: each under the Procedure of the one said in its place before, or a new one.
+fn outcomes(
+    desk: &Desk<'_>,
+    services: &[Service],
+    mut before: impl Iterator<Item = Outcome>,
+) -> Result<Vec<Outcome>, Trouble> {
+    if services.is_empty() || services.len() > SERVICES_MAX {
+        let words = "needs 1 to 50 services";
+        return Err(Refusal::invalid(vec![Fault::new(IssueCode::Value, "services", words)]).into());
+    }
+    let said = services.iter().map(|Service { code, text, performed }| {
+        let (procedure, first) = match before.next() {
+            Some(known) => (known.procedure, known.performed),
+            None => (settle::ours(desk, "Procedure"), desk.at),
+        };
+        let (code, text, performed) = (code.clone(), text.clone(), performed.unwrap_or(first));
+        Outcome { procedure, code, text, performed }
+    });
+    Ok(said.collect())
 }
 
 /// A message that tells an outcome again tells it as it is now: whether it was told before is not its
 /// sender's to know. One that was written before what is known is late, and corrects nothing.
 fn corrected(desk: &Desk<'_>, act: &Act, placement: Option<PlacementId>) -> Option<Wish> {
-    let Wish::Serve { code, text, performed } = &act.wish else { return None };
+    let Wish::Serve { services } = &act.wish else { return None };
     let known = desk.world().referrals.get(&act.referral)?.placement(&placement?)?;
     let late = act.happened.zip(known.said).is_some_and(|(then, said)| then < said);
-    let completed = known.state.status() == TaskStatus::Completed && known.outcome.is_some();
-    let (code, text, performed) = (code.clone(), text.clone(), *performed);
-    (act.message.is_some() && completed && !late).then_some(Wish::Correct { code, text, performed })
+    let completed = known.state.status() == TaskStatus::Completed && known.given().next().is_some();
+    let services = services.clone();
+    (act.message.is_some() && completed && !late).then_some(Wish::Correct { services })
 }
 
 fn note(text: &str) -> Result<String, Trouble> {

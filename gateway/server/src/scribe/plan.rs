@@ -9,13 +9,14 @@ use loopgate_referral::{
     StatusReason, decide as decide_referral,
 };
 
-use super::act::{self, Act, Wish};
+use super::act::{self, Act};
 use super::desk::Desk;
 use super::hear::{self, Consequence};
 use super::known::{Known, PlannedReferral};
 use super::settle;
 use super::submission::{Incoming, Looked, Meaning, Submission, Verb};
 use super::submit::{cause_of, keep, receive, register_patients};
+use super::wish::Wish;
 use crate::fields::Cause;
 use crate::fold::Answer;
 use crate::journal::Event;

@@ -26,7 +26,7 @@ pub fn settle(desk: &mut Desk<'_>, id: ReferralId) {
     }
     let Some(verdict) = verdict(desk, referral) else { return };
     let held_since = referral.held_since();
-    let placed = !referral.placements.is_empty();
+    let placed = referral.is_placed();
     let hold_days = desk.settings().hold_days_max;
     let step = match verdict {
         Ok(_) if !placed => place(desk),

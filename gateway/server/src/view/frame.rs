@@ -158,8 +158,8 @@ impl Rows<'_> {
                     self.touch((target, patient), *placed, Some(*placed), false);
                 }
             }
-            if let Some(outcome) = &placement.outcome {
-                let key = (source.clone(), outcome.procedure.clone());
+            for given in &placement.outcomes {
+                let key = (source.clone(), given.outcome.procedure.clone());
                 self.touch(key, (entry, number), changed, false);
             }
         }
@@ -261,7 +261,7 @@ impl Rows<'_> {
             }
             Some(Part::Outcome(referral, placement)) => {
                 let both = both(&referral, &placement);
-                let known = both.map(|(one, placed)| terms::outcome(world, one, placed));
+                let known = both.map(|both| terms::outcome(world, both, id));
                 Ok(known.map(|known| (Some(Vec::new()), known)))
             }
             Some(Part::PlacementRequest(referral, placement)) => {

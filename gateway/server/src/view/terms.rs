@@ -24,7 +24,7 @@ pub fn source_task(mut document: Json) -> Vec<Term> {
 
 /// Of where a source's Task stands, with the target's answer and without it.
 pub fn standing(referral: &Referral) -> Vec<Term> {
-    let outcomes = referral.placements.iter().filter_map(|one| one.outcome.as_ref());
+    let outcomes = referral.placements.iter().flat_map(Placement::given);
     let outputs = outcomes.map(|outcome| {
         Json::object([("valueReference", Json::reference(outcome.procedure.as_str()))])
     });
@@ -62,8 +62,12 @@ pub fn repeated(document: &Json) -> Vec<Term> {
 }
 
 /// Of the Procedure of an outcome, as its source reads it.
-pub fn outcome(world: &World, referral: &Referral, placement: &Placement) -> Vec<Term> {
-    let Some(outcome) = &placement.outcome else { return Vec::new() };
+pub fn outcome(
+    world: &World,
+    (referral, placement): (&Referral, &Placement),
+    procedure: &ResourceId,
+) -> Vec<Term> {
+    let Some(given) = placement.outcome(procedure) else { return Vec::new() };
     let patient = patient_text(world, referral);
     let performer = Gate::organization(&placement.target);
     let procedure = outcome_procedure(&OutcomeView {
@@ -71,9 +75,7 @@ pub fn outcome(world: &World, referral: &Referral, placement: &Placement) -> Vec
         patient: &patient,
         performer: Some(&performer),
         need: referral.needs.first(),
-        outcome,
-        version: placement.outcome_version,
-        changed: placement.changed,
+        given,
     });
     supplied("Procedure", &procedure)
 }
@@ -95,7 +97,7 @@ fn with_view(
     of: impl FnOnce(&PlacementView<'_>) -> Vec<Term>,
 ) -> Vec<Term> {
     let outputs: Vec<ResourceId> =
-        placement.outcome.iter().map(|outcome| outcome.procedure.clone()).collect();
+        placement.given().map(|outcome| outcome.procedure.clone()).collect();
     of(&PlacementView {
         referral: referral.id,
         task: &placement.task,

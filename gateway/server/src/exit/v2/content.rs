@@ -148,7 +148,10 @@ fn why(says: &Says) -> Option<&StatusReason> {
 /// The status of the source's Task that a piece of news is of.
 fn status(says: Option<&Says>) -> TaskStatus {
     match says {
-        None | Some(Says::Waiting | Says::NoLongerWaiting) => TaskStatus::Requested,
+        None
+        | Some(Says::Waiting | Says::NoLongerWaiting | Says::Rerouted(_) | Says::TakenBack) => {
+            TaskStatus::Requested
+        }
         Some(Says::Declined(_)) => TaskStatus::Rejected,
         Some(Says::Accepted) => TaskStatus::Accepted,
         Some(Says::OnHold(_)) => TaskStatus::OnHold,
@@ -162,7 +165,11 @@ fn status(says: Option<&Says>) -> TaskStatus {
             | Says::Rebooked(_)
             | Says::AppointmentCancelled
             | Says::NoShow
-            | Says::Note(_),
+            | Says::Note(_)
+            | Says::Attempted(_)
+            | Says::Commented(_)
+            | Says::SafeContact(_)
+            | Says::Attached(_),
         ) => TaskStatus::InProgress,
     }
 }

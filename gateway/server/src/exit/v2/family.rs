@@ -186,6 +186,9 @@ impl Said {
     }
 }
 
+/// News that says nothing of where the referral stands: no state has this name.
+const BESIDE: &str = "beside";
+
 /// The state that a piece of news says; without any, that the referral came.
 fn state(says: Option<&Says>) -> &'static str {
     let Some(says) = says else { return "received" };
@@ -204,6 +207,10 @@ fn state(says: Option<&Says>) -> &'static str {
         Says::GivenBack(_) => "declined-late",
         Says::Cancelled(_) => "cancelled",
         Says::CancelRefused(_) => "cancel-refused",
+        Says::Rerouted(_) | Says::TakenBack => "received",
+        Says::Attempted(_) | Says::Commented(_) | Says::SafeContact(_) | Says::Attached(_) => {
+            BESIDE
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 use loopgate_mapping::Library;
-use loopgate_referral::{Appointment, StatusReason, Timestamp};
+use loopgate_referral::{Appointment, Served, StatusReason, Timestamp};
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn all() -> Vec<Option<Says>> {
         Some(Says::AppointmentCancelled),
         Some(Says::NoShow),
         Some(Says::Note("a note".into())),
-        Some(Says::Served(None)),
+        Some(Says::Served(Served::default())),
         Some(Says::Failed(why())),
         Some(Says::Rebooked(booked())),
         Some(Says::GivenBack(why())),

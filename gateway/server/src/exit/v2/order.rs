@@ -110,7 +110,7 @@ pub fn words(
 }
 
 /// NTE with these words as its comment (NTE-3).
-fn nte(words: &str) -> Segment {
+pub fn nte(words: &str) -> Segment {
     let text = escape(words, &Delimiters::USUAL);
     segment("NTE", &["", "", &text])
 }

@@ -1,8 +1,10 @@
 //! What a target said, as resources that messages have fields for.
 
 use loopgate_fhir::REFERRAL;
-use loopgate_referral::{Appointment, News, Outcome, Says, Timestamp};
+use loopgate_referral::{Appointment, News, Outcome, Says, Served, Timestamp};
 use serde_json::{Value, json};
+
+use super::words;
 
 /// What kind of document (TXA-2).
 const V2_0270: &str = "http://terminology.hl7.org/CodeSystem/v2-0270";
@@ -19,11 +21,21 @@ pub fn put(found: &mut Value, news: &News, code: &str) {
             found["Appointment"] = appointment("cancelled", found);
         }
         (Says::NoShow, "SIU") => found["Appointment"] = appointment("noshow", found),
-        (Says::Served(Some(outcome)), "RRI") => found["Procedure"] = procedure(outcome),
-        (Says::Served(Some(outcome)), "MDM") => found["DocumentReference"] = document(outcome),
-        (Says::Served(Some(outcome)), "ORU" | "OMG") => {
-            found["DiagnosticReport"] = report(outcome, news, found);
-            found["Observation"] = observations(outcome);
+        (Says::Served(Served(given)), "RRI") => {
+            if let Some(whole) = whole(given) {
+                found["Procedure"] = procedure(&whole);
+            }
+        }
+        (Says::Served(Served(given)), "MDM") => {
+            if let Some(first) = given.first() {
+                found["DocumentReference"] = document(first);
+            }
+        }
+        (Says::Served(Served(given)), "ORU" | "OMG") => {
+            if let Some(first) = given.first() {
+                found["DiagnosticReport"] = report(first, news, found);
+                found["Observation"] = given.iter().flat_map(observations).collect();
+            }
         }
         _ => {}
     }
@@ -42,6 +54,15 @@ fn begins(appointment: &mut Value, booked: &Appointment) {
         let location = json!({ "coding": [{ "code": "LOC" }] });
         appointment["participant"] = json!([{ "type": [location], "actor": { "display": place } }]);
     }
+}
+
+/// All that was given, where a message has one place for it: in words, with a code if it is one service.
+fn whole(given: &[Outcome]) -> Option<Outcome> {
+    let first = given.first()?.clone();
+    if given.len() == 1 {
+        return Some(first);
+    }
+    Some(Outcome { code: None, text: words::texts(given), ..first })
 }
 
 fn procedure(outcome: &Outcome) -> Value {
@@ -63,7 +84,7 @@ fn report(outcome: &Outcome, news: &News, found: &Value) -> Value {
 }
 
 /// What was given: in words, for every receiver, and in its code if it has one.
-fn observations(outcome: &Outcome) -> Value {
+fn observations(outcome: &Outcome) -> Vec<Value> {
     let observed = |code: &str, display: &str| {
         json!({
             "status": "final",
@@ -78,7 +99,7 @@ fn observations(outcome: &Outcome) -> Value {
         coded["valueCodeableConcept"] = json!({ "coding": [{ "system": system, "code": code }] });
         coded
     });
-    json!([words].into_iter().chain(coded).collect::<Vec<Value>>())
+    [words].into_iter().chain(coded).collect()
 }
 
 fn document(outcome: &Outcome) -> Value {

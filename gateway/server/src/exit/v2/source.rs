@@ -3,11 +3,13 @@
 use loopgate_consent::Groups;
 use loopgate_hl7v2::{Delimiters, Segment, escape, msa};
 use loopgate_mapping::{Mapping, Refused};
-use loopgate_referral::{Business, News, Referral, ReferralId, Says, StatusReason, TaskStatus};
+use loopgate_referral::{
+    Business, News, Placement, Referral, ReferralId, Says, Served, StatusReason, TaskStatus,
+};
 
 use super::content::Facts;
 use super::family::{Manner, Said};
-use super::{ack_code, header, mapping, printed, segment};
+use super::{ack_code, header, mapping, printed, segment, words};
 use crate::egress::{Released, Way};
 use crate::exit::{Answer, source_ask, source_may};
 use crate::fold::Spoken;
@@ -151,10 +153,11 @@ fn segments(
     let constants = constants.with_state(said.state());
     let mut written = mapping.write_v2(&pivot, &Groups::all(), &constants)?.segments;
     // The text of a document as text: a mapping writes data, in Base64.
-    if let (Some(Says::Served(Some(outcome))), "MDM", Answer::Whole) =
+    if let (Some(Says::Served(Served(given))), "MDM", Answer::Whole) =
         (facts.news.map(|news| &news.says), said.code.as_str(), answer)
+        && !given.is_empty()
     {
-        let text = escape(&outcome.text, &Delimiters::USUAL);
+        let text = escape(&words::texts(given), &Delimiters::USUAL);
         let coded = "SERVICE^Service given^L";
         written.push(segment("OBX", &["1", "TX", coded, "", &text, "", "", "", "", "", "F"]));
     }
@@ -204,7 +207,10 @@ fn present(referral: &Referral) -> Option<Says> {
         TaskStatus::OnHold => why(Says::OnHold),
         TaskStatus::Rejected => why(Says::Declined),
         TaskStatus::Cancelled => why(Says::Cancelled),
-        TaskStatus::Completed => Some(Says::Served(last.and_then(|last| last.outcome.clone()))),
+        TaskStatus::Completed => {
+            let given = last.into_iter().flat_map(Placement::given).cloned();
+            Some(Says::Served(Served(given.collect())))
+        }
         TaskStatus::Failed => why(Says::Failed),
     }
 }

@@ -2,7 +2,7 @@ use loopgate_fhir::Json;
 use loopgate_hl7v2::{Delimiters, Message};
 use loopgate_mapping::Library;
 use loopgate_referral::{
-    Appointment, Event, Identifier, Outcome, PlacementId, ReferralId, ResourceId, Says,
+    Appointment, Event, Identifier, Outcome, PlacementId, ReferralId, ResourceId, Says, Served,
     StatusReason, TargetMove, Timestamp,
 };
 
@@ -222,7 +222,7 @@ fn a_referral_is_answered_by_rri() {
         ("OBR-25", "F"),
         ("OBX-5", "Food box"),
     ];
-    check(RRI, Says::Served(Some(outcome())), later, &served);
+    check(RRI, Says::Served(Served(vec![outcome()])), later, &served);
     check(RRI, Says::Failed(why()), later, &[("RF1-1", "R"), ("NTE-3", "no room this week")]);
 }
 
@@ -251,7 +251,7 @@ fn what_comes_later_of_an_order_is_a_status_update() {
         check(manner, booked(), kind, &[("ORC-1", "SC"), ("ORC-5", "SC")]);
         check(manner, Says::NoShow, kind, &[("ORC-5", "IP"), ("NTE-3", "appointment missed")]);
         let served = [("ORC-5", "CM"), ("NTE-3", "service given: Food box")];
-        check(manner, Says::Served(Some(outcome())), kind, &served);
+        check(manner, Says::Served(Served(vec![outcome()])), kind, &served);
         let (_, lines) = message(manner, Some(Says::Declined(why())));
         assert!(at(&lines, "ORC-16").contains("no room this week"), "{lines:#?}");
     }
@@ -261,7 +261,7 @@ fn what_comes_later_of_an_order_is_a_status_update() {
 fn what_comes_later_of_an_order_of_an_old_version_is_an_order_message() {
     let kind = "ORM^O01^ORM_O01";
     check(OLD, Says::Started, kind, &[("ORC-1", "SC"), ("ORC-5", "IP")]);
-    check(OLD, Says::Served(Some(outcome())), kind, &[("ORC-1", "SC"), ("ORC-5", "CM")]);
+    check(OLD, Says::Served(Served(vec![outcome()])), kind, &[("ORC-1", "SC"), ("ORC-5", "CM")]);
     // An order is known again by what was ordered; none of its words are said back.
     let (_, lines) = message(OLD, Some(Says::Started));
     assert!(at(&lines, "OBR-4").starts_with("467771000124109"), "{lines:#?}");
@@ -281,10 +281,10 @@ fn appointments_and_outcomes_come_in_messages_of_their_own_where_the_link_wants_
     check(siu, Says::NoShow, "SIU^S26^SIU_S12", &[("SCH-25", "Noshow"), key]);
     let oru = Manner { outcomes: Outcomes::Oru, ..OMG };
     let result = [("OBR-2", "RA-7781^HOSPA"), ("OBR-25", "F"), ("OBX-5", "Food box")];
-    check(oru, Says::Served(Some(outcome())), "ORU^R01^ORU_R01", &result);
+    check(oru, Says::Served(Served(vec![outcome()])), "ORU^R01^ORU_R01", &result);
     let mdm = Manner { outcomes: Outcomes::Mdm, ..OMG };
     let letter = [("TXA-14", "RA-7781^HOSPA"), ("OBX-2", "TX"), ("OBX-5", "Food box")];
-    check(mdm, Says::Served(Some(outcome())), "MDM^T02^MDM_T02", &letter);
+    check(mdm, Says::Served(Served(vec![outcome()])), "MDM^T02^MDM_T02", &letter);
     // What is not the service given is said as before.
     check(oru, Says::Started, "OSU^O51^OSU_O51", &[]);
 }
@@ -315,5 +315,5 @@ fn a_360x_link_gets_the_messages_of_its_transactions() {
     let note = [key, ("NTE-3", "she called")];
     check(X360, Says::Note("she called".into()), "OMG^O19^OMG_O19", &note);
     let outcome = [key, ("ORC-5", "CM")];
-    check(X360, Says::Served(Some(self::outcome())), "OMG^O19^OMG_O19", &outcome);
+    check(X360, Says::Served(Served(vec![self::outcome()])), "OMG^O19^OMG_O19", &outcome);
 }

@@ -70,7 +70,7 @@ impl Placing<'_> {
             by: None,
         };
         let why = match &self.news.says {
-            TargetSays::Placed | TargetSays::Amended => {
+            TargetSays::Placed | TargetSays::Amended | TargetSays::Commented(_) => {
                 return gate.egress.release(way, self.ask(gate)?, |permits| {
                     self.whole(gate, (mapping, &said), &Passing::of(permits))
                 });
@@ -96,7 +96,7 @@ impl Placing<'_> {
     fn said(&self, gate: &Gate) -> Result<Said, Trouble> {
         let state = match self.news.says {
             TargetSays::Placed => "sent",
-            TargetSays::Amended => "amended",
+            TargetSays::Amended | TargetSays::Commented(_) => "amended",
             TargetSays::CancelAsked(_) | TargetSays::Cancelled(_) => "cancel-requested",
             TargetSays::EnteredInError => "entered-in-error",
         };
@@ -124,6 +124,11 @@ impl Placing<'_> {
         segments.extend(written.segments);
         let not_said = order.left.into_iter().chain(written.not_carried).collect();
         segments.extend(order::words(gate, self.referral, not_said, passing));
+        if let TargetSays::Commented(text) = &self.news.says
+            && passing.groups.contains(FieldGroup::Note)
+        {
+            segments.push(order::nte(&format!("comment: {text}")));
+        }
         Ok(printed(segments, self.link))
     }
 

@@ -1,7 +1,7 @@
 //! News in words, for NTE, where the fields of a message cannot say all of it.
 
 use jiff::tz::TimeZone;
-use loopgate_referral::{Says, Timestamp};
+use loopgate_referral::{Outcome, Says, Served, Timestamp};
 
 use super::family::Said;
 
@@ -28,9 +28,15 @@ pub fn beside(says: Option<&Says>, said: &Said, zone: &TimeZone) -> Option<Strin
         Says::NoShow => words("appointment missed"),
         // What has OBX says it there.
         Says::Served(_) if !matches!(said.code.as_str(), "OSU" | "ORM" | "ORR" | "ORG") => None,
-        Says::Served(outcome) => {
-            outcome.as_ref().map(|outcome| format!("service given: {}", outcome.text))
-        }
+        Says::Served(Served(given)) if given.is_empty() => None,
+        Says::Served(Served(given)) => Some(format!("service given: {}", texts(given))),
+        Says::Attempted(attempt) => Some(attempt.words()),
+        Says::Commented(text) => Some(format!("comment: {text}")),
+        Says::SafeContact(Some(text)) => Some(format!("safe contact: {text}")),
+        Says::SafeContact(None) => words("the note on safe contact holds no more"),
+        Says::Rerouted(why) => Some(format!("sent on to another organization: {}", why.text())),
+        Says::TakenBack => words("the answer was a mistake and is taken back"),
+        Says::Attached(attachment) => Some(format!("a document was added: {}", attachment.name)),
         Says::Accepted => None,
         _ if !referral => None,
         Says::Started => words("work has begun"),
@@ -40,6 +46,11 @@ pub fn beside(says: Option<&Says>, said: &Said, zone: &TimeZone) -> Option<Strin
             words(why.text())
         }
     }
+}
+
+/// What was given, service by service, in words.
+pub fn texts(given: &[Outcome]) -> String {
+    given.iter().map(|one| one.text.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn local(at: Timestamp, zone: &TimeZone) -> String {

@@ -3,7 +3,7 @@
 
 use loopgate_consent::FieldGroup;
 use loopgate_mapping::Mapping;
-use loopgate_referral::{NeedCode, OrgId, Placement, Referral, TaskStatus};
+use loopgate_referral::{NeedCode, Placement, Referral, TaskStatus};
 use serde_json::{Value, json};
 
 use super::Call;
@@ -13,7 +13,7 @@ use crate::exit;
 use crate::fold::Part;
 use crate::gate::{Gate, Request, Session};
 use crate::openapi::Query;
-use crate::refusal::{Kind, Trouble};
+use crate::refusal::Trouble;
 use crate::reply::{JSON, Reply};
 use crate::scribe::is_held;
 use crate::view::{Order, Place, before};
@@ -127,7 +127,7 @@ impl Asked {
     fn wants(&self, referral: &Referral, placement: &Placement) -> bool {
         (self.status.is_empty() || self.status.contains(&placement.state.status()))
             && self.need.as_ref().is_none_or(|need| referral.needs.contains(need))
-            && self.assigned.as_ref().is_none_or(|to| assigned(placement) == to)
+            && self.assigned.as_ref().is_none_or(|to| placement.assigned.as_deref().unwrap_or_default() == to)
     }
 }
 
@@ -211,7 +211,11 @@ fn page(
             let Some(referral) = gate.referral(&referral).filter(|one| !is_held(one)) else {
                 continue;
             };
-            let Some(placement) = referral.placement(&placement).cloned() else { continue };
+            // What was answered by mistake is there anew, and stands for itself.
+            let newest = referral.placements.iter().rev().find(|one| one.target == *org);
+            let Some(placement) = newest.filter(|one| one.id == placement).cloned() else {
+                continue;
+            };
             if !asked.wants(&referral, &placement) {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! What there is to ask of `/cbo/v1`: one row for each, with who answers it and what the document says.
 
-use super::{Call, act, inbox, notices, read, says, verbs};
+use super::{Call, act, comments, inbox, notices, read, says, verbs};
 use crate::openapi::{Gives, Said, Takes, of, shows};
 use crate::refusal::Trouble;
 use crate::reply::{JSON, Reply};
@@ -118,11 +118,11 @@ pub const OPERATIONS: &[Operation] = &[
             summary: "Do not take it on",
             words: "From `new`. What was taken on is given back by `withdraw`.",
             takes: Some(Takes {
-                schema: of::<says::Because>,
-                examples: &[(
-                    "No room",
-                    r#"{"reason":{"code":"no-capacity","text":"We are full until January"}}"#,
-                )],
+                schema: of::<says::NotDone>,
+                examples: &[
+                    ("No room", r#"{"reason":{"code":"no-capacity","text":"We are full until January"}}"#),
+                    ("Not our client", r#"{"reason":{"code":"not-our-client"}}"#),
+                ],
                 ..BODY
             }),
             ..ACT
@@ -172,6 +172,28 @@ pub const OPERATIONS: &[Operation] = &[
             summary: "Begin, or go on after a hold",
             words: "To `in-progress`.",
             takes: Some(NOTHING),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::fail),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/fail",
+            id: "fail",
+            summary: "It ended without the service",
+            words: "From `accepted`, `in-progress` and `on-hold`; `new` is accepted by it. The referral is `not-served`.",
+            takes: Some(Takes { schema: of::<says::NotDone>, examples: &[("Not reached", r#"{"reason":{"code":"not-reached","text":"Three calls, no answer"}}"#), ("Served elsewhere", r#"{"reason":{"code":"already-served"}}"#)], ..BODY }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::attempts),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/attempts",
+            id: "attempt",
+            summary: "An attempt to reach the person",
+            words: "It moves nothing, and is told to the source. Not if `need.contact` is `do-not-contact`: then nobody makes one.",
+            takes: Some(Takes { schema: of::<says::Attempt>, examples: &[("No answer", r#"{"how":"phone","reached":false,"text":"The line is busy"}"#), ("At the door", r#"{"how":"visit","reached":true}"#)], ..BODY }),
             ..ACT
         },
     },
@@ -231,6 +253,80 @@ pub const OPERATIONS: &[Operation] = &[
         },
     },
     Operation {
+        run: |call| act(call, verbs::comment),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/comment",
+            id: "comment",
+            summary: "A word to the source",
+            words: "It moves nothing. Unlike a note it does not say that work goes on, and it may be written after the end.",
+            takes: Some(Takes { schema: of::<says::Text>, examples: &[("A question", r#"{"text":"Does she have a fridge?"}"#)], ..BODY }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: comments,
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/comments",
+            id: "listComments",
+            summary: "What you and the source wrote to each other",
+            words: "The oldest first. The source's words are free text: where need and consent let none pass, it \
+                    is said that there is something, and not what.",
+            gives: Gives {
+                words: "All of them.",
+                body: Some((JSON, of::<shows::Comments>)),
+                example: r#"{"comments":[{"at":"2026-11-22T10:00:00Z","by":"you","text":"Does she have a fridge?"}]}"#,
+                headers: &["etag", "loopgate-receipt"],
+                ..GET.gives
+            },
+            refuses: &[404, 422],
+            ..GET
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::assign),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/assign",
+            id: "assign",
+            summary: "Who of you works on it",
+            words: "For your own use; the source is not told. The inbox finds it by `assigned`.",
+            takes: Some(Takes { schema: of::<says::Assign>, examples: &[("To somebody", r#"{"to":"Rosa"}"#), ("To nobody", r#"{}"#)], ..BODY }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::safe_contact),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/safe-contact",
+            id: "safeContact",
+            summary: "How the person is safely reached",
+            words: "Told to the source. It takes no prohibition of contact away.",
+            takes: Some(Takes { schema: of::<says::SafeContact>, examples: &[("By day", r#"{"text":"Text only, weekdays before noon; say you are the library"}"#), ("It holds no more", r#"{}"#)], ..BODY }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::reroute),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/reroute",
+            id: "reroute",
+            summary: "It is for another organization",
+            words: "From `new`. It ends here as declined, the history is kept, and it goes to the other organization if consent permits. An organization that had it before cannot get it again.",
+            takes: Some(Takes { schema: of::<says::Reroute>, examples: &[("To the shelter", r#"{"to":"shelter","reason":{"code":"misdirected","text":"They ask for a bed"}}"#)], ..BODY }),
+            ..ACT
+        },
+    },
+    Operation {
+        run: |call| act(call, verbs::take_back),
+        said: Said {
+            path: "/cbo/v1/referrals/{id}/take-back",
+            id: "takeBack",
+            summary: "That was a mis-click",
+            words: "Within 15 minutes of your answer, as long as nothing was said after it. The answer is entered in error and the referral is `new` again.",
+            takes: Some(NOTHING),
+            ..ACT
+        },
+    },
+    Operation {
         run: |call| act(call, verbs::served),
         said: Said {
             path: "/cbo/v1/referrals/{id}/served",
@@ -240,10 +336,10 @@ pub const OPERATIONS: &[Operation] = &[
                     `outcome`, or several as `services`.",
             takes: Some(Takes {
                 schema: says::served,
-                examples: &[(
-                    "A food box",
-                    r#"{"outcome":{"text":"A food box for four"},"performed":"2026-11-27T16:20:00-05:00"}"#,
-                )],
+                examples: &[
+                    ("A food box", r#"{"outcome":{"text":"A food box for four"},"performed":"2026-11-27T16:20:00-05:00"}"#),
+                    ("Two services", r#"{"services":[{"text":"A food box","code":"467771000124109","system":"http://snomed.info/sct"},{"text":"A bus ticket","performed":"2026-11-27T16:20:00-05:00"}]}"#),
+                ],
                 ..BODY
             }),
             ..ACT

@@ -1,7 +1,8 @@
 //! The bodies of the acts at `/cbo/v1`. From these types they are read, and the document is written.
 
+use loopgate_referral::{ContactAttempt, ContactHow, DECLINE_REASONS};
 use serde::de::Deserializer;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, Schema, Type};
@@ -57,17 +58,24 @@ pub struct ListedReason {
     pub text: Option<Words>,
 }
 
-/// A code of [`DECLINE_REASONS`], with its words.
+/// A code of [`DECLINE_REASONS`]: its place there.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
-pub struct DeclineCode(pub &'static str, pub &'static str);
+pub struct DeclineCode(usize);
+
+impl DeclineCode {
+    /// The code, and words for it.
+    pub fn said(self) -> (&'static str, &'static str) {
+        DECLINE_REASONS[self.0]
+    }
+}
 
 impl TryFrom<String> for DeclineCode {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<DeclineCode, &'static str> {
-        let listed = DECLINE_REASONS.iter().find(|(code, _)| *code == text);
-        listed.map(|(code, words)| DeclineCode(code, words)).ok_or(LISTED)
+        let listed = DECLINE_REASONS.iter().position(|(code, _)| *code == text);
+        listed.map(DeclineCode).ok_or(LISTED)
     }
 }
 
@@ -116,7 +124,7 @@ pub struct Attempt {
 }
 
 /// A way to reach somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum How {
     /// By telephone.
@@ -129,6 +137,19 @@ pub enum How {
     Visit,
     /// By a letter.
     Letter,
+}
+
+impl From<Attempt> for ContactAttempt {
+    fn from(attempt: Attempt) -> ContactAttempt {
+        let how = match attempt.how {
+            How::Phone => ContactHow::Phone,
+            How::Text => ContactHow::Text,
+            How::Email => ContactHow::Email,
+            How::Visit => ContactHow::Visit,
+            How::Letter => ContactHow::Letter,
+        };
+        ContactAttempt { how, reached: attempt.reached, text: attempt.text.map(|text| text.0) }
+    }
 }
 
 /// Who works on it.

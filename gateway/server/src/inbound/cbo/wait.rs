@@ -23,8 +23,8 @@ pub async fn answer(gate: Arc<Gate>, request: Request) -> Reply {
         blocking(move || entered.answer(&door.0, &door.1))
     };
     let finish = |reply: Reply| entered.metered(reply);
-    let (mut reply, seconds) = match look().await {
-        Ok(Answered { reply, waits_s: Some(seconds) }) => (reply, seconds),
+    let seconds = match look().await {
+        Ok(Answered { waits_s: Some(seconds), .. }) => seconds,
         Ok(Answered { reply, waits_s: None }) | Err(reply) => return finish(reply),
     };
     let waits = &gate.scribe.published().waits;
@@ -34,11 +34,11 @@ pub async fn answer(gate: Arc<Gate>, request: Request) -> Reply {
     let time = tokio::time::sleep(Duration::from_secs(seconds));
     tokio::pin!(time);
     loop {
-        // Something may have come before the place was taken.
-        match look().await {
-            Ok(Answered { reply: newer, waits_s: Some(_) }) => reply = newer,
+        // The first time: something may have come before the place was taken.
+        let reply = match look().await {
+            Ok(Answered { reply, waits_s: Some(_) }) => reply,
             Ok(Answered { reply, waits_s: None }) | Err(reply) => return finish(reply),
-        }
+        };
         tokio::select! {
             stirred = seat.stirred() => if !stirred { return finish(reply) },
             () = &mut time => return finish(reply),

@@ -19,7 +19,7 @@ use crate::intake;
 use crate::partner::Partner;
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::Reply;
-use crate::scribe::{Command, Wish, is_held};
+use crate::scribe::{Command, Service, Wish, is_held};
 
 /// What a Procedure says that an output refers to, with its version.
 pub type Said<'a> = &'a dyn Fn(&ResourceId) -> Result<Option<(Json, u64)>, Trouble>;
@@ -234,19 +234,28 @@ fn by_target(
 /// Procedure that the target supplied (PerformedActivityReference).
 fn served(new: &Json, said: Said<'_>, zone: Offset) -> Result<Wish, Trouble> {
     let outputs = new.list("output");
-    if outputs.len() > 1 {
-        let words = "more than one is not taken: one outcome closes a referral";
+    let coded = outputs.iter().filter_map(|output| output.get("valueCodeableConcept"));
+    let coded: Vec<&Json> = coded.collect();
+    if outputs.len() > 1 && coded.len() < outputs.len() {
+        let words = "takes several services in codes, or one Procedure";
         return Err(fault(IssueCode::NotSupported, "Task.output", words));
     }
     let Some(output) = outputs.first() else {
         let words = "needs a valueCodeableConcept or a valueReference to a Procedure";
         return Err(fault(IssueCode::Required, "Task.output", words));
     };
-    if let Some(concept) = output.get("valueCodeableConcept") {
+    if !coded.is_empty() {
         let words = "needs a code or a text of 1 to 1000 bytes";
-        let service = ServiceIn::read(concept);
-        let service = service.ok_or_else(|| fault(IssueCode::Value, "Task.output", words))?;
-        return Ok(Wish::Serve { code: service.code, text: service.text, performed: None });
+        let service = |(n, concept): (usize, &Json)| {
+            let at = format!("Task.output[{n}]");
+            let read = ServiceIn::read(concept);
+            let ServiceIn { code, text } =
+                read.ok_or_else(|| fault(IssueCode::Value, &at, words))?;
+            Ok(Service { code, text, performed: None })
+        };
+        let services: Result<Vec<Service>, Trouble> =
+            coded.into_iter().enumerate().map(service).collect();
+        return Ok(Wish::Serve { services: services? });
     }
     let at = "Task.output[0].valueReference";
     let Some(text) = output.text("valueReference.reference") else {

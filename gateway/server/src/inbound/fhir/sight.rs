@@ -131,7 +131,7 @@ impl Sight {
                 if exit::Answer::permitted(permits) != exit::Answer::Whole {
                     return Err(Kind::NotFound.into());
                 }
-                return exit::source_procedure(gate, &both.0, &both.1);
+                return exit::source_procedure(gate, (&both.0, &both.1), &self.id);
             }
             What::Clinical(held) => clinician::copy(gate, &self.id, held, &passing())?,
             What::Directory(json) => return Ok(json.clone()),
@@ -264,9 +264,10 @@ fn of_placement(gate: &Gate, session: &Session, id: &ResourceId, part: Part) -> 
             let mut ask = exit::source_ask(&referral, exit::Answer::Whole);
             // What the target did was never the source's: only consent brings it back.
             ask.claims.retain(|claim| matches!(claim, OwnedClaim::Consent { .. }));
-            ask.resources = vec![(id.clone(), placement.outcome_version)];
+            let given = placement.outcome(id)?;
+            ask.resources = vec![(id.clone(), given.version)];
             ask.view = "outcome";
-            let of = (placement.outcome_version, placement.changed);
+            let of = (given.version, given.changed);
             let what = What::Outcome(Box::new((referral, placement)));
             Some(Sight::made(id, vec![ask], of, what))
         }

@@ -6,7 +6,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use loopgate_referral::{Appointment, StatusReason, TargetMove, Timestamp};
 
-use crate::scribe::Wish;
+use crate::scribe::{Service, Wish};
 
 /// The words of a decline reason; its code is for programs.
 pub const REASONS: [(&str, &str); 5] = [
@@ -135,7 +135,8 @@ fn served(filled: &Filled, zone: &TimeZone) -> Result<Wish, Wrong> {
             Some(Timestamp(noon.timestamp().as_millisecond()))
         }
     };
-    Ok(Wish::Serve { code: None, text: text.to_owned(), performed })
+    let text = text.to_owned();
+    Ok(Wish::Serve { services: vec![Service { code: None, text, performed }] })
 }
 
 #[cfg(test)]
@@ -196,9 +197,13 @@ mod tests {
     fn what_was_given_is_said_and_when_may_be() {
         let given = wished("served", "text=Food+box&date=2026-11-27");
         let performed = Some(Timestamp(1_795_798_800_000));
-        assert_eq!(given, Ok(Wish::Serve { code: None, text: "Food box".into(), performed }));
+        let box_of = |performed| {
+            let service = Service { code: None, text: "Food box".into(), performed };
+            Ok(Wish::Serve { services: vec![service] })
+        };
+        assert_eq!(given, box_of(performed));
         let now = wished("served", "text=Food+box&date=");
-        assert_eq!(now, Ok(Wish::Serve { code: None, text: "Food box".into(), performed: None }));
+        assert_eq!(now, box_of(None));
         assert!(
             wished("served", "text=").is_err() && wished("served", "text=x&date=soon").is_err()
         );

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::No;
 use crate::partner::Partner;
-use crate::scribe::Wish;
+use crate::scribe::{Service, Wish};
 use crate::v2;
 
 /// The end of a text that is longer than a referral takes: whoever reads it sees that there was more.
@@ -35,11 +35,11 @@ pub fn of(state: &str, pivot: &Value, partner: &Partner) -> Result<Option<Wish>,
         }
         "cancelled" => Wish::AgreeCancel,
         "cancel-refused" => Wish::RefuseCancel { why: why("cancel-refused", "goes on") },
-        "completed" => Wish::Serve {
-            code: code(pivot),
-            text: text(pivot).unwrap_or_else(|| "service given".to_owned()),
-            performed: performed(pivot),
-        },
+        "completed" => {
+            let text = text(pivot).unwrap_or_else(|| "service given".to_owned());
+            let service = Service { code: code(pivot), text, performed: performed(pivot) };
+            Wish::Serve { services: vec![service] }
+        }
         _ => {
             let words = "is not for a target to say";
             return Err(Flaw::whole(ErrorCode::ApplicationInternalError, words).into());
@@ -162,9 +162,8 @@ pub fn is_cut(wish: &Wish) -> bool {
         Wish::Source(AskToCancel { why })
         | Wish::Target(Reject { why } | Withdraw { why } | Hold { why } | Fail { why })
         | Wish::RefuseCancel { why } => why.text(),
-        Wish::Book(Appointment { place: Some(text), .. })
-        | Wish::Note(text)
-        | Wish::Serve { text, .. } => text,
+        Wish::Book(Appointment { place: Some(text), .. }) | Wish::Note(text) => text,
+        Wish::Serve { services } => return services.iter().any(|one| one.text.ends_with(CUT)),
         _ => return false,
     };
     text.ends_with(CUT)

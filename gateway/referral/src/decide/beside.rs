@@ -1,0 +1,43 @@
+//! What may be said beside the steps of a placement, and what corrects them.
+
+use super::Illegal;
+use crate::{
+    Event, Outcome, Placement, PlacementId, Referral, TAKE_BACK_MS, TaskStatus, Timestamp,
+};
+
+/// What was given is these services now: changed, added, or said in error.
+pub(super) fn corrections(placement: &Placement, services: Vec<Outcome>) -> Vec<Event> {
+    let (id, happened) = (placement.id, None);
+    let gone = placement
+        .given()
+        .filter(|known| services.iter().all(|outcome| outcome.procedure != known.procedure));
+    let gone = gone.map(|known| Event::OutcomeWithdrawn {
+        placement: id,
+        procedure: known.procedure.clone(),
+        happened,
+    });
+    let gone: Vec<Event> = gone.collect();
+    let same = gone.is_empty() && placement.given().eq(services.iter());
+    let said = services
+        .into_iter()
+        .filter(|outcome| same || placement.given().all(|known| known != outcome));
+    let said = said.map(|outcome| match placement.outcome(&outcome.procedure) {
+        Some(_) => Event::OutcomeCorrected { placement: id, outcome, happened },
+        None => Event::OutcomeRecorded { placement: id, outcome, happened },
+    });
+    said.chain(gone).collect()
+}
+
+/// Both parties may write and add documents while one has it or had it last.
+pub(super) fn open_to_words(referral: &Referral, id: &PlacementId) -> Result<PlacementId, Illegal> {
+    let last = referral.placements.last().filter(|last| last.id == *id && !referral.is_held());
+    let last = last.filter(|last| last.state.status() != TaskStatus::EnteredInError);
+    last.map(|last| last.id).ok_or(Illegal::NoSuchEdge)
+}
+
+/// A mistake is taken back soon, by whom it was made, while nothing else ended it.
+pub(super) fn may_take_back(referral: &Referral, placement: &Placement, at: Timestamp) -> bool {
+    let last = referral.placements.last().is_some_and(|last| last.id == placement.id);
+    let soon = placement.moved.is_some_and(|moved| at.0 - moved.0 <= TAKE_BACK_MS);
+    last && soon && !placement.rerouted && !placement.is_called_off()
+}
