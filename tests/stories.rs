@@ -7,6 +7,8 @@ mod auditor_search;
 mod backend_services;
 mod bad_input;
 mod canary;
+mod cbo_acts;
+mod cbo_inbox;
 mod certificate_revoked;
 mod clock;
 mod consent_revoked_between_queue_and_send;

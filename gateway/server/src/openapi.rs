@@ -191,7 +191,11 @@ const REFUSALS: [Refused; 13] = {
         Refused { status, words, problem, headers: &[] }
     }
     [
-        row(400, "malformed", "What was sent is not well-formed, or not of the form that is described."),
+        row(
+            400,
+            "malformed",
+            "What was sent is not well-formed, or not of the form that is described.",
+        ),
         row(401, "unauthenticated", "Nobody we know asks."),
         row(403, "forbidden", "You may not do this."),
         row(404, "not-found", "There is no such thing for you."),
@@ -202,8 +206,14 @@ const REFUSALS: [Refused; 13] = {
         row(413, "too-large", "The body is over the limit."),
         row(415, "media-type", "The body is in a media type that is not spoken here."),
         row(422, "invalid", "What was sent is of the form that is described, and cannot be done."),
-        Refused { headers: &["retry-after"], ..row(429, "too-many", "You ask too often, or wait too often at once.") },
-        Refused { headers: &["retry-after"], ..row(503, "outage", "We cannot keep our promise right now; try again.") },
+        Refused {
+            headers: &["retry-after"],
+            ..row(429, "too-many", "You ask too often, or wait too often at once.")
+        },
+        Refused {
+            headers: &["retry-after"],
+            ..row(503, "outage", "We cannot keep our promise right now; try again.")
+        },
     ]
 };
 

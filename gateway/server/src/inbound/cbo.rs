@@ -73,10 +73,8 @@ impl Door {
     fn enter(gate: &Gate, request: &Request) -> Result<Door, Reply> {
         let session = gate.session(request).map_err(reply::problem)?;
         let limits = &gate.config.limits;
-        let rate = Rate {
-            per_minute: limits.cbo_requests_per_minute,
-            burst: limits.cbo_requests_burst,
-        };
+        let rate =
+            Rate { per_minute: limits.cbo_requests_per_minute, burst: limits.cbo_requests_burst };
         let left = gate.meter.take(&session.partner.org, gate.clock.monotonic_ms(), rate);
         let door = Door { session, left };
         match left.refused_for_s {

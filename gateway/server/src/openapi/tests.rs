@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn samples_of_the_dialect_are_what_the_document_says() {
-    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings/cbo-json/samples");
+    let dir =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../mappings/cbo-json/samples");
     let mut seen = 0;
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -80,7 +81,12 @@ fn every_operation_is_there_with_an_example_and_all_its_statuses() {
             assert!(schema["type"].is_string(), "{}", query.name);
         }
     }
-    let count: usize = document["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum();
+    let count: usize = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|path| path.as_object().unwrap().len())
+        .sum();
     assert_eq!(count, cbo::OPERATIONS.len());
 }
 
@@ -88,12 +94,23 @@ fn every_operation_is_there_with_an_example_and_all_its_statuses() {
 fn the_problems_are_those_of_the_table_of_refusals() {
     use crate::refusal::Kind;
     let kinds = [
-        Kind::Malformed, Kind::Invalid, Kind::MediaType, Kind::TooLarge, Kind::Unauthenticated,
-        Kind::Forbidden, Kind::NotFound, Kind::IllegalMove, Kind::VersionConflict, Kind::Method,
+        Kind::Malformed,
+        Kind::Invalid,
+        Kind::MediaType,
+        Kind::TooLarge,
+        Kind::Unauthenticated,
+        Kind::Forbidden,
+        Kind::NotFound,
+        Kind::IllegalMove,
+        Kind::VersionConflict,
+        Kind::Method,
         Kind::TooMany,
     ];
-    let rows: BTreeMap<u16, &str> =
-        kinds.iter().map(|kind| crate::reply::row(*kind)).map(|row| (row.http, row.problem)).collect();
+    let rows: BTreeMap<u16, &str> = kinds
+        .iter()
+        .map(|kind| crate::reply::row(*kind))
+        .map(|row| (row.http, row.problem))
+        .collect();
     for one in REFUSALS.iter().filter(|one| !matches!(one.status, 408 | 503)) {
         assert_eq!(rows.get(&one.status), Some(&one.problem));
     }
@@ -103,7 +120,10 @@ fn walk(value: &Value, seen: &mut dyn FnMut(&Value)) {
     seen(value);
     match value {
         Value::Object(members) => {
-            members.iter().filter(|(name, _)| !name.starts_with("example")).for_each(|(_, one)| walk(one, seen));
+            members
+                .iter()
+                .filter(|(name, _)| !name.starts_with("example"))
+                .for_each(|(_, one)| walk(one, seen));
         }
         Value::Array(items) => items.iter().for_each(|one| walk(one, seen)),
         _ => {}

@@ -7,6 +7,7 @@ use loopgate_fhir::{Fault, IssueCode};
 use loopgate_referral::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, schema::Schema};
@@ -18,6 +19,10 @@ use crate::scribe::NOTE_BYTES_MAX;
 /// A body as what it has to be; none at all is an object without members.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
     let body = if body.is_empty() { b"{}" } else { body };
+    let looked: Value = serde_json::from_slice(body).map_err(|_| Trouble::from(Kind::Malformed))?;
+    if let Some(pointer) = stray_list(&looked, "#".to_owned(), false) {
+        return Err(Refusal::at(Kind::Malformed, vec![of_another_type(pointer)]).into());
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
@@ -25,6 +30,29 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
     })?;
     reader.end().map_err(|_| Trouble::from(Kind::Malformed))?;
     Ok(read)
+}
+
+/// The members that are lists.
+const LISTS: [&str; 1] = ["services"];
+
+/// Where there is a list that is none of those: serde would take it for an object whose members are said by
+/// their order.
+fn stray_list(value: &Value, pointer: String, may_be: bool) -> Option<String> {
+    match value {
+        Value::Array(_) if !may_be => Some(pointer),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(n, item)| stray_list(item, format!("{pointer}/{n}"), false))
+        }
+        Value::Object(members) => members.iter().find_map(|(name, one)| {
+            stray_list(one, member(&pointer, name), LISTS.contains(&name.as_str()))
+        }),
+        _ => None,
+    }
+}
+
+fn of_another_type(pointer: String) -> Fault {
+    Fault::new(IssueCode::Structure, pointer, "is of another type")
 }
 
 /// What serde says is wrong, in our words: its own may quote the message.
@@ -212,7 +240,7 @@ mod tests {
     struct Outer {
         reason: Inner,
         #[serde(default)]
-        more: Vec<Inner>,
+        services: Vec<Inner>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -237,23 +265,45 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_pointed_at_and_never_quoted() {
-        let good = r#"{"reason":{"code":"full"},"more":[{"code":"a","at":"2026-11-22T10:00:00+01:00"}]}"#;
+        let good = r#"{"reason":{"code":"full"},"services":[{"code":"a","at":"2026-11-22T10:00:00+01:00"}]}"#;
         parse::<Outer>(good.as_bytes()).unwrap();
         for (body, kind, said) in [
             ("", Kind::Malformed, "#/reason is missing"),
             ("{", Kind::Malformed, ""),
             (r#"{"reason":{"code":"full"}} x"#, Kind::Malformed, ""),
             ("[]", Kind::Malformed, "# is of another type"),
+            (r#"{"reason":["full"]}"#, Kind::Malformed, "#/reason is of another type"),
+            (
+                r#"{"reason":{"code":"a"},"more":[["b"]]}"#,
+                Kind::Malformed,
+                "#/more is of another type",
+            ),
             (r#"{"reason":{}}"#, Kind::Malformed, "#/reason/code is missing"),
             (r#"{"reason":{"code":1}}"#, Kind::Malformed, "#/reason/code is of another type"),
-            (r#"{"reason":{"code":"A"}}"#, Kind::Invalid, "#/reason/code is not a code of 1 to 40 of a-z, 0-9 and -"),
-            (r#"{"reason":{"code":"a","why":1}}"#, Kind::Malformed, "#/reason/why is not known here"),
-            (r#"{"reason":{"code":"a","Maria L":1}}"#, Kind::Malformed, "#/reason is not known here"),
-            (r#"{"reason":{"code":"a","code":"b"}}"#, Kind::Malformed, "#/reason/code is there twice"),
             (
-                r#"{"reason":{"code":"a"},"more":[{"code":"a"},{"code":"b","at":"2026-11-22T10:00:00"}]}"#,
+                r#"{"reason":{"code":"A"}}"#,
                 Kind::Invalid,
-                "#/more/1/at is not a date and time with its zone",
+                "#/reason/code is not a code of 1 to 40 of a-z, 0-9 and -",
+            ),
+            (
+                r#"{"reason":{"code":"a","why":1}}"#,
+                Kind::Malformed,
+                "#/reason/why is not known here",
+            ),
+            (
+                r#"{"reason":{"code":"a","Maria L":1}}"#,
+                Kind::Malformed,
+                "#/reason is not known here",
+            ),
+            (
+                r#"{"reason":{"code":"a","code":"b"}}"#,
+                Kind::Malformed,
+                "#/reason/code is there twice",
+            ),
+            (
+                r#"{"reason":{"code":"a"},"services":[{"code":"a"},{"code":"b","at":"2026-11-22T10:00:00"}]}"#,
+                Kind::Invalid,
+                "#/services/1/at is not a date and time with its zone",
             ),
         ] {
             assert_eq!(wrong(body), (kind, said.to_owned()), "{body}");

@@ -127,7 +127,10 @@ impl Asked {
     fn wants(&self, referral: &Referral, placement: &Placement) -> bool {
         (self.status.is_empty() || self.status.contains(&placement.state.status()))
             && self.need.as_ref().is_none_or(|need| referral.needs.contains(need))
-            && self.assigned.as_ref().is_none_or(|to| placement.assigned.as_deref().unwrap_or_default() == to)
+            && self
+                .assigned
+                .as_ref()
+                .is_none_or(|to| placement.assigned.as_deref().unwrap_or_default() == to)
     }
 }
 
@@ -186,12 +189,7 @@ struct Page {
 }
 
 /// The rows that consent permits now, and where to go on.
-fn page(
-    gate: &Gate,
-    session: &Session,
-    mapping: &Mapping,
-    asked: &Asked,
-) -> Result<Page, Trouble> {
+fn page(gate: &Gate, session: &Session, mapping: &Mapping, asked: &Asked) -> Result<Page, Trouble> {
     let org = &session.partner.org;
     let mut page = Page { rows: Vec::new(), place: asked.after, more: true };
     let mut looked = 0;

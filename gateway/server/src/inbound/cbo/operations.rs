@@ -52,7 +52,8 @@ const ACT: Said = Said {
 };
 
 /// A JSON body.
-const BODY: Takes = Takes { media: &[JSON], schema: of::<says::Nothing>, optional: false, examples: &[] };
+const BODY: Takes =
+    Takes { media: &[JSON], schema: of::<says::Nothing>, optional: false, examples: &[] };
 /// No body, or an object without members.
 const NOTHING: Takes = Takes { optional: true, examples: &[("Nothing to add", "{}")], ..BODY };
 
@@ -120,7 +121,10 @@ pub const OPERATIONS: &[Operation] = &[
             takes: Some(Takes {
                 schema: of::<says::NotDone>,
                 examples: &[
-                    ("No room", r#"{"reason":{"code":"no-capacity","text":"We are full until January"}}"#),
+                    (
+                        "No room",
+                        r#"{"reason":{"code":"no-capacity","text":"We are full until January"}}"#,
+                    ),
                     ("Not our client", r#"{"reason":{"code":"not-our-client"}}"#),
                 ],
                 ..BODY
@@ -182,7 +186,17 @@ pub const OPERATIONS: &[Operation] = &[
             id: "fail",
             summary: "It ended without the service",
             words: "From `accepted`, `in-progress` and `on-hold`; `new` is accepted by it. The referral is `not-served`.",
-            takes: Some(Takes { schema: of::<says::NotDone>, examples: &[("Not reached", r#"{"reason":{"code":"not-reached","text":"Three calls, no answer"}}"#), ("Served elsewhere", r#"{"reason":{"code":"already-served"}}"#)], ..BODY }),
+            takes: Some(Takes {
+                schema: of::<says::NotDone>,
+                examples: &[
+                    (
+                        "Not reached",
+                        r#"{"reason":{"code":"not-reached","text":"Three calls, no answer"}}"#,
+                    ),
+                    ("Served elsewhere", r#"{"reason":{"code":"already-served"}}"#),
+                ],
+                ..BODY
+            }),
             ..ACT
         },
     },
@@ -193,7 +207,14 @@ pub const OPERATIONS: &[Operation] = &[
             id: "attempt",
             summary: "An attempt to reach the person",
             words: "It moves nothing, and is told to the source. Not if `need.contact` is `do-not-contact`: then nobody makes one.",
-            takes: Some(Takes { schema: of::<says::Attempt>, examples: &[("No answer", r#"{"how":"phone","reached":false,"text":"The line is busy"}"#), ("At the door", r#"{"how":"visit","reached":true}"#)], ..BODY }),
+            takes: Some(Takes {
+                schema: of::<says::Attempt>,
+                examples: &[
+                    ("No answer", r#"{"how":"phone","reached":false,"text":"The line is busy"}"#),
+                    ("At the door", r#"{"how":"visit","reached":true}"#),
+                ],
+                ..BODY
+            }),
             ..ACT
         },
     },
@@ -246,7 +267,10 @@ pub const OPERATIONS: &[Operation] = &[
             words: "A note on the way, told to the source. It says that work goes on.",
             takes: Some(Takes {
                 schema: of::<says::Text>,
-                examples: &[("On the way", r#"{"text":"First box picked up, the next is on Friday"}"#)],
+                examples: &[(
+                    "On the way",
+                    r#"{"text":"First box picked up, the next is on Friday"}"#,
+                )],
                 ..BODY
             }),
             ..ACT
@@ -259,7 +283,11 @@ pub const OPERATIONS: &[Operation] = &[
             id: "comment",
             summary: "A word to the source",
             words: "It moves nothing. Unlike a note it does not say that work goes on, and it may be written after the end.",
-            takes: Some(Takes { schema: of::<says::Text>, examples: &[("A question", r#"{"text":"Does she have a fridge?"}"#)], ..BODY }),
+            takes: Some(Takes {
+                schema: of::<says::Text>,
+                examples: &[("A question", r#"{"text":"Does she have a fridge?"}"#)],
+                ..BODY
+            }),
             ..ACT
         },
     },
@@ -289,7 +317,11 @@ pub const OPERATIONS: &[Operation] = &[
             id: "assign",
             summary: "Who of you works on it",
             words: "For your own use; the source is not told. The inbox finds it by `assigned`.",
-            takes: Some(Takes { schema: of::<says::Assign>, examples: &[("To somebody", r#"{"to":"Rosa"}"#), ("To nobody", r#"{}"#)], ..BODY }),
+            takes: Some(Takes {
+                schema: of::<says::Assign>,
+                examples: &[("To somebody", r#"{"to":"Rosa"}"#), ("To nobody", r#"{}"#)],
+                ..BODY
+            }),
             ..ACT
         },
     },
@@ -300,7 +332,17 @@ pub const OPERATIONS: &[Operation] = &[
             id: "safeContact",
             summary: "How the person is safely reached",
             words: "Told to the source. It takes no prohibition of contact away.",
-            takes: Some(Takes { schema: of::<says::SafeContact>, examples: &[("By day", r#"{"text":"Text only, weekdays before noon; say you are the library"}"#), ("It holds no more", r#"{}"#)], ..BODY }),
+            takes: Some(Takes {
+                schema: of::<says::SafeContact>,
+                examples: &[
+                    (
+                        "By day",
+                        r#"{"text":"Text only, weekdays before noon; say you are the library"}"#,
+                    ),
+                    ("It holds no more", r#"{}"#),
+                ],
+                ..BODY
+            }),
             ..ACT
         },
     },
@@ -311,7 +353,14 @@ pub const OPERATIONS: &[Operation] = &[
             id: "reroute",
             summary: "It is for another organization",
             words: "From `new`. It ends here as declined, the history is kept, and it goes to the other organization if consent permits. An organization that had it before cannot get it again.",
-            takes: Some(Takes { schema: of::<says::Reroute>, examples: &[("To the shelter", r#"{"to":"shelter","reason":{"code":"misdirected","text":"They ask for a bed"}}"#)], ..BODY }),
+            takes: Some(Takes {
+                schema: of::<says::Reroute>,
+                examples: &[(
+                    "To the shelter",
+                    r#"{"to":"shelter","reason":{"code":"misdirected","text":"They ask for a bed"}}"#,
+                )],
+                ..BODY
+            }),
             ..ACT
         },
     },
@@ -337,8 +386,14 @@ pub const OPERATIONS: &[Operation] = &[
             takes: Some(Takes {
                 schema: says::served,
                 examples: &[
-                    ("A food box", r#"{"outcome":{"text":"A food box for four"},"performed":"2026-11-27T16:20:00-05:00"}"#),
-                    ("Two services", r#"{"services":[{"text":"A food box","code":"467771000124109","system":"http://snomed.info/sct"},{"text":"A bus ticket","performed":"2026-11-27T16:20:00-05:00"}]}"#),
+                    (
+                        "A food box",
+                        r#"{"outcome":{"text":"A food box for four"},"performed":"2026-11-27T16:20:00-05:00"}"#,
+                    ),
+                    (
+                        "Two services",
+                        r#"{"services":[{"text":"A food box","code":"467771000124109","system":"http://snomed.info/sct"},{"text":"A bus ticket","performed":"2026-11-27T16:20:00-05:00"}]}"#,
+                    ),
                 ],
                 ..BODY
             }),

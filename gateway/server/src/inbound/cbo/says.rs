@@ -1,8 +1,8 @@
 //! The bodies of the acts at `/cbo/v1`. From these types they are read, and the document is written.
 
 use loopgate_referral::{ContactAttempt, ContactHow, DECLINE_REASONS};
-use serde::de::Deserializer;
 use serde::Deserialize;
+use serde::de::Deserializer;
 use serde_json::{Value, json};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, Schema, Type};

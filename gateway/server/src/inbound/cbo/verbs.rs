@@ -193,12 +193,17 @@ mod tests {
         ];
         for (act, read) in acts.into_iter().chain([("refuse-cancel", refuse_cancel as Read)]) {
             let path = format!("/cbo/v1/referrals/{{id}}/{act}");
-            let one = OPERATIONS.iter().find(|one| one.said.path == path && one.said.method == "POST");
+            let one =
+                OPERATIONS.iter().find(|one| one.said.path == path && one.said.method == "POST");
             let takes = one.and_then(|one| one.said.takes).unwrap();
             assert_eq!(takes.media, [JSON]);
             assert!(!takes.examples.is_empty(), "{act}");
             for (name, text) in takes.examples {
-                assert!(read(text.as_bytes()).is_ok(), "{act}: {name}: {:?}", read(text.as_bytes()));
+                assert!(
+                    read(text.as_bytes()).is_ok(),
+                    "{act}: {name}: {:?}",
+                    read(text.as_bytes())
+                );
             }
         }
     }
