@@ -243,7 +243,7 @@ fn what_is_wrong_is_pointed_at() {
     }
     for (act, headers, status) in [
         ("accept", vec![("if-match", "W/\"7\"")], 412),
-        ("accept", vec![("if-match", "seven")], 412),
+        ("accept", vec![("if-match", "seven")], 422),
         ("accept", vec![("idempotency-key", "")], 422),
         ("accept?now=1", vec![], 422),
     ] {

@@ -33,6 +33,7 @@ pub fn document(origin: &str) -> Value {
         path.insert(said.method.to_ascii_lowercase(), written(said, &mut schemas));
     }
     let problem = of::<shows::Problem>(&mut schemas);
+    cbo::finish(&mut schemas);
     let mut schemas = json!(schemas);
     never_null(&mut schemas);
     let responses = REFUSALS.iter().map(|one| (one.status.to_string(), refused(one, &problem)));
@@ -275,7 +276,7 @@ fn parameters() -> Value {
         "IfMatch": {
             "name": "If-Match", "in": "header",
             "description": "The version at which it is to be done, as `ETag` says it.",
-            "schema": { "type": "string", "pattern": "^(W/)?\"[0-9]{1,19}\"$" },
+            "schema": { "type": "string", "pattern": "^([*]|(W/)?\"[0-9]{1,18}\")$" },
         },
     })
 }

@@ -18,7 +18,7 @@ use loopgate_referral::{OrgId, Placement, Referral, ReferralId};
 use serde_json::json;
 
 use crate::exit;
-use crate::gate::{Gate, Request, Session};
+use crate::gate::{self, Gate, Request, Session};
 use crate::identity::Interaction;
 use crate::meter::{Left, Rate};
 use crate::partner::Role;
@@ -29,6 +29,7 @@ use crate::scribe::{Act, Acted, Command, is_held};
 #[cfg(test)]
 pub use inbox::STATUS;
 pub use operations::{OPERATIONS, Operation};
+pub use says::finish;
 
 /// No key is longer, in bytes.
 const KEY_BYTES_MAX: usize = 255;
@@ -135,6 +136,9 @@ fn sound(operation: &Operation, request: &Request) -> Result<(), Trouble> {
     if key.is_some_and(|key| key.is_empty() || key.len() > KEY_BYTES_MAX) {
         return Err(body::bad("Idempotency-Key", "is not a text of 1 to 255 bytes"));
     }
+    if version(request).is_none() {
+        return Err(body::bad("If-Match", "is not one ETag, nor *"));
+    }
     let unknown = |name: &String| !operation.said.query.iter().any(|query| query.name == name);
     if request.query.iter().any(|(name, _)| unknown(name)) {
         return Err(body::bad("", "has an unknown parameter"));
@@ -144,6 +148,12 @@ fn sound(operation: &Operation, request: &Request) -> Result<(), Trouble> {
         Some(takes) => request.speaks(takes.media),
         None => Ok(()),
     }
+}
+
+/// The version that `If-Match` names, if there is one; nothing, if it does not read. There is always one: `*`
+/// is no condition.
+fn version(request: &Request) -> Option<Option<u64>> {
+    gate::version(request.if_match.as_deref().filter(|condition| *condition != "*"))
 }
 
 /// The placement of a referral with this organization, if it may know of it.
@@ -210,7 +220,7 @@ fn act(call: &Call<'_>, read: verbs::Read) -> Result<Reply, Trouble> {
         once: request.idempotency_key.is_some(),
         transport: "cbo-rest",
         referral,
-        if_match: request.version()?,
+        if_match: version(request).flatten(),
         happened: None,
         message: None,
         wish,

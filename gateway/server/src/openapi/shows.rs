@@ -39,7 +39,7 @@ pub struct Need {
     pub contact: Option<Contact>,
     /// The service that was ordered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<Service>,
+    pub service: Option<Ordered>,
     /// How soon: FHIR's request-priority.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
@@ -56,7 +56,7 @@ pub enum Contact {
 /// A service that was ordered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Service {
+pub struct Ordered {
     /// Its code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,

@@ -234,11 +234,14 @@ pub struct ServedSeveral {
 
 /// One service or several.
 pub fn served(schemas: &mut Schemas) -> Value {
-    let both = [of::<ServedOne>(schemas), of::<ServedSeveral>(schemas)];
+    json!({ "oneOf": [of::<ServedOne>(schemas), of::<ServedSeveral>(schemas)] })
+}
+
+/// What a type cannot say: a code goes with its system.
+pub fn finish(schemas: &mut Schemas) {
     for name in ["Outcome", "Service"] {
         if let Some(schema) = schemas.get_mut(name) {
             schema["dependentRequired"] = json!({ "code": ["system"], "system": ["code"] });
         }
     }
-    json!({ "oneOf": both })
 }
