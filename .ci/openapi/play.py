@@ -90,16 +90,18 @@ def changed(folder, name, document, change):
 
 
 def lies_are_found(deployment, folder, document):
-    """A document that hides a status, and one that hides a member of what is answered, do not pass."""
+    """A document that hides a status, and one that that gives a member another type, do not pass."""
     path = "/cbo/v1/referrals/{id}/agree-cancel"
     lies = [
         (
-            "Undocumented HTTP status code",
+            "Undocumented status code",
             lambda it: it["paths"][path]["post"]["responses"].pop("409"),
         ),
         (
             "Response violates schema",
-            lambda it: it["components"]["schemas"]["Referral"]["properties"].pop("need"),
+            lambda it: it["components"]["schemas"]["Referral"]["properties"].update(
+                referral_id={"type": "integer"}
+            ),
         ),
     ]
     words = ["--phases", "coverage,fuzzing", "--include-operation-id", "agreeCancel"]

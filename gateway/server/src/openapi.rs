@@ -27,7 +27,7 @@ pub fn document(origin: &str) -> Value {
     let mut schemas = Schemas::new();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     of::<shows::Status>(&mut schemas);
-    for operation in cbo::OPERATIONS {
+    for operation in cbo::operations() {
         let said = &operation.said;
         let path = paths.entry(said.path).or_default();
         path.insert(said.method.to_ascii_lowercase(), written(said, &mut schemas));
@@ -165,7 +165,7 @@ fn given(said: &Said, schemas: &mut Schemas) -> Value {
     if said.id == "listReferrals" {
         let first = json!({ "id": "$response.body#/referrals/0/referral_id" });
         let link = |id: &str| json!({ "operationId": id, "parameters": first });
-        let acts = cbo::OPERATIONS.iter().filter(|one| one.said.path.contains("/referrals/{id}"));
+        let acts = cbo::operations().filter(|one| one.said.path.contains("/referrals/{id}"));
         let ids = acts.map(|one| (one.said.id.to_owned(), link(one.said.id)));
         given["links"] = Value::Object(ids.collect());
     }

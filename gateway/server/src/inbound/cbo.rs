@@ -28,7 +28,7 @@ use crate::scribe::{Act, Acted, Command, is_held};
 
 #[cfg(test)]
 pub use inbox::STATUS;
-pub use operations::{OPERATIONS, Operation};
+pub use operations::{Operation, operations};
 pub use says::finish;
 
 /// No key is longer, in bytes.
@@ -110,7 +110,7 @@ impl Door {
             let trouble = gate.refused(&caller.org, "A4", Kind::Forbidden);
             return Answered { reply: reply::problem(trouble), waits_s: None };
         }
-        let here = OPERATIONS.iter().filter_map(|one| Some((one, one.said.ids(&segments)?)));
+        let here = operations().filter_map(|one| Some((one, one.said.ids(&segments)?)));
         let here: Vec<(&Operation, Vec<&str>)> = here.collect();
         if !here.is_empty() && here.iter().all(|(one, _)| one.said.method != request.method) {
             let allowed: Vec<&str> = here.iter().map(|(one, _)| one.said.method).collect();

@@ -119,7 +119,7 @@ fn nothing(body: &[u8], wish: Wish) -> Result<Wish, Trouble> {
 /// One service as `outcome`, or several as `services`.
 fn services(body: &[u8]) -> Result<Vec<Service>, Trouble> {
     let looked: Option<Value> = serde_json::from_slice(body).ok();
-    if !looked.is_some_and(|looked| looked.get("services").is_some()) {
+    if looked.is_none_or(|looked| looked.get("services").is_none()) {
         let ServedOne { outcome, performed } = parse(body)?;
         let code = code("#/outcome", outcome.system, outcome.code)?;
         let performed = performed.map(|at| at.0);
@@ -163,7 +163,7 @@ fn reason_of(code: &str, text: &str) -> Result<StatusReason, Trouble> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::OPERATIONS;
+    use super::super::operations;
     use super::*;
     use crate::reply::JSON;
 
@@ -193,8 +193,7 @@ mod tests {
         ];
         for (act, read) in acts.into_iter().chain([("refuse-cancel", refuse_cancel as Read)]) {
             let path = format!("/cbo/v1/referrals/{{id}}/{act}");
-            let one =
-                OPERATIONS.iter().find(|one| one.said.path == path && one.said.method == "POST");
+            let one = operations().find(|one| one.said.path == path && one.said.method == "POST");
             let takes = one.and_then(|one| one.said.takes).unwrap();
             assert_eq!(takes.media, [JSON]);
             assert!(!takes.examples.is_empty(), "{act}");
