@@ -8,6 +8,8 @@ mod backend_services;
 mod bad_input;
 mod canary;
 mod capacity;
+mod cbo_acts;
+mod cbo_inbox;
 mod certificate_revoked;
 mod cie_hub;
 mod clock;

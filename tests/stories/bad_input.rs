@@ -381,7 +381,7 @@ fn what_a_community_organization_may_not_say_is_refused() {
     case.problem("no words", 422, "invalid", &|| raw("served", r#"{"outcome":{"text":" "}}"#));
     case.problem("accepted twice", 409, "illegal-move", &|| raw("accept", "{}"));
     case.problem("declined after it was accepted", 409, "illegal-move", &|| {
-        raw("decline", r#"{"reason":{"code":"full","text":"full"}}"#)
+        raw("decline", r#"{"reason":{"code":"no-capacity","text":"full"}}"#)
     });
     case.problem("no such act", 404, "not-found", &|| raw("secret-value", "{}"));
     case.problem("another media type", 415, "media-type", &|| {

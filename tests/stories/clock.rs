@@ -102,7 +102,7 @@ fn stands_still(gateway: &Gateway, clinic: &Party, pantry: &Party, task: &str, i
         clinic.get("/fhir/Task"),
         clinic.post("/fhir", &Referral { mrn: "B-9", ..Referral::food() }.bundle()),
         pantry.get("/cbo/v1/referrals"),
-        pantry.act(id, "decline", &json!({ "reason": { "code": "full", "text": "full" } })),
+        pantry.act(id, "decline", &json!({ "reason": { "code": "no-capacity", "text": "full" } })),
     ];
     for answer in refused {
         answer.expect(503);

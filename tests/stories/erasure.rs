@@ -189,7 +189,7 @@ fn an_erasure_that_was_cut_off_is_finished_at_the_next_start() {
     let answer = clinic.post("/fhir", &first.bundle()).expect(200);
     let (maria, task) = (answer.entry(0), answer.entry(first.task_entry(0)));
     let id = pantry.only_referral();
-    let no = json!({ "reason": { "code": "at-capacity", "text": "No room this month" } });
+    let no = json!({ "reason": { "code": "no-capacity", "text": "No room this month" } });
     pantry.act(&id, "decline", &no).expect(200);
     let person = person(&gateway, &maria);
 

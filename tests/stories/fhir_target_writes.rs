@@ -113,7 +113,7 @@ fn a_target_writes_of_whom_it_serves_now_and_of_nobody_else() {
         .act(
             &pantry.only_referral(),
             "decline",
-            &json!({ "reason": { "code": "full", "text": "full" } }),
+            &json!({ "reason": { "code": "no-capacity", "text": "full" } }),
         )
         .expect(200);
     let mut late = procedure(&case);

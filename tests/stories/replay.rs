@@ -45,7 +45,7 @@ fn what_is_known_after_a_restart_is_what_was_known_before() {
     let answer = hospital.post("/fhir", &both.bundle()).expect(200);
     let first = answer.entry(both.task_entry(0));
     let referral = housing.only_referral();
-    let no = json!({ "reason": { "code": "at-capacity", "text": "No room this month" } });
+    let no = json!({ "reason": { "code": "no-capacity", "text": "No room this month" } });
     housing.act(&referral, "decline", &no).expect(200);
     let mut task = hospital.get(&first).expect(200).json;
     task["status"] = json!("cancelled");

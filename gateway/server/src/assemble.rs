@@ -155,6 +155,7 @@ pub fn open(
         library: Arc::new(library),
         links: crate::links::Watch::default(),
         webhooks: crate::outbound::webhook::Watch::default(),
+        meter: crate::meter::Meter::default(),
         strangers: AtomicU64::new(0),
         access,
         consent_tokens,

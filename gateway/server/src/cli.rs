@@ -81,6 +81,12 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },
+    /// Print the OpenAPI document of the community door, as `/openapi.json` has it.
+    Openapi {
+        /// Where the gateway is reached: `https://host:port`.
+        #[arg(long, value_name = "ORIGIN", default_value = "https://localhost:8443")]
+        origin: String,
+    },
     /// Convert between dialects; no server, no disclosure.
     Translate(translate::Translate),
     /// Write evidence.
@@ -150,6 +156,10 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Staff(command) => staff::run(command).map(done),
         Command::Person(command) => person::run(command).map(done),
         Command::RotateKey { data } => told(&data, &Ask::RotateKey).map(done),
+        Command::Openapi { origin } => {
+            println!("{:#}", loopgate_server::openapi::document(&origin));
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Translate(command) => Ok(translate::run(&command)),
         Command::Export(command) => evidence::export(command).map(done),
         Command::HandOver(command) => evidence::hand_over(&command).map(done),

@@ -3,6 +3,7 @@
 //! Every function here names what it would show (an [`AskFor`]) and renders it under the permits
 //! that [`crate::egress::Egress`] brings.
 
+mod comments;
 mod community;
 pub mod documents;
 mod forward;
@@ -37,6 +38,7 @@ use crate::refusal::{Kind, Trouble};
 use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 use one::{newest_household, prefer_one, prohibit_once};
 
+pub use comments::comments;
 pub use community::{community, whole};
 pub use letter::{Item, mail, may_mail};
 pub use onward::client;

@@ -25,6 +25,7 @@ use crate::identity::oidc::Provider;
 use crate::identity::{AccessTokens, Refused, Scopes};
 use crate::inbound::people::sessions::Sessions;
 use crate::inbound::people::turnstile::Turnstile;
+use crate::meter::Meter;
 use crate::notary::Grove;
 use crate::outbound::mail::Mailer;
 use crate::partner::Partner;
@@ -64,6 +65,8 @@ pub struct Gate {
     pub doorkeys: Doorkeys,
     /// What auditors call persons.
     pub pseudonyms: crate::audit::Pseudonyms,
+    /// How many requests each organization may still make at `/cbo/v1`.
+    pub meter: Meter,
     /// Where who guesses waits.
     pub turnstile: Turnstile,
     /// Who of the staff is signed in.

@@ -48,6 +48,8 @@ pub enum Kind {
     ReusedKey,
     /// The method does not apply here.
     Method,
+    /// The partner asks more often than it may.
+    TooMany,
 }
 
 /// A refusal, or an outage: we cannot keep our promise right now.

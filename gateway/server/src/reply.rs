@@ -145,6 +145,10 @@ pub fn row(kind: Kind) -> Row {
             let words = "this interaction is not offered here";
             (405, Issue::NotSupported, V2::UnsupportedEventCode, "method", words)
         }
+        Kind::TooMany => {
+            let words = "too many requests; wait, then try again";
+            (429, Issue::Throttled, V2::ApplicationInternalError, "too-many", words)
+        }
     };
     Row { http, issue, problem, v2, words }
 }
@@ -188,7 +192,11 @@ pub fn problem(trouble: Trouble) -> Reply {
     if !faults.is_empty() {
         let errors: Vec<Value> = faults
             .iter()
-            .map(|fault| json!({ "at": fault.expression, "detail": fault.words }))
+            .map(|fault| {
+                // A place in a JSON body is a pointer, as RFC 9457 shows it.
+                let name = if fault.expression.starts_with('#') { "pointer" } else { "at" };
+                json!({ name: fault.expression, "detail": fault.words })
+            })
             .collect();
         body["errors"] = Value::Array(errors);
     }
@@ -254,6 +262,7 @@ mod tests {
             (Kind::Duplicate, 409, "duplicate", "duplicate", 205),
             (Kind::ReusedKey, 409, "duplicate", "reused-key", 205),
             (Kind::Method, 405, "not-supported", "method", 201),
+            (Kind::TooMany, 429, "throttled", "too-many", 207),
         ];
         for (kind, http, issue, name, number) in table {
             let flaws = v2(&Refusal::of(kind), &|_| None);

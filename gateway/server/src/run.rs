@@ -212,6 +212,7 @@ async fn serve(
         ended = people => Err(anyhow!("the people's listener ended: {ended:?}")),
         ended = machines => Err(anyhow!("the machines' listener ended: {ended:?}")),
     }?;
+    gate.scribe.published().waits.close();
     handle.graceful_shutdown(Some(DRAIN));
     // Nobody listens any more if it panicked.
     let _ = stop_mllp.send(true);

@@ -56,6 +56,7 @@ use crate::roster::Roster;
 use crate::signing_keys;
 use crate::state;
 use crate::view::{Documents, Folding, View};
+use crate::waits::Waits;
 
 pub use act::{Act, Acted};
 pub use attest::{Attest, Attested, Form};
@@ -127,6 +128,7 @@ pub fn start(
         halted: AtomicBool::new(false),
         sends: Sends::default(),
         queued: AtomicU64::new(0),
+        waits: Waits::default(),
         moved: [(); 5].map(|()| Arc::new(Notify::new())),
     });
     let scribe = Scribe { queue, published: published.clone() };
@@ -346,6 +348,7 @@ impl Thread {
         };
         bench.view.fold(&folding, &bench.world, &documents)?;
         self.published.viewed_at.store(at.0, Ordering::Release);
+        self.published.waits.stir(&drafts, &bench.world);
         self.published.stir();
         Ok(committed)
     }

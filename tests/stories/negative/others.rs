@@ -118,7 +118,7 @@ fn body_for(
             form
         }
         ("POST", _, "$token") => json!({ "recipient": "pantry" }),
-        ("POST", _, "decline") => json!({ "reason": { "code": "full", "text": "full" } }),
+        ("POST", _, "decline") => json!({ "reason": { "code": "no-capacity", "text": "full" } }),
         ("POST", _, "appointment") => json!({ "start": "2026-11-27T16:00:00Z" }),
         ("POST", _, "served") => json!({ "outcome": { "text": "Food box" } }),
         _ => json!({}),
@@ -177,7 +177,7 @@ fn n41_two_updates_at_one_version() {
     let at_once: Vec<u16> = std::thread::scope(|scope| {
         let tries = [
             ("accept", json!({})),
-            ("decline", json!({ "reason": { "code": "full", "text": "full" } })),
+            ("decline", json!({ "reason": { "code": "no-capacity", "text": "full" } })),
         ];
         let tries = tries.map(|(act, body)| {
             let path = path(act);

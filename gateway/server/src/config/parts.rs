@@ -162,6 +162,12 @@ pub struct Limits {
     pub mllp_frame_timeout_s: u64,
     /// MLLP connections of one partner at once.
     pub mllp_connections_max: usize,
+    /// Requests of one partner at `/cbo/v1` in a minute, once its burst is used up.
+    pub cbo_requests_per_minute: u32,
+    /// Requests of one partner at `/cbo/v1` that may come at once.
+    pub cbo_requests_burst: u32,
+    /// Requests of one partner at `/cbo/v1` that may wait for news at once.
+    pub cbo_waiting_max: usize,
 }
 
 /// `[fhir]`: the FHIR door.

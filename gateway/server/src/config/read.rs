@@ -193,6 +193,13 @@ fn limits(s: &mut Section<'_, '_>) -> Limits {
         mllp_frame_bytes_max: at("mllp_frame_bytes_max", 8 * MIB, KIB..=64 * MIB),
         mllp_in_flight_bytes_max: at("mllp_in_flight_bytes_max", 256 * MIB, MIB..=64 * 1024 * MIB),
         mllp_connections_max: at("mllp_connections_max", 8, 1..=1024),
+        cbo_waiting_max: at("cbo_waiting_max", 4, 1..=64),
+        cbo_requests_per_minute: s.or(
+            "cbo_requests_per_minute",
+            600,
+            value::integer(1..=1_000_000),
+        ),
+        cbo_requests_burst: s.or("cbo_requests_burst", 120, value::integer(1..=1_000_000)),
         mllp_frame_timeout_s: s.or("mllp_frame_timeout_s", 30, value::integer(1..=600)),
         send_ms_max: s.or("send_ms_max", 10_000, value::integer(1..=60_000)),
         request_timeout_s: s.or("request_timeout_s", 30, value::integer(1..=600)),

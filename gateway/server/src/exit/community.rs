@@ -1,6 +1,6 @@
 //! A referral in the dialect of a community organization.
 
-use loopgate_consent::FieldGroup;
+use loopgate_consent::{FieldGroup, Groups};
 use loopgate_mapping::Mapping;
 use loopgate_referral::{Placement, Referral};
 use serde_json::{Value, json};
@@ -45,6 +45,27 @@ pub fn community(
     Ok(said(gate, mapping, referral, placement, passing)?.map(|(document, _)| document))
 }
 
+/// What the target itself said of it, for its own staff.
+fn own_words(document: &mut Value, placement: &Placement, groups: &Groups) {
+    if groups.contains(FieldGroup::Status) {
+        if let Some(to) = &placement.assigned {
+            document["assigned"] = json!(to);
+        }
+        if let Some(booked) = &placement.appointment {
+            let start = jiff::Timestamp::from_millisecond(booked.start.0).unwrap_or_default();
+            document["appointment"] = json!({ "start": start.to_string() });
+            if let Some(place) = &booked.place {
+                document["appointment"]["place"] = json!(place);
+            }
+        }
+    }
+    if let Some(text) = &placement.safe_contact
+        && groups.contains(FieldGroup::Contact)
+    {
+        document["safe_contact"] = json!(text);
+    }
+}
+
 /// The document, and what of the permitted groups it does not say.
 fn said(
     gate: &Gate,
@@ -62,6 +83,7 @@ fn said(
             if placement.cancel_asked.is_some() && groups.contains(FieldGroup::Status) {
                 written.document["business_status"] = json!(placement.business_text());
             }
+            own_words(&mut written.document, placement, &groups);
             lost.extend(loss::worth_saying(written.not_carried));
             Ok(Some((written.document, lost)))
         }

@@ -1,84 +1,173 @@
-//! `/cbo/v1`: plain REST for community organizations, and `/v1` for those whose dialect has doors of its own.
+//! `/cbo/v1`: plain REST for community organizations.
 //!
 //! A list shows need and status only; the whole referral is one read away, and each read is a
-//! disclosure. What consent does not permit is not there.
+//! disclosure. What consent does not permit is not there. What there is to ask is one table
+//! (`operations.rs`): requests are dispatched by it, and the document at `/openapi.json` is written from it.
 
 mod attachments;
+mod bodies;
+mod body;
 mod capacity;
+mod inbox;
 mod meant;
 pub mod notices;
-mod onward;
+mod operations;
 mod organizations;
 mod refer;
 mod say;
+mod says;
 mod sent;
 pub mod spreadsheet;
 mod verbs;
+pub mod wait;
 
-use loopgate_consent::FieldGroup;
-use loopgate_fhir::{Fault, IssueCode};
-use loopgate_mapping::Mapping;
+use std::cell::Cell;
+
 use loopgate_referral::{OrgId, Placement, Referral, ReferralId};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::dialect;
-use crate::egress::{Way, Weighed};
 use crate::exit;
-use crate::fold::Part;
-use crate::gate::{Gate, Request, Session};
+use crate::gate::{self, Gate, Request, Session};
 use crate::identity::Interaction;
-use crate::partner::{Partner, Role};
-use crate::refusal::{Kind, Refusal, Trouble};
-use crate::reply::{JSON, Reply, json_reply};
+use crate::meter::{Left, Rate};
+use crate::partner::Role;
+use crate::refusal::{Kind, Trouble};
+use crate::reply::{self, JSON, Reply, json_reply};
 use crate::scribe::{Act, Acted, Command, is_held};
-use crate::view::{Order, Place};
 
-/// Answers one request.
-pub fn handle(gate: &Gate, request: &Request) -> Result<Reply, Trouble> {
-    let session = gate.session(request)?;
-    let caller = &session.partner;
-    // The plain dialect says of a Task what FHIR says of it: the same scopes cover it.
-    let writes = matches!(request.method.as_str(), "POST" | "PUT");
-    let act = if writes { Interaction::Update } else { Interaction::Read };
-    if !caller.is(Role::Target) || !session.covers("Task", act) {
-        return Err(gate.refused(&caller.org, "A4", Kind::Forbidden));
-    }
-    gate.not_there(&caller.org, route(gate, &session, request))
+#[cfg(test)]
+pub use inbox::STATUS;
+pub use operations::{Operation, operations};
+pub use says::finish;
+
+/// No key is longer, in bytes.
+const KEY_BYTES_MAX: usize = 255;
+
+/// A caller that is known, and how often it may still ask.
+pub struct Door {
+    session: Session,
+    left: Left,
 }
 
-fn route(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
-    let caller = &session.partner;
-    if let Some(answered) = onward::route(gate, session, request) {
-        return answered;
+/// An answer, and for how long a better one may be waited for.
+pub struct Answered {
+    reply: Reply,
+    waits_s: Option<u64>,
+}
+
+/// One request of one caller.
+pub struct Call<'a> {
+    gate: &'a Gate,
+    session: &'a Session,
+    request: &'a Request,
+    /// What the path names, in its order.
+    ids: Vec<&'a str>,
+    /// There is nothing, and that many seconds may be waited for something.
+    waits_s: Cell<Option<u64>>,
+}
+
+impl Call<'_> {
+    /// Who asks.
+    fn org(&self) -> &OrgId {
+        &self.session.partner.org
     }
-    match (request.method.as_str(), request.segments().as_slice()) {
-        ("GET", ["cbo", "v1", "referrals"] | ["v1", "referrals"]) => list(gate, session, request),
-        ("GET", ["cbo", "v1", "referrals.csv"]) => spreadsheet::download(gate, session, request),
-        ("POST", ["cbo", "v1", "referrals.csv"]) => spreadsheet::upload(gate, session, request),
-        ("GET", ["cbo", "v1", "hmis", name]) => spreadsheet::hmis(gate, session, name),
-        ("GET", ["cbo", "v1", "referrals", id] | ["v1", "referrals", id]) => {
-            read(gate, session, id)
-        }
-        ("POST", ["cbo", "v1", "referrals", id, "say"]) => {
-            request.speaks(&[JSON])?;
-            say::status(gate, caller, id, request)
-        }
-        ("POST", ["v1", "referrals", id, door]) => {
-            request.speaks(&[JSON])?;
-            say::at_door(gate, caller, (id, door), request)
-        }
-        ("POST", ["cbo", "v1", "referrals", id, act]) => {
-            request.speaks(&[JSON])?;
-            self::act(gate, caller, id, act, request)
-        }
-        ("GET", ["cbo", "v1", "notices"]) => Ok(notices::list(gate, &caller.org)),
-        ("POST", ["cbo", "v1", "notices", id, "read"]) => notices::read(gate, &caller.org, id),
-        (
-            _,
-            ["cbo", "v1", "referrals" | "referrals.csv" | "notices", ..] | ["v1", "referrals", ..],
-        ) => Err(Kind::Method.into()),
-        _ => Err(Kind::NotFound.into()),
+
+    /// The second id of the path.
+    fn second(&self) -> &str {
+        self.ids.get(1).copied().unwrap_or_default()
     }
+
+    /// The first id of the path.
+    fn id(&self) -> &str {
+        self.ids.first().copied().unwrap_or_default()
+    }
+}
+
+impl Door {
+    /// Who asks, if it may ask now.
+    fn enter(gate: &Gate, request: &Request) -> Result<Door, Reply> {
+        let session = gate.session(request).map_err(reply::problem)?;
+        let limits = &gate.config.limits;
+        let rate =
+            Rate { per_minute: limits.cbo_requests_per_minute, burst: limits.cbo_requests_burst };
+        let left = gate.meter.take(&session.partner.org, gate.clock.monotonic_ms(), rate);
+        let door = Door { session, left };
+        match left.refused_for_s {
+            Some(seconds) => {
+                let reply = reply::problem(Kind::TooMany.into());
+                Err(door.metered(reply.header("retry-after", seconds.to_string())))
+            }
+            None => Ok(door),
+        }
+    }
+
+    fn org(&self) -> &OrgId {
+        &self.session.partner.org
+    }
+
+    /// An answer that says how often may still be asked.
+    fn metered(&self, reply: Reply) -> Reply {
+        reply
+            .header("ratelimit-limit", self.left.burst.to_string())
+            .header("ratelimit-remaining", self.left.requests.to_string())
+            .header("ratelimit-reset", self.left.full_in_s.to_string())
+    }
+
+    /// Answers what is asked, as things are now.
+    fn answer(&self, gate: &Gate, request: &Request) -> Answered {
+        let (session, caller) = (&self.session, &self.session.partner);
+        let segments = request.segments();
+        // The plain dialect says of a Task what FHIR says of it: the same scopes cover it.
+        let get = request.method == "GET";
+        let act = if get { Interaction::Read } else { Interaction::Update };
+        if !caller.is(Role::Target) || !session.covers("Task", act) {
+            let trouble = gate.refused(&caller.org, "A4", Kind::Forbidden);
+            return Answered { reply: reply::problem(trouble), waits_s: None };
+        }
+        let here = operations().filter_map(|one| Some((one, one.said.ids(&segments)?)));
+        let here: Vec<(&Operation, Vec<&str>)> = here.collect();
+        if !here.is_empty() && here.iter().all(|(one, _)| one.said.method != request.method) {
+            let allowed: Vec<&str> = here.iter().map(|(one, _)| one.said.method).collect();
+            let reply = reply::problem(Kind::Method.into()).header("allow", allowed.join(", "));
+            return Answered { reply, waits_s: None };
+        }
+        let found = here.into_iter().find(|(one, _)| one.said.method == request.method);
+        let (operation, ids) = found.unzip();
+        let ids = ids.unwrap_or_default();
+        let call = Call { gate, session, request, ids, waits_s: Cell::new(None) };
+        let outcome = match operation {
+            Some(operation) => sound(operation, request).and_then(|()| (operation.run)(&call)),
+            None => Err(Kind::NotFound.into()),
+        };
+        let outcome = gate.not_there(&caller.org, outcome);
+        Answered { reply: outcome.unwrap_or_else(reply::problem), waits_s: call.waits_s.get() }
+    }
+}
+
+/// Refuses what no operation of this kind takes, before anything is looked for.
+fn sound(operation: &Operation, request: &Request) -> Result<(), Trouble> {
+    let key = request.idempotency_key.as_ref();
+    if key.is_some_and(|key| key.is_empty() || key.len() > KEY_BYTES_MAX) {
+        return Err(body::bad("Idempotency-Key", "is not a text of 1 to 255 bytes"));
+    }
+    if version(request).is_none() {
+        return Err(body::bad("If-Match", "is not one ETag, nor *"));
+    }
+    let unknown = |name: &String| !operation.said.query.iter().any(|query| query.name == name);
+    if request.query.iter().any(|(name, _)| unknown(name)) {
+        return Err(body::bad("", "has an unknown parameter"));
+    }
+    match &operation.said.takes {
+        Some(takes) if takes.optional && request.body.is_empty() => Ok(()),
+        Some(takes) => request.speaks(takes.media),
+        None => Ok(()),
+    }
+}
+
+/// The version that `If-Match` names, if there is one; nothing, if it does not read. There is always one: `*`
+/// is no condition.
+fn version(request: &Request) -> Option<Option<u64>> {
+    gate::version(request.if_match.as_deref().filter(|condition| *condition != "*"))
 }
 
 /// The placement of a referral with this organization, if it may know of it.
@@ -91,126 +180,68 @@ fn placement(gate: &Gate, org: &OrgId, id: &str) -> Result<(Referral, Placement)
     Ok((referral.clone(), placement.clone()))
 }
 
-fn read(gate: &Gate, session: &Session, id: &str) -> Result<Reply, Trouble> {
-    let org = &session.partner.org;
-    let (referral, placement) = placement(gate, org, id)?;
+/// `GET /cbo/v1/referrals/ID`.
+fn read(call: &Call<'_>) -> Result<Reply, Trouble> {
+    let (gate, org) = (call.gate, call.org());
+    let (referral, placement) = placement(gate, org, call.id())?;
     if is_held(&referral) {
-        let ask = exit::forward_ask(&referral, &placement).shown(gate, session);
-        let denial = gate.egress.weigh(org, &ask).err().flatten();
-        return Err(gate.egress.deny(org, &ask, denial));
+        return Err(held(call, &referral, &placement));
     }
-    let body = exit::for_target(gate, &referral, &placement, Some(session))?;
+    let body = exit::for_target(gate, &referral, &placement, Some(call.session))?;
     Ok(Reply::released(200, JSON, body).header("etag", etag(placement.version)))
+}
+
+/// `GET /cbo/v1/referrals/ID/comments`.
+fn comments(call: &Call<'_>) -> Result<Reply, Trouble> {
+    let (referral, placement) = placement(call.gate, call.org(), call.id())?;
+    if is_held(&referral) {
+        return Err(held(call, &referral, &placement));
+    }
+    let body = exit::comments(call.gate, &referral, &placement, call.session)?;
+    Ok(Reply::released(200, JSON, body).header("etag", etag(placement.version)))
+}
+
+/// What waits for consent is not there, and that it was asked for is recorded.
+fn held(call: &Call<'_>, referral: &Referral, placement: &Placement) -> Trouble {
+    let (gate, org) = (call.gate, call.org());
+    let ask = exit::forward_ask(referral, placement).shown(gate, call.session);
+    let denial = gate.egress.weigh(org, &ask).err().flatten();
+    gate.egress.deny(org, &ask, denial)
 }
 
 fn etag(version: u64) -> String {
     format!("W/\"{version}\"")
 }
 
-fn list(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
-    let org = &session.partner.org;
-    let (mut after, mut count) = (None, gate.config.limits.page_entries_max);
-    for (name, value) in &request.query {
-        match name.as_str() {
-            "after" => {
-                let given = hex::decode(value).map_err(|_| bad("after", "is not a cursor"))?;
-                // One that is none of ours starts at the beginning.
-                after = Place::try_from(given).ok();
-            }
-            "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=count).contains(limit));
-                count = limit.ok_or_else(|| bad("limit", "is not a number in range"))?;
-            }
-            _ => return Err(bad("", "has an unknown parameter")),
-        }
+/// What the scribe found wrong, as a place in the body of the act.
+fn pointed(trouble: Trouble) -> Trouble {
+    let Trouble::Refused(mut refusal) = trouble else { return trouble };
+    for fault in &mut refusal.faults {
+        let member = fault.expression.rsplit('.').next().unwrap_or_default();
+        fault.expression = format!("#/{member}");
     }
-    let (mapping, _) = dialect::mapping(gate, org, "referral")?;
-    let (rows, next) = page(gate, session, mapping, after, count)?;
-    let (shown, parts): (Vec<Value>, Vec<Weighed>) = rows.into_iter().unzip();
-    let way = Way { to: org, channel: "cbo-rest", mapping: Some(mapping.digest()), by: None };
-    let mut page = json!({ "referrals": shown });
-    if let Some(next) = next {
-        page["next"] = json!(hex::encode(next));
-    }
-    let body = gate.egress.release_page(way, parts, || Ok(page.to_string().into_bytes()))?;
-    Ok(Reply::released(200, JSON, body))
+    refusal.into()
 }
 
-/// A row of the list says no more.
-const SHOWN: [FieldGroup; 2] = [FieldGroup::Need, FieldGroup::Status];
-
-/// One row of the list, and what it shows.
-type Row = (Value, Weighed);
-
-/// The rows that consent permits now, and where to go on.
-fn page(
-    gate: &Gate,
-    session: &Session,
-    mapping: &Mapping,
-    mut after: Option<Place>,
-    count: usize,
-) -> Result<(Vec<Row>, Option<Place>), Trouble> {
-    let org = &session.partner.org;
-    let mut rows = Vec::new();
-    loop {
-        let of = (std::slice::from_ref(org), "Task");
-        let found = gate.view.find(Order::Changed, of, None, after.as_ref(), count);
-        let found = found.map_err(|outage| {
-            tracing::error!(%outage, "the projections do not read");
-            Trouble::Outage
-        })?;
-        let exhausted = found.len() < count;
-        for task in found {
-            after = Some(task.place);
-            let part = gate.scribe.published().world().parts.get(&task.id).copied();
-            let Some(Part::PlacementTask(referral, placement)) = part else { continue };
-            let Some(referral) = gate.referral(&referral).filter(|one| !is_held(one)) else {
-                continue;
-            };
-            let Some(placement) = referral.placement(&placement).cloned() else { continue };
-            let ask = exit::need_ask(&referral, &placement).shown(gate, session);
-            let Some(permits) = gate.egress.may(org, &ask)? else { continue };
-            let passing = exit::Passing::of(&permits).only(&SHOWN);
-            // One that the dialect cannot say must not hide the others.
-            let row = exit::community(gate, mapping, &referral, &placement, &passing)?;
-            rows.extend(row.map(|row| (row, (ask, permits))));
-            if rows.len() == count {
-                return Ok((rows, after));
-            }
-        }
-        if exhausted {
-            return Ok((rows, None));
-        }
-    }
-}
-
-fn act(
-    gate: &Gate,
-    caller: &Partner,
-    id: &str,
-    act: &str,
-    request: &Request,
-) -> Result<Reply, Trouble> {
-    let wish = verbs::wish(act, &request.body)?;
-    let referral: ReferralId = id.parse().map_err(|_| Trouble::from(Kind::NotFound))?;
+/// An act on a referral.
+fn act(call: &Call<'_>, read: verbs::Read) -> Result<Reply, Trouble> {
+    let (gate, request) = (call.gate, call.request);
+    let wish = read(&request.body)?;
+    let referral: ReferralId = call.id().parse().map_err(|_| Trouble::from(Kind::NotFound))?;
     let act = Act {
-        org: caller.org.clone(),
+        org: call.org().clone(),
         request: request.digest(),
         once: request.idempotency_key.is_some(),
         transport: "cbo-rest",
         referral,
-        if_match: request.version()?,
+        if_match: version(request).flatten(),
         happened: None,
         message: None,
         wish,
     };
-    let Acted { version, status, .. } =
-        gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
-    let mut body = exit::standing(gate, &caller.org, &referral, status)?;
+    let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply));
+    let Acted { version, status, .. } = acted.map_err(pointed)?;
+    let mut body = exit::standing(gate, call.org(), &referral, status)?;
     body["version"] = json!(version);
     Ok(json_reply(200, JSON, &body).header("etag", etag(version)))
-}
-
-fn bad(at: &str, words: &'static str) -> Trouble {
-    Refusal::invalid(vec![Fault::new(IssueCode::Value, at, words)]).into()
 }

@@ -32,6 +32,7 @@ use crate::inbound::cors::Cors;
 use crate::inbound::tls::Settings;
 use crate::inbound::wire::{Held, Wire};
 use crate::inbound::{audit, cbo, fhir, ledger, oauth};
+use crate::openapi;
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{self, Reply};
 
@@ -217,6 +218,9 @@ async fn answer(gate: Arc<Gate>, request: HttpRequest<Body>) -> Reply {
         Ok(Err(trouble)) => return dialect.sound(trouble),
         Err(_) => return Reply::empty(408),
     };
+    if let Dialect::Cbo = dialect {
+        return cbo::wait::answer(gate, request).await;
+    }
     let handled = tokio::task::spawn_blocking(move || dialect.handle(&gate, &request));
     match handled.await {
         Ok(reply) => reply,
@@ -328,6 +332,7 @@ pub(super) fn respond(reply: Reply, held: &Held) -> Response<Body> {
 enum Dialect {
     Fhir,
     Cbo,
+    OpenApi,
     Audit,
     Ledger,
     OAuth,
@@ -337,6 +342,7 @@ impl Dialect {
     fn of(path: &str) -> Dialect {
         match path.split('/').nth(1) {
             Some("cbo" | "v1") => Dialect::Cbo,
+            Some("openapi.json") if path == "/openapi.json" => Dialect::OpenApi,
             Some("audit") => Dialect::Audit,
             Some("ledger" | "status") => Dialect::Ledger,
             Some("oauth" | ".well-known") => Dialect::OAuth,
@@ -355,7 +361,9 @@ impl Dialect {
     fn handle(self, gate: &Gate, request: &Request) -> Reply {
         let outcome = match self {
             Dialect::Fhir => fhir::handle(gate, request),
-            Dialect::Cbo => cbo::handle(gate, request),
+            Dialect::Cbo => unreachable!("it waits, and is answered by itself"),
+            Dialect::OpenApi if request.method == "GET" => Ok(openapi::answer(gate)),
+            Dialect::OpenApi => Err(Kind::Method.into()),
             Dialect::Audit => audit::handle(gate, request),
             Dialect::Ledger if request.path == "/status/1" && request.method == "GET" => {
                 consent_token::status(gate)

@@ -91,6 +91,11 @@ fn render(gate: &Gate) -> String {
             "commands waiting for the scribe",
             published.queued.load(Ordering::Relaxed),
         ),
+        (
+            "loopgate_cbo_waiting",
+            "requests at /cbo/v1 that wait for a referral to come",
+            published.waits.count() as u64,
+        ),
     ];
     rows.iter().fold(queues, |mut text, (name, help, value)| {
         // Writing to a String does not fail.

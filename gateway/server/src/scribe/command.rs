@@ -21,6 +21,7 @@ use crate::journal::{Capacity, Event, LinkEvent, MailEvent, Minted, StaffEvent, 
 use crate::refusal::Trouble;
 use crate::roster::Roster;
 use crate::staff::StaffName;
+use crate::waits::Waits;
 
 /// A command with the channel its answer goes to.
 pub enum Command {
@@ -173,6 +174,8 @@ pub struct Published {
     pub sends: Sends,
     /// Commands waiting.
     pub queued: AtomicU64,
+    /// Who waits for a referral to come.
+    pub waits: Waits,
     /// Told after each commit, and when clocks move: one for each who waits.
     pub moved: [Arc<Notify>; 5],
 }

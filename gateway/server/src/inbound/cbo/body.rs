@@ -1,0 +1,322 @@
+//! What is said to `/cbo/v1`, read strictly: an unknown member is refused, and what is wrong is said
+//! with a JSON pointer (RFC 6901) to where, in the form of RFC 9457's own example.
+
+use std::fmt;
+
+use loopgate_fhir::{Fault, IssueCode};
+use loopgate_referral::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment};
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, schema::Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::refusal::{Kind, Refusal, Trouble};
+use crate::scribe::NOTE_BYTES_MAX;
+
+/// A body as what it has to be; none at all is an object without members.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Trouble> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    let looked: Value = serde_json::from_slice(body).map_err(|_| Trouble::from(Kind::Malformed))?;
+    if let Some(pointer) = stray_list(&looked, "#".to_owned(), false) {
+        return Err(Refusal::at(Kind::Malformed, vec![of_another_type(pointer)]).into());
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let pointer = pointer(error.path());
+        wrong(pointer, error.inner())
+    })?;
+    reader.end().map_err(|_| Trouble::from(Kind::Malformed))?;
+    Ok(read)
+}
+
+/// The members that are lists.
+const LISTS: [&str; 2] = ["services", "given"];
+
+/// Where there is a list that is none of those: serde would take it for an object whose members are said by
+/// their order.
+fn stray_list(value: &Value, pointer: String, may_be: bool) -> Option<String> {
+    match value {
+        Value::Array(_) if !may_be => Some(pointer),
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(n, item)| stray_list(item, format!("{pointer}/{n}"), false))
+        }
+        Value::Object(members) => members.iter().find_map(|(name, one)| {
+            stray_list(one, member(&pointer, name), LISTS.contains(&name.as_str()))
+        }),
+        _ => None,
+    }
+}
+
+fn of_another_type(pointer: String) -> Fault {
+    Fault::new(IssueCode::Structure, pointer, "is of another type")
+}
+
+/// What serde says is wrong, in our words: its own may quote the message.
+fn wrong(mut pointer: String, error: &serde_json::Error) -> Trouble {
+    if !error.is_data() {
+        return Kind::Malformed.into();
+    }
+    let text = error.to_string();
+    let (code, words) = match text.split_once(" `") {
+        Some(("missing field", rest)) => {
+            let name = rest.split('`').next().unwrap_or_default();
+            pointer = member(&pointer, name);
+            (IssueCode::Required, "is missing")
+        }
+        Some(("unknown field", _)) => (IssueCode::Structure, "is not known here"),
+        Some(("duplicate field", _)) => (IssueCode::Structure, "is there twice"),
+        Some(("unknown variant", _)) => (IssueCode::Value, "is not one of the words there are"),
+        _ if text.starts_with("invalid type") => (IssueCode::Structure, "is of another type"),
+        _ => {
+            // The words of the types below.
+            let known = WORDS.iter().find(|words| text.starts_with(*words));
+            (IssueCode::Value, *known.unwrap_or(&"is not a value that may be here"))
+        }
+    };
+    let kind = if code == IssueCode::Value { Kind::Invalid } else { Kind::Malformed };
+    Refusal::at(kind, vec![Fault::new(code, pointer, words)]).into()
+}
+
+/// Where, as a JSON pointer in a URI fragment. A member's name is text of the message too: one that does not
+/// look like ours ends it.
+fn pointer(path: &Path) -> String {
+    let mut pointer = "#".to_owned();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer = format!("{pointer}/{index}"),
+            Segment::Map { key } => {
+                let longer = member(&pointer, key);
+                if longer == pointer {
+                    break;
+                }
+                pointer = longer;
+            }
+            Segment::Enum { .. } | Segment::Unknown => break,
+        }
+    }
+    pointer
+}
+
+fn member(pointer: &str, name: &str) -> String {
+    let ours = (1..=32).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if ours { format!("{pointer}/{name}") } else { pointer.to_owned() }
+}
+
+/// A value that a schema lets pass and that is none that may be there.
+pub fn bad(at: &str, words: &'static str) -> Trouble {
+    Refusal::invalid(vec![Fault::new(IssueCode::Value, at, words)]).into()
+}
+
+const TEXT: &str = "is not a text of 1 to 1000 bytes without control characters";
+const CODE: &str = "is not a code of 1 to 40 of a-z, 0-9 and -";
+const INSTANT: &str = "is not a date and time with its zone";
+const NAME: &str = "is not a name of 1 to 64 of a-z, 0-9 and -";
+pub const LISTED: &str = "is not one of the codes there are";
+const WORDS: [&str; 5] = [TEXT, CODE, INSTANT, NAME, LISTED];
+
+/// A text that says something, without control characters but for tab and line ends.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Words(pub String);
+
+impl TryFrom<String> for Words {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Words, &'static str> {
+        let control = |c: char| (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || c == '\u{7f}';
+        if text.trim().is_empty() || text.len() > NOTE_BYTES_MAX || text.contains(control) {
+            return Err(TEXT);
+        }
+        Ok(Words(text))
+    }
+}
+
+/// The class of a reason.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Code(pub String);
+
+impl TryFrom<String> for Code {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Code, &'static str> {
+        let sound = (1..=40).contains(&text.len())
+            && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        if sound { Ok(Code(text)) } else { Err(CODE) }
+    }
+}
+
+/// An instant with its zone: a local time means another instant to somebody else.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Instant(pub Timestamp);
+
+impl TryFrom<String> for Instant {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Instant, &'static str> {
+        let instant: Result<jiff::Timestamp, _> = text.parse();
+        instant.map(|at| Instant(Timestamp(at.as_millisecond()))).map_err(|_| INSTANT)
+    }
+}
+
+/// The name of an organization, as `Organization/NAME`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Name(pub loopgate_referral::OrgId);
+
+impl TryFrom<String> for Name {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Name, &'static str> {
+        text.parse().map(Name).map_err(|_| NAME)
+    }
+}
+
+fn text(words: &str) -> ObjectBuilder {
+    Object::builder().schema_type(Type::String).description(Some(words))
+}
+
+fn said(object: ObjectBuilder) -> RefOr<Schema> {
+    RefOr::T(Schema::Object(object.build()))
+}
+
+/// ECMA-262, the pattern of [`Words`].
+pub const WORDS_PATTERN: &str = "^[^\\u0000-\\u0008\\u000B\\u000C\\u000E-\\u001F\\u007F]*\
+     [^\\s\\u0000-\\u001F\\u007F][^\\u0000-\\u0008\\u000B\\u000C\\u000E-\\u001F\\u007F]*$";
+
+impl PartialSchema for Words {
+    fn schema() -> RefOr<Schema> {
+        let words = "A text that is not blank: at most 1000 bytes of UTF-8, and no control characters but \
+                     tab and line ends. It may be about the person; it is told to whoever may read it, and to \
+                     nobody else.";
+        said(text(words).min_length(Some(1)).max_length(Some(1000)).pattern(Some(WORDS_PATTERN)))
+    }
+}
+
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        said(text("The class of a reason, for programs.").pattern(Some("^[a-z0-9-]{1,40}$")))
+    }
+}
+
+impl PartialSchema for Instant {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+        said(text("A date and time with its zone (RFC 3339).").format(Some(format)))
+    }
+}
+
+impl PartialSchema for Name {
+    fn schema() -> RefOr<Schema> {
+        let words = "The name of an organization: the last part of its `Organization/NAME`.";
+        said(text(words).pattern(Some("^[a-z0-9-]{1,64}$")))
+    }
+}
+
+impl ToSchema for Words {}
+impl ToSchema for Code {}
+impl ToSchema for Instant {}
+impl ToSchema for Name {}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only whether it reads is asked")]
+    struct Outer {
+        reason: Inner,
+        #[serde(default)]
+        services: Vec<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only whether it reads is asked")]
+    struct Inner {
+        code: Code,
+        #[serde(default)]
+        at: Option<Instant>,
+    }
+
+    /// Kind, place and words of what is wrong.
+    fn wrong(body: &str) -> (Kind, String) {
+        match parse::<Outer>(body.as_bytes()) {
+            Err(Trouble::Refused(Refusal { kind, faults, .. })) => {
+                let said = faults.first().map(|one| format!("{} {}", one.expression, one.words));
+                (kind, said.unwrap_or_default())
+            }
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_pointed_at_and_never_quoted() {
+        let good = r#"{"reason":{"code":"full"},"services":[{"code":"a","at":"2026-11-22T10:00:00+01:00"}]}"#;
+        parse::<Outer>(good.as_bytes()).unwrap();
+        for (body, kind, said) in [
+            ("", Kind::Malformed, "#/reason is missing"),
+            ("{", Kind::Malformed, ""),
+            (r#"{"reason":{"code":"full"}} x"#, Kind::Malformed, ""),
+            ("[]", Kind::Malformed, "# is of another type"),
+            (r#"{"reason":["full"]}"#, Kind::Malformed, "#/reason is of another type"),
+            (
+                r#"{"reason":{"code":"a"},"more":[["b"]]}"#,
+                Kind::Malformed,
+                "#/more is of another type",
+            ),
+            (r#"{"reason":{}}"#, Kind::Malformed, "#/reason/code is missing"),
+            (r#"{"reason":{"code":1}}"#, Kind::Malformed, "#/reason/code is of another type"),
+            (
+                r#"{"reason":{"code":"A"}}"#,
+                Kind::Invalid,
+                "#/reason/code is not a code of 1 to 40 of a-z, 0-9 and -",
+            ),
+            (
+                r#"{"reason":{"code":"a","why":1}}"#,
+                Kind::Malformed,
+                "#/reason/why is not known here",
+            ),
+            (
+                r#"{"reason":{"code":"a","Maria L":1}}"#,
+                Kind::Malformed,
+                "#/reason is not known here",
+            ),
+            (
+                r#"{"reason":{"code":"a","code":"b"}}"#,
+                Kind::Malformed,
+                "#/reason/code is there twice",
+            ),
+            (
+                r#"{"reason":{"code":"a"},"services":[{"code":"a"},{"code":"b","at":"2026-11-22T10:00:00"}]}"#,
+                Kind::Invalid,
+                "#/services/1/at is not a date and time with its zone",
+            ),
+        ] {
+            assert_eq!(wrong(body), (kind, said.to_owned()), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_text_says_something() {
+        for bad in ["", " \n", "a\u{0}b", "a\u{7f}", &"é".repeat(501)] {
+            assert!(Words::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
+        for good in ["a", " a\n\tb\r\n", &"é".repeat(500)] {
+            assert!(Words::try_from(good.to_owned()).is_ok(), "{good:?}");
+        }
+    }
+}
