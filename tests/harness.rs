@@ -24,7 +24,7 @@ mod wire;
 mod witness;
 mod writer;
 
-pub use browser::{Browser, PIN, Page, head_line, letter, links, read_letter};
+pub use browser::{Browser, PIN, Page, head_line, letter, links, read_letter, words_of};
 pub use bundles::{Need, Referral, consent, patient};
 pub use callee::{Call, Callee};
 pub use clerk::{Clerk, form_fields};

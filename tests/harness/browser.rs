@@ -192,6 +192,13 @@ pub fn read_letter(letter: &Received) -> String {
     format!("{head}\n\n{}", String::from_utf8(bytes).unwrap())
 }
 
+/// What an e-mail says, without links and Message-ID: those are drawn, and may spell anything.
+pub fn words_of(letter: &Received) -> String {
+    let text = read_letter(letter);
+    let drawn = |line: &&str| !line.starts_with("https://") && !line.starts_with("Message-ID");
+    text.lines().filter(drawn).collect::<Vec<_>>().join("\n")
+}
+
 /// The links in an e-mail, in order.
 pub fn links(letter: &Received) -> Vec<String> {
     let text = read_letter(letter);

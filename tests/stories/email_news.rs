@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::harness::{
-    Answer, Browser, Gateway, Post, Received, Referral, letter, links, read_letter,
+    Answer, Browser, Gateway, Post, Received, Referral, letter, links, read_letter, words_of,
 };
 
 const WHY: &str = "She has moved to her sister";
@@ -20,7 +20,7 @@ fn referred(gateway: &Gateway, post: &Post) -> (Answer, String) {
 
 #[track_caller]
 fn tells(mail: &Received, words: &str, link: &str) {
-    let text = read_letter(mail);
+    let text = words_of(mail);
     assert!(text.contains(words), "{text}");
     assert_eq!(links(mail), [link]);
     for word in ["Maria", "Lindqvist", "Food", "food", "sister", "0142", "B-20417"] {

@@ -55,7 +55,7 @@ pub fn read(bytes: &[u8]) -> Result<Report, Unread> {
     }
     let status = part(&message, "message", &["delivery-status", "global-delivery-status"]);
     let status = status.ok_or(Unread::NoReport)?;
-    let Some(status) = failed(&String::from_utf8_lossy(&message.parts[status].contents())) else {
+    let Some(status) = failed(&String::from_utf8_lossy(message.parts[status].contents())) else {
         return Ok(Report::NotFailed);
     };
     let message_id = returned(&message).ok_or(Unread::NoMessage)?;
@@ -86,8 +86,8 @@ fn returned(message: &Message<'_>) -> Option<String> {
     }
     let head = part(message, "text", &["rfc822-headers"])
         .or_else(|| part(message, "message", &["global-headers"]))?;
-    let head = message.parts[head].contents().to_vec();
-    MessageParser::default().parse(&head)?.message_id().map(str::to_owned)
+    let head = message.parts[head].contents();
+    MessageParser::default().parse(head)?.message_id().map(str::to_owned)
 }
 
 /// The status of the first recipient for whom it failed, `None` within if it has none; nothing if it failed
