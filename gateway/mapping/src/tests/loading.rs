@@ -104,7 +104,9 @@ fn unknown_keys_groups_and_tables() {
     );
     refuses(
         "[extra]\na = 1",
-        &["d/m.toml:7: unknown field `extra`, expected one of `mapping`, `message`, `acts`, `rows`"],
+        &[
+            "d/m.toml:7: unknown field `extra`, expected one of `mapping`, `message`, `acts`, `rows`",
+        ],
     );
     refuses("may = [", &["d/m.toml:7: unclosed array, expected `]`"]);
 }
