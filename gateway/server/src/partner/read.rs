@@ -175,10 +175,9 @@ fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
         ("hl7v2", Kind::Hl7v2),
     ];
     let kind = s.must("kind", value::one_of(&kinds));
-    let (own, reads): (_, &dyn Fn(&DeValue<'_>) -> Read<String>) = match kind {
-        Some(Kind::Hl7v2) => ("hl7v2", &v2_only),
-        _ => (crate::dialect::COMMUNITY, &folder),
-    };
+    let is_v2 = kind == Some(Kind::Hl7v2);
+    let own = if is_v2 { "hl7v2" } else { crate::dialect::COMMUNITY };
+    let reads = if is_v2 { v2_only } else { folder };
     let dialect = s.or("dialect", own.to_owned(), reads);
     for (key, whose, one) in [
         ("endpoint", Kind::Push, "a push channel needs one"),

@@ -111,6 +111,8 @@ fn answer(
     body["version"] = json!(version);
     let mut lost = meant.unused(read);
     lost.extend(asked.lost.iter().cloned());
+    let unsaid = body["not_carried"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    lost.extend(unsaid.map(str::to_owned));
     if !lost.is_empty() {
         body["not_carried"] = json!(lost);
     }
