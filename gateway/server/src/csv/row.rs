@@ -39,11 +39,10 @@ pub fn steps(
     let books = books(said, placement, zone);
     match said.status {
         None => {}
-        Some(Status::Is(is)) if is == now => {
-            if is == TaskStatus::Completed {
-                last.extend(corrected(said, placement, zone, cells)?);
-            }
+        Some(Status::Is(TaskStatus::Completed)) if now == TaskStatus::Completed => {
+            last.extend(corrected(said, placement, zone, cells)?);
         }
+        Some(Status::Is(is)) if is == now => {}
         Some(Status::Is(is)) => match is {
             TaskStatus::Accepted => first.push(step("accept", Wish::Target(TargetMove::Accept))),
             // An appointment says that the work began.
