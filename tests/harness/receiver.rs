@@ -158,7 +158,8 @@ impl Gateway {
     pub fn next_secret(&self, name: &str, overlap_hours: i64) -> String {
         let now = Timestamp(self.now_s() * 1000);
         let until = Timestamp(now.0 + overlap_hours * 3_600_000);
-        webhook_secret::rotate(&self.root().join("keys"), &name.parse().unwrap(), now, until).unwrap()
+        webhook_secret::rotate(&self.root().join("keys"), &name.parse().unwrap(), now, until)
+            .unwrap()
     }
 
     /// How they stand.

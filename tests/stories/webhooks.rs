@@ -30,8 +30,7 @@ fn allow(gateway: &Gateway, port: u16) {
 pub fn submit(clinic: &Party, mrn: &'static str, to: &str) -> (String, Answer) {
     let given = consent(clinic, mrn, to);
     let patient = given.entry(0).strip_prefix("/fhir/").unwrap().to_owned();
-    let referral =
-        Referral { mrn, consent: None, owner: Some("push-pantry"), ..Referral::food() };
+    let referral = Referral { mrn, consent: None, owner: Some("push-pantry"), ..Referral::food() };
     let mut bundle = towards(referral.bundle(), to);
     let entries = bundle["entry"].as_array_mut().unwrap();
     let known = entries.remove(0)["fullUrl"].as_str().unwrap().to_owned();
@@ -83,7 +82,10 @@ fn a_webhook_names_a_referral_and_says_nothing_of_it() {
     gateway.hooks_once("hooked", |one| one["depth"] == 0);
     let shown = gateway.of_kind("phi.disclosed");
     let [shown] = &shown[..] else { panic!("{shown:?}") };
-    assert_eq!((&shown["disclosed"]["recipient"], &shown["disclosed"]["channel"]), (&json!("hooked"), &json!("push")));
+    assert_eq!(
+        (&shown["disclosed"]["recipient"], &shown["disclosed"]["channel"]),
+        (&json!("hooked"), &json!("push"))
+    );
     let delivered = gateway.of_kind("referral.delivered");
     assert_eq!(delivered.len(), 1);
     assert_eq!(delivered[0]["transition"]["delivered"], hooked.id.as_str());
@@ -263,7 +265,10 @@ fn who_wants_no_signature_says_so_and_who_has_no_secret_is_not_pushed_to() {
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("signed = false", "signed = true")).unwrap();
     let refused = gateway.try_admin(&Ask::PartnersReload).unwrap_err().to_string();
-    assert!(refused.contains("channel.signed") && refused.contains("loopgate webhook secret"), "{refused}");
+    assert!(
+        refused.contains("channel.signed") && refused.contains("loopgate webhook secret"),
+        "{refused}"
+    );
     // Nor does the gateway start.
     gateway.stop();
     assert!(!gateway.try_serve());

@@ -15,7 +15,8 @@ use loopgate_server::doorkey::{draw_pin, hash_pin};
 use loopgate_server::init::add_partner;
 use loopgate_server::partner::spec::{Deployment, Spec};
 use loopgate_server::partner::{
-    Agreement, Channel, ChannelKind, Partner as File, PinHash, Push, Role, Shown, load_partners, set_pin,
+    Agreement, Channel, ChannelKind, Partner as File, PinHash, Push, Role, Shown, load_partners,
+    set_pin,
 };
 use loopgate_server::partner_test::{self, Now, Outcome};
 use loopgate_server::webhook_secret;

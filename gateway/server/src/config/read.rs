@@ -229,7 +229,13 @@ fn delivery(s: &mut Section<'_, '_>) -> Delivery {
     let disable_after_hours = s.or("disable_after_hours", 72, value::integer(1..=720));
     let targets = s.list("private_targets", value::parsed("an address or host:port"));
     let private_targets = targets.into_iter().map(|(_, target)| target).collect();
-    Delivery { timeout_s, retry_delay_s_min, retry_delay_s_max, disable_after_hours, private_targets }
+    Delivery {
+        timeout_s,
+        retry_delay_s_min,
+        retry_delay_s_max,
+        disable_after_hours,
+        private_targets,
+    }
 }
 
 fn people(s: &mut Section<'_, '_>) -> People {

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use loopgate_referral::{Event as ReferralEvent, OrgId, Placement, Referral, TargetNews, Timestamp};
+use loopgate_referral::{
+    Event as ReferralEvent, OrgId, Placement, Referral, TargetNews, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Place, World};
@@ -61,7 +63,9 @@ impl Webhooks {
     /// A target's system took something, which its placement still has as due.
     pub(super) fn note(&mut self, referral: &Referral, fact: &ReferralEvent, now: Timestamp) {
         let (id, newest, all) = match fact {
-            ReferralEvent::Delivered { placement, amended } => (placement, (*amended).max(1), false),
+            ReferralEvent::Delivered { placement, amended } => {
+                (placement, (*amended).max(1), false)
+            }
             ReferralEvent::TargetTold { placement, version } => (placement, *version, true),
             _ => return,
         };

@@ -115,7 +115,8 @@ fn due(gate: &Gate) -> Vec<Due> {
             let partner = roster.get(&placement.target).filter(|partner| !partner.suspended);
             let channel = partner.and_then(|partner| partner.channel.as_ref());
             // Push is by webhooks; HL7 v2 goes over the partner's link, which has a queue of its own.
-            let Some(ChannelKind::Email { address, .. }) = channel.map(|channel| &channel.kind) else {
+            let Some(ChannelKind::Email { address, .. }) = channel.map(|channel| &channel.kind)
+            else {
                 continue;
             };
             if open {

@@ -172,7 +172,9 @@ fn channel(s: &mut Section<'_, '_>) -> Option<Channel> {
     ] {
         let (given, line) = (s.has(key), s.line_of(key));
         match (kind?, given) {
-            (kind, false) if kind == whose && !one.is_empty() => s.note(line, key, format!("is missing, {one}")),
+            (kind, false) if kind == whose && !one.is_empty() => {
+                s.note(line, key, format!("is missing, {one}"))
+            }
             (kind, true) if kind != whose => s.note(line, key, "is for another kind of channel"),
             _ => {}
         }

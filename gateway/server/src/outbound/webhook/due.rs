@@ -44,12 +44,8 @@ pub fn due<'a>(world: &'a World, org: &'a OrgId) -> impl Iterator<Item = Waiting
         behind: 0,
     });
     let again = world.webhooks.of(org).into_iter().flat_map(|hook| &hook.again);
-    let again = again.map(|one| Waiting {
-        since: one.at,
-        message: one.message,
-        again: true,
-        behind: 0,
-    });
+    let again =
+        again.map(|one| Waiting { since: one.at, message: one.message, again: true, behind: 0 });
     let owed = world.untold.get(org).into_iter().flatten();
     let news = owed.filter_map(|(at, id)| Some((*at, world.referrals.get(id)?)));
     notices.chain(again).chain(news.flat_map(move |(at, referral)| news_of(referral, (org, at))))
@@ -110,7 +106,9 @@ fn about<T>(
     one: &Waiting,
     then: impl FnOnce(&HookBody<'_>) -> Result<T, Trouble>,
 ) -> Result<T, Trouble> {
-    let HookMessage::News { placement, kind, .. } = one.message else { return Err(Trouble::Outage) };
+    let HookMessage::News { placement, kind, .. } = one.message else {
+        return Err(Trouble::Outage);
+    };
     let referral = gate.referral(referral).ok_or(Trouble::Outage)?;
     let placement = referral.placement(&placement).ok_or(Trouble::Outage)?;
     let whole = {

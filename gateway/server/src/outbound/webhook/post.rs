@@ -74,7 +74,8 @@ impl Post {
                 tracing::error!(partner = %org, "there is no secret to sign webhooks with");
                 return Tried::Unsent;
             };
-            request = request.header("webhook-signature", secrets.sign(id, at_s, &payload.bytes, now));
+            request =
+                request.header("webhook-signature", secrets.sign(id, at_s, &payload.bytes, now));
         }
         if let Some(receipt) = &payload.receipt {
             request = request.header(RECEIPT, receipt.as_str());

@@ -188,7 +188,11 @@ fn lines(text: &mut String, one: &HookStatus) -> std::fmt::Result {
     }
     if let Some(failed) = &one.last_failure {
         let status = failed.status.map_or("no answer".to_owned(), |status| status.to_string());
-        writeln!(text, "  last failure  {} {status}, {} in a row", failed.at, one.failures_in_a_row)?;
+        writeln!(
+            text,
+            "  last failure  {} {status}, {} in a row",
+            failed.at, one.failures_in_a_row
+        )?;
     }
     for next in &one.next {
         let about = next.referral.map(|referral| format!(" {referral}")).unwrap_or_default();
