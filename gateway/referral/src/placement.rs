@@ -2,7 +2,7 @@
 //!
 //! Not here: the referral it belongs to (`state`), what its source is told (`news`).
 
-mod told;
+mod due;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,8 @@ use crate::{
     Appointment, Attached, Comment, Given, OrgId, Outcome, PlacementId, Remark, ResourceId, Says,
     StatusReason, TargetMove, TaskState, TaskStatus, Timestamp,
 };
+
+pub use due::{TargetNews, TargetSays};
 
 /// What a placement has come to between two statuses, in the words of BSeR's business status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,46 +47,6 @@ impl Business {
 
 /// `businessStatus.text` while the target has not answered a request to cancel (BSeR 5.2).
 pub const CANCELLATION_REQUESTED: &str = "cancellation requested";
-
-/// One thing to tell a target that does not ask.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TargetNews {
-    /// The version of the placement's Task that it made.
-    pub version: u64,
-    /// When it happened.
-    pub at: Timestamp,
-    /// What.
-    pub says: TargetSays,
-}
-
-/// What there is to tell a target. Whether it may read the words of a reason is the release decision's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TargetSays {
-    /// A referral for it.
-    Placed,
-    /// Its source changed what it says; the state stays.
-    Amended,
-    /// Its source asks it to stop.
-    CancelAsked(StatusReason),
-    /// It is off: its source called it off, or consent ended before it was accepted.
-    Cancelled(StatusReason),
-    /// It should never have been sent.
-    EnteredInError,
-    /// Its source wrote to it.
-    Commented(String),
-}
-
-impl TargetSays {
-    /// Whether it says what the referral is: what a delivery carries.
-    pub fn is_delivery(&self) -> bool {
-        matches!(self, TargetSays::Placed | TargetSays::Amended)
-    }
-
-    /// Whether it asks the target to stop, or says that it is off.
-    pub fn is_closing(&self) -> bool {
-        !matches!(self, TargetSays::Placed | TargetSays::Amended | TargetSays::Commented(_))
-    }
-}
 
 /// One coordination-platform Task and ServiceRequest to one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -366,24 +328,6 @@ impl Placement {
         // What it has not been told yet it is told as it is now; the newest is enough.
         if !self.due.iter().any(|news| news.says == TargetSays::Placed) {
             self.tell(TargetSays::Amended, at);
-        }
-    }
-
-    /// The newest of a kind is enough.
-    fn tell(&mut self, says: TargetSays, at: Timestamp) {
-        let kind = std::mem::discriminant(&says);
-        if !matches!(says, TargetSays::Commented(_)) {
-            self.due.retain(|news| std::mem::discriminant(&news.says) != kind);
-        }
-        self.due.push(TargetNews { version: self.version, at, says });
-    }
-
-    /// What is over is not asked for any more, and who was never told of it is told nothing.
-    fn end_news(&mut self, says: TargetSays, at: Timestamp) {
-        let untold = self.due.iter().any(|news| news.says == TargetSays::Placed);
-        self.due.clear();
-        if !untold {
-            self.tell(says, at);
         }
     }
 }

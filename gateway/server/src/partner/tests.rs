@@ -5,8 +5,8 @@ use loopgate_consent::{Action, LegalClass};
 use loopgate_referral::{OrgId, Timestamp};
 
 use super::{
-    ChannelKind, Day, Digest, Language, Partner, Role, Timing, load_partners, load_speaking,
-    set_suspended,
+    ChannelKind, Day, Digest, Language, Partner, Payload, Role, Timing, load_partners,
+    load_speaking, set_suspended,
 };
 use crate::config::Problem;
 
@@ -159,6 +159,23 @@ fn a_channel_is_whole_and_a_target_has_one() {
     let found = words(Partner::parse(org(), no_channel).unwrap_err());
     assert_eq!(found, ["partners/north.toml: channel: is missing, a target needs one"]);
     assert_eq!(check("[\"target\", \"auditor\"]", "[]").len(), 1);
+}
+
+#[test]
+fn webhooks_are_signed_and_by_reference_unless_the_file_says_otherwise() {
+    let pushed = |text: &str| match parse(text).channel.unwrap().kind {
+        ChannelKind::Push(push) => (push.payload, push.signed, push.contact),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(pushed(FULL), (Payload::Reference, true, None));
+    let other = FULL.replace(
+        "dialect =",
+        "payload = \"whole\"\nsigned = false\ncontact = \"it@pantry.example\"\ndialect =",
+    );
+    assert_eq!(pushed(&other), (Payload::Whole, false, Some("it@pantry.example".to_owned())));
+    assert_eq!(parse(&parse(&other).render()), parse(&other));
+    assert_eq!(check("dialect =", "payload = \"some\"\ndialect =").len(), 1);
+    assert_eq!(check("\"push\"", "\"rest\"\npayload = \"whole\"").len(), 2);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use loopgate_referral::{Attachment, OrgId, Referral, ResourceId};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{bad, placement, sent};
+use super::body::bad;
+use super::{placement, sent};
 use crate::egress::{Way, Weighed};
 use crate::exit;
 use crate::exit::documents::Document;

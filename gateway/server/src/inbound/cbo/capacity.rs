@@ -7,7 +7,7 @@ use loopgate_referral::{NeedCode, OrgId, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{bad, verbs};
+use super::body::{Words, bad, parse};
 use crate::fold::Reported;
 use crate::gate::{Gate, Request, Session};
 use crate::journal::{Capacity, CapacityStatus};
@@ -25,7 +25,7 @@ struct Report {
     #[serde(default)]
     until: Option<String>,
     #[serde(default)]
-    note: Option<String>,
+    note: Option<Words>,
 }
 
 /// What an organization says that still is so.
@@ -56,7 +56,7 @@ pub fn read(gate: &Gate, org: &OrgId) -> Reply {
 pub fn report(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
     request.speaks(&[JSON])?;
     let partner = &session.partner;
-    let said = of(partner, verbs::parse(&request.body)?, gate.now())?;
+    let said = of(partner, parse(&request.body)?, gate.now())?;
     let (org, digest) = (partner.org.clone(), request.digest());
     gate.scribe.ask_blocking(|reply| Command::Capacity(org, Box::new(said), digest, reply))?;
     Ok(read(gate, &partner.org))
@@ -75,7 +75,7 @@ fn of(partner: &Partner, report: Report, now: Timestamp) -> Result<Capacity, Tro
         }
         ends = Some(end);
     }
-    let note = report.note.map(|note| verbs::words("note", note)).transpose()?;
+    let note = report.note.map(|Words(note)| note);
     Ok(Capacity { need, status, until: report.until, ends, note })
 }
 

@@ -5,7 +5,7 @@ use loopgate_mapping::{Act as Asked, Mapping, Read};
 use loopgate_referral::{Appointment, Placement, StatusReason, TargetMove, TaskStatus, Timestamp};
 use serde_json::Value;
 
-use super::bad;
+use super::body::bad;
 use super::say::instant;
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::scribe::{NOTE_BYTES_MAX, Service, Wish};

@@ -9,7 +9,8 @@ use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{OrgId, ReferralId, Says, TaskStatus, WAITING_FOR_CONSENT};
 use serde_json::{Map, Value, json};
 
-use super::{bad, capacity, etag, placement};
+use super::body::bad;
+use super::{capacity, etag, placement};
 use crate::bundle::{Known, Part, parts};
 use crate::exit;
 use crate::fold::{Answer, Part as Plays};

@@ -9,8 +9,9 @@ use loopgate_referral::{Placement, Referral, ReferralId, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::body::bad;
 use super::meant::{Meant, meant};
-use super::{bad, etag, placement};
+use super::{etag, placement};
 use crate::dialect;
 use crate::exit;
 use crate::gate::{Gate, Request};

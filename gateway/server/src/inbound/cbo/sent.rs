@@ -3,10 +3,10 @@
 
 use loopgate_consent::Permit;
 use loopgate_referral::{OrgId, Referral, ReferralId, SourceMove};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{bad, etag, verbs};
+use super::body::{bad, parse};
+use super::{etag, says};
 use crate::egress::{Way, Weighed};
 use crate::exit;
 use crate::exit::sent::Sent;
@@ -16,12 +16,6 @@ use crate::refusal::{Kind, Trouble};
 use crate::reply::{JSON, Reply, json_reply};
 use crate::scribe::{Act, Acted, Command, Wish};
 use crate::view::{Order, Place};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Words {
-    text: String,
-}
 
 /// One of its own.
 pub fn own(gate: &Gate, org: &OrgId, id: &str) -> Result<Referral, Trouble> {
@@ -137,10 +131,13 @@ pub fn act(
     request.speaks(&[JSON])?;
     let org = &session.partner.org;
     let wish = match act {
-        "cancel" => Wish::Source(SourceMove::Cancel { why: verbs::why(&request.body)? }),
+        "cancel" => {
+            let says::Because { reason } = parse(&request.body)?;
+            Wish::Source(SourceMove::Cancel { why: super::verbs::why(reason)? })
+        }
         "comment" => {
-            let Words { text } = verbs::parse(&request.body)?;
-            Wish::Comment(verbs::words("text", text)?)
+            let says::Text { text } = parse(&request.body)?;
+            Wish::Comment(text.0)
         }
         _ => return Err(Kind::NotFound.into()),
     };

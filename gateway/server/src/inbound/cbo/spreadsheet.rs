@@ -2,7 +2,7 @@
 
 use loopgate_fhir::{Fault, IssueCode};
 
-use super::bad;
+use super::body::bad;
 use crate::csv::hmis::{self, File};
 use crate::csv::out::{self, Parts, Which};
 use crate::csv::table::NotCsv;
