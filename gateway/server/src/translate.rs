@@ -75,6 +75,10 @@ pub enum Stopped {
 }
 
 impl Stopped {
+    fn unreadable(why: impl std::error::Error + Send + Sync + 'static) -> Stopped {
+        Stopped::Unreadable(anyhow::Error::new(why))
+    }
+
     fn by(why: impl std::error::Error + Send + Sync + 'static) -> Stopped {
         Stopped::Refused(anyhow::Error::new(why))
     }

@@ -10,7 +10,7 @@ use crate::csv::documents;
 /// Each row of a file.
 pub(super) fn read(library: &Library, input: &[u8], link: &LinkOf) -> Result<Vec<Heard>, Stopped> {
     let rows = documents::read(input, &link.csv, &link.zone);
-    let rows = rows.map_err(|why| Stopped::Unreadable(anyhow::Error::new(why)))?;
+    let rows = rows.map_err(Stopped::unreadable)?;
     let heard = rows.into_iter().map(|row| {
         let mut heard = read_document(library, "cbo-json", &row.document, link)?;
         heard.not_carried.extend(row.not_carried);
