@@ -181,7 +181,7 @@ fn a_wrong_row_does_not_stop_a_good_one_and_says_where_it_is_wrong() {
     wrong.extend_from_slice(b"ref_00000000000000000000000000000000,1,,,,,,,,,,,,,,,accepted\n");
     let report = upload(&pantry, &wrong).expect(200);
     assert_eq!(counts(&report), [1, 0, 3], "{}", report.text);
-    let said: Vec<(u64, &str, Vec<(&str, &str)>)> = report.json["rows"]
+    let said: Vec<_> = report.json["rows"]
         .as_array()
         .unwrap()
         .iter()
