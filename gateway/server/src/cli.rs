@@ -23,6 +23,7 @@ use loopgate_server::admin::Ask;
 use loopgate_server::assemble::{self, load_config};
 use loopgate_server::clock::SystemClock;
 use loopgate_server::config::Config;
+use loopgate_server::csv;
 use loopgate_server::partner::{load_partners, load_speaking};
 use loopgate_server::run::{Options, Ticks, log_to_stderr, run};
 
@@ -212,6 +213,8 @@ fn check(file: &Path) -> anyhow::Result<()> {
         Ok(partners) => {
             let unreached = assemble::without_way(&config, &partners);
             problems.extend(unreached.iter().map(ToString::to_string));
+            let columns = library.iter().flat_map(|library| csv::layout::problems(library, &partners));
+            problems.extend(columns.map(|problem| problem.to_string()));
         }
         Err(found) => problems.extend(found.iter().map(ToString::to_string)),
     }

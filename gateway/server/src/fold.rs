@@ -248,9 +248,11 @@ impl World {
                 self.minted.insert(*index, minted.clone());
             }
             // The scribe keeps the proof of a summary entry; nothing is decided on it.
-            Event::Denied { org, person, referral, code, .. }
+            Event::Denied { org, person, referral, code, action, .. }
                 // Without either it was given at the organization's own page.
-                if code == WRONG_PIN && (referral.is_some() || person.is_none()) =>
+                if code == WRONG_PIN
+                    && action.as_deref() != Some(RECOVER_PIN)
+                    && (referral.is_some() || person.is_none()) =>
             {
                 let tries = self.wrong_pins.entry((org.clone(), *referral)).or_default();
                 tries.push_back(place.at);

@@ -284,7 +284,8 @@ fn a_referral_becomes_a_row_and_the_row_a_referral() {
         let all = translate(&library, (from, to), input, &Groups::all(), &link);
         all.unwrap_or_else(|_| panic!("stopped"))
     };
-    let document = one(into(&Dialect::Fhir, &Dialect::Json("cbo-json".to_owned()), REFERRAL_BUNDLE)).text;
+    let document =
+        one(into(&Dialect::Fhir, &Dialect::Json("cbo-json".to_owned()), REFERRAL_BUNDLE)).text;
     let rows = one(into(&Dialect::Json("cbo-json".to_owned()), &Dialect::Csv, document.as_bytes()));
     let lines: Vec<&str> = rows.text.split("\r\n").collect();
     assert!(lines[0].starts_with("\u{feff}Referral,Version,Do not contact,Need,"), "{}", rows.text);

@@ -56,7 +56,13 @@ pub fn mail(
     let lines = items.iter().map(|item| line(gate, partner, item));
     let lines: Vec<Line> = lines.collect::<Result<_, _>>()?;
     let subject = subject(&lines, &partner.name, partner.language);
-    let render = || Ok(body(&lines, partner.language).into_bytes());
+    // Many are easier answered on the organization's own page, or in a spreadsheet from there.
+    let office = (items.len() > 1).then(|| {
+        let token = gate.doorkeys.office_token(&partner.org);
+        words::office(&format!("{}/o/{token}", gate.config.people.base_url), partner.language)
+    });
+    let text = || body(&lines, partner.language) + office.as_deref().unwrap_or_default();
+    let render = || Ok(text().into_bytes());
     Ok(Mail { subject, body: gate.egress.release_page(way, parts, render)? })
 }
 

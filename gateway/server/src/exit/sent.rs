@@ -10,8 +10,7 @@ use loopgate_referral::{Outcome, Placement, Referral};
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Source, mapping, notes, prefer_one, prohibit_once, source_ask,
-    source_may, source_task,
+    Answer, Source, mapping, notes, prefer_one, prohibit_once, source_ask, source_may, source_task,
 };
 use crate::dialect::COMMUNITY_STATUS;
 use crate::gate::Gate;
@@ -119,7 +118,8 @@ fn said(
     let pivot = pivot(&task, &request, &patient, &[]);
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
     let mut both = Vec::new();
-    for mapping in [mapping(gate)?, gate.library.mapping(COMMUNITY_STATUS).ok_or(Trouble::Outage)?] {
+    for mapping in [mapping(gate)?, gate.library.mapping(COMMUNITY_STATUS).ok_or(Trouble::Outage)?]
+    {
         match mapping.write(&pivot, &Groups::all(), &constants) {
             Ok(written) => both.push(written.document),
             Err(refused) => {

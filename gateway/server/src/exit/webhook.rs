@@ -60,7 +60,8 @@ impl HookBody<'_> {
             let bytes = self.said(gate, None).to_string().into_bytes();
             return Ok(Released { bytes, sending: None, receipt: None });
         }
-        let spoken = self.is_whole().then(|| dialect::mapping(gate, target, "referral")).transpose()?;
+        let spoken =
+            self.is_whole().then(|| dialect::mapping(gate, target, "referral")).transpose()?;
         let mapping = spoken.map(|(mapping, _)| mapping);
         let digest = mapping.map(|mapping| mapping.digest());
         let way = Way { to: target, channel: "push", mapping: digest, by: None };

@@ -148,7 +148,7 @@ fn code(
     }
 }
 
-fn why(reason: Reason) -> Result<StatusReason, Trouble> {
+pub fn why(reason: Reason) -> Result<StatusReason, Trouble> {
     reason_of(&reason.code.0, &reason.text.0)
 }
 

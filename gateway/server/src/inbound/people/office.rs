@@ -76,7 +76,8 @@ fn open(gate: &Gate, token: &str, visit: &Visit) -> Option<Office> {
     };
     let words = visit.words(Some(partner.language));
     let (own, base) = (OfficeWords::of(words.language), format!("/o/{token}"));
-    Some(Office { pin: pin.clone(), partner: partner.clone(), base, words, own })
+    let pin = gate.scribe.published().world().mail.pin(&partner.org, pin);
+    Some(Office { pin, partner: partner.clone(), base, words, own })
 }
 
 fn door(office: &Office) -> Door<'_> {

@@ -92,6 +92,16 @@ pub fn body(lines: &[Line], language: Language) -> String {
     text
 }
 
+/// Where an organization finds all its referrals, and a spreadsheet of them.
+pub fn office(link: &str, language: Language) -> String {
+    match language {
+        Language::En => format!("\nAll your referrals, and a spreadsheet of them:\n\n{link}\n"),
+        Language::Es => {
+            format!("\nTodas sus derivaciones, y una hoja de cálculo con ellas:\n\n{link}\n")
+        }
+    }
+}
+
 fn section(tells: Tells, lines: &[&Line], alone: bool, language: Language) -> String {
     let mut text = format!("{}\n\n", head(tells, lines.len(), language));
     for line in lines {

@@ -2,8 +2,8 @@
 //! said in a dialect of one's own.
 
 use super::super::attachments::{self, Side};
-use super::super::{capacity, inbox, organizations, read, refer, say, sent, spreadsheet};
 use super::super::{bodies, says};
+use super::super::{capacity, inbox, organizations, read, refer, say, sent, spreadsheet};
 use super::{BODY, GET, Operation};
 use crate::openapi::{Gives, Query, Said, Takes, bytes, of, shows};
 use crate::reply::JSON;
@@ -131,7 +131,9 @@ const PAGE: [Query; 2] = [
 /// Documents of a referral, from either side.
 pub const DOCUMENTS: &[Operation] = &[
     Operation {
-        run: |call| attachments::add(call.gate, call.session, (Side::Target, call.id()), call.request),
+        run: |call| {
+            attachments::add(call.gate, call.session, (Side::Target, call.id()), call.request)
+        },
         said: Said { path: "/cbo/v1/referrals/{id}/attachments", id: "attach", ..ATTACH },
     },
     Operation {
@@ -150,7 +152,9 @@ pub const DOCUMENTS: &[Operation] = &[
         },
     },
     Operation {
-        run: |call| attachments::add(call.gate, call.session, (Side::Source, call.id()), call.request),
+        run: |call| {
+            attachments::add(call.gate, call.session, (Side::Source, call.id()), call.request)
+        },
         said: Said { path: "/cbo/v1/sent/{id}/attachments", id: "attachSent", ..ATTACH },
     },
     Operation {
@@ -251,11 +255,7 @@ pub const OTHERS: &[Operation] = &[
             tag: "organizations",
             summary: "What you said you can take on",
             words: "As it holds now.",
-            gives: Gives {
-                words: "All of it.",
-                body: Some((JSON, bodies::anything)),
-                ..GET.gives
-            },
+            gives: Gives { words: "All of it.", body: Some((JSON, bodies::anything)), ..GET.gives },
             refuses: &[422],
             ..GET
         },
@@ -430,4 +430,3 @@ const SAY: Said = Said {
     refuses: WRITES,
     ..GET
 };
-
