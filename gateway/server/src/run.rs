@@ -197,7 +197,7 @@ async fn serve(
     let mllp = mllp::serve(gate.clone(), sockets.mllp, sockets.mllp_tls, stopping);
     let mllp = tokio::spawn(mllp);
     tokio::spawn(tick(gate.clone(), ticks, settings));
-    let machines = tokio::spawn(http::serve(
+    let mut machines = tokio::spawn(http::serve(
         gate.clone(),
         sockets.machines,
         sockets.machines_tls,
@@ -210,12 +210,14 @@ async fn serve(
         _ = signalled() => Ok(()),
         () = told(stop) => Ok(()),
         ended = people => Err(anyhow!("the people's listener ended: {ended:?}")),
-        ended = machines => Err(anyhow!("the machines' listener ended: {ended:?}")),
+        ended = &mut machines => Err(anyhow!("the machines' listener ended: {ended:?}")),
     }?;
     gate.scribe.published().waits.close();
     handle.graceful_shutdown(Some(DRAIN));
     // Nobody listens any more if it panicked.
     let _ = stop_mllp.send(true);
+    // Who waited for news is answered. What is left is cut by `graceful_shutdown`.
+    let _ = tokio::time::timeout(DRAIN, machines).await;
     if tokio::time::timeout(DRAIN, mllp).await.is_err() {
         tracing::warn!("some HL7 v2 messages were not answered; they are sent again");
     }

@@ -112,14 +112,14 @@ pub fn bad(at: &str, words: &'static str) -> Trouble {
     Refusal::invalid(vec![Fault::new(IssueCode::Value, at, words)]).into()
 }
 
-const TEXT: &str = "is not a text of 1 to 1000 bytes without control characters";
+const TEXT: &str = "is not a text of 1 to 1000 bytes without the character NUL";
 const CODE: &str = "is not a code of 1 to 40 of a-z, 0-9 and -";
 const INSTANT: &str = "is not a date and time with its zone";
 const NAME: &str = "is not a name of 1 to 64 of a-z, 0-9 and -";
 pub const LISTED: &str = "is not one of the codes there are";
 const WORDS: [&str; 5] = [TEXT, CODE, INSTANT, NAME, LISTED];
 
-/// A text that says something, without control characters but for tab and line ends.
+/// A text that says something, and has no NUL.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Words(pub String);
@@ -128,8 +128,8 @@ impl TryFrom<String> for Words {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Words, &'static str> {
-        let control = |c: char| (c < ' ' && !matches!(c, '\t' | '\n' | '\r')) || c == '\u{7f}';
-        if text.trim().is_empty() || text.len() > NOTE_BYTES_MAX || text.contains(control) {
+        let blank = text.chars().all(|c| c.is_whitespace() || c.is_control());
+        if blank || text.len() > NOTE_BYTES_MAX || text.contains('\0') {
             return Err(TEXT);
         }
         Ok(Words(text))
@@ -187,14 +187,12 @@ fn said(object: ObjectBuilder) -> RefOr<Schema> {
 }
 
 /// ECMA-262, the pattern of [`Words`].
-pub const WORDS_PATTERN: &str = "^[^\\u0000-\\u0008\\u000B\\u000C\\u000E-\\u001F\\u007F]*\
-     [^\\s\\u0000-\\u001F\\u007F][^\\u0000-\\u0008\\u000B\\u000C\\u000E-\\u001F\\u007F]*$";
+pub const WORDS_PATTERN: &str = "^[^\\u0000]*[^\\s\\u0000-\\u001F\\u007F-\\u009F][^\\u0000]*$";
 
 impl PartialSchema for Words {
     fn schema() -> RefOr<Schema> {
-        let words = "A text that is not blank: at most 1000 bytes of UTF-8, and no control characters but \
-                     tab and line ends. It may be about the person; it is told to whoever may read it, and to \
-                     nobody else.";
+        let words = "A text that is not blank: at most 1000 bytes of UTF-8, without the character NUL. It may \
+                     be about the person; it is told to whoever may read it, and to nobody else.";
         said(text(words).min_length(Some(1)).max_length(Some(1000)).pattern(Some(WORDS_PATTERN)))
     }
 }
@@ -312,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_text_says_something() {
-        for bad in ["", " \n", "a\u{0}b", "a\u{7f}", &"é".repeat(501)] {
+        for bad in ["", " \n\u{1c}", "a\u{0}b", &"é".repeat(501)] {
             assert!(Words::try_from(bad.to_owned()).is_err(), "{bad:?}");
         }
         for good in ["a", " a\n\tb\r\n", &"é".repeat(500)] {
