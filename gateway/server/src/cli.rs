@@ -213,7 +213,8 @@ fn check(file: &Path) -> anyhow::Result<()> {
         Ok(partners) => {
             let unreached = assemble::without_way(&config, &partners);
             problems.extend(unreached.iter().map(ToString::to_string));
-            let columns = library.iter().flat_map(|library| csv::layout::problems(library, &partners));
+            let columns =
+                library.iter().flat_map(|library| csv::layout::problems(library, &partners));
             problems.extend(columns.map(|problem| problem.to_string()));
         }
         Err(found) => problems.extend(found.iter().map(ToString::to_string)),

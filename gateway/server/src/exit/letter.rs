@@ -5,7 +5,7 @@ use loopgate_referral::{OrgId, Placement, PlacementId, Referral, ReferralId};
 use super::forward_ask;
 use crate::egress::{Released, Way, Weighed};
 use crate::gate::Gate;
-use crate::outbound::mail::words::{Line, Tells, body, day, subject};
+use crate::outbound::mail::words::{Line, Tells, body, day, office, subject};
 use crate::partner::Partner;
 use crate::refusal::{Kind, Trouble};
 use crate::scribe::AskFor;
@@ -57,11 +57,11 @@ pub fn mail(
     let lines: Vec<Line> = lines.collect::<Result<_, _>>()?;
     let subject = subject(&lines, &partner.name, partner.language);
     // Many are easier answered on the organization's own page, or in a spreadsheet from there.
-    let office = (items.len() > 1).then(|| {
+    let own_page = (items.len() > 1).then(|| {
         let token = gate.doorkeys.office_token(&partner.org);
-        words::office(&format!("{}/o/{token}", gate.config.people.base_url), partner.language)
+        office(&format!("{}/o/{token}", gate.config.people.base_url), partner.language)
     });
-    let text = || body(&lines, partner.language) + office.as_deref().unwrap_or_default();
+    let text = || body(&lines, partner.language) + own_page.as_deref().unwrap_or_default();
     let render = || Ok(text().into_bytes());
     Ok(Mail { subject, body: gate.egress.release_page(way, parts, render)? })
 }
