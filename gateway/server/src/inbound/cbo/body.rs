@@ -61,14 +61,17 @@ fn wrong(mut pointer: String, error: &serde_json::Error) -> Trouble {
         return Kind::Malformed.into();
     }
     let text = error.to_string();
+    let named = |rest: &str| member(&pointer, rest.split('`').next().unwrap_or_default());
     let (code, words) = match text.split_once(" `") {
         Some(("missing field", rest)) => {
-            let name = rest.split('`').next().unwrap_or_default();
-            pointer = member(&pointer, name);
+            pointer = named(rest);
             (IssueCode::Required, "is missing")
         }
+        Some(("duplicate field", rest)) => {
+            pointer = named(rest);
+            (IssueCode::Structure, "is there twice")
+        }
         Some(("unknown field", _)) => (IssueCode::Structure, "is not known here"),
-        Some(("duplicate field", _)) => (IssueCode::Structure, "is there twice"),
         Some(("unknown variant", _)) => (IssueCode::Value, "is not one of the words there are"),
         _ if text.starts_with("invalid type") => (IssueCode::Structure, "is of another type"),
         _ => {
