@@ -199,10 +199,13 @@ pub fn words_of(letter: &Received) -> String {
     text.lines().filter(drawn).collect::<Vec<_>>().join("\n")
 }
 
-/// The links in an e-mail, in order.
+/// The links to referrals in an e-mail, in order.
 pub fn links(letter: &Received) -> Vec<String> {
     let text = read_letter(letter);
-    text.lines().filter(|line| line.starts_with("https://")).map(str::to_owned).collect()
+    text.lines()
+        .filter(|line| line.starts_with("https://") && line.contains("/r/"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A line of the head of an e-mail.

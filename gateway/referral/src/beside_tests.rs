@@ -78,10 +78,11 @@ fn both_sides_write_and_no_word_of_the_source_replaces_another() {
     assert_eq!(three.news.last().unwrap().says, Says::Commented("We do.".into()));
     let stranger = Actor::Source(org("hospital-a"));
     assert_eq!(decide(&placed(), &stranger, said("x")), Err(Illegal::NotYours));
-    // After the end too, but not of what should never have been.
+    // The target after its end too, the source while somebody may read it.
     let (declined, _) =
         run(three, pantry(), Command::Target(plc(), TargetMove::Reject { why: why("full") }));
-    assert!(decide(&declined, &clinic(), said("Why?")).is_ok());
+    assert_eq!(decide(&declined, &clinic(), said("Why?")), Err(Illegal::NoSuchEdge));
+    assert!(decide(&declined, &pantry(), said("Until May.")).is_ok());
     let error = Command::Source(SourceMove::EnterInError);
     let (wrong, _) = run(placed(), clinic(), error);
     assert_eq!(decide(&wrong, &pantry(), said("x")), Err(Illegal::NoSuchEdge));
@@ -135,11 +136,43 @@ fn a_mistake_is_taken_back_for_a_quarter_of_an_hour() {
     assert!(again.is_unanswered() && !again.is_placed() && !again.has_news());
     assert_eq!(again.news.last().unwrap().says, Says::TakenBack);
     assert_eq!(decide(&again, &pantry(), back(2001)), Err(Illegal::NoSuchEdge), "once");
+    // What its source asks is answered first, and the answer to it is no mistake.
+    let ask = Command::Source(SourceMove::AskToCancel { why: why("moved") });
+    let accept = || Command::Target(plc(), TargetMove::Accept);
+    let accepted = at(&placed(), &pantry(), accept(), 1000).unwrap();
+    let asked = at(&accepted, &clinic(), ask, 1100).unwrap();
+    assert_eq!(decide(&asked, &pantry(), back(1200)), Err(Illegal::NoSuchEdge));
+    let agreed = at(&asked, &pantry(), Command::AgreeCancel(plc()), 1300).unwrap();
+    assert_eq!(decide(&agreed, &pantry(), back(1400)), Err(Illegal::NoSuchEdge));
     // Nor what the source called off.
     let cancel = Command::Source(SourceMove::Cancel { why: why("moved") });
-    let accepted = at(&placed(), &pantry(), Command::Target(plc(), TargetMove::Accept), 1000);
-    let off = at(&accepted.unwrap(), &clinic(), cancel, 1500).unwrap();
+    let off = at(&accepted, &clinic(), cancel, 1500).unwrap();
     assert_eq!(decide(&off, &pantry(), back(2000)), Err(Illegal::NoSuchEdge));
+}
+
+#[test]
+fn what_was_said_beside_a_mistake_holds() {
+    let said = |text: &str| Command::Comment(plc(), text.into());
+    let safe = Command::SafeContact(plc(), Some("never call".into()));
+    let one = at(&placed(), &pantry(), safe, 10).unwrap();
+    let one = at(&one, &pantry(), attempt(), 11).unwrap();
+    let one = at(&one, &clinic(), said("After five."), 12).unwrap();
+    let decline = Command::Target(plc(), TargetMove::Reject { why: why("no-capacity") });
+    let declined = at(&one, &pantry(), decline, 1000).unwrap();
+    let back = at(&declined, &pantry(), Command::TakeBack(plc(), Timestamp(2000)), 2000).unwrap();
+    let place = Command::Place {
+        placement: PlacementId::from_random([8; 16]),
+        task: ResourceId::of("Task", "other").unwrap(),
+        request: ResourceId::of("ServiceRequest", "other").unwrap(),
+    };
+    let again = at(&back, &Actor::Gateway, place, 2001).unwrap();
+    let placement = again.placements.last().unwrap();
+    assert_eq!(placement.safe_contact.as_deref(), Some("never call"));
+    assert_eq!((placement.comments.len(), placement.trail.len()), (1, 2));
+    let due: Vec<_> = placement.due.iter().map(|news| (news.version, news.says.clone())).collect();
+    let words = TargetSays::Commented("After five.".into());
+    assert_eq!(due, [(1, TargetSays::Placed), (2, words)]);
+    assert_eq!(placement.version, 2);
 }
 
 #[test]

@@ -126,11 +126,11 @@ pub fn decide_at(
             Err(Illegal::NoSuchEdge)
         }
         (Actor::Source(org), Command::Comment(id, text)) if *org == referral.source => {
-            let placement = beside::open_to_words(referral, &id)?;
+            let placement = beside::open_to_source(referral, &id)?;
             Ok(vec![Event::Commented { placement, by_target: false, text }])
         }
         (Actor::Source(org), Command::Attach(id, attachment)) if *org == referral.source => {
-            let placement = beside::open_to_words(referral, &id)?;
+            let placement = beside::open_to_source(referral, &id)?;
             Ok(vec![Event::Attached { placement, by_target: false, attachment }])
         }
         (Actor::Target(org), command) => by_target(referral, org, command, happened),

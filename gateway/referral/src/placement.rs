@@ -197,10 +197,28 @@ impl Placement {
         self.appointment = None;
         self.cancel_asked = None;
         self.reason = None;
-        self.due.clear();
+        self.given_back = false;
+        self.answered = false;
+        self.due.retain(|news| matches!(news.says, TargetSays::Commented(_)));
         let said: Vec<ResourceId> = self.given().map(|one| one.procedure.clone()).collect();
         said.iter().for_each(|procedure| self.take_away(procedure, at));
         self.touch(at);
+    }
+
+    /// Only the answer was a mistake: what was said beside it holds, and who writes it down is the same.
+    pub(crate) fn goes_on_from(&mut self, before: &mut Placement) {
+        self.comments = std::mem::take(&mut before.comments);
+        self.safe_contact = before.safe_contact.take();
+        self.assigned = before.assigned.take();
+        let kept = |one: &Remark| {
+            matches!(one.says, Says::Note(_) | Says::Attempted(_) | Says::SafeContact(_))
+        };
+        self.trail = std::mem::take(&mut before.trail).into_iter().filter(kept).collect();
+        self.answered = !self.trail.is_empty() || self.comments.iter().any(|one| one.by_target);
+        for news in std::mem::take(&mut before.due) {
+            self.version += 1;
+            self.due.push(TargetNews { version: self.version, ..news });
+        }
     }
 
     /// It is for another organization.

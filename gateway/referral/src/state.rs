@@ -206,6 +206,12 @@ impl Referral {
         self.placements.last().is_some_and(|last| !last.taken_back && !last.rerouted)
     }
 
+    /// The placements with whom it is with now, or was with last.
+    pub fn with_newest(&self) -> impl Iterator<Item = &Placement> + Clone {
+        let newest = self.placements.last().map(|last| &last.target);
+        self.placements.iter().filter(move |placement| Some(&placement.target) == newest)
+    }
+
     /// Whether it waits for consent.
     pub fn is_held(&self) -> bool {
         self.held_since().is_some()

@@ -217,6 +217,9 @@ pub fn source_task(
     };
     let version = referral.version;
     let mut task = as_supplied(&supplied, referral.task.id(), version, changed, Some(&overlay));
+    if referral.placements.iter().any(|placement| placement.rerouted) {
+        task.set("owner", Json::reference(&Gate::organization(&referral.owner)));
+    }
     add_notes(&mut task, &notes::of_source(gate, referral, answer));
     Ok(task)
 }

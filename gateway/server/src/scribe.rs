@@ -39,7 +39,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use loopgate_consent::Sends;
 use loopgate_ledger::{Committed, Index, LogKey};
-use loopgate_referral::{OrgId, PersonId, Timestamp};
+use loopgate_referral::Timestamp;
 use loopgate_store::{Appended, Attachments, Epoch, Log, LogKeys};
 use tokio::sync::Notify;
 
@@ -61,7 +61,7 @@ use crate::waits::Waits;
 pub use act::{Act, Acted};
 pub use attest::{Attest, Attested, Form};
 pub use command::{Command, Proved, Published, Reply, Scribe, Settings};
-pub use disclose::{AskFor, Disclose, Grounds, OwnedClaim, OwnedToken, permits};
+pub use disclose::{AskFor, CoverKey, Disclose, Grounds, OwnedClaim, OwnedToken, permits};
 pub use erase::{Erase, Erasure, finish as finish_erasures};
 pub use mail::{Mailed, MailedWhat, PinChange};
 pub use merge::Merge;
@@ -74,9 +74,6 @@ pub use submission::{
 pub use submit::{answered, resolved};
 pub use told::{basis, denied};
 pub use wish::{ASSIGNED_BYTES_MAX, NOTE_BYTES_MAX, SERVICES_MAX, Service, Wish};
-
-/// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
-pub type CoverKey = (OrgId, PersonId, i64);
 
 /// Everything the scribe's thread owns.
 pub struct Bench {

@@ -28,16 +28,32 @@ pub(super) fn corrections(placement: &Placement, services: Vec<Outcome>) -> Vec<
     said.chain(gone).collect()
 }
 
-/// Both parties may write and add documents while one has it or had it last.
+/// A target may write and add documents while it has it or had it last.
 pub(super) fn open_to_words(referral: &Referral, id: &PlacementId) -> Result<PlacementId, Illegal> {
     let last = referral.placements.last().filter(|last| last.id == *id && !referral.is_held());
-    let last = last.filter(|last| last.state.status() != TaskStatus::EnteredInError);
+    let last = last.filter(|last| {
+        last.state.status() != TaskStatus::EnteredInError && !last.rerouted && !last.taken_back
+    });
     last.map(|last| last.id).ok_or(Illegal::NoSuchEdge)
+}
+
+/// A source writes and adds documents while its target may read them: one that gave it back has nothing of
+/// it any more.
+pub(super) fn open_to_source(
+    referral: &Referral,
+    id: &PlacementId,
+) -> Result<PlacementId, Illegal> {
+    let id = open_to_words(referral, id)?;
+    let over = |status| matches!(status, TaskStatus::Rejected | TaskStatus::Cancelled);
+    let placement = referral.placement(&id).filter(|one| !over(one.state.status()));
+    placement.map(|one| one.id).ok_or(Illegal::NoSuchEdge)
 }
 
 /// A mistake is taken back soon, by whom it was made, while nothing else ended it.
 pub(super) fn may_take_back(referral: &Referral, placement: &Placement, at: Timestamp) -> bool {
     let last = referral.placements.last().is_some_and(|last| last.id == placement.id);
     let soon = placement.moved.is_some_and(|moved| at.0 - moved.0 <= TAKE_BACK_MS);
-    last && soon && !placement.rerouted && !placement.is_called_off()
+    // What its source asked is answered first.
+    let asked = placement.cancel_asked.is_some();
+    last && soon && !asked && !placement.rerouted && !placement.is_called_off()
 }

@@ -59,7 +59,7 @@ impl Placement {
     pub(super) fn end_news(&mut self, says: TargetSays, at: Timestamp) {
         let untold = self.due.iter().any(|news| news.says == TargetSays::Placed);
         self.due.clear();
-        if !untold {
+        if !untold && !self.taken_back && !self.rerouted {
             self.tell(says, at);
         }
     }
@@ -91,7 +91,8 @@ impl Placement {
 
     /// It was called off while its target was told of it for the first time, as it was in this version.
     fn learn_end(&mut self, (first, version): (bool, u64), at: Timestamp) {
-        if first && version < self.version && self.due.is_empty() && self.is_called_off() {
+        let gone = self.taken_back || self.rerouted;
+        if first && version < self.version && self.due.is_empty() && self.is_called_off() && !gone {
             let says = match (self.state.status(), &self.reason) {
                 (TaskStatus::EnteredInError, _) => TargetSays::EnteredInError,
                 (_, Some(why)) => TargetSays::Cancelled(why.clone()),

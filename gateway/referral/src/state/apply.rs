@@ -45,6 +45,9 @@ impl Referral {
                 });
                 let mut placed = Placement::new(name, ours, at);
                 placed.business = before;
+                if let Some(before) = self.placements.last_mut().filter(|last| last.taken_back) {
+                    placed.goes_on_from(before);
+                }
                 self.placements.push(placed);
             }
             Event::SourceTold { version } => self.told_source(*version, at),
@@ -78,7 +81,11 @@ impl Referral {
                     self.state = next;
                     self.reason = Some(why);
                 }
-                self.news(placement, (at, *happened), Placement::agree);
+                // An answer to its source is no mistake to take back.
+                self.news(placement, (at, *happened), |p| {
+                    p.agree();
+                    p.moved = None;
+                });
             }
             Event::CancelRefused { placement, happened, .. } => {
                 self.news(placement, (at, *happened), Placement::refuse_cancel);

@@ -178,6 +178,9 @@ pub fn row(out: &mut String, look: Look<'_>, document: &Value, placement: Option
             }
             (Holds::Place(at), _) => dated(look, at, places::at(document, at)),
             (Holds::Answer(Answer::Status), _) => places::at(document, "status"),
+            // As far as the permits let them pass.
+            (Holds::Answer(Answer::SafeContact), _) => places::at(document, "safe_contact"),
+            (Holds::Answer(Answer::Assigned), _) => places::at(document, "assigned"),
             (Holds::Answer(answer), Some(placement)) => answered(look, *answer, placement),
             (Holds::Answer(_), None) => String::new(),
         })
@@ -221,10 +224,12 @@ fn answered(look: Look<'_>, answer: Answer, placement: &Placement) -> String {
             code.map_or(String::new(), |(system, code)| format!("{system}|{code}"))
         }),
         Answer::ServiceDate => placement.given().next().map(|one| day(look, one.performed)),
-        Answer::Assigned => placement.assigned.clone(),
-        Answer::SafeContact => placement.safe_contact.clone(),
-        // What was said once is not said again.
-        Answer::Status | Answer::Note | Answer::Attempt => None,
+        // What was said once is not said again, and the rest is the document's.
+        Answer::Status
+        | Answer::Note
+        | Answer::Attempt
+        | Answer::Assigned
+        | Answer::SafeContact => None,
     };
     text.unwrap_or_default()
 }

@@ -80,7 +80,7 @@ pub fn steps(
         Some(Status::AppointmentOff) => {
             last.push(step("appointment-cancelled", Wish::CancelAppointment));
         }
-        Some(Status::GoesOn) if placement.cancel_refused => {}
+        Some(Status::GoesOn) if placement.cancel_refused && placement.cancel_asked.is_none() => {}
         Some(Status::GoesOn) => {
             with_reason = true;
             last.push(step("refuse-cancel", Wish::RefuseCancel { why: why()? }));

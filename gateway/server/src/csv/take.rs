@@ -1,7 +1,7 @@
 //! A file comes back: each row that says something new becomes acts, by the scribe as from any other
 //! door. A row does not depend on another, and what is so already is not done again.
 
-use loopgate_referral::{OrgId, Placement, ReferralId};
+use loopgate_referral::{OrgId, Placement, PlacementId, ReferralId};
 use sha2::{Digest, Sha256};
 
 use super::headings::{self, Headings};
@@ -38,6 +38,7 @@ impl From<NotCsv> for Refused {
 struct Job {
     line: usize,
     referral: ReferralId,
+    placement: PlacementId,
     version: u64,
     steps: std::vec::IntoIter<Step>,
     /// What the whole row says: a row that was taken is known by it.
@@ -106,7 +107,8 @@ impl Taking<'_> {
             let said = said::said(&cells)?;
             let zone = &self.partner.time_zone;
             let version = headings.version.map(text).unwrap_or_default();
-            let whole = digest(id, version, &format!("{said:?}"));
+            // An answer that was taken back is none: the same row is another then.
+            let whole = digest(placement.id, version, &format!("{said:?}"));
             let key = (self.partner.org.clone(), whole);
             let taken = self.gate.scribe.published().world().answers.contains_key(&key);
             let steps =
@@ -125,6 +127,7 @@ impl Taking<'_> {
             Ok(Job {
                 line: at,
                 referral: id,
+                placement: placement.id,
                 version: placement.version,
                 steps: steps.into_iter(),
                 row: whole,
@@ -202,7 +205,7 @@ fn act(org: &OrgId, job: &Job, step: Step) -> Act {
     // The last act of a row says that all of it was taken.
     let last = job.steps.len() == 0;
     let request =
-        if last { job.row } else { digest(job.referral, step.done, &hex::encode(job.row)) };
+        if last { job.row } else { digest(job.placement, step.done, &hex::encode(job.row)) };
     Act {
         org: org.clone(),
         request,
@@ -217,10 +220,10 @@ fn act(org: &OrgId, job: &Job, step: Step) -> Act {
 }
 
 /// What makes a row of a file, or an act of it, the same.
-fn digest(referral: ReferralId, one: &str, other: &str) -> [u8; 32] {
+fn digest(placement: PlacementId, one: &str, other: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"loopgate csv v1");
-    hash.update(referral.bytes());
+    hash.update(placement.bytes());
     for part in [one, other] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);

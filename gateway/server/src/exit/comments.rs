@@ -1,16 +1,14 @@
 //! What a source and its target wrote to each other, as the target reads it.
 
-use loopgate_consent::FieldGroup;
 use loopgate_referral::{Comment as Written, Placement, Referral};
 
-use super::{Passing, forward_ask};
+use super::{Passing, forward_ask, notes};
 use crate::egress::{Released, Way};
 use crate::gate::{Gate, Session};
 use crate::openapi::shows::{By, Comment, Comments};
 use crate::refusal::Trouble;
-use crate::scribe::is_over;
 
-/// All of them. The source's words go where free text may; the target's own it may read again.
+/// All of them. The source's words where they pass; the target's own it may read again.
 pub fn comments(
     gate: &Gate,
     referral: &Referral,
@@ -21,7 +19,7 @@ pub fn comments(
     let mut ask = forward_ask(referral, placement);
     ask.view = "comments";
     gate.egress.release(way, ask.shown(gate, asked_by), |permits| {
-        let notes = Passing::of(permits).groups.contains(FieldGroup::Note) && !is_over(placement);
+        let notes = notes::pass(&Passing::of(permits).groups, placement);
         let said = |one: &Written| Comment {
             at: jiff::Timestamp::from_millisecond(one.at.0).unwrap_or_default().to_string(),
             by: if one.by_target { By::You } else { By::Source },

@@ -86,7 +86,7 @@ impl Document {
     /// Whether these permits let it pass to this party.
     pub fn passes(&self, to: &OrgId, permits: &[Permit]) -> bool {
         if self.author() != to && self.placement.target == *to {
-            return notes::pass(&Passing::of(permits).groups);
+            return notes::pass(&Passing::of(permits).groups, &self.placement);
         }
         Answer::permitted(permits) == Answer::Whole
     }
@@ -117,8 +117,8 @@ impl Document {
     }
 }
 
-/// The documents that targets added, as outputs of their source's Task.
+/// The documents that its target added, as outputs of the source's Task: whose answer was weighed.
 pub(super) fn outputs(referral: &Referral) -> impl Iterator<Item = ResourceId> {
-    let all = referral.placements.iter().flat_map(|placement| &placement.attachments);
+    let all = referral.with_newest().flat_map(|placement| &placement.attachments);
     all.filter(|one| one.by_target).filter_map(|one| document_id(&one.attachment))
 }

@@ -80,7 +80,8 @@ fn line(gate: &Gate, partner: &Partner, item: &Item) -> Result<Line, Trouble> {
         tells: item.tells,
         link: format!("{}/r/{}", people.base_url, gate.doorkeys.token(&placement.id)),
         until: day(until, &partner.time_zone, partner.language),
-        silent: referral.contact_prohibited,
+        // That one is off is told without a permit: nothing of the person as they are now.
+        silent: item.tells != Tells::Off && referral.contact_prohibited,
     })
 }
 

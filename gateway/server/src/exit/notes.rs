@@ -9,6 +9,7 @@ use loopgate_referral::{Placement, Referral, Remark, Says, Timestamp};
 
 use super::{Answer, Passing, forward_ask};
 use crate::gate::Gate;
+use crate::scribe::is_over;
 
 /// A piece of news in words, where it has any beside where the referral stands.
 pub fn told(says: &Says, zone: &TimeZone) -> Option<String> {
@@ -37,10 +38,12 @@ pub fn told(says: &Says, zone: &TimeZone) -> Option<String> {
 pub fn of_source(gate: &Gate, referral: &Referral, answer: Answer) -> Vec<Annotation> {
     let zone = zone_of(gate, &referral.source);
     let mut notes = Vec::new();
-    for placement in referral.placements.iter().filter(|one| !one.taken_back) {
+    let newest = referral.placements.last().map(|last| &last.target);
+    for placement in &referral.placements {
         let (own, theirs) = written(referral, placement, &zone);
         notes.extend(own);
-        if answer == Answer::Whole {
+        // It is the newest target's answer that was weighed: another's words are not let back by it.
+        if answer == Answer::Whole && Some(&placement.target) == newest {
             notes.extend(theirs);
         }
     }
@@ -50,9 +53,10 @@ pub fn of_source(gate: &Gate, referral: &Referral, answer: Answer) -> Vec<Annota
 
 /// Whether what a source writes to its target passes under these groups. It is written for the target and
 /// no part of a record, so it passes wherever the person's telephone number does; for a need of safety
-/// neither does.
-pub fn pass(groups: &Groups) -> bool {
-    groups.contains(FieldGroup::Contact) || groups.contains(FieldGroup::Note)
+/// neither does. Nor does it once the placement ended without service.
+pub fn pass(groups: &Groups, placement: &Placement) -> bool {
+    let free = groups.contains(FieldGroup::Contact) || groups.contains(FieldGroup::Note);
+    free && !is_over(placement)
 }
 
 /// Whether what the source of a referral writes reaches its target now. Records nothing.
@@ -60,7 +64,7 @@ pub fn reach(gate: &Gate, referral: &Referral) -> bool {
     referral.placements.last().is_some_and(|placement| {
         let ask = forward_ask(referral, placement);
         let weighed = gate.egress.weigh(&placement.target, &ask);
-        weighed.is_ok_and(|permits| pass(&Passing::of(&permits).groups))
+        weighed.is_ok_and(|permits| pass(&Passing::of(&permits).groups, placement))
     })
 }
 
@@ -71,7 +75,7 @@ pub fn of_target(
     groups: &Groups,
 ) -> Vec<Annotation> {
     let (theirs, own) = written(referral, placement, &zone_of(gate, &placement.target));
-    let theirs = theirs.into_iter().filter(|_| pass(groups));
+    let theirs = theirs.into_iter().filter(|_| pass(groups, placement));
     let mut notes: Vec<Annotation> = theirs.chain(own).collect();
     notes.sort_by_key(|note| note.at);
     notes

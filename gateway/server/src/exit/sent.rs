@@ -115,6 +115,9 @@ fn said(
     let mut request = source.request.clone();
     prohibit_once(&mut request);
     prefer_one(&mut patient);
+    // What was written and given is said in full beside it.
+    task.remove("note");
+    task.remove("output");
     let pivot = pivot(&task, &request, &patient, &[]);
     let constants: Constants = [("referral", REFERRAL)].into_iter().collect();
     let mut both = Vec::new();
@@ -139,7 +142,10 @@ fn said(
     if let Some(code) = code.and_then(|coding| coding.text("code")) {
         document["reason"]["code"] = code.into();
     }
-    document["to"] = json!(referral.owner);
+    // That it was sent on is part of the answer.
+    let first = referral.placements.first().map(|first| &first.target);
+    let to = if answer == Answer::Withheld { first } else { None };
+    document["to"] = json!(to.unwrap_or(&referral.owner));
     document["version"] = json!(referral.version);
     Ok(Some(document.take()))
 }

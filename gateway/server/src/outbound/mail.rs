@@ -149,7 +149,10 @@ fn converse(
     for to in envelope.to() {
         let rcpt = Rcpt::new(to.clone(), Vec::new());
         connection.command(rcpt).map_err(|error| {
-            if error.is_permanent() { NotTaken::Address(code(&error)) } else { noted(&error) }
+            // Policy and sign-in (5.7, 530, 535) are about us.
+            let code = code(&error);
+            let bare = ["550", "551", "553"].contains(&code.as_str());
+            if error.is_permanent() && bare { NotTaken::Address(code) } else { of_address(&error) }
         })?;
     }
     connection.command(Data).map_err(|error| of_address(&error))?;
@@ -157,7 +160,7 @@ fn converse(
     Ok(())
 }
 
-/// A refusal after the recipient was taken.
+/// A refusal that says by its status that it is of the address or the mailbox.
 fn of_address(error: &SmtpError) -> NotTaken {
     let code = code(error);
     let of_address = code.starts_with("5.1.") || code.starts_with("5.2.");

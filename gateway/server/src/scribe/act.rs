@@ -308,7 +308,8 @@ fn step(
 
 /// Nobody adds a document twice, and a referral has not too many.
 fn may_add(act: &Act, referral: &Referral, new: &Attachment) -> Result<(), Trouble> {
-    let all = referral.placements.iter().flat_map(|placement| &placement.attachments);
+    // Another that had it before has its own.
+    let all = referral.with_newest().flat_map(|placement| &placement.attachments);
     let by_target = referral.source != act.org;
     let same = |one: &Attached| {
         let known = &one.attachment;

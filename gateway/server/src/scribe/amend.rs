@@ -197,7 +197,11 @@ fn check_task(
     referral: &Referral,
     fault: &mut dyn FnMut(&str, &'static str),
 ) {
-    let owner = |owner: &PartyRef| known.owner(Some(owner)).as_ref() == Some(&referral.owner);
+    // Whom it named first it may name still, after that one sent it on.
+    let named = |org: &OrgId| {
+        *org == referral.owner || referral.placements.iter().any(|placed| placed.target == *org)
+    };
+    let owner = |owner: &PartyRef| known.owner(Some(owner)).as_ref().is_some_and(named);
     if !task.owner.as_ref().is_some_and(owner) {
         fault("owner", "is another organization: send a new referral");
     }

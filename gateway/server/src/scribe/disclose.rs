@@ -16,6 +16,9 @@ use crate::journal::{BasisUsed, Disclosure, Event};
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::roster::Roster;
 
+/// To whom, about whom, on which day (since 1970): what a summary entry of re-reads covers.
+pub type CoverKey = (OrgId, PersonId, i64);
+
 /// Why the recipient may have it; owned, so that it can be asked again by the scribe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OwnedClaim {

@@ -32,6 +32,9 @@ pub fn standing(referral: &Referral) -> Vec<Term> {
         outputs.map(|output| Json::object([("valueReference", Json::reference(output.as_str()))]));
     let mut task = Json::object([("resourceType", "Task".into())]);
     task.set("output", Json::array(outputs));
+    if referral.placements.iter().any(|placement| placement.rerouted) {
+        task.set("owner", Json::reference(&Gate::organization(&referral.owner)));
+    }
     let mut terms = Vec::new();
     let withheld = referral.has_news().then_some(TaskStatus::Requested);
     for status in [Some(referral.state.status()), withheld].into_iter().flatten() {

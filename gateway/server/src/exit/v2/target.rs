@@ -125,7 +125,7 @@ impl Placing<'_> {
         let not_said = order.left.into_iter().chain(written.not_carried).collect();
         segments.extend(order::words(gate, self.referral, not_said, passing));
         if let TargetSays::Commented(text) = &self.news.says
-            && words::pass(&passing.groups)
+            && words::pass(&passing.groups, self.placement)
         {
             segments.push(order::nte(&format!("comment: {text}")));
         }

@@ -19,6 +19,7 @@ use crate::exit;
 use crate::exit::documents::Document;
 use crate::gate::{Gate, Request, Session};
 use crate::intake;
+use crate::partner::ChannelKind;
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::{JSON, Reply, json_reply};
 use crate::scribe::{Act, Command, Wish, is_held};
@@ -86,7 +87,10 @@ pub fn add(
     };
     let ours = |gate: &Gate| {
         let referral = gate.referral(&referral.id)?;
-        let mut all = Document::all(gate, &referral, org).into_iter();
+        let newest = referral.placements.last().map(|last| last.target.clone());
+        let all = Document::all(gate, &referral, org).into_iter();
+        // Who had it before has its own.
+        let mut all = all.filter(|one| Some(&one.placement.target) == newest.as_ref());
         all.find(|one| {
             let known = &one.attached.attachment;
             one.author() == org && (known.sha256, &known.name) == (sha256, &attachment.name)
@@ -95,6 +99,10 @@ pub fn add(
     // Sent again, it is the document that is here already.
     if let Some(known) = ours(gate) {
         return Ok(added(gate, side, &known));
+    }
+    if side == Side::Source && !has_a_place(gate, &referral) {
+        let words = "would not reach the target: by e-mail and HL7 v2 it is shown no documents";
+        return Err(Refusal::invalid(vec![Fault::new(IssueCode::NotSupported, "", words)]).into());
     }
     if side == Side::Source && !exit::notes::reach(gate, &referral) {
         let words = "would not reach the target: consent lets no documents of yours pass";
@@ -121,6 +129,14 @@ pub fn add(
         }
         (Err(trouble), _) => Err(trouble),
     }
+}
+
+/// Whether the target of a referral is shown documents in the way that it is told.
+fn has_a_place(gate: &Gate, referral: &Referral) -> bool {
+    let roster = gate.scribe.published().roster.load();
+    let channel = roster.get(&referral.owner).and_then(|target| target.channel.as_ref());
+    let kind = channel.map(|channel| &channel.kind);
+    !matches!(kind, Some(ChannelKind::Email { .. } | ChannelKind::Hl7v2))
 }
 
 /// The answer: what was said, and where it is.

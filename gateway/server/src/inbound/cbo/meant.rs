@@ -78,14 +78,19 @@ pub fn meant(
         "appointment-cancelled" => Some(Wish::CancelAppointment),
         "no-show" => Some(Wish::NoShow),
         "agree-cancel" => Some(Wish::AgreeCancel),
-        "decline" | "withdraw"
+        // Said again, its note is the reason still, and no comment.
+        act @ ("decline" | "withdraw")
             if matches!(status, TaskStatus::Rejected | TaskStatus::Cancelled) =>
         {
+            said.why(act, &mut note)?;
             None
         }
         // It was asked to.
         "withdraw" if placement.cancel_asked.is_some() => Some(Wish::AgreeCancel),
-        "not-served" if status == TaskStatus::Failed => None,
+        act @ "not-served" if status == TaskStatus::Failed => {
+            said.why(act, &mut note)?;
+            None
+        }
         act @ ("decline" | "withdraw" | "hold" | "not-served" | "refuse-cancel") => {
             let why = said.why(act, &mut note)?;
             Some(match act {
@@ -213,6 +218,10 @@ impl Said<'_> {
             })
             .collect();
         if placement.state.status() == TaskStatus::Completed && !known.is_empty() {
+            // Said again, its note is the service still, and no comment.
+            if own.is_none() && known.iter().any(|one| Some(&one.text) == note.as_ref()) {
+                note.take();
+            }
             let said = known.iter().any(|one| Some(&one.text) == own.as_ref() && one.code == code);
             let Some(text) = own.filter(|_| !said) else { return Ok(None) };
             let one = Service { code, text: self.short(text)?, performed };

@@ -5,7 +5,7 @@
 
 use loopgate_fhir::{Fault, IssueCode};
 use loopgate_mapping::{Act as Asked, Mapping, Read};
-use loopgate_referral::{Placement, Referral, ReferralId, Timestamp};
+use loopgate_referral::{Placement, PlacementId, Referral, ReferralId, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -70,7 +70,7 @@ fn said(
     // Called by its own name, the same words are the same document whatever came in between.
     let named = acts.id(&document).is_some();
     let once = named || request.idempotency_key.is_some();
-    let key = if named { key(mapping, &referral.id, &document) } else { request.digest() };
+    let key = if named { key(mapping, &placement.id, &document) } else { request.digest() };
     let act = |wish: Wish, request: [u8; 32], if_match| Act {
         org: caller.org.clone(),
         request,
@@ -143,10 +143,10 @@ fn of_this(mapping: &Mapping, read: &Read, referral: &Referral) -> Result<(), Tr
     Ok(())
 }
 
-fn key(mapping: &Mapping, referral: &ReferralId, document: &Value) -> [u8; 32] {
+fn key(mapping: &Mapping, placement: &PlacementId, document: &Value) -> [u8; 32] {
     let mut hash = Sha256::new();
-    let (referral, document) = (referral.to_string(), document.to_string());
-    for part in ["dialect", mapping.name(), &referral, &document] {
+    let (placement, document) = (placement.to_string(), document.to_string());
+    for part in ["dialect", mapping.name(), &placement, &document] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }

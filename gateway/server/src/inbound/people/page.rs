@@ -202,7 +202,7 @@ pub fn released(
         let said = exit::whole(gate, mapping, referral, placement, &passing)?;
         Ok(render(&Shown {
             document: &said.ok_or(Trouble::Outage)?,
-            notes: exit::notes::pass(&passing.groups),
+            notes: exit::notes::pass(&passing.groups, placement),
             contact: passing.groups.contains(FieldGroup::Contact),
             mistake_until: mistake_until(gate, opened),
         }))
