@@ -359,7 +359,7 @@ pub struct Asked {
 #[expect(dead_code, reason = "a mapping takes its members from the body")]
 pub struct LivesWith {
     /// How many live or stay there.
-    #[schema(minimum = 1, maximum = 255)]
+    #[schema(value_type = u8, minimum = 1, maximum = 255)]
     pub size: NonZeroU8,
 }
 
