@@ -27,6 +27,7 @@ STANDINGS = [
     [("comment", {"text": "A question"}), ("assign", {"to": "Rosa"})],
     [],
 ] * 3
+SENT = 6
 EXAMPLES = 40
 
 
@@ -35,6 +36,26 @@ def refer(deployment, number):
     bundle = referral.bundle("clinic")
     text = referral_text(bundle, number)
     deployment.ask("clinic", "POST", "/fhir", text, "application/fhir+json")
+
+
+def may_refer(deployment, name):
+    """A target is a source too, and may submit."""
+    path = os.path.join(deployment.folder, "partners", f"{name}.toml")
+    with open(path) as file:
+        text = file.read()
+    both = text.replace('roles = ["target"]', 'roles = ["source", "target"]')
+    both = both.replace("actions = [", 'actions = ["submit", ', 1)
+    assert both.count('"submit"') == 1 and '"source"' in both, text
+    with open(path, "w") as file:
+        file.write(both)
+
+
+def referred_on(deployment, number):
+    """A referral of the pantry's own; its id."""
+    name = {"family": "Vidal", "given": [f"Juan {number}"]}
+    need = {"category": "housing-instability"}
+    body = {"to": "housing", "about": {"client": {"name": name}}, "need": need}
+    return deployment.ask("pantry", "POST", "/cbo/v1/referrals", body)["referral_id"]
 
 
 def referral_text(bundle, number):
@@ -132,6 +153,7 @@ def main():
     deployment.partner("pantry", "target")
     deployment.partner("housing", "target")
     deployment.partner("clinic", "source")
+    may_refer(deployment, "pantry")
     deployment.serve()
     good = False
     try:
@@ -142,11 +164,18 @@ def main():
         for one, acts in zip(ids, STANDINGS):
             for act, body in acts:
                 deployment.act(one, act, body)
+        sent = [referred_on(deployment, number) for number in range(SENT)]
         told = deployment.ask("pantry", "GET", "/openapi.json")
         # The same document, but for which ids there are.
         referral_id = {"type": "string", "enum": ids}
-        known = lambda it: it["components"]["parameters"]["Referral"].update(schema=referral_id)
-        known = changed(folder, "known", told, known)
+        sent_id = {"type": "string", "enum": sent}
+
+        def only_these(document):
+            parameters = document["components"]["parameters"]
+            parameters["Referral"].update(schema=referral_id)
+            parameters["Sent"].update(schema=sent_id)
+
+        known = changed(folder, "known", told, only_these)
         good = holds(deployment, folder, "known", known, "--phases", "examples,coverage,fuzzing")
         told = changed(folder, "told", told, lambda it: None)
         good &= holds(deployment, folder, "made-up", told)

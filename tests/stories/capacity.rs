@@ -71,15 +71,16 @@ fn what_is_no_capacity_is_refused_at_its_place() {
     let housing = gateway.party("housing");
     let before = gateway.kinds();
     for (body, at) in [
-        (json!({ "status": "plenty" }), "status"),
-        (json!({ "status": "capacity", "need": "hunger" }), "need"),
-        (json!({ "status": "capacity", "until": "tomorrow" }), "until"),
-        (json!({ "status": "capacity", "until": "2026-11-21" }), "until"),
-        (json!({ "status": "capacity", "note": " " }), "note"),
-        (json!({ "status": "capacity", "note": "x".repeat(1001) }), "note"),
+        (json!({ "status": "plenty" }), "#/status"),
+        (json!({ "status": "capacity", "need": "hunger" }), "#/need"),
+        (json!({ "status": "capacity", "until": "tomorrow" }), "#/until"),
+        (json!({ "status": "capacity", "until": "2026-11-21" }), "#/until"),
+        (json!({ "status": "capacity", "until": "2026-11-24T10:00:00Z" }), "#/until"),
+        (json!({ "status": "capacity", "note": " " }), "#/note"),
+        (json!({ "status": "capacity", "note": "x".repeat(1001) }), "#/note"),
     ] {
         let refused = put(&housing, &body).expect(422);
-        assert_eq!(refused.json["errors"][0]["at"], at, "{body}");
+        assert_eq!(refused.json["errors"][0]["pointer"], at, "{body}");
     }
     put(&housing, &json!({})).expect(400);
     put(&housing, &json!({ "status": "capacity", "beds": 4 })).expect(400);

@@ -217,7 +217,12 @@ fn the_document_is_there_for_whoever_asks() {
     let paths = document["paths"].as_object().unwrap();
     assert!(paths.len() > 20);
     for (path, methods) in paths {
-        let here = path.replace("{id}", "ref_00000000000000000000000000000000");
+        let here = path
+            .replace("{id}", "ref_00000000000000000000000000000000")
+            .replace("{attachment}", "019b2f6c-0400-7000-8000-0123456789ab")
+            .replace("{file}", "Event.csv")
+            .replace("{door}", "outcomes");
+        assert!(!here.contains('{'), "{here}");
         let offered: Vec<&str> = methods.as_object().unwrap().keys().map(String::as_str).collect();
         for method in ["get", "put", "post", "delete", "patch"] {
             let (status, fields) = pantry.head_of(&method.to_uppercase(), &here, &[]);

@@ -288,35 +288,57 @@ fn what_is_wrong_is_said_at_its_place_and_nothing_is_kept() {
     let id = served(&gateway, &[Need::Food, Need::Housing], &Referral::food());
     let before = gateway.kinds();
     let good = to_housing(juan());
-    let cases: [(&str, Value, &str); 16] = [
-        ("/to", json!("nobody"), "to"),
-        ("/to", json!("pantry"), "to"),
+    let cases: [(&str, Value, u16, &str); 22] = [
+        ("/to", json!("nobody"), 422, "#/to"),
+        ("/to", json!("No Body"), 422, "#/to"),
+        ("/to", json!("pantry"), 422, "#/to"),
         // A source alone takes no referrals.
-        ("/to", json!("clinic-b"), "to"),
-        ("/about", Value::Null, "about"),
-        ("/about", json!({ "referral": id, "client": {} }), "about"),
-        ("/about", json!({ "client": { "phone": "1" } }), "about.client.name"),
-        ("/need/category", json!("hunger"), "need.category"),
-        ("/need/category", json!(5), "need.category"),
-        ("/need/priority", json!("whenever"), "need.priority"),
-        ("/need/mrn", json!("1"), "need.mrn"),
+        ("/to", json!("clinic-b"), 422, "#/to"),
+        ("/about", Value::Null, 400, "#/about"),
+        ("/about", json!({}), 422, "#/about"),
+        (
+            "/about",
+            json!({ "referral": id, "client": { "name": { "text": "J" } } }),
+            422,
+            "#/about",
+        ),
+        ("/about", json!({ "client": { "phone": "1" } }), 400, "#/about/client/name"),
+        ("/about", json!({ "client": { "name": {} } }), 422, "#/about/client/name"),
+        ("/need/category", json!("hunger"), 422, "#/need/category"),
+        ("/need/category", json!(5), 400, "#/need/category"),
+        ("/need/priority", json!("whenever"), 422, "#/need/priority"),
+        ("/need/priority", Value::Null, 400, "#/need/priority"),
+        ("/need/mrn", json!("1"), 400, "#/need/mrn"),
         (
             "/about",
             json!({ "client": { "name": { "text": "J" }, "ssn": "1" } }),
-            "about.client.ssn",
+            400,
+            "#/about/client/ssn",
         ),
-        ("/about", json!({ "client": { "name": { "text": "" } } }), "about.client.name"),
-        ("/about", json!({ "client": { "name": { "given": "J" } } }), "about.client.name.given"),
-        ("/about", json!({ "client": { "name": { "text": 5 } } }), "about.client.name.text"),
-        ("/status", json!("served"), "status"),
-        ("/note", json!("x".repeat(1001)), "note"),
+        (
+            "/about",
+            json!({ "client": { "name": { "text": "" } } }),
+            422,
+            "#/about/client/name/text",
+        ),
+        (
+            "/about",
+            json!({ "client": { "name": { "given": "J" } } }),
+            400,
+            "#/about/client/name/given",
+        ),
+        ("/about", json!({ "client": { "name": { "text": 5 } } }), 400, "#/about/client/name/text"),
+        ("/status", json!("served"), 400, "#/status"),
+        ("/client", json!({}), 400, "#/client"),
+        ("/household", json!({ "size": 0 }), 422, "#/household/size"),
+        ("/note", json!("x".repeat(1001)), 422, "#/note"),
     ];
-    for (pointer, value, at) in cases {
+    for (pointer, value, status, at) in cases {
         let mut body = good.clone();
         let (outer, name) = pointer.rsplit_once('/').unwrap();
         body.pointer_mut(outer).unwrap()[name] = value;
-        let refused = refer(&pantry, &body).expect(422);
-        assert_eq!(refused.json["errors"][0]["at"], at, "{pointer}: {}", refused.text);
+        let refused = refer(&pantry, &body).expect(status);
+        assert_eq!(refused.json["errors"][0]["pointer"], at, "{pointer}: {}", refused.text);
     }
     refer(&pantry, &json!([])).expect(400);
     let xml = [("content-type", "application/xml")];
@@ -330,7 +352,7 @@ fn what_is_wrong_is_said_at_its_place_and_nothing_is_kept() {
     let why = json!({ "reason": { "code": "other", "text": "No" } });
     pantry.act(&id, "withdraw", &why).expect(200);
     let over = refer(&pantry, &to_housing(json!({ "referral": id }))).expect(422);
-    assert_eq!(over.json["errors"][0]["at"], "about.referral");
+    assert_eq!(over.json["errors"][0]["pointer"], "#/about/referral");
     assert_eq!(gateway.of_kind("referral.received").len(), 1);
     gateway.stop();
 }

@@ -3,6 +3,7 @@
 
 mod operation;
 pub mod shows;
+pub mod shows_onward;
 #[cfg(test)]
 mod tests;
 
@@ -52,6 +53,11 @@ pub fn document(origin: &str) -> Value {
             { "name": "referrals", "description": "What is asked of you." },
             { "name": "acts", "description": "What you say of it. Each act answers where the referral stands." },
             { "name": "notices", "description": "What you have to stop." },
+            { "name": "sent", "description": "What you ask of others, and what became of it." },
+            { "name": "documents", "description": "Documents of a referral, from either side." },
+            { "name": "organizations", "description": "Who else there is, and how much each can take on." },
+            { "name": "spreadsheets", "description": "The inbox as a file, and the file with your answers back." },
+            { "name": "dialect", "description": "The same in the words of your own system." },
         ],
         "paths": paths,
         "components": {
@@ -85,6 +91,8 @@ const ABOUT: &str = "Referrals to your organization, and what became of them.\n\
     changes nothing. With `If-Match` it is done only if nobody changed the referral since you read that `ETag`. \
     No act is answered before it is recorded.\n\n\
     What you may not know of, what is not there and what consent does not permit are answered alike: 404.\n\n\
+    Referrals and where they stand are said in the dialect `cbo-json`, as described here. If your partner file \
+    names another, its mapping files say what is read and written in their place.\n\n\
     Refusals are `application/problem+json` (RFC 9457). `errors` says what is wrong and where, by a JSON pointer, \
     and never what you sent. Members that are not described here are refused.\n\n\
     Every answer says in `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` how often you may ask. \
@@ -93,12 +101,13 @@ const ABOUT: &str = "Referrals to your organization, and what became of them.\n\
 fn written(said: &Said, schemas: &mut Schemas) -> Value {
     let mut parameters: Vec<Value> = Vec::new();
     for part in said.path.split('/').filter(|part| part.starts_with('{')) {
-        let name = part.trim_matches(['{', '}']);
-        let notice = said.path.contains("/notices/");
-        let kind = match (name, notice) {
-            ("id", false) => "Referral".to_owned(),
-            ("id", true) => "Notice".to_owned(),
-            (other, _) => other.to_owned(),
+        let kind = match part.trim_matches(['{', '}']) {
+            "id" if said.path.contains("/notices/") => "Notice",
+            "id" if said.path.contains("/sent/") => "Sent",
+            "attachment" => "Document",
+            "file" => "File",
+            "door" => "Door",
+            _ => "Referral",
         };
         parameters.push(json!({ "$ref": format!("#/components/parameters/{kind}") }));
     }
@@ -106,6 +115,7 @@ fn written(said: &Said, schemas: &mut Schemas) -> Value {
         let schema: Value = serde_json::from_str(query.schema).unwrap_or_default();
         parameters.push(json!({
             "name": query.name, "in": "query", "description": query.words, "schema": schema,
+            "required": query.required,
         }));
     }
     if said.conditional {
@@ -160,12 +170,17 @@ fn given(said: &Said, schemas: &mut Schemas) -> Value {
         if let Ok(example) = serde_json::from_str::<Value>(gives.example) {
             content["example"] = example;
         }
-        given["content"] = json!({ media: content });
+        let mut all = json!({ media: content });
+        for (media, schema) in gives.also {
+            all[*media] = json!({ "schema": schema(schemas) });
+        }
+        given["content"] = all;
     }
     if said.id == "listReferrals" {
         let first = json!({ "id": "$response.body#/referrals/0/referral_id" });
         let link = |id: &str| json!({ "operationId": id, "parameters": first });
-        let acts = cbo::operations().filter(|one| one.said.path.contains("/referrals/{id}"));
+        let acts =
+            cbo::operations().filter(|one| one.said.path.starts_with("/cbo/v1/referrals/{id}"));
         let ids = acts.map(|one| (one.said.id.to_owned(), link(one.said.id)));
         given["links"] = Value::Object(ids.collect());
     }
@@ -250,6 +265,10 @@ fn headers() -> Value {
             "description": "Where it is.",
             "schema": { "type": "string" },
         },
+        "content-disposition": {
+            "description": "It is to be saved, and under which name.",
+            "schema": { "type": "string", "pattern": "^attachment; filename=" },
+        },
         "allow": { "description": "The methods that are.", "schema": { "type": "string" } },
         "retry-after": { "description": "Seconds to wait.", "schema": number },
         "ratelimit-limit": { "description": "Requests that may come at once.", "schema": number },
@@ -267,6 +286,13 @@ fn parameters() -> Value {
     };
     json!({
         "Referral": id("id", "The referral's id.", "^ref_[0-9a-f]{32}$"),
+        "Sent": id("id", "The id of a referral that you sent.", "^ref_[0-9a-f]{32}$"),
+        "Document": id("attachment", "The document's id.", "^[0-9a-f-]{36}$"),
+        "File": {
+            "name": "file", "in": "path", "required": true, "description": "Which file.",
+            "schema": { "type": "string", "enum": ["Event.csv", "Event-not-carried.csv"] },
+        },
+        "Door": id("door", "A door of your dialect, as its mapping files name it.", "^[a-z-]{1,40}$"),
         "Notice": id("id", "The notice's id.", "^ntc_[0-9]{1,19}$"),
         "Key": {
             "name": "Idempotency-Key", "in": "header",

@@ -31,7 +31,7 @@ pub fn client(
         let said = said.ok_or(Trouble::Outage)?;
         let client = said.get("client").filter(|_| !is_over(placement)).ok_or_else(|| {
             let words = "shows you no person that you could refer on";
-            Refusal::invalid(vec![Fault::new(IssueCode::BusinessRule, "about.referral", words)])
+            Refusal::invalid(vec![Fault::new(IssueCode::BusinessRule, "#/about/referral", words)])
         })?;
         Ok(client.to_string().into_bytes())
     })?;

@@ -2,9 +2,10 @@
 
 use loopgate_referral::{NeedCode, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// SDOHCC-ValueSetCapacityStatus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CapacityStatus {
     /// It takes people on.

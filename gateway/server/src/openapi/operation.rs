@@ -35,7 +35,7 @@ pub fn of<T: ToSchema>(schemas: &mut Schemas) -> Value {
 
 /// Any bytes.
 pub fn bytes(_: &mut Schemas) -> Value {
-    json!({ "description": "Bytes as they are." })
+    json!({ "type": "string", "format": "binary", "description": "Bytes as they are." })
 }
 
 /// What stands in the query.
@@ -47,6 +47,8 @@ pub struct Query {
     pub words: &'static str,
     /// What it may be, JSON Schema as text.
     pub schema: &'static str,
+    /// It has to be there.
+    pub required: bool,
 }
 
 /// What is sent along.
@@ -71,9 +73,12 @@ pub struct Gives {
     pub words: &'static str,
     /// Media type and schema, if there is a body.
     pub body: Option<(&'static str, SchemaOf)>,
+    /// The same in other media types.
+    pub also: &'static [(&'static str, SchemaOf)],
     /// An example of it, JSON as text; empty: none.
     pub example: &'static str,
-    /// Header fields beside those that each answer has: `etag`, `loopgate-receipt`, `location`.
+    /// Header fields beside those that each answer has: `etag`, `loopgate-receipt`, `location`,
+    /// `content-disposition`.
     pub headers: &'static [&'static str],
 }
 

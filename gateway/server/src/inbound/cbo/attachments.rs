@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::body::bad;
-use super::{placement, sent};
+use super::{placement, sent, version};
 use crate::egress::{Way, Weighed};
 use crate::exit;
 use crate::exit::documents::Document;
@@ -71,12 +71,9 @@ pub fn add(
     }
     let declared = request.content_type.as_deref().unwrap_or_default();
     let media = sniff::media(declared, &request.body).ok_or(Trouble::from(Kind::MediaType))?;
-    let [(parameter, given)] = &request.query[..] else {
-        return Err(bad("name", "is missing, or there is another parameter"));
+    let [(_, given)] = &request.query[..] else {
+        return Err(bad("name", "is not there once"));
     };
-    if parameter != "name" {
-        return Err(bad("", "has an unknown parameter"));
-    }
     let sha256: [u8; 32] = Sha256::digest(&request.body).into();
     let attachment = Attachment {
         id: intake::fresh(gate, "DocumentReference").id().to_owned(),
@@ -114,7 +111,7 @@ pub fn add(
         once: false,
         transport: "cbo-rest",
         referral: referral.id,
-        if_match: request.version()?,
+        if_match: version(request).flatten(),
         happened: None,
         message: None,
         wish: Wish::Attach { attachment: attachment.clone(), content: request.body.clone() },

@@ -1,43 +1,31 @@
-//! Schemas of bodies that are read member by member, and not into one type.
+//! Schemas of what no type of ours says: documents of a dialect, which its mapping files describe.
 
 use serde_json::{Value, json};
 
 use crate::openapi::Schemas;
 
-/// An object whose members another document names.
-pub fn anything(_: &mut Schemas) -> Value {
-    json!({ "type": "object" })
+/// A document of a dialect.
+pub fn document(_: &mut Schemas) -> Value {
+    json!({ "description": "A document of your dialect: its mapping files say which members it has." })
 }
 
-/// What a referral on needs.
-pub fn refer(_: &mut Schemas) -> Value {
+/// A page of them.
+pub fn page(schemas: &mut Schemas) -> Value {
     json!({
         "type": "object",
-        "required": ["to", "about", "need"],
-        "properties": {
-            "to": { "type": "string", "pattern": "^[a-z0-9-]{1,64}$" },
-            "about": { "type": "object" },
-            "need": {
-                "type": "object",
-                "required": ["category"],
-                "properties": { "category": { "type": "string" } },
-            },
-            "note": { "type": "string", "maxLength": 1000 },
-        },
-    })
-}
-
-/// How much can be taken on.
-pub fn capacity(_: &mut Schemas) -> Value {
-    json!({
-        "type": "object",
-        "required": ["status"],
         "additionalProperties": false,
+        "required": ["referrals"],
         "properties": {
-            "status": { "type": "string" },
-            "need": { "type": "string" },
-            "until": { "type": "string", "format": "date" },
-            "note": { "type": "string", "minLength": 1, "maxLength": 1000 },
+            "referrals": {
+                "type": "array",
+                "items": document(schemas),
+                "description": "Need and status of each, the one that changed last at the end.",
+            },
+            "next": {
+                "type": "string",
+                "pattern": "^[0-9a-f]{32}$",
+                "description": "Where to go on: give it as `after`.",
+            },
         },
     })
 }

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use loopgate_fhir::{Fault, IssueCode};
-use loopgate_referral::Timestamp;
+use loopgate_fhir::{Fault, IssueCode, is_category};
+use loopgate_referral::{NeedCode, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -115,12 +115,25 @@ pub fn bad(at: &str, words: &'static str) -> Trouble {
     Refusal::invalid(vec![Fault::new(IssueCode::Value, at, words)]).into()
 }
 
+/// A place that is named with dots, as a JSON pointer in a URI fragment.
+pub fn pointed_at(place: &str) -> String {
+    let mut pointer = "#".to_owned();
+    for step in place.split(['.', '[']).map(|step| step.trim_end_matches(']')) {
+        if !step.is_empty() {
+            pointer = pointer + "/" + &step.replace('~', "~0").replace('/', "~1");
+        }
+    }
+    pointer
+}
+
 const TEXT: &str = "is not a text of 1 to 1000 bytes without the character NUL";
 const CODE: &str = "is not a code of 1 to 40 of a-z, 0-9 and -";
 const INSTANT: &str = "is not a date and time with its zone";
+const CATEGORY: &str = "is no SDOHCC category";
+const DAY: &str = "is not a date";
 const NAME: &str = "is not a name of 1 to 64 of a-z, 0-9 and -";
 pub const LISTED: &str = "is not one of the codes there are";
-const WORDS: [&str; 5] = [TEXT, CODE, INSTANT, NAME, LISTED];
+const WORDS: [&str; 7] = [TEXT, CODE, INSTANT, NAME, CATEGORY, DAY, LISTED];
 
 /// A text that says something, and has no NUL.
 #[derive(Debug, Clone, Deserialize)]
@@ -165,6 +178,34 @@ impl TryFrom<String> for Instant {
     fn try_from(text: String) -> Result<Instant, &'static str> {
         let instant: Result<jiff::Timestamp, _> = text.parse();
         instant.map(|at| Instant(Timestamp(at.as_millisecond()))).map_err(|_| INSTANT)
+    }
+}
+
+/// A kind of need.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Category(pub NeedCode);
+
+impl TryFrom<String> for Category {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Category, &'static str> {
+        let listed = text.parse().ok().filter(|_| is_category(&text));
+        listed.map(Category).ok_or(CATEGORY)
+    }
+}
+
+/// A day, `YYYY-MM-DD` and nothing else.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Day(pub jiff::civil::Date);
+
+impl TryFrom<String> for Day {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Day, &'static str> {
+        let day: Option<jiff::civil::Date> = text.parse().ok();
+        day.filter(|day| day.to_string() == text).map(Day).ok_or(DAY)
     }
 }
 
@@ -220,6 +261,22 @@ impl PartialSchema for Name {
     }
 }
 
+impl PartialSchema for Category {
+    fn schema() -> RefOr<Schema> {
+        let words = "A kind of need: a code of SDOHCC's value set of categories, such as `food-insecurity`.";
+        said(text(words).pattern(Some("^[a-z0-9-]{1,64}$")).examples(["food-insecurity"]))
+    }
+}
+
+impl PartialSchema for Day {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::Date);
+        said(text("A day.").format(Some(format)))
+    }
+}
+
+impl ToSchema for Category {}
+impl ToSchema for Day {}
 impl ToSchema for Words {}
 impl ToSchema for Code {}
 impl ToSchema for Instant {}
@@ -308,6 +365,27 @@ mod tests {
             ),
         ] {
             assert_eq!(wrong(body), (kind, said.to_owned()), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_pointer() {
+        for (place, pointer) in [
+            ("", "#"),
+            ("need.category", "#/need/category"),
+            ("about.client.name.given[1]", "#/about/client/name/given/1"),
+            ("client.name.given[]", "#/client/name/given"),
+            ("a/b.c~d", "#/a~1b/c~0d"),
+        ] {
+            assert_eq!(pointed_at(place), pointer);
+        }
+    }
+
+    #[test]
+    fn a_day_is_a_day_and_no_more() {
+        assert!(Day::try_from("2026-11-24".to_owned()).is_ok());
+        for bad in ["2026-11-24T10:00:00Z", "20261124", "2026-02-30", " 2026-11-24", "tomorrow"] {
+            assert!(Day::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }
 

@@ -2,31 +2,18 @@
 //! one need.
 
 use jiff::civil::Date;
-use loopgate_fhir::is_category;
-use loopgate_referral::{NeedCode, OrgId, Timestamp};
-use serde::Deserialize;
+use loopgate_referral::{OrgId, Timestamp};
 use serde_json::{Value, json};
 
-use super::body::{Words, bad, parse};
+use super::body::{Category, Day, Words, bad, parse};
+use super::says::Capacity as Report;
 use crate::fold::Reported;
 use crate::gate::{Gate, Request, Session};
-use crate::journal::{Capacity, CapacityStatus};
+use crate::journal::Capacity;
 use crate::partner::Partner;
 use crate::refusal::Trouble;
 use crate::reply::{JSON, Reply, json_reply};
 use crate::scribe::Command;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Report {
-    status: String,
-    #[serde(default)]
-    need: Option<String>,
-    #[serde(default)]
-    until: Option<String>,
-    #[serde(default)]
-    note: Option<Words>,
-}
 
 /// What an organization says that still is so.
 pub fn said(gate: &Gate, org: &OrgId) -> Vec<Value> {
@@ -54,7 +41,6 @@ pub fn read(gate: &Gate, org: &OrgId) -> Reply {
 
 /// `PUT /cbo/v1/capacity`: in place of what it said of that need before.
 pub fn report(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
-    request.speaks(&[JSON])?;
     let partner = &session.partner;
     let said = of(partner, parse(&request.body)?, gate.now())?;
     let (org, digest) = (partner.org.clone(), request.digest());
@@ -63,26 +49,21 @@ pub fn report(gate: &Gate, session: &Session, request: &Request) -> Result<Reply
 }
 
 fn of(partner: &Partner, report: Report, now: Timestamp) -> Result<Capacity, Trouble> {
-    let status = serde_json::from_value::<CapacityStatus>(json!(report.status));
-    let status = status.map_err(|_| bad("status", "is no capacity status of SDOHCC"))?;
-    let need = report.need.map(|need| need_of("need", &need)).transpose()?;
     let mut ends = None;
-    if let Some(until) = &report.until {
-        let day: Date = until.parse().map_err(|_| bad("until", "is not a date"))?;
-        let end = end_of(day, partner).ok_or_else(|| bad("until", "is not a date"))?;
+    if let Some(Day(day)) = report.until {
+        let end = end_of(day, partner).ok_or_else(|| bad("#/until", "is too far off"))?;
         if end <= now {
-            return Err(bad("until", "is over"));
+            return Err(bad("#/until", "is over"));
         }
         ends = Some(end);
     }
-    let note = report.note.map(|Words(note)| note);
-    Ok(Capacity { need, status, until: report.until, ends, note })
-}
-
-/// A category of SDOHCC.
-pub fn need_of(at: &str, need: &str) -> Result<NeedCode, Trouble> {
-    let code = need.parse().ok().filter(|_| is_category(need));
-    code.ok_or_else(|| bad(at, "is no SDOHCC category"))
+    Ok(Capacity {
+        need: report.need.map(|Category(need)| need),
+        status: report.status,
+        until: report.until.map(|Day(day)| day.to_string()),
+        ends,
+        note: report.note.map(|Words(note)| note),
+    })
 }
 
 /// The start of the day after, where the organization is.

@@ -32,37 +32,44 @@ pub const QUERY: [Query; 7] = [
         name: "after",
         words: "Only what changed after this place: `next` of an earlier page.",
         schema: r#"{"type":"string","pattern":"^[0-9a-f]{32}$"}"#,
+        required: false,
     },
     Query {
         name: "limit",
         words: "At most so many. The operator may have set a lower limit; what is above it is refused.",
         schema: r#"{"type":"integer","minimum":1,"maximum":1000}"#,
+        required: false,
     },
     Query {
         name: "status",
         words: "Only those that stand here; give it several times for several.",
         schema: r##"{"type":"array","items":{"$ref":"#/components/schemas/Status"}}"##,
+        required: false,
     },
     Query {
         name: "need",
         words: "Only this kind of need, an SDOHCC category such as `food-insecurity`.",
         schema: r#"{"type":"string","pattern":"^[a-z0-9-]{1,64}$"}"#,
+        required: false,
     },
     Query {
         name: "assigned",
         words: "Only what is assigned to this name, to the letter; empty: to nobody.",
         schema: r#"{"type":"string","maxLength":100}"#,
+        required: false,
     },
     Query {
         name: "changed_since",
         words: "Only what changed at this instant or later.",
         schema: r#"{"type":"string","format":"date-time"}"#,
+        required: false,
     },
     Query {
         name: "wait",
         words: "If there is nothing, wait so many seconds for something to come. When they are over the answer \
                 is an empty list. With it `next` is always there: ask again with it as `after`.",
         schema: r#"{"type":"integer","minimum":0,"maximum":60}"#,
+        required: false,
     },
 ];
 
@@ -133,6 +140,11 @@ impl Asked {
                 .as_ref()
                 .is_none_or(|to| placement.assigned.as_deref().unwrap_or_default() == to)
     }
+}
+
+/// Where a page of anything begins, and how long it is at most.
+pub fn page_of(request: &Request, count_max: usize) -> Result<(Option<Place>, usize), Trouble> {
+    Asked::of(request, count_max).map(|asked| (asked.after, asked.count))
 }
 
 /// Digits, and nothing else.

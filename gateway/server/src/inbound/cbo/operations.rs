@@ -1,6 +1,7 @@
 //! What there is to ask of `/cbo/v1`: one row for each, with who answers it and what the document says.
 
 mod acts;
+mod beside;
 mod onward;
 
 use super::{Call, comments, inbox, notices, read, says};
@@ -33,7 +34,7 @@ const GET: Said = Said {
     query: &[],
     conditional: false,
     takes: None,
-    gives: Gives { status: 200, words: "", body: None, example: "", headers: &[] },
+    gives: Gives { status: 200, words: "", body: None, also: &[], example: "", headers: &[] },
     refuses: &[404, 422],
 };
 
@@ -50,9 +51,9 @@ const TABLES: [&[Operation]; 8] = [
     NOTICE,
     onward::SENT,
     onward::DOCUMENTS,
-    onward::OTHERS,
-    onward::SHEETS,
-    onward::DIALECT,
+    beside::OTHERS,
+    beside::SHEETS,
+    beside::DIALECT,
 ];
 
 /// All of them.

@@ -9,8 +9,8 @@ use loopgate_mapping::{Constants, Mapping};
 use loopgate_referral::{OrgId, ReferralId, Says, TaskStatus, WAITING_FOR_CONSENT};
 use serde_json::{Map, Value, json};
 
-use super::body::bad;
-use super::{capacity, etag, placement};
+use super::body::{Category, Name, bad, parse, pointed_at};
+use super::{etag, placement, says};
 use crate::bundle::{Known, Part, parts};
 use crate::exit;
 use crate::fold::{Answer, Part as Plays};
@@ -20,14 +20,12 @@ use crate::intake;
 use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Refusal, Trouble};
 use crate::reply::{JSON, Reply, json_reply};
-use crate::scribe::{NOTE_BYTES_MAX, answered, is_held};
+use crate::scribe::{answered, is_held};
 
 /// No referral is longer, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// US Core's category of social needs.
 const US_CORE_CATEGORY: &str = "http://hl7.org/fhir/us/core/CodeSystem/us-core-category";
-/// What the dialect says, and who refers does not: it is ours to say.
-const OURS: [&str; 4] = ["referral_id", "status", "authored_on", "client"];
 const PROHIBITED: &str = "do-not-contact";
 
 /// Takes a referral in.
@@ -35,10 +33,6 @@ pub fn take(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, 
     let caller = &session.partner;
     if !caller.submits() || !session.covers("Task", Interaction::Create) {
         return Err(may_not(gate, &caller.org));
-    }
-    request.speaks(&[JSON])?;
-    if !request.query.is_empty() {
-        return Err(bad("", "has an unknown parameter"));
     }
     if request.body.len() > BODY_BYTES_MAX {
         return Err(Kind::TooLarge.into());
@@ -76,28 +70,21 @@ fn read(
     mapping: &Mapping,
     body: &[u8],
 ) -> Result<(Vec<Part>, Option<ReferralId>), Trouble> {
+    let said: says::Refer = parse(body)?;
+    let Category(category) = said.need.category;
+    let to = target(gate, &session.partner, said.to)?;
     let mut document: Map<String, Value> =
         serde_json::from_slice(body).map_err(|_| Trouble::from(Kind::Malformed))?;
-    if let Some(name) = OURS.into_iter().find(|name| document.contains_key(*name)) {
-        return Err(bad(name, "is not yours to say"));
-    }
-    let to = target(gate, &session.partner, document.remove("to"))?;
-    let about = About::of(document.remove("about"))?;
-    let (client, served, prohibited) = match about {
-        About::Client(client) => (client, None, false),
-        About::Served(id) => served(gate, session, &id)?,
+    document.remove("to");
+    let mut about = document.remove("about").unwrap_or_default();
+    let (client, served, prohibited) = match (said.about.referral, said.about.client) {
+        (None, Some(_)) => (about["client"].take(), None, false),
+        (Some(id), None) => served(gate, session, &id)?,
+        _ => return Err(bad("#/about", "names one referral, or one client")),
     };
-    let need = document.get_mut("need").and_then(Value::as_object_mut);
-    let need = need.ok_or_else(|| bad("need", "is missing"))?;
-    let category = need.get("category").and_then(Value::as_str).unwrap_or_default();
-    let category = capacity::need_of("need.category", category)?;
     if prohibited {
         // Whom one must not contact nobody contacts, whoever refers them on.
-        need.insert("contact".to_owned(), PROHIBITED.into());
-    }
-    let note = document.get("note").and_then(Value::as_str).unwrap_or_default();
-    if note.len() > NOTE_BYTES_MAX {
-        return Err(bad("note", "is a text of 1 to 1000 bytes"));
+        document["need"]["contact"] = PROHIBITED.into();
     }
     document.insert("client".to_owned(), client);
     document.insert("referral_id".to_owned(), "-".into());
@@ -123,27 +110,6 @@ fn read(
     Ok((parts(&pivot, &known), served))
 }
 
-/// Whom it is about.
-enum About {
-    /// Whom the organization serves in this referral.
-    Served(String),
-    /// Somebody not seen before.
-    Client(Value),
-}
-
-impl About {
-    fn of(about: Option<Value>) -> Result<About, Trouble> {
-        let Some(Value::Object(mut about)) = about else {
-            return Err(bad("about", "is missing"));
-        };
-        match (about.len(), about.remove("referral"), about.remove("client")) {
-            (1, Some(Value::String(id)), None) => Ok(About::Served(id)),
-            (1, None, Some(client @ Value::Object(_))) => Ok(About::Client(client)),
-            _ => Err(bad("about", "names one referral, or one client")),
-        }
-    }
-}
-
 /// What the organization is shown of whom it serves, in which referral, and whether they must not be
 /// contacted.
 fn served(
@@ -163,13 +129,14 @@ fn served(
 }
 
 /// Who is referred to: another partner that takes referrals.
-fn target(gate: &Gate, caller: &Partner, to: Option<Value>) -> Result<OrgId, Trouble> {
-    let to: Option<OrgId> = to.as_ref().and_then(Value::as_str).and_then(|to| to.parse().ok());
+fn target(gate: &Gate, caller: &Partner, Name(to): Name) -> Result<OrgId, Trouble> {
     let roster = gate.scribe.published().roster.load();
     let takes =
         |org: &OrgId| roster.get(org).is_some_and(|one| one.is(Role::Target) && !one.suspended);
-    let to = to.filter(|to| takes(to) && *to != caller.org);
-    to.ok_or_else(|| bad("to", "is no other organization that takes referrals"))
+    if takes(&to) && to != caller.org {
+        return Ok(to);
+    }
+    Err(bad("#/to", "is no other organization that takes referrals"))
 }
 
 /// A referral about nobody reaches nobody.
@@ -178,7 +145,7 @@ fn is_somebody(pivot: &Value) -> Result<(), Trouble> {
     if named.is_some_and(|name| !name.is_empty()) {
         return Ok(());
     }
-    Err(bad("about.client.name", "is missing"))
+    Err(bad("#/about/client/name", "is missing"))
 }
 
 /// What FHIR asks for and the dialect takes for granted.
@@ -204,9 +171,12 @@ fn complete(pivot: &mut Value, category: &str, to: &OrgId) {
 fn located(trouble: Trouble, mapping: &Mapping) -> Trouble {
     let Trouble::Refused(mut refusal) = trouble else { return trouble };
     for fault in &mut refusal.faults {
+        if fault.expression.starts_with('#') {
+            continue;
+        }
         let plain = without_indexes(&fault.expression);
         fault.expression = match plain.as_str() {
-            "Task.owner" => "to".to_owned(),
+            "Task.owner" => "#/to".to_owned(),
             plain => in_body(&mapping.right_of(plain).unwrap_or_default()),
         };
     }
@@ -215,7 +185,8 @@ fn located(trouble: Trouble, mapping: &Mapping) -> Trouble {
 
 /// Where the body says what the dialect says at this place.
 fn in_body(at: &str) -> String {
-    if at.split('.').next() == Some("client") { format!("about.{at}") } else { at.to_owned() }
+    let within = if at.split('.').next() == Some("client") { "about." } else { "" };
+    pointed_at(&format!("{within}{at}"))
 }
 
 fn without_indexes(expression: &str) -> String {

@@ -9,9 +9,9 @@ use loopgate_referral::{Placement, PlacementId, Referral, ReferralId, Timestamp}
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::body::bad;
+use super::body::{bad, pointed_at};
 use super::meant::{Meant, meant};
-use super::{etag, placement};
+use super::{etag, placement, version};
 use crate::dialect;
 use crate::exit;
 use crate::gate::{Gate, Request};
@@ -58,12 +58,12 @@ fn said(
         serde_json::from_slice(&request.body).map_err(|_| Trouble::from(Kind::Malformed))?;
     let read = mapping.read(&document, &dialect::constants(caller)).map_err(|refused| {
         let words = refused.why.to_string();
-        Refusal::invalid(vec![Fault::new(IssueCode::Value, refused.path, words)])
+        Refusal::invalid(vec![Fault::new(IssueCode::Value, pointed_at(&refused.path), words)])
     })?;
     let acts = mapping.acts().ok_or(Trouble::from(Kind::NotFound))?;
     let asked = acts.asked(&document).ok_or_else(|| {
         let words = "says nothing that has an act in this dialect";
-        Refusal::invalid(vec![Fault::new(IssueCode::CodeInvalid, acts.place(), words)])
+        Refusal::invalid(vec![Fault::new(IssueCode::CodeInvalid, pointed_at(&acts.place()), words)])
     })?;
     of_this(mapping, &read, &referral)?;
     let meant = meant(asked, mapping, &read, &placement)?;
@@ -83,7 +83,7 @@ fn said(
         wish,
     };
     let mut acted: Option<Acted> = None;
-    let mut condition = request.version()?;
+    let mut condition = version(request).flatten();
     for wish in meant.wishes.iter().cloned() {
         // Each has a key of its own, so that neither is done twice, whatever became of the other.
         let beside = matches!(wish, Wish::Comment(_));
@@ -124,7 +124,7 @@ fn answer(
 /// neither: somebody mixed them up.
 fn of_this(mapping: &Mapping, read: &Read, referral: &Referral) -> Result<(), Trouble> {
     let place = |left: &str| mapping.right_of(left).unwrap_or_default();
-    let wrong = |left: &str, words| Err(bad(&place(left), words));
+    let wrong = |left: &str, words| Err(bad(&pointed_at(&place(left)), words));
     let identifiers = read.pivot["Task"]["identifier"].as_array().into_iter().flatten();
     for one in identifiers.filter(|one| one["system"] == loopgate_fhir::REFERRAL) {
         let named = one["value"].as_str().and_then(|text| text.parse::<ReferralId>().ok());

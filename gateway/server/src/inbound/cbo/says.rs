@@ -1,5 +1,7 @@
 //! The bodies of the acts at `/cbo/v1`. From these types they are read, and the document is written.
 
+use std::num::NonZeroU8;
+
 use loopgate_referral::{ContactAttempt, ContactHow, DECLINE_REASONS};
 use serde::Deserialize;
 use serde::de::Deserializer;
@@ -8,8 +10,9 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::body::{Code, Instant, LISTED, Name, Words};
-use crate::openapi::{Schemas, of};
+use super::body::{Category, Code, Day, Instant, LISTED, Name, Words};
+use crate::journal::CapacityStatus;
+use crate::openapi::{Schemas, of, shows};
 
 /// A member that may be left out, and is not null.
 fn there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
@@ -237,8 +240,155 @@ pub fn served(schemas: &mut Schemas) -> Value {
     json!({ "oneOf": [of::<ServedOne>(schemas), of::<ServedSeveral>(schemas)] })
 }
 
-/// What a type cannot say: a code goes with its system.
+/// A referral on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "a mapping takes its members from the body")]
+pub struct Refer {
+    /// To whom: another organization that takes referrals (`/cbo/v1/organizations`).
+    pub to: Name,
+    /// Whom it is about.
+    pub about: About,
+    /// What is needed.
+    pub need: Needed,
+    /// What they should know; it passes only where the template of the need lists notes.
+    #[serde(default, deserialize_with = "there")]
+    pub note: Option<Words>,
+    /// Who lives with the person.
+    #[serde(default, deserialize_with = "there")]
+    pub household: Option<LivesWith>,
+}
+
+/// One of both: a referral that you hold, or somebody new.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// A referral that was sent to you and is not over: it is the same person, as far as you are shown them.
+    #[serde(default, deserialize_with = "there")]
+    #[schema(pattern = "^ref_[0-9a-f]{32}$")]
+    pub referral: Option<String>,
+    /// Somebody who is new here, whoever else has their name.
+    #[serde(default, deserialize_with = "there")]
+    pub client: Option<Somebody>,
+}
+
+/// A person.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "a mapping takes its members from the body")]
+pub struct Somebody {
+    /// What they are called.
+    pub name: Called,
+    /// A telephone number.
+    #[serde(default, deserialize_with = "there")]
+    pub phone: Option<Words>,
+    /// An e-mail address.
+    #[serde(default, deserialize_with = "there")]
+    pub email: Option<Words>,
+    /// The language they prefer (BCP 47).
+    #[serde(default, deserialize_with = "there")]
+    pub language: Option<Words>,
+}
+
+/// A name: at least one member.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "a mapping takes its members from the body")]
+pub struct Called {
+    /// Family name.
+    #[serde(default, deserialize_with = "there")]
+    pub family: Option<Words>,
+    /// Given names.
+    #[serde(default, deserialize_with = "there")]
+    #[schema(min_items = 1, max_items = 20)]
+    pub given: Option<Vec<Words>>,
+    /// The whole name, as it is written.
+    #[serde(default, deserialize_with = "there")]
+    pub text: Option<Words>,
+}
+
+/// What is needed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "a mapping takes its members from the body")]
+pub struct Needed {
+    /// The kind of need.
+    pub category: Category,
+    /// How soon.
+    #[serde(default, deserialize_with = "there")]
+    pub priority: Option<Priority>,
+    /// The service that is asked for; left out: whatever helps with the need.
+    #[serde(default, deserialize_with = "there")]
+    pub service: Option<Asked>,
+    /// There if nobody may contact the person. It holds whoever refers them on.
+    #[serde(default, deserialize_with = "there")]
+    pub contact: Option<shows::Contact>,
+}
+
+/// How soon: FHIR's request-priority.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Priority {
+    /// In its turn.
+    Routine,
+    /// Before what is routine.
+    Urgent,
+    /// As soon as possible.
+    Asap,
+    /// At once.
+    Stat,
+}
+
+/// A service that is asked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "a mapping takes its members from the body")]
+pub struct Asked {
+    /// The system of the code, a URI.
+    pub system: Words,
+    /// Its code.
+    pub code: Words,
+    /// It in words.
+    #[serde(default, deserialize_with = "there")]
+    pub display: Option<Words>,
+}
+
+/// Who lives with the person.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "a mapping takes its members from the body")]
+pub struct LivesWith {
+    /// How many live or stay there.
+    #[schema(value_type = u8, minimum = 1, maximum = 255)]
+    pub size: NonZeroU8,
+}
+
+/// How much can be taken on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CapacityReport)]
+pub struct Capacity {
+    /// How much, in the words of SDOHCC.
+    pub status: CapacityStatus,
+    /// Of which kind of need; left out: of each.
+    #[serde(default, deserialize_with = "there")]
+    pub need: Option<Category>,
+    /// The last day on which it is so, where you are; not before today.
+    #[serde(default, deserialize_with = "there")]
+    pub until: Option<Day>,
+    /// In words, for whoever refers. Nothing about a person.
+    #[serde(default, deserialize_with = "there")]
+    pub note: Option<Words>,
+}
+
+/// What a type cannot say: a code goes with its system, and one of two is enough.
 pub fn finish(schemas: &mut Schemas) {
+    if let Some(about) = schemas.get_mut("About") {
+        about["oneOf"] = json!([{ "required": ["referral"] }, { "required": ["client"] }]);
+    }
+    if let Some(name) = schemas.get_mut("Called") {
+        name["minProperties"] = json!(1);
+    }
     for name in ["Outcome", "Service"] {
         if let Some(schema) = schemas.get_mut(name) {
             schema["dependentRequired"] = json!({ "code": ["system"], "system": ["code"] });

@@ -6,7 +6,7 @@ use loopgate_referral::{OrgId, Referral, ReferralId, SourceMove};
 use serde_json::{Value, json};
 
 use super::body::{bad, parse};
-use super::{etag, says};
+use super::{etag, inbox, pointed, says, version};
 use crate::egress::{Way, Weighed};
 use crate::exit;
 use crate::exit::sent::Sent;
@@ -47,20 +47,7 @@ pub fn read(gate: &Gate, session: &Session, id: &str) -> Result<Reply, Trouble> 
 /// `GET /cbo/v1/sent`: where each stands, those that changed last at the end.
 pub fn list(gate: &Gate, session: &Session, request: &Request) -> Result<Reply, Trouble> {
     let org = &session.partner.org;
-    let (mut after, mut count) = (None, gate.config.limits.page_entries_max);
-    for (name, value) in &request.query {
-        match name.as_str() {
-            "after" => {
-                let given = hex::decode(value).map_err(|_| bad("after", "is not a cursor"))?;
-                after = Place::try_from(given).ok();
-            }
-            "limit" => {
-                let limit = value.parse().ok().filter(|limit| (1..=count).contains(limit));
-                count = limit.ok_or_else(|| bad("limit", "is not a number in range"))?;
-            }
-            _ => return Err(bad("", "has an unknown parameter")),
-        }
-    }
+    let (after, count) = inbox::page_of(request, gate.config.limits.page_entries_max)?;
     let (rows, next) = page(gate, org, after, count)?;
     let (shown, parts): (Vec<Value>, Vec<Vec<Weighed>>) = rows.into_iter().unzip();
     let mut page = json!({ "sent": shown });
@@ -128,7 +115,6 @@ pub fn act(
     (id, act): (&str, &str),
     request: &Request,
 ) -> Result<Reply, Trouble> {
-    request.speaks(&[JSON])?;
     let org = &session.partner.org;
     let wish = match act {
         "cancel" => {
@@ -143,7 +129,10 @@ pub fn act(
     };
     let referral = own(gate, org, id)?;
     if matches!(wish, Wish::Comment(_)) && !exit::notes::reach(gate, &referral) {
-        return Err(bad("text", "does not reach the target: consent lets no words of yours pass"));
+        return Err(bad(
+            "#/text",
+            "does not reach the target: consent lets no words of yours pass",
+        ));
     }
     let referral = referral.id;
     let act = Act {
@@ -152,13 +141,13 @@ pub fn act(
         once: request.idempotency_key.is_some(),
         transport: "cbo-rest",
         referral,
-        if_match: request.version()?,
+        if_match: version(request).flatten(),
         happened: None,
         message: None,
         wish,
     };
-    let Acted { version, status, .. } =
-        gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
+    let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply));
+    let Acted { version, status, .. } = acted.map_err(pointed)?;
     let mut body = exit::standing(gate, org, &referral, status)?;
     body["version"] = json!(version);
     Ok(json_reply(200, JSON, &body).header("etag", etag(version)))

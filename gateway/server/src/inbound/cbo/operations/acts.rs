@@ -14,6 +14,7 @@ const ACT: Said = Said {
         status: 200,
         words: "It is recorded. Where the referral stands now.",
         body: Some((JSON, of::<shows::Standing>)),
+        also: &[],
         example: r#"{"referral_id":"ref_0123456789abcdef0123456789abcdef","status":"in-progress","version":3}"#,
         headers: &["etag"],
     },

@@ -1,14 +1,11 @@
-//! What is asked beside the inbox: referring on, documents, organizations, capacity, spreadsheets, and what is
-//! said in a dialect of one's own.
+//! Referring on, what became of it, and documents of a referral from either side.
 
 use super::super::attachments::{self, Side};
-use super::super::{bodies, says};
-use super::super::{capacity, inbox, organizations, read, refer, say, sent, spreadsheet};
+use super::super::{inbox, refer, says, sent};
 use super::{BODY, GET, Operation};
-use crate::openapi::{Gives, Query, Said, Takes, bytes, of, shows};
+use crate::openapi::{Gives, Query, Said, Takes, bytes, of, shows, shows_onward as onward};
 use crate::reply::JSON;
 
-const CSV: &str = "text/csv";
 const WRITES: &[u16] = &[400, 404, 409, 412, 415, 422];
 
 /// Referring a person to somebody else, and what became of it.
@@ -25,20 +22,28 @@ pub const SENT: &[Operation] = &[
                     person is the same; or it has a client, and a new person is made. Without their consent it \
                     waits for it.",
             takes: Some(Takes {
-                schema: bodies::refer,
-                examples: &[(
-                    "Another need of somebody you serve",
-                    r#"{"to":"housing","about":{"referral":"ref_0123456789abcdef0123456789abcdef"},"need":{"category":"housing-instability"}}"#,
-                )],
+                schema: of::<says::Refer>,
+                examples: &[
+                    (
+                        "Another need of somebody you serve",
+                        r#"{"to":"housing","about":{"referral":"ref_0123456789abcdef0123456789abcdef"},"need":{"category":"housing-instability"}}"#,
+                    ),
+                    (
+                        "Somebody new",
+                        r#"{"to":"housing","about":{"client":{"name":{"family":"Vidal","given":["Juan"]},"phone":"+1 555 0199"}},"need":{"category":"housing-instability","priority":"urgent"},"note":"The room is cold"}"#,
+                    ),
+                ],
                 ..BODY
             }),
             gives: Gives {
                 status: 201,
                 words: "It is on stable storage.",
-                body: Some((JSON, bodies::anything)),
-                example: r#"{"referral_id":"ref_0123456789abcdef0123456789abcdef","status":"new"}"#,
+                body: Some((JSON, of::<onward::Referred>)),
+                example: r#"{"referral_id":"ref_0123456789abcdef0123456789abcdef","status":"new","business_status":"waiting for consent","version":2}"#,
                 headers: &["etag", "location"],
+                ..GET.gives
             },
+            conditional: true,
             refuses: &[400, 404, 409, 412, 413, 415, 422],
             ..GET
         },
@@ -51,10 +56,11 @@ pub const SENT: &[Operation] = &[
             tag: "sent",
             summary: "What became of what you referred",
             words: "In the order in which it changed; ask again with `next` as `after`.",
-            query: &PAGE,
+            query: &[inbox::QUERY[0], inbox::QUERY[1]],
             gives: Gives {
                 words: "A page of it.",
-                body: Some((JSON, bodies::anything)),
+                body: Some((JSON, of::<onward::SentPage>)),
+                example: r#"{"sent":[{"referral_id":"ref_0123456789abcdef0123456789abcdef","to":"housing","status":"in-progress","business_status":"appointment scheduled","need":{"category":"housing-instability"},"version":4}]}"#,
                 headers: &["loopgate-receipt"],
                 ..GET.gives
             },
@@ -72,7 +78,8 @@ pub const SENT: &[Operation] = &[
             words: "Where it stands, why, what was given, and what its target wrote, as far as consent lets it back.",
             gives: Gives {
                 words: "The referral.",
-                body: Some((JSON, bodies::anything)),
+                body: Some((JSON, of::<onward::SentReferral>)),
+                example: r#"{"referral_id":"ref_0123456789abcdef0123456789abcdef","to":"housing","status":"served","need":{"category":"housing-instability"},"client":{"name":{"family":"Vidal","given":["Juan"]}},"version":6,"services":[{"text":"A room","performed":"2026-11-24T09:30:00Z"}],"comments":[{"at":"2026-11-23T12:00:00Z","by":"pantry","text":"He works until five"}]}"#,
                 headers: &["etag", "loopgate-receipt"],
                 ..GET.gives
             },
@@ -85,7 +92,15 @@ pub const SENT: &[Operation] = &[
             path: "/cbo/v1/sent/{id}/cancel",
             id: "cancelSent",
             summary: "Call it off",
-            takes: Some(Takes { schema: of::<says::Because>, ..BODY }),
+            words: "What was not begun is over; what was, is asked to stop, and the target answers.",
+            takes: Some(Takes {
+                schema: of::<says::Because>,
+                examples: &[(
+                    "It is not needed any more",
+                    r#"{"reason":{"code":"moved","text":"She found a room"}}"#,
+                )],
+                ..BODY
+            }),
             ..SENT_ACT
         },
     },
@@ -95,7 +110,12 @@ pub const SENT: &[Operation] = &[
             path: "/cbo/v1/sent/{id}/comment",
             id: "commentSent",
             summary: "Write to whom you referred the person",
-            takes: Some(Takes { schema: of::<says::Text>, ..BODY }),
+            words: "It moves nothing. Refused if consent lets no words of yours pass to them.",
+            takes: Some(Takes {
+                schema: of::<says::Text>,
+                examples: &[("When to call", r#"{"text":"She works until five"}"#)],
+                ..BODY
+            }),
             ..SENT_ACT
         },
     },
@@ -108,6 +128,7 @@ const SENT_ACT: Said = Said {
     gives: Gives {
         words: "It is recorded. Where the referral stands now.",
         body: Some((JSON, of::<shows::Standing>)),
+        example: r#"{"referral_id":"ref_0123456789abcdef0123456789abcdef","status":"cancelled","version":3}"#,
         headers: &["etag"],
         ..GET.gives
     },
@@ -115,30 +136,17 @@ const SENT_ACT: Said = Said {
     ..GET
 };
 
-const PAGE: [Query; 2] = [
-    Query {
-        name: "after",
-        words: "Only what changed after this place: `next` of an earlier page.",
-        schema: r#"{"type":"string","pattern":"^([0-9a-f]{2})+$"}"#,
-    },
-    Query {
-        name: "limit",
-        words: "At most so many.",
-        schema: r#"{"type":"integer","minimum":1,"maximum":1000}"#,
-    },
-];
-
 /// Documents of a referral, from either side.
 pub const DOCUMENTS: &[Operation] = &[
+    Operation {
+        run: |call| attachments::list(call.gate, call.session, (Side::Target, call.id())),
+        said: Said { path: "/cbo/v1/referrals/{id}/attachments", id: "listAttachments", ..LISTED },
+    },
     Operation {
         run: |call| {
             attachments::add(call.gate, call.session, (Side::Target, call.id()), call.request)
         },
         said: Said { path: "/cbo/v1/referrals/{id}/attachments", id: "attach", ..ATTACH },
-    },
-    Operation {
-        run: |call| attachments::list(call.gate, call.session, (Side::Target, call.id())),
-        said: Said { path: "/cbo/v1/referrals/{id}/attachments", id: "listAttachments", ..LISTED },
     },
     Operation {
         run: |call| {
@@ -152,14 +160,14 @@ pub const DOCUMENTS: &[Operation] = &[
         },
     },
     Operation {
+        run: |call| attachments::list(call.gate, call.session, (Side::Source, call.id())),
+        said: Said { path: "/cbo/v1/sent/{id}/attachments", id: "listSentAttachments", ..LISTED },
+    },
+    Operation {
         run: |call| {
             attachments::add(call.gate, call.session, (Side::Source, call.id()), call.request)
         },
         said: Said { path: "/cbo/v1/sent/{id}/attachments", id: "attachSent", ..ATTACH },
-    },
-    Operation {
-        run: |call| attachments::list(call.gate, call.session, (Side::Source, call.id())),
-        said: Said { path: "/cbo/v1/sent/{id}/attachments", id: "listSentAttachments", ..LISTED },
     },
     Operation {
         run: |call| {
@@ -178,13 +186,17 @@ const ATTACH: Said = Said {
     method: "POST",
     tag: "documents",
     summary: "Add a document",
-    words: "The bytes as they are, of the media type that they say they are of. The other side may read it as \
-            far as consent lets it pass.",
+    words: "The body is the bytes as they are, and `Content-Type` says of what: a PDF, a PNG, a JPEG or plain \
+            text in UTF-8. Bytes that are something else are refused with 415. The other side may read it as far \
+            as consent lets it pass. The same bytes under the same name are one document, however often they come.",
     query: &[Query {
         name: "name",
-        words: "What it is called.",
-        schema: r#"{"type":"string","minLength":1,"maxLength":100}"#,
+        words: "What it is called. It is kept as a name that is safe to save under: without a path, with the \
+                ending of its media type, of at most 100 characters.",
+        schema: r#"{"type":"string"}"#,
+        required: true,
     }],
+    conditional: true,
     takes: Some(Takes {
         media: &["application/pdf", "image/png", "image/jpeg", "text/plain"],
         schema: bytes,
@@ -194,7 +206,8 @@ const ATTACH: Said = Said {
     gives: Gives {
         status: 201,
         words: "It is on stable storage.",
-        body: Some((JSON, bodies::anything)),
+        body: Some((JSON, of::<onward::Document>)),
+        example: r#"{"id":"019b2f6c-0400-7000-8000-0123456789ab","name":"letter.pdf","media":"application/pdf","sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","bytes":48213,"at":"2026-11-22T10:00:00Z","by":"pantry"}"#,
         headers: &["location"],
         ..GET.gives
     },
@@ -208,7 +221,8 @@ const LISTED: Said = Said {
     words: "Those that you may read.",
     gives: Gives {
         words: "All of them, without their bytes.",
-        body: Some((JSON, bodies::anything)),
+        body: Some((JSON, of::<onward::Documents>)),
+        example: r#"{"attachments":[]}"#,
         headers: &["loopgate-receipt"],
         ..GET.gives
     },
@@ -218,215 +232,13 @@ const LISTED: Said = Said {
 const DOWNLOAD: Said = Said {
     tag: "documents",
     summary: "A document",
-    words: "Its bytes.",
+    words: "Its bytes, to be saved and not to be shown. Each read is recorded as a disclosure.",
     gives: Gives {
         words: "The document.",
-        body: Some(("*/*", bytes)),
-        headers: &["loopgate-receipt"],
+        body: Some(("application/pdf", bytes)),
+        also: &[("image/png", bytes), ("image/jpeg", bytes), ("text/plain", bytes)],
+        headers: &["content-disposition", "loopgate-receipt"],
         ..GET.gives
     },
-    ..GET
-};
-
-/// Who else there is, and how much each can take on.
-pub const OTHERS: &[Operation] = &[
-    Operation {
-        run: |call| Ok(organizations::list(call.gate, call.org())),
-        said: Said {
-            path: "/cbo/v1/organizations",
-            id: "listOrganizations",
-            tag: "organizations",
-            summary: "Whom a person can be referred to",
-            words: "Each with the capacity it reported, if it is not over.",
-            gives: Gives {
-                words: "All of them.",
-                body: Some((JSON, bodies::anything)),
-                ..GET.gives
-            },
-            refuses: &[422],
-            ..GET
-        },
-    },
-    Operation {
-        run: |call| Ok(capacity::read(call.gate, call.org())),
-        said: Said {
-            path: "/cbo/v1/capacity",
-            id: "readCapacity",
-            tag: "organizations",
-            summary: "What you said you can take on",
-            words: "As it holds now.",
-            gives: Gives { words: "All of it.", body: Some((JSON, bodies::anything)), ..GET.gives },
-            refuses: &[422],
-            ..GET
-        },
-    },
-    Operation {
-        run: |call| capacity::report(call.gate, call.session, call.request),
-        said: Said {
-            method: "PUT",
-            path: "/cbo/v1/capacity",
-            id: "reportCapacity",
-            tag: "organizations",
-            summary: "Say how much you can take on",
-            words: "For one kind of need, or for all.",
-            takes: Some(Takes {
-                schema: bodies::capacity,
-                examples: &[("Full for now", r#"{"status":"no-capacity"}"#)],
-                ..BODY
-            }),
-            gives: Gives {
-                words: "It is recorded.",
-                body: Some((JSON, bodies::anything)),
-                ..GET.gives
-            },
-            refuses: &[400, 415, 422],
-            ..GET
-        },
-    },
-];
-
-/// Spreadsheets.
-pub const SHEETS: &[Operation] = &[
-    Operation {
-        run: |call| spreadsheet::download(call.gate, call.session, call.request),
-        said: Said {
-            path: "/cbo/v1/referrals.csv",
-            id: "downloadReferrals",
-            tag: "spreadsheets",
-            summary: "Your referrals as a spreadsheet",
-            words: "In the columns of your partner file.",
-            query: &[Query {
-                name: "status",
-                words: "`open`, or `all` with what is over.",
-                schema: r#"{"enum":["open","all"]}"#,
-            }],
-            gives: Gives {
-                words: "The file.",
-                body: Some((CSV, bytes)),
-                headers: &["loopgate-receipt"],
-                ..GET.gives
-            },
-            refuses: &[422],
-            ..GET
-        },
-    },
-    Operation {
-        run: |call| spreadsheet::upload(call.gate, call.session, call.request),
-        said: Said {
-            method: "POST",
-            path: "/cbo/v1/referrals.csv",
-            id: "uploadReferrals",
-            tag: "spreadsheets",
-            summary: "The spreadsheet with your answers",
-            words: "Each row is taken, unchanged or wrong, and the report says which and why. The same file again \
-                    changes nothing.",
-            takes: Some(Takes {
-                media: &[CSV, "text/tab-separated-values"],
-                schema: bytes,
-                optional: false,
-                examples: &[],
-            }),
-            gives: Gives {
-                words: "The report; as CSV, if that is what you accept.",
-                body: Some((JSON, bodies::anything)),
-                ..GET.gives
-            },
-            refuses: &[413, 415, 422],
-            ..GET
-        },
-    },
-    Operation {
-        run: |call| spreadsheet::hmis(call.gate, call.session, call.id()),
-        said: Said {
-            path: "/cbo/v1/hmis/{file}",
-            id: "downloadHmis",
-            tag: "spreadsheets",
-            summary: "Event.csv of HMIS, or Event-not-carried.csv",
-            words: "FY2026, for referrals of a need that has an event there.",
-            gives: Gives {
-                words: "The file.",
-                body: Some((CSV, bytes)),
-                headers: &["loopgate-receipt"],
-                ..GET.gives
-            },
-            ..GET
-        },
-    },
-];
-
-/// What is said and read in the dialect of one's own partner file.
-pub const DIALECT: &[Operation] = &[
-    Operation {
-        run: |call| say::status(call.gate, &call.session.partner, call.id(), call.request),
-        said: Said {
-            path: "/cbo/v1/referrals/{id}/say",
-            id: "say",
-            summary: "Say where it stands, in the words of your dialect",
-            ..SAY
-        },
-    },
-    Operation {
-        run: inbox::list,
-        said: Said {
-            path: "/v1/referrals",
-            id: "listInDialect",
-            tag: "dialect",
-            summary: "The inbox, for a dialect with paths of its own",
-            words: "As `/cbo/v1/referrals`.",
-            query: &inbox::QUERY,
-            gives: Gives {
-                words: "A page of it.",
-                body: Some((JSON, bodies::anything)),
-                headers: &["loopgate-receipt"],
-                ..GET.gives
-            },
-            refuses: &[422],
-            ..GET
-        },
-    },
-    Operation {
-        run: read,
-        said: Said {
-            path: "/v1/referrals/{id}",
-            id: "readInDialect",
-            tag: "dialect",
-            summary: "A referral, for a dialect with paths of its own",
-            words: "As `/cbo/v1/referrals/{id}`.",
-            gives: Gives {
-                words: "The referral.",
-                body: Some((JSON, bodies::anything)),
-                headers: &["etag", "loopgate-receipt"],
-                ..GET.gives
-            },
-            ..GET
-        },
-    },
-    Operation {
-        run: |call| {
-            let at = (call.id(), call.second());
-            say::at_door(call.gate, &call.session.partner, at, call.request)
-        },
-        said: Said {
-            path: "/v1/referrals/{id}/{door}",
-            id: "sayAtDoor",
-            summary: "A document at a door of your dialect, such as `outcomes`",
-            ..SAY
-        },
-    },
-];
-
-const SAY: Said = Said {
-    method: "POST",
-    tag: "dialect",
-    words: "What your dialect's mapping makes of it is done; what it does not take is named in the answer.",
-    conditional: true,
-    takes: Some(Takes { schema: bodies::anything, ..BODY }),
-    gives: Gives {
-        words: "It is recorded. Where the referral stands now.",
-        body: Some((JSON, bodies::anything)),
-        headers: &["etag"],
-        ..GET.gives
-    },
-    refuses: WRITES,
     ..GET
 };
