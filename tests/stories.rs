@@ -65,6 +65,7 @@ mod new_partner;
 mod no_more_than_needed;
 mod no_wrong_door;
 mod not_covered;
+mod one_referral_five_ways;
 mod own_door;
 mod partner_spec_test;
 mod pin_recovery;
