@@ -1,14 +1,15 @@
 //! `loopgate translate`: a local conversion, not a disclosure. It opens no socket and no log.
 
 mod rows;
+mod spoken;
 
 use anyhow::{Context, bail};
 use jiff::tz::TimeZone;
 use loopgate_consent::Groups;
 use loopgate_fhir::{Json, Limits, Posted, REFERRAL, RefText, TaskIn, pivot, read_posted};
 use loopgate_hl7v2::{self as hl7v2, Charset, Delimiters, Envelope, Message, Stamp};
-use loopgate_mapping::{By, Carried, Constants, Library, Mapping, Said};
-use loopgate_referral::{ReferralId, Timestamp};
+use loopgate_mapping::{Carried, Constants, Library, Mapping};
+use loopgate_referral::ReferralId;
 use serde_json::{Value, json};
 
 use crate::bundle::{self, Entry, Known, all_parts, untie};
@@ -16,6 +17,7 @@ use crate::csv::{Layout, out};
 use crate::dialect;
 use crate::partner::Partner;
 use crate::v2;
+use spoken::{dtm, is_name, state};
 
 /// A dialect that `translate` speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -308,31 +310,6 @@ fn read_order(
     Ok(Heard { pivot, not_carried, carried, message: Some(message) })
 }
 
-/// A message's type is a code; what is not of that form is not said again.
-fn is_name(text: &str) -> bool {
-    (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// What the state table makes of the message: who speaks is not known here, so whoever may say it.
-fn state(library: &Library, message: &Message, header: &Head, pivot: &mut Value) {
-    let fields = |place: &str| v2::value(message, place);
-    let said = Said { code: &header.code, event: &header.event, fields: &fields };
-    let states = library.states();
-    let found = [By::Target, By::Source].into_iter().find_map(|by| {
-        ["requested", "accepted", "in-progress"]
-            .into_iter()
-            .find_map(|from| states.read(&said, by, from))
-    });
-    let Some(state) = found else { return };
-    if let Some(status) = &state.task {
-        pivot["Task"]["status"] = status.as_str().into();
-    }
-    if let (Some(status), Some(request)) = (&state.request, pivot.get_mut("ServiceRequest")) {
-        request["status"] = status.as_str().into();
-    }
-}
-
-/// The mapping of a referral in a dialect that is whole.
 fn mapping<'l>(library: &'l Library, dialect: &str) -> Result<&'l Mapping, Stopped> {
     let flaws = dialect::flaws(library, dialect);
     if !flaws.is_empty() {
@@ -340,12 +317,6 @@ fn mapping<'l>(library: &'l Library, dialect: &str) -> Result<&'l Mapping, Stopp
     }
     let found = library.mapping(&format!("{dialect}/referral"));
     found.with_context(|| format!("there is no dialect {dialect}")).map_err(Stopped::Refused)
-}
-
-/// A FHIR instant as MSH-7 says it; nothing, if it has no time.
-fn dtm(instant: &str) -> String {
-    let at: Result<jiff::Timestamp, _> = instant.parse();
-    at.map_or(String::new(), |at| v2::time(Timestamp(at.as_millisecond())))
 }
 
 /// The pivot of the one referral in a transaction Bundle. As supplied, so that the loss list tells
