@@ -1,7 +1,5 @@
 //! The bodies of the acts at `/cbo/v1`. From these types they are read, and the document is written.
 
-use std::num::NonZeroU8;
-
 use loopgate_referral::{ContactAttempt, ContactHow, DECLINE_REASONS};
 use serde::Deserialize;
 use serde::de::Deserializer;
@@ -360,7 +358,21 @@ pub struct Asked {
 pub struct LivesWith {
     /// How many live or stay there.
     #[schema(value_type = u8, minimum = 1, maximum = 255)]
-    pub size: NonZeroU8,
+    pub size: HeadCount,
+}
+
+/// A whole number of people. JSON has one kind of number: `4.0` is 4.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct HeadCount;
+
+impl TryFrom<f64> for HeadCount {
+    type Error = &'static str;
+
+    fn try_from(count: f64) -> Result<HeadCount, &'static str> {
+        let whole = (1.0..=255.0).contains(&count) && count.fract() == 0.0;
+        whole.then_some(HeadCount).ok_or("is no number of people")
+    }
 }
 
 /// How much can be taken on.
