@@ -8,7 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::body::{Category, Code, Day, Instant, LISTED, Name, Words};
+use super::body::{Category, Code, Day, HeadCount, Instant, LISTED, Name, Words};
 use crate::journal::CapacityStatus;
 use crate::openapi::{Schemas, of, shows};
 
@@ -359,20 +359,6 @@ pub struct LivesWith {
     /// How many live or stay there.
     #[schema(value_type = u8, minimum = 1, maximum = 255)]
     pub size: HeadCount,
-}
-
-/// A whole number of people. JSON has one kind of number: `4.0` is 4.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "f64")]
-pub struct HeadCount;
-
-impl TryFrom<f64> for HeadCount {
-    type Error = &'static str;
-
-    fn try_from(count: f64) -> Result<HeadCount, &'static str> {
-        let whole = (1.0..=255.0).contains(&count) && count.fract() == 0.0;
-        whole.then_some(HeadCount).ok_or("is no number of people")
-    }
 }
 
 /// How much can be taken on.
