@@ -210,6 +210,20 @@ impl TryFrom<String> for Day {
     }
 }
 
+/// A whole number of people. JSON has one kind of number: `4.0` is 4.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "f64")]
+pub struct HeadCount;
+
+impl TryFrom<f64> for HeadCount {
+    type Error = &'static str;
+
+    fn try_from(count: f64) -> Result<HeadCount, &'static str> {
+        let whole = (1.0..=255.0).contains(&count) && count.fract() == 0.0;
+        whole.then_some(HeadCount).ok_or("is no number of people")
+    }
+}
+
 /// The name of an organization, as `Organization/NAME`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]

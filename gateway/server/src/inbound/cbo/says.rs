@@ -1,7 +1,5 @@
 //! The bodies of the acts at `/cbo/v1`. From these types they are read, and the document is written.
 
-use std::num::NonZeroU8;
-
 use loopgate_referral::{ContactAttempt, ContactHow, DECLINE_REASONS};
 use serde::Deserialize;
 use serde::de::Deserializer;
@@ -10,7 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{Object, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::body::{Category, Code, Day, Instant, LISTED, Name, Words};
+use super::body::{Category, Code, Day, HeadCount, Instant, LISTED, Name, Words};
 use crate::journal::CapacityStatus;
 use crate::openapi::{Schemas, of, shows};
 
@@ -360,7 +358,7 @@ pub struct Asked {
 pub struct LivesWith {
     /// How many live or stay there.
     #[schema(value_type = u8, minimum = 1, maximum = 255)]
-    pub size: NonZeroU8,
+    pub size: HeadCount,
 }
 
 /// How much can be taken on.
