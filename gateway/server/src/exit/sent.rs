@@ -109,8 +109,6 @@ fn said(
 ) -> Result<Option<Value>, Trouble> {
     let held = gate.held(&referral.task).ok_or(Trouble::from(Kind::NotFound))?;
     let mut task = source_task(gate, referral, &held, answer)?;
-    // What was written is in `comments`, each with who wrote it.
-    task.remove("note");
     let identifier =
         Json::object([("system", REFERRAL.into()), ("value", referral.id.to_string().into())]);
     task.set("identifier", Json::array([identifier]));
