@@ -199,11 +199,11 @@ pub fn words_of(letter: &Received) -> String {
     text.lines().filter(drawn).collect::<Vec<_>>().join("\n")
 }
 
-/// The links to referrals in an e-mail, in order.
+/// The links in an e-mail, in order, but for the one to the organization's own page.
 pub fn links(letter: &Received) -> Vec<String> {
     let text = read_letter(letter);
     text.lines()
-        .filter(|line| line.starts_with("https://") && line.contains("/r/"))
+        .filter(|line| line.starts_with("https://") && !line.contains("/o/"))
         .map(str::to_owned)
         .collect()
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::harness::{Answer, Gateway, Post, Referral, head_line, letter, links, words_of};
+use crate::harness::{
+    Answer, Gateway, Post, Referral, head_line, letter, links, read_letter, words_of,
+};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -45,6 +47,8 @@ fn ten_referrals_are_one_e_mail_with_ten_links_and_ten_entries() {
     assert_eq!(head_line(&mail, "Subject"), "10 referrals are waiting for mail-pantry");
     let found = links(&mail);
     assert_eq!(found.len(), 10, "{}", mail.text);
+    // And one to the page with all of them.
+    assert_eq!(read_letter(&mail).matches("/o/").count(), 1);
     assert!((1..10).all(|n| !found[..n].contains(&found[n])));
     let said = words_of(&mail);
     for word in ["Maria", "Lindqvist", "Food", "food", "0142", "B-"] {
