@@ -281,7 +281,7 @@ def play(asking):
 
     # Declined; refused for want of cover beside one that goes on; taken back; held without consent.
     (declined, *_), (number,) = send("B-2")
-    act("pantry", number, "decline", {"reason": {"code": "full", "text": "No room"}})
+    act("pantry", number, "decline", {"reason": {"code": "no-capacity", "text": "No room"}})
     seen(declined), shown()
     both = (("food-insecurity", "pantry"), ("housing-instability", "housing"))
     found, (number,) = send("B-3", both)
