@@ -16,9 +16,6 @@ pub const DECLINE_REASONS: [(&str, &str); 8] = [
     ("other", "Another reason"),
 ];
 
-/// How long a target may take its answer back, in milliseconds.
-pub const TAKE_BACK_MS: i64 = 15 * 60 * 1000;
-
 /// By which way somebody tried to reach the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

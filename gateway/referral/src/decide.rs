@@ -246,7 +246,9 @@ fn by_target(
         {
             vec![Event::Rerouted { placement: id, to, why }]
         }
-        Command::TakeBack(_, at) if beside::may_take_back(referral, placement, at) => {
+        Command::TakeBack(_, at)
+            if referral.take_back_until(placement).is_some_and(|until| at <= until) =>
+        {
             vec![Event::TakenBack { placement: id }]
         }
         Command::AgreeCancel(_) if placement.cancel_asked.is_some() => {

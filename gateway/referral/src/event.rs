@@ -262,13 +262,6 @@ pub enum Event {
         /// When, by the target's clock.
         happened: Timestamp,
     },
-    /// The target says how much room it has (SDOHCC CapacityStatus code).
-    CapacityReported {
-        /// Which.
-        placement: PlacementId,
-        /// The code.
-        code: String,
-    },
     /// What was done for the person.
     OutcomeRecorded {
         /// Which.

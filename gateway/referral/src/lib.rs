@@ -24,7 +24,7 @@ mod task;
 
 pub use beside::{
     Attached, Attachment, Comment, ContactAttempt, ContactHow, DECLINE_REASONS, Given, Remark,
-    Served, TAKE_BACK_MS,
+    Served,
 };
 pub use decide::{Actor, Command, Illegal, decide, decide_at, knows};
 pub use event::{Appointment, Event, HeldWhy, Outcome, SourceMove, TargetMove};

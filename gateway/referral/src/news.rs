@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Appointment, Attachment, ContactAttempt, Event, PlacementId, Referral, Served, SourceMove,
-    StatusReason, TargetMove, TaskStatus, Timestamp,
+    Appointment, Attachment, ContactAttempt, Event, OrgId, PlacementId, Referral, Served,
+    SourceMove, StatusReason, TargetMove, TaskStatus, Timestamp,
 };
 
 /// One thing to tell the source.
@@ -20,6 +20,8 @@ pub struct News {
     pub says: Says,
     /// The target said it, not loopgate.
     pub from_target: bool,
+    /// With whom it was then.
+    pub with: OrgId,
 }
 
 /// What there is to tell.
@@ -122,8 +124,7 @@ pub(crate) fn says(event: &Event, referral: &Referral) -> Option<Says> {
         | Event::CameLate { .. }
         | Event::Commented { .. }
         | Event::Assigned { .. }
-        | Event::Attached { .. }
-        | Event::CapacityReported { .. } => return None,
+        | Event::Attached { .. } => return None,
     })
 }
 

@@ -113,6 +113,7 @@ impl Referral {
             });
         }
         let mut referral = state?;
+        let with = referral.owner.clone();
         // That it was placed is news to a source that was told to wait.
         let waited = referral.held_since().is_some();
         // And an appointment in place of another is news of its own.
@@ -127,7 +128,7 @@ impl Referral {
         };
         let version = referral.version;
         let from_target = is_by_target(event);
-        let told = says.map(|says| News { version, at, says, from_target });
+        let told = says.map(|says| News { version, at, says, from_target, with });
         if let (Some(News { says, .. }), Some(placement)) = (&told, event.remarks_on()) {
             let says = says.clone();
             referral.placement_mut(&placement, |placement| placement.remark(at, says));

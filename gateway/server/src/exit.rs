@@ -33,7 +33,7 @@ use serde_json::{Value, json};
 use crate::dialect;
 use crate::egress::{Released, Way};
 use crate::fold::Held;
-use crate::gate::{Gate, Session};
+use crate::gate::Gate;
 use crate::refusal::{Kind, Trouble};
 use crate::scribe::{AskFor, OwnedClaim, OwnedToken};
 use one::{newest_household, prefer_one, prohibit_once};
@@ -45,21 +45,21 @@ pub use onward::client;
 pub use passing::{Answer, Passing};
 pub use webhook::{HookBody, envelope};
 
-/// The whole referral, in the target's dialect: asked for, or sent at our own initiative.
+/// The whole referral in its target's dialect, for who asks; `shown` says who that is.
 pub fn for_target(
     gate: &Gate,
     referral: &Referral,
     placement: &Placement,
-    asked_by: Option<&Session>,
+    shown: impl FnOnce(AskFor) -> AskFor,
 ) -> Result<Released, Trouble> {
     let (mapping, _) = dialect::mapping(gate, &placement.target, "referral")?;
-    let channel = if asked_by.is_some() { "cbo-rest" } else { "push" };
-    let way = Way { to: &placement.target, channel, mapping: Some(mapping.digest()), by: None };
-    let ask = whole_ask(gate, referral, placement, "referral")?;
-    let ask = match asked_by {
-        Some(session) => ask.shown(gate, session),
-        None => ask.unasked(),
+    let way = Way {
+        to: &placement.target,
+        channel: "cbo-rest",
+        mapping: Some(mapping.digest()),
+        by: None,
     };
+    let ask = shown(whole_ask(gate, referral, placement, "referral")?);
     gate.egress.release(way, ask, |permits| {
         let passing = Passing::of(permits);
         let value = whole(gate, mapping, referral, placement, &passing)?;
@@ -152,13 +152,18 @@ pub fn source_may(gate: &Gate, referral: &Referral) -> (AskFor, Answer, Option<O
 
 /// What a source reads of its own Task: what it supplied, and so much of the target's answer.
 pub fn source_ask(referral: &Referral, answer: Answer) -> AskFor {
+    source_ask_of(referral, answer, referral.placements.last().map(|placement| &placement.target))
+}
+
+/// The same, of the answer of this target.
+pub fn source_ask_of(referral: &Referral, answer: Answer, target: Option<&OrgId>) -> AskFor {
     let mut claims = vec![OwnedClaim::ReturnToSupplier { supplier: referral.source.clone() }];
     if answer != Answer::Withheld
-        && let Some(placement) = referral.placements.last()
+        && let Some(target) = target
     {
         claims.push(OwnedClaim::Consent {
             action: Action::UpdateBack,
-            from: placement.target.clone(),
+            from: target.clone(),
             detail: answer.detail(),
             referral: referral.id,
         });
@@ -245,7 +250,7 @@ pub fn target_task(
     passing: &Passing,
 ) -> Result<Json, Trouble> {
     let source = Source::read(gate, referral)?;
-    let refs = Refs::of(gate, referral, placement, &source);
+    let refs = Refs::of(gate, placement, &source);
     let mut task = placement_task(&refs.view(referral, placement));
     add_notes(&mut task, &notes::of_target(gate, (referral, placement), &passing.groups));
     Ok(handling::labelled(task, passing))
@@ -259,7 +264,7 @@ pub fn target_request(
     passing: &Passing,
 ) -> Result<Json, Trouble> {
     let source = Source::read(gate, referral)?;
-    let refs = Refs::of(gate, referral, placement, &source);
+    let refs = Refs::of(gate, placement, &source);
     let request = filler_request(&source.request, &refs.view(referral, placement));
     Ok(handling::labelled(filler_copy(&request, &passing.groups), passing))
 }
@@ -352,7 +357,7 @@ struct Refs<'a> {
 }
 
 impl<'a> Refs<'a> {
-    fn of(gate: &Gate, _: &Referral, placement: &Placement, source: &'a Source) -> Refs<'a> {
+    fn of(gate: &Gate, placement: &Placement, source: &'a Source) -> Refs<'a> {
         Refs {
             requester: gate.own_organization(),
             target: Gate::organization(&placement.target),

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use loopgate_consent::Grants;
 use loopgate_ledger::IndexValue;
 use loopgate_referral::{
-    Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, PlacementId, Referral,
+    Event as ReferralEvent, Identifier, OrgId, PersonId, Persons, Placement, PlacementId, Referral,
     ReferralId, ResourceId, TaskStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -234,7 +234,7 @@ impl World {
             }
             Event::Ledger(fact) => self.book.evolve(fact, place),
             Event::Link(fact) => self.links.evolve(fact, place),
-            Event::Mail(MailEvent::Bounced { org, .. }) => self.bounce(org),
+            Event::Mail(MailEvent::Bounced { org, .. }) => self.bounce(org, place.at),
             Event::Webhook(fact) => self.webhooks.evolve(fact, place),
             Event::StopUseTold { org, entry, .. } => self.note_stop_use(org, *entry, place.at),
             Event::Capacity { org, said } => self.capacities.evolve(org, said, place.at),
@@ -255,10 +255,7 @@ impl World {
                     && (referral.is_some() || person.is_none()) =>
             {
                 let tries = self.wrong_pins.entry((org.clone(), *referral)).or_default();
-                tries.push_back(place.at);
-                if tries.len() > WRONG_PINS_KEPT {
-                    tries.pop_front();
-                }
+                note_try(tries, place.at);
             }
             Event::Reread { .. }
             | Event::Denied { .. }
@@ -323,7 +320,7 @@ impl World {
     /// Forgets e-mails that need not be sent again.
     fn settle_mail(&mut self, referral: &Referral) {
         for placement in &referral.placements {
-            if placement.answered || placement.state.is_final() {
+            if mail::is_settled(placement) {
                 self.mail.settled(&placement.target, &placement.id);
             }
         }
@@ -371,6 +368,17 @@ impl World {
             })
     }
 
+    /// The referral and placement whose outcome a Procedure is now: what was said in error is none.
+    pub fn outcome_of(&self, procedure: &ResourceId) -> Option<(&Referral, &Placement)> {
+        let Some(Part::Outcome(referral, placement)) = self.parts.get(procedure) else {
+            return None;
+        };
+        let referral = self.referrals.get(referral)?;
+        let placement = referral.placement(placement)?;
+        let given = placement.outcome(procedure).filter(|given| !given.withdrawn);
+        given.map(|_| (referral, placement))
+    }
+
     /// The version that whoever handed a resource in, or moves it, knows it by.
     pub fn version(&self, id: &ResourceId) -> Option<u64> {
         self.task_version(id).or_else(|| self.resources.get(id).map(|held| held.version))
@@ -396,5 +404,13 @@ impl World {
         let referral = self.referrals.get(id)?;
         let placement = referral.placements.iter().rev().find(|p| p.target == *target)?;
         Some((referral, placement.id))
+    }
+}
+
+/// Notes one more, and forgets the oldest of too many.
+fn note_try(tries: &mut VecDeque<Timestamp>, at: Timestamp) {
+    tries.push_back(at);
+    if tries.len() > WRONG_PINS_KEPT {
+        tries.pop_front();
     }
 }

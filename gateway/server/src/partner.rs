@@ -33,7 +33,7 @@ use crate::identity::Client;
 pub use alias::{Carries, Code, ZField};
 pub use certificate::Shown;
 pub use folder::{LoadedPartner, load_partners, load_speaking};
-pub use language::Language;
+pub use language::{Language, SPANISH_MONTHS};
 pub use lenient::Lenient;
 pub use link::{Answers, Authority, BadEndpoint, Endpoint, How, Link, Outcomes, Requests, Rule};
 pub use suspend::{Unreadable, set_pin, set_suspended};
@@ -304,10 +304,14 @@ impl Agreement {
     /// The agreement that covers days up to and including `expires` in `zone`; `None` at the end
     /// of the calendar.
     pub fn new(reference: String, expires: Date, zone: &TimeZone) -> Option<Agreement> {
-        let after = expires.tomorrow().ok()?.to_zoned(zone.clone()).ok()?;
-        let ends = Timestamp(after.timestamp().as_millisecond());
-        Some(Agreement { reference, expires, ends })
+        Some(Agreement { reference, expires, ends: end_of_day(expires, zone)? })
     }
+}
+
+/// The first instant of the day after, in that zone; `None` at the end of the calendar.
+pub fn end_of_day(day: Date, zone: &TimeZone) -> Option<Timestamp> {
+    let after = day.tomorrow().ok()?.to_zoned(zone.clone()).ok()?;
+    Some(Timestamp(after.timestamp().as_millisecond()))
 }
 
 const LEGAL_CLASSES: [(&str, LegalClass); 5] = [

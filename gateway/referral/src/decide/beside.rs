@@ -1,9 +1,10 @@
 //! What may be said beside the steps of a placement, and what corrects them.
 
 use super::Illegal;
-use crate::{
-    Event, Outcome, Placement, PlacementId, Referral, TAKE_BACK_MS, TaskStatus, Timestamp,
-};
+use crate::{Event, Outcome, Placement, PlacementId, Referral, TaskStatus, Timestamp};
+
+/// How long a target may take its answer back, in milliseconds.
+const TAKE_BACK_MS: i64 = 15 * 60 * 1000;
 
 /// What was given is these services now: changed, added, or said in error.
 pub(super) fn corrections(placement: &Placement, services: Vec<Outcome>) -> Vec<Event> {
@@ -49,11 +50,14 @@ pub(super) fn open_to_source(
     placement.map(|one| one.id).ok_or(Illegal::NoSuchEdge)
 }
 
-/// A mistake is taken back soon, by whom it was made, while nothing else ended it.
-pub(super) fn may_take_back(referral: &Referral, placement: &Placement, at: Timestamp) -> bool {
-    let last = referral.placements.last().is_some_and(|last| last.id == placement.id);
-    let soon = placement.moved.is_some_and(|moved| at.0 - moved.0 <= TAKE_BACK_MS);
-    // What its source asked is answered first.
-    let asked = placement.cancel_asked.is_some();
-    last && soon && !asked && !placement.rerouted && !placement.is_called_off()
+impl Referral {
+    /// Until when a target may take its answer back, if it may at all: a mistake is taken back soon, by whom
+    /// it was made, while nothing else ended it.
+    pub fn take_back_until(&self, placement: &Placement) -> Option<Timestamp> {
+        let last = self.placements.last().is_some_and(|last| last.id == placement.id);
+        // What its source asked is answered first.
+        let asked = placement.cancel_asked.is_some();
+        let may = last && !asked && !placement.rerouted && !placement.is_called_off();
+        placement.moved.filter(|_| may).map(|moved| Timestamp(moved.0 + TAKE_BACK_MS))
+    }
 }

@@ -109,7 +109,6 @@ impl Referral {
             Event::InterimNote { placement, happened, .. } => {
                 self.news(placement, (at, *happened), |_| {});
             }
-            Event::CapacityReported { placement, .. } => self.news(placement, (at, None), |_| {}),
             Event::OutcomeRecorded { placement, outcome, happened }
             | Event::OutcomeCorrected { placement, outcome, happened } => {
                 self.news(placement, (at, *happened), |p| p.give(outcome, at));
@@ -148,7 +147,8 @@ impl Referral {
                 self.placement_mut(placement, |p| {
                     p.attachments.push(Attached { at, by_target, attachment });
                     p.answered |= by_target;
-                    p.touch(at);
+                    // A document is part of what the source says: its target is told that it changed.
+                    if by_target || p.state.is_final() { p.touch(at) } else { p.amend(at) }
                 });
                 self.touch(at);
             }

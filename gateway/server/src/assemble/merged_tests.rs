@@ -72,7 +72,13 @@ fn what_is_known_of_the_retired_is_the_survivors() {
     for id in of(&world(&live), survivor).into_iter().chain(of(&world(&live), retired)) {
         let referral = live.gate.referral(&id).unwrap();
         if let Some(placement) = referral.placements.first() {
-            crate::exit::for_target(&live.gate, &referral, placement, None).unwrap();
+            crate::exit::for_target(
+                &live.gate,
+                &referral,
+                placement,
+                crate::scribe::AskFor::unasked,
+            )
+            .unwrap();
         }
     }
     let before = world(&live);
@@ -96,7 +102,8 @@ fn what_is_known_of_the_retired_is_the_survivors() {
         let referral = live.gate.referral(&id).unwrap();
         let Some(placement) = referral.placements.first() else { continue };
         let leaves = world(&live).leaves;
-        crate::exit::for_target(&live.gate, &referral, placement, None).unwrap();
+        crate::exit::for_target(&live.gate, &referral, placement, crate::scribe::AskFor::unasked)
+            .unwrap();
         let shown = since(&live, leaves).remove(0);
         assert_eq!(shown.person(), Some(survivor));
     }

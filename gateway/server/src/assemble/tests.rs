@@ -129,7 +129,13 @@ fn replay_equals_live() {
         };
         live.gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply)).unwrap();
         let shown = live.gate.referral(&referral).unwrap();
-        crate::exit::for_target(&live.gate, &shown, &shown.placements[0], None).unwrap();
+        crate::exit::for_target(
+            &live.gate,
+            &shown,
+            &shown.placements[0],
+            crate::scribe::AskFor::unasked,
+        )
+        .unwrap();
     }
     let before = world(&live);
     let found = catalogue(&live);

@@ -190,7 +190,6 @@ impl Timeline {
                 | ReferralEvent::AppointmentCancelled { .. }
                 | ReferralEvent::NoShow { .. }
                 | ReferralEvent::InterimNote { .. }
-                | ReferralEvent::CapacityReported { .. }
                 | ReferralEvent::CancelAgreed { .. }
                 | ReferralEvent::CancelRefused { .. }
                 | ReferralEvent::CameLate { .. }

@@ -164,7 +164,6 @@ fn referral(fact: &ReferralEvent, name: &dyn Fn(&OrgId) -> String) -> String {
             let then = moment(*happened);
             format!("Something of {then} came late, and changes nothing.")
         }
-        ReferralEvent::CapacityReported { code, .. } => format!("Capacity: {}.", plain(code)),
         ReferralEvent::OutcomeRecorded { .. } => "What was given was recorded.".to_owned(),
         ReferralEvent::OutcomeCorrected { .. } => "What was given was corrected.".to_owned(),
         ReferralEvent::OutcomeWithdrawn { .. } => "What was said to be given was not.".to_owned(),

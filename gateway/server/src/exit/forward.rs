@@ -28,7 +28,7 @@ pub fn forwarded(
     passing: &Passing,
 ) -> Result<Forwarded, Trouble> {
     let source = Source::read(gate, referral)?;
-    let refs = Refs::of(gate, referral, placement, &source);
+    let refs = Refs::of(gate, placement, &source);
     let view = refs.view(referral, placement);
     let need_only = passing.only(&[FieldGroup::Need, FieldGroup::Status]);
     let groups = if is_over(placement) { need_only.groups } else { passing.groups.clone() };

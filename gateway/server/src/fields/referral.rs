@@ -61,9 +61,6 @@ pub fn transition(fact: &ReferralEvent) -> Value {
         ReferralEvent::CameLate { placement, says, happened } => {
             json!({ "happened_ms": happened, "late": late(says), "placement": placement })
         }
-        ReferralEvent::CapacityReported { placement, code } => {
-            json!({ "capacity": code, "placement": placement })
-        }
         ReferralEvent::OutcomeRecorded { placement, outcome, happened } => {
             json!({ "happened_ms": happened, "outcome": outcome.procedure, "performed_ms": outcome.performed, "placement": placement })
         }
@@ -171,7 +168,6 @@ pub fn kind(fact: &ReferralEvent) -> &'static str {
         ReferralEvent::NoShow { .. } => "referral.no-show",
         ReferralEvent::InterimNote { .. } => "referral.note",
         ReferralEvent::CancelRequested { .. } => "referral.cancel-requested",
-        ReferralEvent::CapacityReported { .. } => "referral.capacity",
         ReferralEvent::OutcomeRecorded { .. } => "referral.outcome",
         ReferralEvent::OutcomeWithdrawn { .. } => "referral.outcome-withdrawn",
         ReferralEvent::ContactAttempted { .. } => "referral.contact-attempt",

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use loopgate_referral::{OrgId, PlacementId, Timestamp};
+use loopgate_referral::{OrgId, Placement, PlacementId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Place, WRONG_PIN, WRONG_PINS_KEPT, World};
+use super::{Place, WRONG_PIN, World, note_try};
 use crate::journal::{Bounce, Event, MailEvent};
 use crate::partner::PinHash;
 
@@ -98,7 +98,7 @@ impl MailBook {
             Event::Denied { org, action: Some(action), code, .. }
                 if code == WRONG_PIN && action == RECOVER_PIN =>
             {
-                note(&mut self.0.entry(org.clone()).or_default().wrong, place.at);
+                note_try(&mut self.0.entry(org.clone()).or_default().wrong, place.at);
             }
             _ => {}
         }
@@ -130,7 +130,7 @@ impl Mailbox {
                 self.again.retain(|placement| !placements.contains(placement));
             }
             MailEvent::RecoveryAsked { until, .. } => {
-                note(&mut self.asked, place.at);
+                note_try(&mut self.asked, place.at);
                 self.counts.0 += 1;
                 self.link = Some(Good { epoch: self.counts.0, until: *until, sent: false });
             }
@@ -160,22 +160,37 @@ impl Mailbox {
 }
 
 impl World {
-    /// Nobody read what was sent to this organization and is not answered: it is to be sent again.
-    pub(super) fn bounce(&mut self, org: &OrgId) {
+    /// Nobody knows which of the e-mails to this organization were read: what was sent lately, and is not
+    /// answered or was called off, is to be sent again, and so is that somebody withdrew.
+    pub(super) fn bounce(&mut self, org: &OrgId, at: Timestamp) {
+        let lately = |then: Timestamp| at <= then.plus_days(LATELY_DAYS);
         let ids = self.by_org.get(org).into_iter().flatten();
         let referrals = ids.filter_map(|id| self.referrals.get(id));
-        let open = referrals.filter(|one| one.is_unanswered()).flat_map(|one| &one.placements);
-        let sent = open.filter(|one| one.target == *org && !one.state.is_final() && one.told > 0);
-        let again: Vec<PlacementId> = sent.map(|one| one.id).collect();
+        let theirs = referrals.flat_map(|one| &one.placements).filter(|one| one.target == *org);
+        let unread = theirs.filter(|one| one.told > 0 && !is_settled(one) && lately(one.changed));
+        let again: Vec<PlacementId> = unread.map(|one| one.id).collect();
         if let Some(mailbox) = self.mail.0.get_mut(org) {
             mailbox.again.extend(again);
+        }
+        for ((_, holder), notice) in &mut self.notices.of {
+            if holder == org && lately(notice.at) {
+                notice.told = false;
+            }
         }
     }
 }
 
-fn note(times: &mut VecDeque<Timestamp>, at: Timestamp) {
-    times.push_back(at);
-    if times.len() > WRONG_PINS_KEPT {
-        times.pop_front();
+/// So many days back a bounce may be of what was sent.
+const LATELY_DAYS: u32 = 30;
+
+/// Whether its target has read of it for sure, or need not any more: it answered the only thing it was told,
+/// or ended it.
+pub(super) fn is_settled(placement: &Placement) -> bool {
+    if placement.taken_back || placement.rerouted {
+        return true;
     }
+    if placement.state.is_final() {
+        return !placement.is_called_off();
+    }
+    placement.answered && placement.told <= 1
 }

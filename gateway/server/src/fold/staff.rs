@@ -8,7 +8,7 @@ use loopgate_referral::{OrgId, PersonId, ResourceId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::reveals::Reveals;
-use super::{Place, WRONG_PIN, WRONG_PINS_KEPT};
+use super::{Place, WRONG_PIN, note_try};
 use crate::journal::{Event, StaffEvent};
 use crate::staff::StaffName;
 
@@ -65,7 +65,7 @@ impl StaffBook {
             Event::Denied { person: Some(person), referral: None, code, .. }
                 if code == WRONG_PIN =>
             {
-                note(self.wrong_codes.entry(*person).or_default(), place.at);
+                note_try(self.wrong_codes.entry(*person).or_default(), place.at);
             }
             Event::Staff(fact) => self.by_staff(fact, place),
             _ => {}
@@ -82,7 +82,7 @@ impl StaffBook {
                 if *right {
                     tries.clear();
                 } else {
-                    note(tries, place.at);
+                    note_try(tries, place.at);
                 }
                 if let Some(step) = step {
                     let last = self.steps.entry(staff.clone()).or_default();
@@ -106,7 +106,7 @@ impl StaffBook {
                 }
             }
             StaffEvent::WrongReplyCode { by } => {
-                note(self.wrong_reply_codes.entry(by.clone()).or_default(), place.at);
+                note_try(self.wrong_reply_codes.entry(by.clone()).or_default(), place.at);
             }
             StaffEvent::LinkMade { .. }
             | StaffEvent::Entered { .. }
@@ -151,12 +151,5 @@ impl StaffBook {
     /// The newest pane that an organization broke about somebody.
     pub fn glass(&self, org: &OrgId, person: PersonId) -> Option<&Broken> {
         self.broken.iter().rev().find(|one| one.org == *org && one.person == person)
-    }
-}
-
-fn note(tries: &mut VecDeque<Timestamp>, at: Timestamp) {
-    tries.push_back(at);
-    if tries.len() > WRONG_PINS_KEPT {
-        tries.pop_front();
     }
 }

@@ -33,7 +33,7 @@ use crate::meter::{Left, Rate};
 use crate::partner::Role;
 use crate::refusal::{Kind, Trouble};
 use crate::reply::{self, JSON, Reply, json_reply};
-use crate::scribe::{Act, Acted, Command, is_held};
+use crate::scribe::{Act, Acted, Command, Wish, is_held};
 
 #[cfg(test)]
 pub use inbox::STATUS;
@@ -185,9 +185,9 @@ fn read(call: &Call<'_>) -> Result<Reply, Trouble> {
     let (gate, org) = (call.gate, call.org());
     let (referral, placement) = placement(gate, org, call.id())?;
     if is_held(&referral) {
-        return Err(held(call, &referral, &placement));
+        return Err(held((call.gate, call.session), &referral, &placement));
     }
-    let body = exit::for_target(gate, &referral, &placement, Some(call.session))?;
+    let body = exit::for_target(gate, &referral, &placement, |ask| ask.shown(gate, call.session))?;
     Ok(Reply::released(200, JSON, body).header("etag", etag(placement.version)))
 }
 
@@ -195,16 +195,16 @@ fn read(call: &Call<'_>) -> Result<Reply, Trouble> {
 fn comments(call: &Call<'_>) -> Result<Reply, Trouble> {
     let (referral, placement) = placement(call.gate, call.org(), call.id())?;
     if is_held(&referral) {
-        return Err(held(call, &referral, &placement));
+        return Err(held((call.gate, call.session), &referral, &placement));
     }
     let body = exit::comments(call.gate, &referral, &placement, call.session)?;
     Ok(Reply::released(200, JSON, body).header("etag", etag(placement.version)))
 }
 
 /// What waits for consent is not there, and that it was asked for is recorded.
-fn held(call: &Call<'_>, referral: &Referral, placement: &Placement) -> Trouble {
-    let (gate, org) = (call.gate, call.org());
-    let ask = exit::forward_ask(referral, placement).shown(gate, call.session);
+fn held((gate, session): (&Gate, &Session), referral: &Referral, placement: &Placement) -> Trouble {
+    let org = &session.partner.org;
+    let ask = exit::forward_ask(referral, placement).shown(gate, session);
     let denial = gate.egress.weigh(org, &ask).err().flatten();
     gate.egress.deny(org, &ask, denial)
 }
@@ -228,8 +228,13 @@ fn act(call: &Call<'_>, read: verbs::Read) -> Result<Reply, Trouble> {
     let (gate, request) = (call.gate, call.request);
     let wish = read(&request.body)?;
     let referral: ReferralId = call.id().parse().map_err(|_| Trouble::from(Kind::NotFound))?;
-    let act = Act {
-        org: call.org().clone(),
+    done(gate, act_of(call.org(), request, referral, wish))
+}
+
+/// An act by this door.
+fn act_of(org: &OrgId, request: &Request, referral: ReferralId, wish: Wish) -> Act {
+    Act {
+        org: org.clone(),
         request: request.digest(),
         once: request.idempotency_key.is_some(),
         transport: "cbo-rest",
@@ -238,10 +243,15 @@ fn act(call: &Call<'_>, read: verbs::Read) -> Result<Reply, Trouble> {
         happened: None,
         message: None,
         wish,
-    };
+    }
+}
+
+/// Has it recorded, and answers where the referral stands then.
+fn done(gate: &Gate, act: Act) -> Result<Reply, Trouble> {
+    let (org, referral) = (act.org.clone(), act.referral);
     let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply));
     let Acted { version, status, .. } = acted.map_err(pointed)?;
-    let mut body = exit::standing(gate, call.org(), &referral, status)?;
+    let mut body = exit::standing(gate, &org, &referral, status)?;
     body["version"] = json!(version);
     Ok(json_reply(200, JSON, &body).header("etag", etag(version)))
 }

@@ -1,4 +1,5 @@
-//! What every way out by HTTPS shares: the one client, and how long who does not answer is left alone.
+//! What ways out share: how long who does not answer is left alone, who records it, and of HTTPS the one
+//! client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +7,7 @@ use std::time::Duration;
 use reqwest::{Client, redirect};
 
 use crate::config::Delivery;
+use crate::gate::Gate;
 use crate::outbound::targets::Targets;
 
 /// Doubles with each try, between the operator's bounds.
@@ -13,6 +15,19 @@ pub fn delay_ms(delivery: &Delivery, tries: u32) -> i64 {
     let first = delivery.retry_delay_s_min.saturating_mul(1000);
     let delay = first.saturating_mul(1 << tries.min(20));
     i64::try_from(delay.min(delivery.retry_delay_s_max.saturating_mul(1000))).unwrap_or(i64::MAX)
+}
+
+/// The same, shortened by up to a quarter, so that not all are called at once.
+pub fn jittered_ms(gate: &Gate, tries: u32) -> i64 {
+    let delay = delay_ms(&gate.config.delivery, tries);
+    let mut random = [0; 2];
+    gate.clock.random(&mut random);
+    delay - delay / 4 * i64::from(u16::from_be_bytes(random)) / i64::from(u16::MAX)
+}
+
+/// Who records what was sent, and by which way.
+pub fn us() -> (String, &'static str) {
+    ("loopgate".to_owned(), "courier")
 }
 
 /// The one client for everything outbound: no redirect, no proxy, explicit roots, our certificate.

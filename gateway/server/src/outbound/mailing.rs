@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::courier::delay_ms;
+use super::courier::{delay_ms, us};
 use super::mail::words::{self, Tells};
 use super::mail::{Letter, NotTaken};
 use crate::doorkey::{MessageName, RecoveryLink};
@@ -191,8 +191,7 @@ fn pin_changed(gate: &Gate, partner: &Partner, entry: u64) -> Result<(), Trouble
 }
 
 fn note(gate: &Gate, fact: MailEvent) -> Result<(), Trouble> {
-    let who = ("loopgate".to_owned(), "courier");
-    gate.scribe.ask_blocking(|reply| Command::Mail(Box::new(fact), who, reply)).map(drop)
+    gate.scribe.ask_blocking(|reply| Command::Mail(Box::new(fact), us(), reply)).map(drop)
 }
 
 /// Sends an e-mail of this subject and text to an organization; `told` is what names it, the same each time.

@@ -20,7 +20,7 @@ use crate::partner::ChannelKind;
 use crate::scribe::Command;
 
 /// One notice for one holder.
-type Due = (u64, OrgId, Notice, ChannelKind);
+type Due = (u64, OrgId, Notice);
 
 /// Tells until the process ends. `wake` says that clocks or consents moved.
 pub async fn run(gate: Arc<Gate>, wake: Arc<Notify>) {
@@ -64,25 +64,19 @@ fn due(gate: &Gate) -> Vec<Due> {
         // A suspended holder holds it still.
         let kind = &roster.get(org)?.channel.as_ref()?.kind;
         let tells = matches!(kind, ChannelKind::Email { .. }) && !world.mail.is_bounced(org);
-        tells.then(|| (*entry, org.clone(), notice.clone(), kind.clone()))
+        tells.then(|| (*entry, org.clone(), notice.clone()))
     });
     due.collect()
 }
 
 async fn tell(gate: &Arc<Gate>, due: &Due) -> bool {
-    let (entry, org, notice, kind) = due;
-    match kind {
-        ChannelKind::Rest | ChannelKind::Push(_) | ChannelKind::Hl7v2 => false,
-        ChannelKind::Email { .. } => {
-            let (gate, org, entry, notice) = (gate.clone(), org.clone(), *entry, notice.clone());
-            let sent = tokio::task::spawn_blocking(move || {
-                let roster = gate.scribe.published().roster.load();
-                let Some(partner) = roster.get(&org) else { return false };
-                // It does not wait for anything: nobody is to use what is withdrawn.
-                let words = words::stop_use(notice.referrals.iter(), partner.language);
-                mailing::post(&gate, partner, words, format!("ntc_{entry}").as_bytes()).is_ok()
-            });
-            sent.await.unwrap_or(false)
-        }
-    }
+    let (gate, (entry, org, notice)) = (gate.clone(), due.clone());
+    let sent = tokio::task::spawn_blocking(move || {
+        let roster = gate.scribe.published().roster.load();
+        let Some(partner) = roster.get(&org) else { return false };
+        // It does not wait for anything: nobody is to use what is withdrawn.
+        let words = words::stop_use(notice.referrals.iter(), partner.language);
+        mailing::post(&gate, partner, words, format!("ntc_{entry}").as_bytes()).is_ok()
+    });
+    sent.await.unwrap_or(false)
 }

@@ -1,4 +1,4 @@
-//! Where the courier may connect: public addresses, and the private ones an operator listed.
+//! Where webhooks and other calls of ours may connect: public addresses, and the private ones an operator listed.
 //!
 //! Checked again after every name resolution, so that a name cannot change its mind.
 

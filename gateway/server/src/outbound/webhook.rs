@@ -21,11 +21,12 @@ use reqwest::Client;
 use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 
+use super::courier::us;
 use super::targets::Targets;
 use crate::gate::Gate;
 use crate::journal::{HookStop, WebhookEvent};
-use crate::outbound::mail::Letter;
-use crate::partner::Push;
+use crate::outbound::mail::{Letter, words};
+use crate::partner::{Language, Push};
 use crate::refusal::Trouble;
 use crate::scribe::Command;
 use due::pushed;
@@ -199,8 +200,7 @@ async fn disable(gate: &Arc<Gate>, org: &OrgId, why: HookStop) {
 }
 
 async fn record(gate: &Gate, fact: WebhookEvent) -> Result<bool, Trouble> {
-    let who = ("loopgate".to_owned(), "courier");
-    gate.scribe.ask(|reply| Command::Webhook(Box::new(fact), who, reply)).await
+    gate.scribe.ask(|reply| Command::Webhook(Box::new(fact), us(), reply)).await
 }
 
 /// An e-mail to whom the partner named.
@@ -208,15 +208,12 @@ fn tell(gate: &Gate, org: &OrgId, now: Timestamp) {
     let roster = gate.scribe.published().roster.load();
     let contact = roster.get(org).and_then(|partner| pushed(partner)?.contact.clone());
     let (Some(to), Some(mailer)) = (contact, &gate.mailer) else { return };
-    let ours = &gate.config.organization.name;
+    let language = roster.get(org).map_or(Language::En, |partner| partner.language);
+    let (subject, body) = words::webhooks_off(&gate.config.organization.name, language);
     let letter = Letter {
         to: &to,
-        subject: "Your webhooks are switched off".to_owned(),
-        body: format!(
-            "{ours} sends nothing to your webhook endpoint any more, since it took nothing for too long or \
-             said that it is gone.\n\nNothing is lost: what waits is sent once it is switched on again. \
-             Please tell the operator when your endpoint is there.\n"
-        ),
+        subject,
+        body,
         id: format!("webhook-{org}-{}", now.0),
         at: std::time::UNIX_EPOCH
             + std::time::Duration::from_millis(u64::try_from(now.0).unwrap_or_default()),

@@ -175,7 +175,7 @@ impl Feed {
     }
 }
 
-/// The courier's delays, between bounds of their own.
+/// The delays of deliveries, between bounds of their own.
 fn slow(delivery: &Delivery) -> Delivery {
     Delivery {
         retry_delay_s_min: RETRY_DELAY_S_MIN,

@@ -10,6 +10,22 @@ pub enum Language {
     Es,
 }
 
+/// The months as Spanish writes them.
+pub const SPANISH_MONTHS: [&str; 12] = [
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+];
+
 impl Language {
     /// Every language there is.
     pub const ALL: [Language; 2] = [Language::En, Language::Es];

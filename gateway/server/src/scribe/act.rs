@@ -168,7 +168,7 @@ fn of_this_person(
     if !person.is_some_and(|person| referral.persons.contains(&person)) {
         return Err(output(IssueCode::BusinessRule, "refers to a Procedure about somebody else"));
     }
-    if desk.world().parts.contains_key(procedure) {
+    if desk.world().outcome_of(procedure).is_some() {
         return Err(output(IssueCode::BusinessRule, "refers to what is an outcome already"));
     }
     Ok(())

@@ -8,7 +8,7 @@ use loopgate_referral::{Identifier, OrgId, PersonId, ResourceId, TaskStatus};
 use super::desk::Desk;
 use super::serves::is_published;
 use super::submission::{Incoming, Meaning, Submission, Verb};
-use crate::fold::{Held, Part};
+use crate::fold::Held;
 use crate::journal::RequestFacts;
 use crate::partner::{Partner, Role};
 use crate::refusal::{Kind, Refusal, Trouble};
@@ -219,7 +219,7 @@ impl<'a> Known<'a> {
 
     /// Whether it is the outcome of a referral, which its target corrects along with it.
     pub fn is_outcome(&self, id: &ResourceId) -> bool {
-        matches!(self.desk.world().parts.get(id), Some(Part::Outcome(..)))
+        self.desk.world().outcome_of(id).is_some()
     }
 
     /// The same referral under the same business identifier, with other content.

@@ -45,8 +45,9 @@ impl<'a> Facts<'a> {
         let Source { request, patient, .. } = Source::read(gate, referral)?;
         let task = gate.held(&referral.task).ok_or(Trouble::from(Kind::NotFound))?;
         let roster = gate.scribe.published().roster.load();
-        let owner = roster.get(&referral.owner);
-        let name = owner.map_or(referral.owner.as_str(), |owner| owner.name.as_str()).to_owned();
+        let with = telling.news.map_or(&referral.owner, |news| &news.with);
+        let owner = roster.get(with);
+        let name = owner.map_or(with.as_str(), |owner| owner.name.as_str()).to_owned();
         Ok(Facts {
             referral: referral.id,
             received: referral.received,

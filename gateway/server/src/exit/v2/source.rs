@@ -11,7 +11,7 @@ use super::content::Facts;
 use super::family::{Manner, Said};
 use super::{ack_code, header, mapping, printed, segment, words};
 use crate::egress::{Released, Way};
-use crate::exit::{Answer, source_ask, source_may};
+use crate::exit::{Answer, source_ask_of, source_may};
 use crate::fold::Spoken;
 use crate::gate::Gate;
 use crate::partner::{Link, Partner};
@@ -48,7 +48,8 @@ impl Telling<'_> {
     pub fn ask(&self) -> AskFor {
         let with_news = self.news.is_some_and(|news| news.from_target);
         let answer = if with_news { Answer::Whole } else { Answer::Withheld };
-        let mut ask = source_ask(self.referral, answer).unasked();
+        let target = self.news.map_or(&self.referral.owner, |news| &news.with);
+        let mut ask = source_ask_of(self.referral, answer, Some(target)).unasked();
         ask.resources = vec![(self.referral.task.clone(), self.version())];
         ask.view = "rri";
         ask
@@ -175,7 +176,13 @@ pub fn standing(
     let (ask, answer, _) = source_may(gate, referral);
     let says = if answer == Answer::Withheld { None } else { present(referral) };
     let (version, at) = (referral.version, referral.changed);
-    let news = says.map(|says| News { version, at, says, from_target: true });
+    let news = says.map(|says| News {
+        version,
+        at,
+        says,
+        from_target: true,
+        with: referral.owner.clone(),
+    });
     let telling = Telling { partner, link, referral, spoken, news: news.as_ref() };
     let mut said = telling.said(gate);
     if said.code == "RRI" {

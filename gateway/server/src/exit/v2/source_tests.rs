@@ -40,7 +40,13 @@ fn link() -> Link {
 /// What is said of it, as segments.
 fn message(manner: Manner, says: Option<Says>) -> (String, Vec<String>) {
     let library = Library::builtin();
-    let news = says.map(|says| News { version: 2, at: FRIDAY, says, from_target: true });
+    let news = says.map(|says| News {
+        version: 2,
+        at: FRIDAY,
+        says,
+        from_target: true,
+        with: "pantry".parse().unwrap(),
+    });
     let facts = Facts {
         referral: ReferralId::from_random([7; 16]),
         received: FRIDAY,

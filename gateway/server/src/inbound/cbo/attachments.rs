@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::body::bad;
-use super::{placement, sent, version};
+use super::{act_of, held, placement, sent};
 use crate::egress::{Way, Weighed};
 use crate::exit;
 use crate::exit::documents::Document;
@@ -49,9 +49,7 @@ impl Side {
         }
         let (referral, placement) = placement(gate, org, id)?;
         if is_held(&referral) {
-            let ask = exit::forward_ask(&referral, &placement).shown(gate, session);
-            let denial = gate.egress.weigh(org, &ask).err().flatten();
-            return Err(gate.egress.deny(org, &ask, denial));
+            return Err(held((gate, session), &referral, &placement));
         }
         Ok(referral)
     }
@@ -105,17 +103,8 @@ pub fn add(
         let words = "would not reach the target: consent lets no documents of yours pass";
         return Err(Refusal::invalid(vec![Fault::new(IssueCode::BusinessRule, "", words)]).into());
     }
-    let act = Act {
-        org: org.clone(),
-        request: request.digest(),
-        once: false,
-        transport: "cbo-rest",
-        referral: referral.id,
-        if_match: version(request).flatten(),
-        happened: None,
-        message: None,
-        wish: Wish::Attach { attachment: attachment.clone(), content: request.body.clone() },
-    };
+    let wish = Wish::Attach { attachment: attachment.clone(), content: request.body.clone() };
+    let act = Act { once: false, ..act_of(org, request, referral.id, wish) };
     let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply));
     match (acted, ours(gate)) {
         (Ok(_), Some(known)) => Ok(added(gate, side, &known)),

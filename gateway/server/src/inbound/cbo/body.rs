@@ -246,7 +246,7 @@ fn said(object: ObjectBuilder) -> RefOr<Schema> {
 }
 
 /// ECMA-262, the pattern of [`Words`].
-pub const WORDS_PATTERN: &str = "^[^\\u0000]*[^\\s\\u0000-\\u001F\\u007F-\\u009F][^\\u0000]*$";
+const WORDS_PATTERN: &str = "^[^\\u0000]*[^\\s\\u0000-\\u001F\\u007F-\\u009F][^\\u0000]*$";
 
 impl PartialSchema for Words {
     fn schema() -> RefOr<Schema> {

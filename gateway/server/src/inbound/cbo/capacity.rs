@@ -1,7 +1,6 @@
 //! `/cbo/v1/capacity`: an organization says how much it can take on, in SDOHCC's words, of everything or of
 //! one need.
 
-use jiff::civil::Date;
 use loopgate_referral::{OrgId, Timestamp};
 use serde_json::{Value, json};
 
@@ -10,7 +9,7 @@ use super::says::Capacity as Report;
 use crate::fold::Reported;
 use crate::gate::{Gate, Request, Session};
 use crate::journal::Capacity;
-use crate::partner::Partner;
+use crate::partner::{Partner, end_of_day};
 use crate::refusal::Trouble;
 use crate::reply::{JSON, Reply, json_reply};
 use crate::scribe::Command;
@@ -51,7 +50,8 @@ pub fn report(gate: &Gate, session: &Session, request: &Request) -> Result<Reply
 fn of(partner: &Partner, report: Report, now: Timestamp) -> Result<Capacity, Trouble> {
     let mut ends = None;
     if let Some(Day(day)) = report.until {
-        let end = end_of(day, partner).ok_or_else(|| bad("#/until", "is too far off"))?;
+        let end =
+            end_of_day(day, &partner.time_zone).ok_or_else(|| bad("#/until", "is too far off"))?;
         if end <= now {
             return Err(bad("#/until", "is over"));
         }
@@ -64,10 +64,4 @@ fn of(partner: &Partner, report: Report, now: Timestamp) -> Result<Capacity, Tro
         ends,
         note: report.note.map(|Words(note)| note),
     })
-}
-
-/// The start of the day after, where the organization is.
-fn end_of(day: Date, partner: &Partner) -> Option<Timestamp> {
-    let after = day.tomorrow().ok()?.to_zoned(partner.time_zone.clone()).ok()?;
-    Some(Timestamp(after.timestamp().as_millisecond()))
 }

@@ -138,6 +138,9 @@ struct Said<'a> {
     mapping: &'a Mapping,
 }
 
+/// What stands for a service where a document says that there was one, and not which.
+const UNNAMED: &str = "service given";
+
 impl Said<'_> {
     fn place(&self, left: &str) -> String {
         self.mapping.right_of(left).unwrap_or_default()
@@ -225,9 +228,11 @@ impl Said<'_> {
             let said = known.iter().any(|one| Some(&one.text) == own.as_ref() && one.code == code);
             let Some(text) = own.filter(|_| !said) else { return Ok(None) };
             let one = Service { code, text: self.short(text)?, performed };
-            return Ok(Some(Wish::Correct { services: known.into_iter().chain([one]).collect() }));
+            // Words that stood for no service give way to the first that is named.
+            let named = known.into_iter().filter(|one| one.code.is_some() || one.text != UNNAMED);
+            return Ok(Some(Wish::Correct { services: named.chain([one]).collect() }));
         }
-        let text = own.or_else(|| note.take()).unwrap_or_else(|| "service given".to_owned());
+        let text = own.or_else(|| note.take()).unwrap_or_else(|| UNNAMED.to_owned());
         let services = vec![Service { code, text: self.short(text)?, performed }];
         Ok(Some(Wish::Serve { services }))
     }

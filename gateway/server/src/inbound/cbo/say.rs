@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::body::{bad, pointed_at};
 use super::meant::{Meant, meant};
-use super::{etag, placement, version};
+use super::{act_of, etag, placement, version};
 use crate::dialect;
 use crate::exit;
 use crate::gate::{Gate, Request};
@@ -71,25 +71,31 @@ fn said(
     let named = acts.id(&document).is_some();
     let once = named || request.idempotency_key.is_some();
     let key = if named { key(mapping, &placement.id, &document) } else { request.digest() };
-    let act = |wish: Wish, request: [u8; 32], if_match| Act {
-        org: caller.org.clone(),
-        request,
+    let act = |wish: Wish, key: [u8; 32], if_match| Act {
+        request: key,
         once,
-        transport: "cbo-rest",
-        referral: referral.id,
         if_match,
         happened: meant.happened,
-        message: None,
-        wish,
+        ..act_of(&caller.org, request, referral.id, wish)
     };
     let mut acted: Option<Acted> = None;
-    let mut condition = version(request).flatten();
+    let given = version(request).flatten();
+    // One service more is said beside those that were there when this was read.
+    let adds = meant.wishes.iter().any(|wish| matches!(wish, Wish::Correct { .. }));
+    let mut condition = given.or(adds.then_some(placement.version));
     for wish in meant.wishes.iter().cloned() {
         // Each has a key of its own, so that neither is done twice, whatever became of the other.
         let beside = matches!(wish, Wish::Comment(_));
         let key = if beside { Sha256::digest([&key[..], b"comment"].concat()).into() } else { key };
         let act = act(wish, key, condition.take());
-        let done = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply))?;
+        let done = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply));
+        let done = done.map_err(|trouble| match trouble {
+            // Another was faster; sent again it is read beside that.
+            Trouble::Refused(why) if why.kind == Kind::VersionConflict && given.is_none() => {
+                Trouble::Outage
+            }
+            trouble => trouble,
+        })?;
         // A comment moves no status, and a resend of it does not know the status that there was.
         let status = acted.map_or(done.status, |first| first.status);
         acted = Some(Acted { status, ..done });

@@ -6,15 +6,15 @@ use loopgate_referral::{OrgId, Referral, ReferralId, SourceMove};
 use serde_json::{Value, json};
 
 use super::body::{bad, parse};
-use super::{etag, inbox, pointed, says, version};
+use super::{act_of, done, etag, inbox, says};
 use crate::egress::{Way, Weighed};
 use crate::exit;
 use crate::exit::sent::Sent;
 use crate::fold::Part;
 use crate::gate::{Gate, Request, Session};
 use crate::refusal::{Kind, Trouble};
-use crate::reply::{JSON, Reply, json_reply};
-use crate::scribe::{Act, Acted, Command, Wish};
+use crate::reply::{JSON, Reply};
+use crate::scribe::Wish;
 use crate::view::{Order, Place};
 
 /// One of its own.
@@ -119,7 +119,7 @@ pub fn act(
     let wish = match act {
         "cancel" => {
             let says::Because { reason } = parse(&request.body)?;
-            Wish::Source(SourceMove::Cancel { why: super::verbs::why(reason)? })
+            Wish::Source(SourceMove::AskToCancel { why: super::verbs::why(reason)? })
         }
         "comment" => {
             let says::Text { text } = parse(&request.body)?;
@@ -134,21 +134,5 @@ pub fn act(
             "does not reach the target: consent lets no words of yours pass",
         ));
     }
-    let referral = referral.id;
-    let act = Act {
-        org: org.clone(),
-        request: request.digest(),
-        once: request.idempotency_key.is_some(),
-        transport: "cbo-rest",
-        referral,
-        if_match: version(request).flatten(),
-        happened: None,
-        message: None,
-        wish,
-    };
-    let acted = gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply));
-    let Acted { version, status, .. } = acted.map_err(pointed)?;
-    let mut body = exit::standing(gate, org, &referral, status)?;
-    body["version"] = json!(version);
-    Ok(json_reply(200, JSON, &body).header("etag", etag(version)))
+    done(gate, act_of(org, request, referral.id, wish))
 }

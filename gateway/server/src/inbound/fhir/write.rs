@@ -189,8 +189,10 @@ pub fn reword(
     request: [u8; 32],
 ) -> Result<Option<(String, Act)>, Trouble> {
     let org = &session.partner.org;
-    let part = gate.scribe.published().world().parts.get(&one.id).copied();
-    let Some(Part::Outcome(referral, _)) = part else { return Ok(None) };
+    let world = gate.scribe.published().world();
+    let Some(referral) = world.outcome_of(&one.id).map(|(referral, _)| referral.id) else {
+        return Ok(None);
+    };
     // An outcome that loopgate wrote itself is nobody's to replace: the scribe refuses it like what is not here.
     if gate.held(&one.id).is_none_or(|held| held.org != *org) {
         return Ok(None);

@@ -1,7 +1,7 @@
 //! The page of one referral, for one organization: what it shows, and what can be done on it.
 
 use loopgate_consent::FieldGroup;
-use loopgate_referral::{OrgId, Placement, PlacementId, Referral, TAKE_BACK_MS, Timestamp};
+use loopgate_referral::{OrgId, Placement, PlacementId, Referral, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::form::Filled;
@@ -121,11 +121,7 @@ pub fn opened(gate: &Gate, id: &PlacementId) -> Option<Opened> {
 
 /// Until when an answer can be taken back, if it can now.
 fn mistake_until(gate: &Gate, opened: &Opened) -> Option<Timestamp> {
-    let Opened { referral, placement, .. } = opened;
-    let last = referral.placements.last().is_some_and(|last| last.id == placement.id);
-    let until = Timestamp(placement.moved?.0 + TAKE_BACK_MS);
-    let may = last && !placement.rerouted && !placement.is_called_off();
-    (may && gate.now() <= until).then_some(until)
+    opened.referral.take_back_until(&opened.placement).filter(|until| gate.now() <= *until)
 }
 
 fn shown(gate: &Gate, opened: &Opened, at: &At<'_>, visit: &Visit, saying: Saying) -> Reply {

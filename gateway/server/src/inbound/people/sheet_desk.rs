@@ -5,7 +5,7 @@
 //! organization's act, beside an entry that says who entered it. A code that no sheet has is counted
 //! against who entered it.
 
-use loopgate_referral::{PlacementId, TAKE_BACK_MS};
+use loopgate_referral::PlacementId;
 
 use super::form::Filled;
 use super::page::{self, At, Opened, Saying};
@@ -90,11 +90,12 @@ fn of(gate: &Gate, code: ReplyCode) -> Option<PlacementId> {
     let now = gate.now();
     let open: Vec<PlacementId> = {
         let world = gate.scribe.published().world();
-        let all = world.referrals.values().flat_map(|referral| &referral.placements);
-        let open = all.filter(|one| {
-            !one.state.is_final() || one.moved.is_some_and(|at| now.0 - at.0 <= TAKE_BACK_MS)
+        let all = world.referrals.values();
+        let all = all.flat_map(|whole| whole.placements.iter().map(move |one| (whole, one)));
+        let open = all.filter(|(whole, one)| {
+            !one.state.is_final() || whole.take_back_until(one).is_some_and(|until| now <= until)
         });
-        open.map(|one| one.id).collect()
+        open.map(|(_, one)| one.id).collect()
     };
     // Outside the lock: it is a MAC for each.
     let mut same = open.into_iter().filter(|id| gate.doorkeys.reply_code(id).is(code));

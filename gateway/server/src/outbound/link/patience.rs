@@ -8,7 +8,7 @@ use loopgate_referral::OrgId;
 use super::due::Waiting;
 use crate::gate::Gate;
 use crate::journal::Due;
-use crate::outbound::courier::delay_ms;
+use crate::outbound::courier::jittered_ms;
 
 /// A message that is to be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Patience {
             // Who took something is there: the wait begins anew.
             let known = self.links.get(&link).filter(|_| done.is_empty());
             let count = known.map_or(0, |(_, count)| *count);
-            self.links.insert(link, (now + jittered(gate, count), count + 1));
+            self.links.insert(link, (now + jittered_ms(gate, count), count + 1));
         }
         for due in done {
             self.messages.remove(&due);
@@ -98,18 +98,10 @@ impl Patience {
         for (due, no) in refused {
             let (_, tries, refusals) = self.messages.get(&due).copied().unwrap_or_default();
             let refusals = refusals + u32::from(no == No::Theirs);
-            self.messages.insert(due, (now + jittered(gate, tries), tries + 1, refusals));
+            self.messages.insert(due, (now + jittered_ms(gate, tries), tries + 1, refusals));
             if no == No::Denied {
                 self.denied.insert(due);
             }
         }
     }
-}
-
-/// The delay, shortened by up to a quarter, so that links do not all try at once.
-fn jittered(gate: &Gate, tries: u32) -> i64 {
-    let delay = delay_ms(&gate.config.delivery, tries);
-    let mut random = [0; 2];
-    gate.clock.random(&mut random);
-    delay - delay / 4 * i64::from(u16::from_be_bytes(random)) / i64::from(u16::MAX)
 }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use loopgate_referral::{ReferralId, Timestamp};
 
 use crate::inbound::cbo::notices::WORDS;
-use crate::partner::Language;
+use crate::partner::{Language, SPANISH_MONTHS};
 
 /// What an e-mail tells of one referral.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,27 +36,13 @@ pub struct Line {
 
 /// A day as people write it, in that zone.
 pub fn day(at: Timestamp, zone: &TimeZone, language: Language) -> String {
-    const MONTHS: [&str; 12] = [
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-    ];
     let local = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     let local = local.to_zoned(zone.clone());
     match language {
         Language::En => local.strftime("%-d %B %Y").to_string(),
         Language::Es => {
             let month = usize::try_from(local.month()).unwrap_or(1);
-            let month = MONTHS.get(month.saturating_sub(1)).copied().unwrap_or_default();
+            let month = SPANISH_MONTHS.get(month.saturating_sub(1)).copied().unwrap_or_default();
             format!("{} de {month} de {}", local.day(), local.year())
         }
     }
@@ -246,6 +232,28 @@ pub fn recovery(
                  por favor, al número nuestro que ya conoce.\n\
                  El enlace funciona una sola vez y hasta las {until}.\n\
                  Si no fue nadie de su organización, no haga nada: el PIN sigue siendo el mismo.\n"
+            ),
+        ),
+    }
+}
+
+/// That nothing is pushed to an organization any more.
+pub fn webhooks_off(ours: &str, language: Language) -> (String, String) {
+    match language {
+        Language::En => (
+            "Your webhooks are switched off".to_owned(),
+            format!(
+                "{ours} sends nothing to your webhook endpoint any more, since it took nothing for too long \
+                 or said that it is gone.\n\nNothing is lost: what waits is sent once it is switched on \
+                 again. Please tell the operator when your endpoint is there.\n"
+            ),
+        ),
+        Language::Es => (
+            "Sus webhooks están desactivados".to_owned(),
+            format!(
+                "{ours} ya no envía nada a su dirección de webhooks, porque no aceptó nada durante demasiado \
+                 tiempo o dijo que ya no existe.\n\nNo se pierde nada: lo que espera se envía cuando se \
+                 vuelva a activar. Avise al operador cuando su dirección esté disponible.\n"
             ),
         ),
     }

@@ -130,12 +130,13 @@ fn waiting(world: &World, partner: &Partner) -> Vec<Waiting> {
     let again = world.mail.of(org).into_iter().flat_map(|mailbox| &mailbox.again);
     for id in again {
         let referral = world.placements.get(id).and_then(|id| world.referrals.get(id));
-        let Some(referral) = referral.filter(|one| !is_held(one)) else { continue };
+        let Some(referral) = referral else { continue };
         let Some(placement) = referral.placement(id) else { continue };
-        let open = placement.state.status() == TaskStatus::Requested;
-        if open && found.iter().all(|one| one.item.placement != *id) {
+        let tells = stands(placement);
+        let hidden = is_held(referral) && tells != Tells::Off;
+        if !hidden && found.iter().all(|one| one.item.placement != *id) {
             let what = MailedWhat::Again;
-            found.push(made(world, (referral, placement), Tells::Waits, what, placement.placed));
+            found.push(made(world, (referral, placement), tells, what, placement.placed));
         }
     }
     found
@@ -175,6 +176,16 @@ fn made(
     let item = Item { referral: referral.id, placement: placement.id, tells };
     let urgent = request.is_some_and(|request| request.urgent);
     Waiting { item, what, since, urgent, known: false }
+}
+
+/// What there is to tell of how it stands, to who may have read nothing of it.
+fn stands(placement: &Placement) -> Tells {
+    match placement.state.status() {
+        _ if placement.is_called_off() => Tells::Off,
+        _ if placement.cancel_asked.is_some() => Tells::StopAsked,
+        TaskStatus::Requested => Tells::Waits,
+        _ => Tells::Changed,
+    }
 }
 
 fn tells(says: &TargetSays) -> Tells {

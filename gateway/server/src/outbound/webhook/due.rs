@@ -1,6 +1,8 @@
 //! What is due to each partner that is pushed to, how a webhook is made of it, and how it is recorded taken.
 //! Not here: when it is tried, and what the receiver answers.
 
+use std::collections::BTreeSet;
+
 use loopgate_referral::{OrgId, Placement, Referral, ReferralId, TargetNews, Timestamp};
 
 use crate::egress::Released;
@@ -46,6 +48,12 @@ pub fn due<'a>(world: &'a World, org: &'a OrgId) -> impl Iterator<Item = Waiting
     let again = world.webhooks.of(org).into_iter().flat_map(|hook| &hook.again);
     let again =
         again.map(|one| Waiting { since: one.at, message: one.message, again: true, behind: 0 });
+    // Of each placement the first, as below: what follows has to wait for it.
+    let mut seen = BTreeSet::new();
+    let again = again.filter(move |one| match one.message {
+        HookMessage::News { placement, .. } => seen.insert(placement),
+        HookMessage::StopUse { .. } => true,
+    });
     let owed = world.untold.get(org).into_iter().flatten();
     let news = owed.filter_map(|(at, id)| Some((*at, world.referrals.get(id)?)));
     notices.chain(again).chain(news.flat_map(move |(at, referral)| news_of(referral, (org, at))))
@@ -127,9 +135,7 @@ fn about<T>(
 pub async fn taken(gate: &Gate, org: &OrgId, one: &Waiting) -> Result<(), Trouble> {
     if one.again {
         let fact = WebhookEvent::ToldAgain { org: org.clone(), message: one.message };
-        let who = ("loopgate".to_owned(), "courier");
-        let told = gate.scribe.ask(|reply| Command::Webhook(Box::new(fact), who, reply));
-        return told.await.map(drop);
+        return super::record(gate, fact).await.map(drop);
     }
     match one.message {
         HookMessage::News { referral, placement, version, kind } => {

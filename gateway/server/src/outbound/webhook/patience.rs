@@ -9,7 +9,7 @@ use loopgate_referral::OrgId;
 use super::due::Waiting;
 use crate::gate::Gate;
 use crate::journal::HookMessage;
-use crate::outbound::courier::delay_ms;
+use crate::outbound::courier::jittered_ms;
 
 /// A webhook that is to be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,28 +100,20 @@ impl Patience {
         }
         if let Some(asked) = round.busy {
             let asked = asked.map_or(0, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-            of.whole.until_ms = began_ms + jittered(gate, of.whole.tries).max(asked);
+            of.whole.until_ms = began_ms + jittered_ms(gate, of.whole.tries).max(asked);
             of.whole.tries += 1;
         }
         for message in &round.done {
             // It is due no more, as soon as that is seen.
-            let until_ms = began_ms + jittered(gate, 0);
+            let until_ms = began_ms + jittered_ms(gate, 0);
             of.messages.insert(*message, Wait { until_ms, ..Wait::default() });
         }
         let denied = round.denied.iter().map(|message| (message, true));
         for (message, denied) in round.refused.iter().map(|one| (one, false)).chain(denied) {
             let wait = of.messages.entry(*message).or_default();
-            wait.until_ms = began_ms + jittered(gate, wait.tries);
+            wait.until_ms = began_ms + jittered_ms(gate, wait.tries);
             wait.tries += 1;
             wait.denied = denied;
         }
     }
-}
-
-/// The delay, shortened by up to a quarter, so that receivers are not all called at once.
-fn jittered(gate: &Gate, tries: u32) -> i64 {
-    let delay = delay_ms(&gate.config.delivery, tries);
-    let mut random = [0; 2];
-    gate.clock.random(&mut random);
-    delay - delay / 4 * i64::from(u16::from_be_bytes(random)) / i64::from(u16::MAX)
 }

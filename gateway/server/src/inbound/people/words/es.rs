@@ -4,7 +4,7 @@ use loopgate_referral::TaskStatus;
 
 use super::{Problem, Words};
 use crate::inbound::people::wishes::Ended;
-use crate::partner::Language;
+use crate::partner::{Language, SPANISH_MONTHS};
 
 pub static WORDS: Words = Words {
     language: Language::Es,
@@ -252,19 +252,6 @@ pub static WORDS: Words = Words {
     sheet_keep: "Guarde esta hoja donde solo la vea su personal y destrúyala cuando termine.",
     sheet_printed: "Impreso",
     weekdays: ["lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo"],
-    months: [
-        "enero",
-        "febrero",
-        "marzo",
-        "abril",
-        "mayo",
-        "junio",
-        "julio",
-        "agosto",
-        "septiembre",
-        "octubre",
-        "noviembre",
-        "diciembre",
-    ],
+    months: SPANISH_MONTHS,
     date: |weekday, day, month, year| format!("{weekday}, {day} de {month} de {year}"),
 };
