@@ -80,6 +80,7 @@ mod round_trip;
 mod rri_reaches_the_hospital_after_a_day_down;
 mod search_entries;
 mod second_maria;
+mod sent_on;
 mod sheet_and_phone;
 mod sigkill;
 mod snapshot;

@@ -153,6 +153,22 @@ fn a_document_by_its_own_name_is_taken_once() {
 }
 
 #[test]
+fn what_was_given_is_no_comment_when_it_is_said_again() {
+    let mut gateway = hub();
+    refer(&gateway, &Referral::food());
+    let pantry = gateway.party("pantry");
+    let id = only(&pantry)["referralId"].as_str().unwrap().to_owned();
+    let mut complete = outcome(&id, "Complete", "", "Food box for four");
+    for name in ["out-7", "out-8"] {
+        complete["outcomeId"] = json!(name);
+        post(&pantry, &id, "outcomes", &complete).expect(200);
+    }
+    assert!(gateway.of_kind("referral.comment").is_empty());
+    assert_eq!(gateway.of_kind("referral.outcome").len(), 1);
+    gateway.stop();
+}
+
+#[test]
 fn what_was_provided_closes_the_loop_and_other_interventions_do_not() {
     let mut gateway = hub();
     let (clinic, task) = refer(&gateway, &Referral::food());

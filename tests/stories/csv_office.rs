@@ -7,7 +7,7 @@ use super::csv_round_trip::{filled, rows};
 use crate::harness::{Browser, Gateway, PIN, Referral, letter};
 
 /// The link to an organization's page, made as the gateway makes it.
-fn office(gateway: &Gateway, org: &str) -> String {
+pub fn office(gateway: &Gateway, org: &str) -> String {
     let key = std::fs::read(gateway.root().join("keys/index.key")).unwrap();
     let key: [u8; 32] = match key.len() {
         32 => key.try_into().unwrap(),

@@ -324,3 +324,59 @@ fn what_consent_does_not_permit_is_not_in_the_file_and_who_is_suspended_gets_non
     gateway.stranger().get("/cbo/v1/referrals.csv").expect(401);
     gateway.stop();
 }
+
+#[test]
+fn an_answer_that_was_taken_back_can_be_given_again_in_the_same_words() {
+    let mut gateway = Gateway::start();
+    let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
+    let task = referred(&gateway, "B-1", false);
+    let accepted = || {
+        let file = download(&pantry);
+        let row = &rows(&file)[0];
+        assert_eq!((row["Status"].as_str(), row["Version"].as_str()), ("new", "1"));
+        upload(&pantry, &filled(&file, &row["Referral"], &[("Status", "accepted")])).expect(200)
+    };
+    assert_eq!(counts(&accepted()), [1, 0, 0]);
+    let id = pantry.only_referral();
+    pantry.act(&id, "take-back", &json!({})).expect(200);
+    assert_eq!(clinic.get(&task).expect(200).json["status"], "requested");
+    assert_eq!(counts(&accepted()), [1, 0, 0]);
+    assert_eq!(clinic.get(&task).expect(200).json["status"], "accepted");
+    gateway.stop();
+}
+
+#[test]
+fn asked_to_stop_a_second_time_it_says_a_second_time_that_it_goes_on() {
+    let mut gateway = Gateway::start();
+    let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
+    let task = referred(&gateway, "B-1", false);
+    let id = pantry.only_referral();
+    pantry.act(&id, "accept", &json!({})).expect(200);
+    for n in 1..=2 {
+        let mut asked = clinic.get(&task).expect(200).json;
+        asked["businessStatus"] = json!({ "text": "cancellation requested" });
+        asked["statusReason"] = json!({ "text": format!("She moved ({n})") });
+        clinic.put(&task, &asked).expect(200);
+        let goes = [("Status", "goes-on"), ("Reason code", "other"), ("Reason", "We began")];
+        let report = upload(&pantry, &filled(&download(&pantry), &id, &goes)).expect(200);
+        assert_eq!(counts(&report), [1, 0, 0], "{n}: {}", report.text);
+        let stands = clinic.get(&task).expect(200).json;
+        assert_ne!(stands["businessStatus"]["text"], "cancellation requested", "{n}");
+    }
+    gateway.stop();
+}
+
+#[test]
+fn how_the_person_is_reached_is_not_in_the_file_of_what_was_declined() {
+    let mut gateway = Gateway::start();
+    let pantry = gateway.party("pantry");
+    referred(&gateway, "B-1", false);
+    let id = pantry.only_referral();
+    pantry.act(&id, "safe-contact", &json!({ "text": "Text only" })).expect(200);
+    assert_eq!(rows(&download(&pantry))[0]["Safe contact"], "Text only");
+    let why = json!({ "reason": { "code": "no-capacity" } });
+    pantry.act(&id, "decline", &why).expect(200);
+    let all = pantry.bytes("/cbo/v1/referrals.csv?status=all");
+    assert_eq!(rows(&all)[0]["Safe contact"], "");
+    gateway.stop();
+}

@@ -1,12 +1,18 @@
 //! An address that takes nothing is left alone and shown; once it is put right, nothing is lost. A report
 //! that somebody made up marks nobody.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use loopgate_server::admin::{Ask, MailAsk};
 use loopgate_server::bounce::{Report, read};
+use serde_json::json;
 
-use crate::harness::{Browser, Gateway, Post, Received, Referral, head_line, letter, links};
+use crate::harness::{
+    Browser, Gateway, Post, Received, Referral, head_line, letter, links, read_letter,
+};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -153,5 +159,71 @@ fn a_report_marks_the_address_and_what_it_took_for_sent_is_sent_again() {
     assert!(report(&gateway, &id, "failed").starts_with("no e-mail"));
     gateway.pass(HOUR_MS);
     assert!(post.next(Duration::from_millis(200)).is_none(), "it is sent once");
+    gateway.stop();
+}
+
+#[test]
+fn that_one_is_off_is_told_again_where_it_may_not_have_been_read() {
+    let (mut gateway, post) = Gateway::with_mailbox();
+    let clinic = gateway.party("clinic-b");
+    let referral =
+        Referral { owner: Some("mail-pantry"), contact_prohibited: true, ..Referral::food() };
+    let task = clinic.post("/fhir", &referral.bundle()).expect(200).entry(referral.task_entry(0));
+    assert!(read_letter(&letter(&post)).contains("Do not contact the person"));
+    let mut off = clinic.get(&task).expect(200).json;
+    off["status"] = json!("cancelled");
+    off["statusReason"] = json!({ "text": "She moved away" });
+    clinic.put(&task, &off).expect(200);
+    let told = letter(&post);
+    let words = read_letter(&told);
+    assert!(words.contains("is off") || words.contains("called off"), "{words}");
+    // It is told without a permit: nothing of the person as they are now.
+    assert!(!words.contains("Do not contact"), "{words}");
+
+    report(&gateway, &head_line(&told, "Message-ID"), "failed");
+    gateway.change_partner("mail-pantry", |text| text.replace("intake@", "office@"));
+    let again = letter(&post);
+    assert!(again.to.contains("office@"), "{}", again.to);
+    assert_eq!(head_line(&again, "Subject"), head_line(&told, "Subject"));
+    assert_eq!(links(&again), links(&told));
+    gateway.pass(HOUR_MS);
+    assert!(post.next(Duration::from_millis(200)).is_none(), "it is sent once");
+    gateway.stop();
+}
+
+#[test]
+fn a_refusal_for_policy_marks_nobody() {
+    let (mut gateway, post) = Gateway::with_mailbox();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, tried) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut out = stream.try_clone().unwrap();
+            let _ = write!(out, "220 localhost\r\n");
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let is_rcpt = line.to_ascii_uppercase().starts_with("RCPT");
+                let says = if is_rcpt { "550 5.7.1 not from there" } else { "250 ok" };
+                if is_rcpt && sender.send(()).is_err() || write!(out, "{says}\r\n").is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    gateway.stop();
+    let file = gateway.root().join("loopgate.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replace(&format!("port = {}\n", post.port), &format!("port = {port}\n"));
+    std::fs::write(&file, text).unwrap();
+    gateway.serve();
+    refer(&gateway, "B-1");
+    tried.recv_timeout(Duration::from_secs(20)).expect("it is tried");
+    // What was said of the first try is known once there is another.
+    let again = (0..20).any(|_| {
+        gateway.pass(HOUR_MS);
+        tried.recv_timeout(Duration::from_secs(1)).is_ok()
+    });
+    assert!(again, "an address that is not at fault is tried again");
+    assert!(gateway.of_kind("email.bounced").is_empty());
     gateway.stop();
 }

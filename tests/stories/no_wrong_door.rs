@@ -8,14 +8,14 @@ use crate::harness::{Answer, Gateway, Need, Party, Referral, consent, partner_fi
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// The pantry may refer too.
-fn start() -> Gateway {
+pub fn start() -> Gateway {
     let gateway = Gateway::start();
     may_refer(&gateway, "pantry", "\"submit\", \"update_back\", ");
     gateway
 }
 
 /// A partner is a source too, with these actions more.
-fn may_refer(gateway: &Gateway, name: &str, actions: &str) {
+pub fn may_refer(gateway: &Gateway, name: &str, actions: &str) {
     gateway.change_partner(name, |text| {
         let text = text.replace("roles = [\"target\"]", "roles = [\"source\", \"target\"]");
         text.replace("actions = [", &format!("actions = [{actions}"))
@@ -23,7 +23,7 @@ fn may_refer(gateway: &Gateway, name: &str, actions: &str) {
 }
 
 /// Clinic B refers Maria to the pantry. Both may disclose, for these needs.
-fn served(gateway: &Gateway, needs: &[Need], referral: &Referral) -> String {
+pub fn served(gateway: &Gateway, needs: &[Need], referral: &Referral) -> String {
     let (clinic, pantry) = (gateway.party("clinic-b"), gateway.party("pantry"));
     let mut bundle = Referral { consent: Some(needs.to_vec()), ..referral.clone() }.bundle();
     let organizations = ["clinic-b", "pantry"]
@@ -41,11 +41,11 @@ fn post(party: &Party, path: &str, body: &Value, key: Option<&str>) -> Answer {
     party.call("POST", path, &headers, body.to_string().into_bytes())
 }
 
-fn refer(party: &Party, body: &Value) -> Answer {
+pub fn refer(party: &Party, body: &Value) -> Answer {
     post(party, "/cbo/v1/referrals", body, None)
 }
 
-fn to_housing(about: Value) -> Value {
+pub fn to_housing(about: Value) -> Value {
     json!({
         "to": "housing",
         "about": about,

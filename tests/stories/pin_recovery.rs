@@ -5,6 +5,7 @@ use std::time::Duration;
 use loopgate_server::admin::{Ask, MailAsk};
 use loopgate_server::staff::StaffRole;
 
+use super::csv_office::office;
 use crate::harness::{Browser, Gateway, Post, Referral, head_line, letter, links, read_letter};
 
 const MINUTE_MS: i64 = 60_000;
@@ -203,5 +204,27 @@ fn the_phone_desk_makes_the_code_on_its_page() {
     let mut auditor = gateway.signed_in("noor", &[StaffRole::Auditor]);
     auditor.get("/mail").expect(200);
     auditor.post("/mail/mail-pantry/code", "").expect(404);
+    gateway.stop();
+}
+
+#[test]
+fn the_organizations_page_takes_the_new_pin_and_its_tries_are_its_own() {
+    let (mut gateway, post, link) = referred();
+    let office = office(&gateway, "mail-pantry");
+    let mut browser = Browser::new(&gateway);
+    browser.post(&format!("{link}/forgot"), "").expect(200);
+    let recovery = links(&letter(&post)).remove(0);
+    let good = code(&gateway);
+    let wrong = if good == "12345678" { "12345679" } else { "12345678" };
+    for _ in 0..5 {
+        browser.post(&recovery, &form(wrong, NEW)).expect(403);
+    }
+    browser.post(&recovery, &form(&good, NEW)).expect(429);
+    // Wrong codes are no wrong PINs: whoever knows the PIN is let in.
+    Browser::new(&gateway).post(&format!("{office}/pin"), "pin=482913").expect(303);
+    gateway.pass(16 * MINUTE_MS);
+    browser.post(&recovery, &form(&good, NEW)).expect(200);
+    Browser::new(&gateway).post(&format!("{office}/pin"), "pin=482913").expect(403);
+    Browser::new(&gateway).post(&format!("{office}/pin"), &format!("pin={NEW}")).expect(303);
     gateway.stop();
 }

@@ -57,6 +57,10 @@ fn what_comes_beside_moves_nothing_and_the_source_is_told() {
         let stranger = Actor::Target(org("shelter"));
         assert_eq!(decide(&placed(), &stranger, command), Err(Illegal::NotYours));
     }
+    // A document of the source is a change of what it says.
+    let (after, _) = run(placed(), clinic(), attach());
+    let placement = &after.placements[0];
+    assert_eq!((placement.version, placement.amended), (2, 2));
     let (after, _) = run(placed(), pantry(), Command::Assign(plc(), Some("Ana".into())));
     assert_eq!(after.placements[0].assigned.as_deref(), Some("Ana"));
     assert_eq!((after.version, after.news.len()), (placed().version, placed().news.len()));
@@ -96,7 +100,8 @@ fn what_is_for_another_goes_there_with_its_history() {
     assert_eq!((sent.state.status(), &sent.owner), (TaskStatus::Requested, &org("shelter")));
     assert_eq!(sent.reason, None, "its source waits for an answer still");
     assert!(!sent.is_placed());
-    assert_eq!(sent.news.last().unwrap().says, Says::Rerouted(why("not-our-client")));
+    let told = sent.news.last().unwrap();
+    assert_eq!((&told.says, &told.with), (&Says::Rerouted(why("not-our-client")), &org("pantry")));
     let other = PlacementId::from_random([8; 16]);
     let place = Command::Place {
         placement: other,
@@ -115,6 +120,7 @@ fn what_is_for_another_goes_there_with_its_history() {
     let accept = Command::Target(other, TargetMove::Accept);
     let (accepted, _) = run(placed_anew, shelter.clone(), accept);
     assert_eq!(accepted.state.status(), TaskStatus::Accepted);
+    assert_eq!(accepted.news.last().unwrap().with, org("shelter"));
     let on = Command::Reroute(other, org("third"), why("no"));
     assert_eq!(decide(&accepted, &shelter, on), Err(Illegal::NoSuchEdge), "it was taken on");
     assert_eq!(decide(&placed(), &pantry(), send("pantry")), Err(Illegal::NoSuchEdge));

@@ -222,7 +222,8 @@ pub fn source_task(
     };
     let version = referral.version;
     let mut task = as_supplied(&supplied, referral.task.id(), version, changed, Some(&overlay));
-    if referral.placements.iter().any(|placement| placement.rerouted) {
+    // That it was sent on is part of the answer.
+    if !withheld && referral.placements.iter().any(|placement| placement.rerouted) {
         task.set("owner", Json::reference(&Gate::organization(&referral.owner)));
     }
     add_notes(&mut task, &notes::of_source(gate, referral, answer));

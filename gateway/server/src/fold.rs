@@ -43,7 +43,7 @@ pub use refusals::Refusals;
 pub use reveals::{REVEAL, Reveal};
 pub use spent::Spent;
 pub use staff::{Broken, StaffBook};
-pub use webhooks::{Webhooks, message as hook_message};
+pub use webhooks::{ToldHook, Webhooks, message as hook_message};
 
 use crate::journal::{BasisUsed, Erased, Event, MailEvent};
 
@@ -166,34 +166,7 @@ impl World {
         self.refusals.evolve(event, place);
         self.mail.evolve(event, place);
         match event {
-            Event::Stored { org, person, resources } => {
-                for (doc, stored) in resources.iter().enumerate() {
-                    let at = Locator { sequence: place.sequence, entry: place.entry, doc };
-                    let before = self.resources.remove(&stored.resource);
-                    let held = Held {
-                        org: org.clone(),
-                        person: *person,
-                        version: stored.version,
-                        at,
-                        changed: place.at,
-                        identifiers: stored.identifiers.clone(),
-                        rewrites: stored.rewrites.clone(),
-                        request: stored.request.clone(),
-                        labels: stored.labels.clone(),
-                        dated: stored.dated,
-                        earlier: before.map(Held::replaced).unwrap_or_default(),
-                    };
-                    if stored.resource.kind() == "Task" {
-                        for identifier in &stored.identifiers {
-                            let key = (org.clone(), identifier.clone());
-                            self.task_keys.insert(key, stored.resource.clone());
-                        }
-                    }
-                    let supplied = (org.clone(), stored.resource.kind().to_owned());
-                    self.supplied_at.insert(supplied, place.at);
-                    self.resources.insert(stored.resource.clone(), held);
-                }
-            }
+            Event::Stored { org, person, resources } => self.hold((org, *person), resources, place),
             Event::Patient { patient, person } => {
                 self.patients.insert(patient.clone(), *person);
             }

@@ -71,7 +71,12 @@ impl Roster {
 
     /// The partner of this name.
     pub fn get(&self, org: &OrgId) -> Option<&Partner> {
-        self.partners.get(org).map(|loaded| &loaded.partner)
+        self.loaded(org).map(|loaded| &loaded.partner)
+    }
+
+    /// The partner of this name with the hash of its file.
+    pub fn loaded(&self, org: &OrgId) -> Option<&LoadedPartner> {
+        self.partners.get(org)
     }
 
     /// How the release decision sees it.

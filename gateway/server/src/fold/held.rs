@@ -8,7 +8,8 @@ use loopgate_referral::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::journal::RequestFacts;
+use super::{Place, World};
+use crate::journal::{RequestFacts, StoredVersion};
 
 /// Where a document lies: frame, entry in it, document in that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +78,42 @@ impl Held {
         let earlier = self.earlier.iter().find(|one| one.version == version)?.clone();
         let Earlier { version, at, changed, rewrites } = earlier;
         Some(Held { version, at, changed, rewrites, earlier: Vec::new(), ..self.clone() })
+    }
+}
+
+impl World {
+    /// An organization handed in versions of resources.
+    pub(super) fn hold(
+        &mut self,
+        (org, person): (&OrgId, Option<PersonId>),
+        resources: &[StoredVersion],
+        place: Place,
+    ) {
+        for (doc, stored) in resources.iter().enumerate() {
+            let before = self.resources.remove(&stored.resource);
+            let held = Held {
+                org: org.clone(),
+                person,
+                version: stored.version,
+                at: Locator { sequence: place.sequence, entry: place.entry, doc },
+                changed: place.at,
+                identifiers: stored.identifiers.clone(),
+                rewrites: stored.rewrites.clone(),
+                request: stored.request.clone(),
+                labels: stored.labels.clone(),
+                dated: stored.dated,
+                earlier: before.map(Held::replaced).unwrap_or_default(),
+            };
+            if stored.resource.kind() == "Task" {
+                for identifier in &stored.identifiers {
+                    let key = (org.clone(), identifier.clone());
+                    self.task_keys.insert(key, stored.resource.clone());
+                }
+            }
+            let supplied = (org.clone(), stored.resource.kind().to_owned());
+            self.supplied_at.insert(supplied, place.at);
+            self.resources.insert(stored.resource.clone(), held);
+        }
     }
 }
 

@@ -149,10 +149,9 @@ fn converse(
     for to in envelope.to() {
         let rcpt = Rcpt::new(to.clone(), Vec::new());
         connection.command(rcpt).map_err(|error| {
-            // Policy and sign-in (5.7, 530, 535) are about us.
             let code = code(&error);
-            let bare = ["550", "551", "553"].contains(&code.as_str());
-            if error.is_permanent() && bare { NotTaken::Address(code) } else { of_address(&error) }
+            let theirs = error.is_permanent() && is_of_recipient(&code);
+            if theirs { NotTaken::Address(code) } else { noted(&error) }
         })?;
     }
     connection.command(Data).map_err(|error| of_address(&error))?;
@@ -163,8 +162,11 @@ fn converse(
 /// A refusal that says by its status that it is of the address or the mailbox.
 fn of_address(error: &SmtpError) -> NotTaken {
     let code = code(error);
-    let of_address = code.starts_with("5.1.") || code.starts_with("5.2.");
-    if error.is_permanent() && of_address { NotTaken::Address(code) } else { noted(error) }
+    if error.is_permanent() && is_of_address(&code) {
+        NotTaken::Address(code)
+    } else {
+        noted(error)
+    }
 }
 
 fn noted(error: &SmtpError) -> NotTaken {
@@ -172,6 +174,17 @@ fn noted(error: &SmtpError) -> NotTaken {
     let (transient, permanent) = (error.is_transient(), error.is_permanent());
     tracing::info!(transient, permanent, "the submission server said no, or nothing");
     NotTaken::Now
+}
+
+/// Whether a status is of the address or the mailbox (RFC 3463 §3.2, §3.3).
+fn is_of_address(code: &str) -> bool {
+    code.starts_with("5.1.") || code.starts_with("5.2.")
+}
+
+/// Whether a refusal of RCPT is the recipient's. Without a status its reply code says so (RFC 5321 §4.2.3);
+/// policy and sign-in (5.7, 530, 554) are about us.
+fn is_of_recipient(code: &str) -> bool {
+    is_of_address(code) || ["550", "551", "553"].contains(&code)
 }
 
 /// The status code (RFC 3463) of an answer, or its reply code; nothing of its words.
@@ -226,5 +239,22 @@ impl lettre::message::header::Header for AutoSubmitted {
 
     fn display(&self) -> lettre::message::header::HeaderValue {
         lettre::message::header::HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_of_the_recipient_is_theirs_and_one_of_policy_is_ours() {
+        for code in ["550", "551", "553", "5.1.1", "5.1.10", "5.2.1"] {
+            assert!(is_of_recipient(code), "{code}");
+        }
+        for code in ["5.7.1", "5.7.26", "530", "535", "554", "5.5.1", "5.4.1", ""] {
+            assert!(!is_of_recipient(code), "{code}");
+        }
+        // Once the recipient was taken, a bare code says nothing of them.
+        assert!(!is_of_address("550") && is_of_address("5.1.1"));
     }
 }

@@ -138,7 +138,7 @@ fn news(
             return Err(Trouble::Outage);
         }
         let text = String::from_utf8_lossy(&mail.body.bytes).into_owned();
-        post(gate, partner, (mail.subject, text), &name_of(&told))?;
+        post(gate, &partner.org, (mail.subject, text), &name_of(&told))?;
     }
     told.extend(known.iter().map(mailed));
     if told.is_empty() {
@@ -180,13 +180,13 @@ fn recovery(
     let local = jiff::Timestamp::from_millisecond(until.0).unwrap_or_default();
     let time = local.to_zoned(partner.time_zone.clone()).strftime("%H:%M").to_string();
     let words = words::recovery(&link, &partner.name, &time, partner.language);
-    post(gate, partner, words, format!("recovery {epoch}").as_bytes())?;
+    post(gate, &partner.org, words, format!("recovery {epoch}").as_bytes())?;
     note(gate, MailEvent::RecoverySent { org: partner.org.clone(), epoch })
 }
 
 fn pin_changed(gate: &Gate, partner: &Partner, entry: u64) -> Result<(), Trouble> {
     let words = words::pin_changed(&partner.name, partner.language);
-    post(gate, partner, words, format!("pin {entry}").as_bytes())?;
+    post(gate, &partner.org, words, format!("pin {entry}").as_bytes())?;
     note(gate, MailEvent::PinChangeSent { org: partner.org.clone() })
 }
 
@@ -198,24 +198,16 @@ fn note(gate: &Gate, fact: MailEvent) -> Result<(), Trouble> {
 /// An address that takes nothing is marked.
 pub fn post(
     gate: &Gate,
-    partner: &Partner,
+    org: &OrgId,
     (subject, body): (String, String),
     told: &[u8],
 ) -> Result<(), Trouble> {
-    let kind = partner.channel.as_ref().map(|channel| &channel.kind);
-    let (Some(mailer), Some(ChannelKind::Email { address, .. })) = (&gate.mailer, kind) else {
-        return Err(Trouble::Outage);
-    };
-    let (bounced, epoch) = {
-        let world = gate.scribe.published().world();
-        (world.mail.is_bounced(&partner.org), world.mail.epoch(&partner.org))
-    };
-    if bounced {
-        return Err(Trouble::Outage);
-    }
+    let Some(mailer) = &gate.mailer else { return Err(Trouble::Outage) };
+    let Some(sure) = address_of(gate, org) else { return Err(Trouble::Outage) };
+    let (address, epoch) = (&sure.0, sure.1);
     let mut name = [0; 16];
     name.copy_from_slice(&Sha256::digest(told)[..16]);
-    let name = MessageName { org: partner.org.clone(), epoch, told: name };
+    let name = MessageName { org: org.clone(), epoch, told: name };
     let at = u64::try_from(gate.now().0).unwrap_or_default();
     let letter = Letter {
         to: address,
@@ -227,12 +219,32 @@ pub fn post(
     match mailer.send(&letter) {
         Ok(()) => Ok(()),
         Err(NotTaken::Now) => Err(Trouble::Outage),
+        // It was put right meanwhile.
+        Err(NotTaken::Address(_)) if address_of(gate, org).as_ref() != Some(&sure) => {
+            Err(Trouble::Outage)
+        }
         Err(NotTaken::Address(status)) => {
-            let org = partner.org.clone();
+            let org = org.clone();
             tracing::warn!(partner = %org, status, "the address takes no e-mail: its file is to be put right");
             let how = Bounce::Refused;
             note(gate, MailEvent::Bounced { org, how, status: Some(status) })?;
             Err(Trouble::Outage)
         }
     }
+}
+
+/// Where an organization's e-mails go, and how often it took them again; nowhere if its address takes
+/// nothing. A changed file is in the log before it is used: between the two no address is sure.
+fn address_of(gate: &Gate, org: &OrgId) -> Option<(String, u32)> {
+    let roster = gate.scribe.published().roster.load();
+    let world = gate.scribe.published().world();
+    let loaded = roster.loaded(org)?;
+    let (logged, _) = world.partners.get(org)?;
+    let Some(ChannelKind::Email { address, .. }) =
+        loaded.partner.channel.as_ref().map(|channel| &channel.kind)
+    else {
+        return None;
+    };
+    let sure = *logged == loaded.sha256 && !world.mail.is_bounced(org);
+    sure.then(|| (address.clone(), world.mail.epoch(org)))
 }

@@ -76,7 +76,7 @@ async fn tell(gate: &Arc<Gate>, due: &Due) -> bool {
         let Some(partner) = roster.get(&org) else { return false };
         // It does not wait for anything: nobody is to use what is withdrawn.
         let words = words::stop_use(notice.referrals.iter(), partner.language);
-        mailing::post(&gate, partner, words, format!("ntc_{entry}").as_bytes()).is_ok()
+        mailing::post(&gate, &org, words, format!("ntc_{entry}").as_bytes()).is_ok()
     });
     sent.await.unwrap_or(false)
 }

@@ -1,13 +1,15 @@
 //! What is due to each partner that is pushed to, how a webhook is made of it, and how it is recorded taken.
 //! Not here: when it is tried, and what the receiver answers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use loopgate_referral::{OrgId, Placement, Referral, ReferralId, TargetNews, Timestamp};
+use loopgate_referral::{
+    OrgId, Placement, PlacementId, Referral, ReferralId, TargetNews, Timestamp,
+};
 
 use crate::egress::Released;
 use crate::exit::{HookBody, envelope};
-use crate::fold::{World, hook_message};
+use crate::fold::{ToldHook, World, hook_message};
 use crate::gate::Gate;
 use crate::inbound::cbo::notices::said;
 use crate::journal::{HookKind, HookMessage, WebhookEvent};
@@ -45,18 +47,27 @@ pub fn due<'a>(world: &'a World, org: &'a OrgId) -> impl Iterator<Item = Waiting
         again: false,
         behind: 0,
     });
-    let again = world.webhooks.of(org).into_iter().flat_map(|hook| &hook.again);
-    let again =
-        again.map(|one| Waiting { since: one.at, message: one.message, again: true, behind: 0 });
-    // Of each placement the first, as below: what follows has to wait for it.
-    let mut seen = BTreeSet::new();
-    let again = again.filter(move |one| match one.message {
-        HookMessage::News { placement, .. } => seen.insert(placement),
-        HookMessage::StopUse { .. } => true,
-    });
+    let again = world.webhooks.of(org).map(|hook| told_again(&hook.again)).unwrap_or_default();
     let owed = world.untold.get(org).into_iter().flatten();
     let news = owed.filter_map(|(at, id)| Some((*at, world.referrals.get(id)?)));
     notices.chain(again).chain(news.flat_map(move |(at, referral)| news_of(referral, (org, at))))
+}
+
+/// What is told again: of each placement the first, as of its news.
+fn told_again(all: &[ToldHook]) -> Vec<Waiting> {
+    let mut first: Vec<Waiting> = Vec::new();
+    let mut of: BTreeMap<PlacementId, usize> = BTreeMap::new();
+    for one in all {
+        if let HookMessage::News { placement, .. } = one.message {
+            if let Some(&ahead) = of.get(&placement) {
+                first[ahead].behind += 1;
+                continue;
+            }
+            of.insert(placement, first.len());
+        }
+        first.push(Waiting { since: one.at, message: one.message, again: true, behind: 0 });
+    }
+    first
 }
 
 /// The news of those placements with a target of which the oldest happened then.

@@ -275,7 +275,7 @@ pub const ACTS: &[Operation] = &[
             path: "/cbo/v1/referrals/{id}/take-back",
             id: "takeBack",
             summary: "That was a mis-click",
-            words: "Within 15 minutes of your answer, as long as nothing was said after it. The answer is entered in error and the referral is `new` again.",
+            words: "Within 15 minutes of your last answer, unless the source asked to cancel meanwhile or called it off. Your answer is entered in error and the referral is `new` again; what was written beside it stays.",
             takes: Some(NOTHING),
             ..ACT
         },

@@ -18,7 +18,7 @@ pub const SENT: &[Operation] = &[
             id: "refer",
             tag: "sent",
             summary: "Refer a person to another organization, or back to the clinic",
-            words: "Needs the role `source` in your partner file. `about` names a referral that you hold, and the \
+            words: "Needs the role `source` beside `target` in your partner file. `about` names a referral that you hold, and the \
                     person is the same; or it has a client, and a new person is made. Without their consent it \
                     waits for it.",
             takes: Some(Takes {
@@ -92,7 +92,7 @@ pub const SENT: &[Operation] = &[
             path: "/cbo/v1/sent/{id}/cancel",
             id: "cancelSent",
             summary: "Call it off",
-            words: "What was not begun is over; what was, is asked to stop, and the target answers.",
+            words: "What was not answered is over; what was, is asked to stop, and the target answers.",
             takes: Some(Takes {
                 schema: of::<says::Because>,
                 examples: &[(
@@ -110,7 +110,7 @@ pub const SENT: &[Operation] = &[
             path: "/cbo/v1/sent/{id}/comment",
             id: "commentSent",
             summary: "Write to whom you referred the person",
-            words: "It moves nothing. Refused if consent lets no words of yours pass to them.",
+            words: "It moves nothing. Refused if consent lets no words of yours pass to them, or once they declined it or gave it back.",
             takes: Some(Takes {
                 schema: of::<says::Text>,
                 examples: &[("When to call", r#"{"text":"She works until five"}"#)],
