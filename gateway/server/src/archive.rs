@@ -1,7 +1,7 @@
 //! Entries under their keys: sealing drafts into a frame, and reading bodies back.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use loopgate_ledger::{Leaf, commitment};
 use loopgate_referral::{PersonId, Timestamp};
@@ -12,6 +12,9 @@ use loopgate_store::{
 
 /// A longer document lies in a file of its own.
 const INLINE_BYTES_MAX: usize = 256 * 1024;
+/// Of the frames that were read last so many are kept, and of their bytes so many.
+const RECENT_MAX: usize = 64;
+const RECENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 use crate::catalogue::Row;
 use crate::clock::Clock;
@@ -262,21 +265,48 @@ pub fn locate(
     Ok(None)
 }
 
+/// The frames that were read last, sealed as they lie in the log, where none ever changes: a referral's
+/// documents are of one frame, and neighbours in a list came together.
+#[derive(Default)]
+struct Recent(Mutex<VecDeque<(usize, Arc<Frame>)>>);
+
+impl Recent {
+    fn get(&self, sequence: u64) -> Option<Arc<Frame>> {
+        let mut frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = frames.iter().position(|(_, frame)| frame.sequence == sequence)?;
+        let found = frames.remove(place)?;
+        let frame = found.1.clone();
+        frames.push_front(found);
+        Some(frame)
+    }
+
+    fn put(&self, frame: &Arc<Frame>) {
+        let bytes = frame.entries.iter().map(|entry| entry.body.len()).sum();
+        let mut frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        frames.push_front((bytes, frame.clone()));
+        frames.truncate(RECENT_MAX);
+        while frames.iter().map(|(bytes, _)| bytes).sum::<usize>() > RECENT_BYTES_MAX {
+            frames.pop_back();
+        }
+    }
+}
+
 /// Reads documents back, for any thread.
 pub struct Archive {
     reader: Box<dyn LogReader>,
-    keyring: std::sync::Arc<Keyring>,
+    keyring: Arc<Keyring>,
     attachments: Attachments,
+    recent: Recent,
 }
 
 impl Archive {
     /// Over a log's committed frames.
     pub fn new(
         reader: Box<dyn LogReader>,
-        keyring: std::sync::Arc<Keyring>,
+        keyring: Arc<Keyring>,
         attachments: Attachments,
     ) -> Archive {
-        Archive { reader, keyring, attachments }
+        Archive { reader, keyring, attachments, recent: Recent::default() }
     }
 
     /// Files of large documents.
@@ -286,9 +316,18 @@ impl Archive {
 
     /// One document, as received.
     pub fn document(&self, at: Locator) -> Result<Kept<Vec<u8>>, Outage> {
-        let stored = self.reader.read(at.sequence)?.ok_or(Outage::Damaged("a frame is missing"))?;
-        let keys: &dyn LogKeys = self.reader.as_ref();
-        document(&stored.frame, at, &self.keyring, keys, &self.attachments)
+        let frame = self.frame(at.sequence)?;
+        document(&frame, at, &self.keyring, self.reader.as_ref(), &self.attachments)
+    }
+
+    fn frame(&self, sequence: u64) -> Result<Arc<Frame>, Outage> {
+        if let Some(frame) = self.recent.get(sequence) {
+            return Ok(frame);
+        }
+        let stored = self.reader.read(sequence)?.ok_or(Outage::Damaged("a frame is missing"))?;
+        let frame = Arc::new(stored.frame);
+        self.recent.put(&frame);
+        Ok(frame)
     }
 
     /// The frame that holds a leaf, and the entry in it.

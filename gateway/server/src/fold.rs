@@ -18,6 +18,7 @@ mod reveals;
 mod spent;
 mod staff;
 mod webhooks;
+mod whose;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -44,6 +45,7 @@ pub use reveals::{REVEAL, Reveal};
 pub use spent::Spent;
 pub use staff::{Broken, StaffBook};
 pub use webhooks::{ToldHook, Webhooks, message as hook_message};
+use whose::Whose;
 
 use crate::journal::{BasisUsed, Erased, Event, MailEvent};
 
@@ -86,6 +88,7 @@ pub struct World {
     pub patients: BTreeMap<ResourceId, PersonId>,
     /// What was consented to.
     pub grants: Grants,
+    whose: Whose,
     /// What is kept.
     pub resources: BTreeMap<ResourceId, Held>,
     /// Every referral.
@@ -168,7 +171,7 @@ impl World {
         match event {
             Event::Stored { org, person, resources } => self.hold((org, *person), resources, place),
             Event::Patient { patient, person } => {
-                self.patients.insert(patient.clone(), *person);
+                self.know(patient, *person);
             }
             Event::Person(fact) => {
                 self.persons.evolve(fact);
@@ -253,7 +256,8 @@ impl World {
 
     fn evolve_referral(&mut self, id: ReferralId, fact: &ReferralEvent, place: Place) {
         match fact {
-            ReferralEvent::Received { source, task, request, .. } => {
+            ReferralEvent::Received { source, task, request, persons, .. } => {
+                self.concerns(id, persons);
                 self.requests.entry(request.clone()).or_default().insert(id);
                 self.parts.insert(task.clone(), Part::SourceTask(id));
                 self.by_org.entry(source.clone()).or_default().insert(id);

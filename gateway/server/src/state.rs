@@ -20,7 +20,7 @@ use crate::fold::World;
 use crate::scribe::CoverKey;
 
 /// Bump when the fold changes: the next start replays everything.
-const VERSION: u32 = 10;
+const VERSION: u32 = 11;
 /// No fold is longer.
 const FOLD_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
 

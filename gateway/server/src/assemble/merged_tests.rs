@@ -49,7 +49,14 @@ fn merge(live: &Deployment, control: &str, retired: &str, survivor: &str) -> Res
 
 fn of(world: &World, person: PersonId) -> Vec<ReferralId> {
     let all = world.referrals.iter().filter(|(_, one)| one.persons.contains(&person));
-    all.map(|(id, _)| *id).collect()
+    let all: Vec<ReferralId> = all.map(|(id, _)| *id).collect();
+    assert_eq!(world.referrals_of(person).map(|one| one.id).collect::<Vec<_>>(), all);
+    let patients = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
+    assert_eq!(
+        world.patients_of(person).map(|(id, _)| id).collect::<Vec<_>>(),
+        patients.collect::<Vec<_>>()
+    );
+    all
 }
 
 /// Nothing that is decided on names them.

@@ -104,10 +104,7 @@ pub fn read(
     asker.case(gate)?;
     let patients: Vec<(ResourceId, u64)> = {
         let world = gate.scribe.published().world();
-        let theirs = world.patients.iter().filter(|(_, person)| **person == one.person);
-        let held =
-            theirs.filter_map(|(id, _)| Some((id.clone(), world.resources.get(id)?.version)));
-        held.collect()
+        world.patients_of(one.person).map(|(id, held)| (id.clone(), held.version)).collect()
     };
     let ids: Vec<ResourceId> = patients.iter().map(|(id, _)| id.clone()).collect();
     let resources = patients.into_iter().chain([(entry_id(entry), 1)]).collect();

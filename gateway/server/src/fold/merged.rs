@@ -16,14 +16,9 @@ impl World {
             return;
         }
         let (survivor, retired) = (*survivor, *retired);
-        for person in self.patients.values_mut().filter(|person| **person == retired) {
-            *person = survivor;
-        }
+        self.hand_over(survivor, retired);
         for held in self.resources.values_mut().filter(|held| held.person == Some(retired)) {
             held.person = Some(survivor);
-        }
-        for referral in self.referrals.values_mut() {
-            referral.merge(survivor, retired);
         }
         self.grants.merge(survivor, retired);
         for minted in self.minted.values_mut().filter(|minted| minted.person == retired) {

@@ -279,7 +279,6 @@ pub fn demographics(desk: &mut Desk<'_>, submission: Submission) -> Result<Answe
 /// The Patients of a person that an organization supplied.
 fn own_patients(desk: &Desk<'_>, org: &OrgId, person: PersonId) -> Vec<ResourceId> {
     let world = desk.world();
-    let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
-    let own = theirs.filter(|id| world.resources.get(id).is_some_and(|held| held.org == *org));
-    own.cloned().collect()
+    let own = world.patients_of(person).filter(|(_, held)| held.org == *org);
+    own.map(|(id, _)| id.clone()).collect()
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loopgate_ledger::{Field, Link, links_from_value};
-use loopgate_referral::{PersonId, ReferralId, Timestamp};
+use loopgate_referral::{PersonId, Timestamp};
 use loopgate_store::{Attachments, Epoch, KeyRow, Log, LogReader, Outage};
 
 use super::desk::{self, Desk};
@@ -53,9 +53,7 @@ pub fn refusal(
     if world.book.holds.contains_key(&person) {
         return Some(ShredRefusal::LegalHold);
     }
-    let open = |id: &ReferralId| world.referrals.get(id).is_some_and(|one| !one.state.is_final());
-    let about = |id: &&ReferralId| world.referrals[*id].persons.contains(&person);
-    if world.referrals.keys().filter(about).any(open) {
+    if world.referrals_of(person).any(|referral| !referral.state.is_final()) {
         return Some(ShredRefusal::OpenReferral);
     }
     let last = world.book.last_about.get(&person)?;

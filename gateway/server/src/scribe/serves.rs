@@ -30,13 +30,11 @@ impl World {
     pub fn serving(&self, target: &OrgId, patient: &ResourceId) -> Option<(&Referral, &Placement)> {
         let person = self.patients.get(patient)?;
         let source = &self.resources.get(patient)?.org;
-        let ids = self.by_org.get(target)?;
-        ids.iter().rev().find_map(|id| {
-            let referral = self.referrals.get(id)?;
-            let about = referral.persons.contains(person) && referral.source == *source;
+        let from_source = self.referrals_of(*person).filter(|one| one.source == *source);
+        from_source.rev().find_map(|referral| {
             let serves = |p: &&Placement| p.target == *target && !is_over(p);
             let placement = referral.placements.iter().find(serves)?;
-            (about && !is_held(referral)).then_some((referral, placement))
+            (!is_held(referral)).then_some((referral, placement))
         })
     }
 

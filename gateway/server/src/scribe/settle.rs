@@ -151,13 +151,9 @@ fn told(denial: &Denial) -> (&'static str, &'static str) {
 
 /// Settles every unanswered referral of a person.
 pub fn settle_person(desk: &mut Desk<'_>, person: PersonId) {
-    let ids: Vec<ReferralId> = desk
-        .world()
-        .unanswered
-        .iter()
-        .filter(|id| desk.world().referrals.get(id).is_some_and(|r| r.persons.contains(&person)))
-        .copied()
-        .collect();
+    let world = desk.world();
+    let theirs = world.referrals_of(person).map(|referral| referral.id);
+    let ids: Vec<ReferralId> = theirs.filter(|id| world.unanswered.contains(id)).collect();
     ids.into_iter().for_each(|id| settle(desk, id));
 }
 

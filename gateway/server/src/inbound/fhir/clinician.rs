@@ -35,9 +35,9 @@ pub fn claim(gate: &Gate, session: &Session, held: &Held) -> Option<OwnedClaim> 
     let broken = world.staff.glass(&caller.org, person)?;
     let open = gate.now().0 - broken.glass.broken.0 < HOUR_MS;
     // What it may read as a target it reads so, once the hour is over.
-    let serves = world.by_org.get(&caller.org).into_iter().flatten().any(|id| {
-        let referral = world.referrals.get(id);
-        referral.is_some_and(|one| one.source != caller.org && one.persons.contains(&person))
+    let serves = world.referrals_of(person).any(|referral| {
+        let all = &referral.placements;
+        referral.source != caller.org && all.iter().any(|one| one.target == caller.org)
     });
     if serves && !open {
         return None;
@@ -48,8 +48,7 @@ pub fn claim(gate: &Gate, session: &Session, held: &Held) -> Option<OwnedClaim> 
 
 /// Whether an organization has sent this person itself: it treats nobody whom it does not know.
 fn knows(world: &crate::fold::World, org: &OrgId, person: PersonId) -> bool {
-    let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
-    theirs.filter_map(|id| world.resources.get(id)).any(|held| held.org == *org)
+    world.patients_of(person).any(|(_, held)| held.org == *org)
 }
 
 /// What has to be asked for what another supplied; only who it is and what was asked for is read so.
@@ -163,8 +162,7 @@ pub fn break_glass(gate: &Gate, caller: &Partner, request: &Request) -> Result<R
 /// The Patients of a person, with their versions.
 fn known(gate: &Gate, person: PersonId) -> Vec<(ResourceId, u64)> {
     let world = gate.scribe.published().world();
-    let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
-    theirs.filter_map(|id| Some((id.clone(), world.resources.get(id)?.version))).collect()
+    world.patients_of(person).map(|(id, held)| (id.clone(), held.version)).collect()
 }
 
 /// The Patients of that person, and until when they may be read.

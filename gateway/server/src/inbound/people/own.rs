@@ -150,9 +150,7 @@ fn release(
     let person = opened.person;
     let resources = {
         let world = gate.scribe.published().world();
-        let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
-        let held = theirs.filter_map(|id| Some((id.clone(), world.resources.get(id)?.version)));
-        held.collect()
+        world.patients_of(person).map(|(id, held)| (id.clone(), held.version)).collect()
     };
     let ask = AskFor {
         person,

@@ -61,18 +61,15 @@ impl About {
 /// The Patient resources that an organization sent of a person, with their versions.
 pub fn patients(gate: &Gate, person: PersonId, from: &OrgId) -> Vec<(ResourceId, u64)> {
     let world = gate.scribe.published().world();
-    let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
-    let held = theirs.filter_map(|id| Some((id, world.resources.get(id)?)));
-    held.filter(|(_, held)| held.org == *from)
-        .map(|(id, held)| (id.clone(), held.version))
-        .collect()
+    let theirs = world.patients_of(person).filter(|(_, held)| held.org == *from);
+    theirs.map(|(id, held)| (id.clone(), held.version)).collect()
 }
 
 /// When a minor comes of age: 18 years after the birth date that somebody sent.
 pub fn of_age(gate: &Gate, person: PersonId) -> Option<Timestamp> {
     let all: Vec<ResourceId> = {
         let world = gate.scribe.published().world();
-        world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id.clone()).collect()
+        world.patients_of(person).map(|(id, _)| id.clone()).collect()
     };
     all.iter().find_map(|id| {
         let patient = gate.document(&gate.held(id)?).ok()?;
@@ -89,9 +86,8 @@ pub fn known(gate: &Gate, id: &str) -> Result<(PersonId, Vec<OrgId>), Trouble> {
     let person: PersonId = id.parse().map_err(|_| missing())?;
     let world = gate.scribe.published().world();
     let person = world.persons.resolve(person);
-    let theirs = world.patients.iter().filter(|(_, one)| **one == person).map(|(id, _)| id);
-    let orgs = theirs.filter_map(|id| world.resources.get(id)).map(|held| held.org.clone());
-    let mut orgs: Vec<OrgId> = orgs.collect();
+    let mut orgs: Vec<OrgId> =
+        world.patients_of(person).map(|(_, held)| held.org.clone()).collect();
     orgs.sort();
     orgs.dedup();
     if orgs.is_empty() { Err(missing()) } else { Ok((person, orgs)) }
