@@ -146,6 +146,7 @@ pub fn open(
         clock: clock.clone(),
         guard,
         roster: Arc::new(Roster::new(config.tenant.name.clone(), Vec::new())),
+        swept: None,
         settings: settings(&config, policy.clone(), first_vkey.clone()),
     };
     let (scribe, thread) = scribe::start(bench, ended)?;

@@ -39,7 +39,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use loopgate_consent::Sends;
 use loopgate_ledger::{Committed, Index, LogKey};
-use loopgate_referral::Timestamp;
+use loopgate_referral::{ReferralId, Timestamp};
 use loopgate_store::{Appended, Attachments, Epoch, Log, LogKeys};
 use tokio::sync::Notify;
 
@@ -53,10 +53,9 @@ use crate::notary::Notary;
 use crate::refusal::Trouble;
 use crate::replay::Replayed;
 use crate::roster::Roster;
-use crate::signing_keys;
-use crate::state;
 use crate::view::{Documents, Folding, View};
 use crate::waits::Waits;
+use crate::{signing_keys, state};
 
 pub use act::{Act, Acted};
 pub use attest::{Attest, Attested, Form};
@@ -105,6 +104,8 @@ pub struct Bench {
     pub guard: ClockGuard,
     /// Partners in force.
     pub roster: Arc<Roster>,
+    /// The unanswered referral that was looked at last.
+    pub swept: Option<ReferralId>,
     /// What else it needs.
     pub settings: Settings,
 }

@@ -1,10 +1,11 @@
 //! The scribe's desk: what one group of commands has decided so far.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 
 use loopgate_consent::Health;
 use loopgate_ledger::{Committed, Hash, IndexProof};
-use loopgate_referral::{OrgId, PersonId, Timestamp};
+use loopgate_referral::{OrgId, PersonId, ReferralId, Timestamp};
 
 use crate::archive::Draft;
 use crate::fields::{Cause, fields};
@@ -63,6 +64,14 @@ impl<'a> Desk<'a> {
 
     pub fn set_roster(&mut self, roster: std::sync::Arc<Roster>) {
         self.bench.roster = roster;
+    }
+
+    /// The unanswered referrals that come after those that were given last, at most so many; after the last
+    /// of them the first.
+    pub fn sweep(&mut self, most: usize) -> Vec<ReferralId> {
+        let found = following(&self.bench.world.unanswered, self.bench.swept, most);
+        self.bench.swept = found.last().copied();
+        found
     }
 
     /// What a decision is made on, at this instant.
@@ -163,5 +172,32 @@ impl<'a> Desk<'a> {
 
     pub fn finish(self) -> Vec<Draft> {
         self.drafts
+    }
+}
+
+/// Those that come after the last, and then the first again; none twice.
+fn following<T: Ord + Copy>(all: &BTreeSet<T>, last: Option<T>, most: usize) -> Vec<T> {
+    let Some(last) = last else { return all.iter().take(most).copied().collect() };
+    let rest = all.range((Bound::Excluded(last), Bound::Unbounded));
+    rest.chain(all.range(..=last)).take(most).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_comes_after_the_last_is_next_and_nobody_is_passed_over() {
+        let mut all = BTreeSet::from([2, 4, 6, 8, 10]);
+        assert_eq!(following(&all, None, 2), [2, 4]);
+        assert_eq!(following(&all, Some(4), 2), [6, 8]);
+        assert_eq!(following(&all, Some(8), 2), [10, 2]);
+        // The last is gone, or came meanwhile.
+        all.remove(&4);
+        all.insert(5);
+        assert_eq!(following(&all, Some(4), 3), [5, 6, 8]);
+        assert_eq!(following(&all, Some(10), 9), [2, 5, 6, 8, 10]);
+        assert_eq!(following(&all, Some(6), 9), [8, 10, 2, 5, 6]);
+        assert!(following(&BTreeSet::<i32>::new(), Some(6), 9).is_empty());
     }
 }

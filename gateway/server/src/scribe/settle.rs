@@ -218,10 +218,13 @@ pub fn holder_told(desk: &mut Desk<'_>, entry: u64, org: OrgId, of: Option<Refer
     }
 }
 
+/// So many unanswered referrals are looked at in one tick: what they wait for are days, and whoever wants
+/// something else decided must not wait for all of them.
+const SWEPT_MAX: usize = 500;
+
 /// Time moved on: waiting ends, grants lapse, strangers are written down.
 pub fn tick(desk: &mut Desk<'_>, strangers: u64) {
-    let ids: Vec<ReferralId> = desk.world().unanswered.iter().copied().collect();
-    ids.into_iter().for_each(|id| settle(desk, id));
+    desk.sweep(SWEPT_MAX).into_iter().for_each(|id| settle(desk, id));
     if strangers > 0 {
         desk.record(
             &by("loopgate", "door"),
