@@ -351,6 +351,8 @@ mod merged_tests;
 #[cfg(test)]
 mod moves_tests;
 #[cfg(test)]
+mod pace_tests;
+#[cfg(test)]
 mod pages_tests;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 //! arguments (clippy.toml bans the ambient ones).
 #![allow(clippy::disallowed_methods)]
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use loopgate_referral::Timestamp;
@@ -15,6 +15,8 @@ pub trait Clock: Send + Sync {
     fn monotonic_ms(&self) -> i64;
     /// Fills a buffer with random bytes fit for keys.
     fn random(&self, buffer: &mut [u8]);
+    /// Comes back a millisecond later; on a clock that stands still, at once.
+    fn pass_a_ms(&self) {}
 }
 
 /// The machine's own.
@@ -50,6 +52,10 @@ impl Clock for SystemClock {
         if self.random.fill(buffer).is_err() {
             unreachable!("the operating system has a random source");
         }
+    }
+
+    fn pass_a_ms(&self) {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -20,6 +20,7 @@ mod keep;
 mod known;
 mod mail;
 mod merge;
+mod pace;
 mod plan;
 mod serves;
 mod settle;
@@ -220,22 +221,6 @@ impl Thread {
             return Ok(true);
         }
         self.group(first, commands, at)
-    }
-
-    /// The commit time of what is decided now; none while the clock is not trusted.
-    fn instant(&mut self, first: &Command) -> Option<Timestamp> {
-        let now = self.bench.guard.now(self.bench.clock.as_ref(), self.bench.world.last_at);
-        let confirms = matches!(first, Command::ConfirmClock(_));
-        let halted = self.published.halted.load(Ordering::Acquire);
-        if (now.is_none() || halted) && !confirms && !matches!(first, Command::Stop) {
-            if !self.published.halted.swap(true, Ordering::AcqRel) {
-                tracing::error!("the clock jumped; waiting for an operator to confirm it");
-            }
-            return None;
-        }
-        let now = now.unwrap_or_else(|| self.bench.clock.now());
-        // Commit times are strictly increasing, so that polling `_lastUpdated=gt` never skips.
-        Some(Timestamp(now.0.max(self.bench.world.last_at.0 + 1)))
     }
 
     /// One group: decide all, commit once, answer all. `false` when told to stop.
