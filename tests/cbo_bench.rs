@@ -70,11 +70,12 @@ fn fill(gateway: &mut Gateway, from: usize, held: usize) -> usize {
     }
     let rate = (n - from) as f64 / begun.elapsed().as_secs_f64();
     drop(hospital);
+    let filled = resident_kib(gateway.pid()) / 1024;
     gateway.stop();
     let running = Instant::now();
     gateway.serve();
     println!(
-        "\n{n} referrals open, taken in Bundles of {PERSONS}: {rate:.0} a second; starts in {:.1} s; resident {} MiB",
+        "\n{n} referrals open, taken in Bundles of {PERSONS}: {rate:.0} a second, resident then {filled} MiB; starts in {:.1} s, resident {} MiB",
         running.elapsed().as_secs_f64(),
         resident_kib(gateway.pid()) / 1024,
     );

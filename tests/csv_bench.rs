@@ -13,8 +13,10 @@ use harness::{Gateway, Referral};
 use loopgate_server::csv::layout::Layout;
 use loopgate_server::csv::{cell, headings, table};
 
-/// Referrals of one Bundle.
-const EACH: usize = 90;
+/// Referrals of one person, who come in one Bundle.
+const EACH: usize = 3;
+/// Commits are a millisecond apart at least, and the gateway's clock stands until it is moved.
+const COMMIT_MS: i64 = 4;
 
 fn main() {
     let rows = std::env::var("LOOPGATE_BENCH_ROWS").ok().and_then(|text| text.parse().ok());
@@ -24,6 +26,7 @@ fn main() {
     for person in 0..rows.div_ceil(EACH) {
         let each = EACH.min(rows - person * EACH);
         clinic.post("/fhir", &Referral::many(&format!("B-{person}"), each)).expect(200);
+        gateway.pass(COMMIT_MS);
     }
     let rate = |what: &str, did: &mut dyn FnMut()| {
         let begun = Instant::now();
@@ -37,8 +40,10 @@ fn main() {
     let before = gateway.count();
     rate("upload, unchanged", &mut || drop(pantry.upload_csv(&file).expect(200)));
     assert_eq!(gateway.count(), before);
+    gateway.pass(rows as i64);
     let answered = String::from_utf8(file.clone()).unwrap().replace(",new,", ",accepted,");
     rate("upload, one act a row", &mut || drop(pantry.upload_csv(answered.as_bytes()).expect(200)));
+    assert!(gateway.count() >= before + rows as u64, "each row is an act");
     let before = gateway.count();
     rate("upload, the same again", &mut || {
         drop(pantry.upload_csv(answered.as_bytes()).expect(200))

@@ -204,6 +204,47 @@ await step("in Spanish, and by the switch in English", async () => {
   await sound(page, "closed in Spanish");
 });
 
+await step("an organization's own page: the list, the file, and the file back", async () => {
+  const page = await tab();
+  await open(page, given.offices.pantry);
+  await sound(page, "own page, PIN");
+  await page.type("#pin", given.pins.pantry);
+  await goes(page, () => page.click("button"));
+  await has(page, "Do not contact the person.");
+  await picture(page, "office");
+  await sound(page, "own page");
+  const csv = await page.evaluate(() => fetch(document.querySelector("a[href$='/referrals.csv']").href).then((one) => one.text()));
+  const rows = csv.trimEnd().split("\r\n");
+  assert.ok(rows.length > 1, csv.slice(0, 100));
+  // The first referral is taken on, and the next row is no referral.
+  const file = `${given.screenshots}/referrals.csv`;
+  fs.writeFileSync(file, `${rows[0]}\r\n${rows[1].replace(",new,", ",accepted,")}\r\nnot-one\r\n`);
+  const chosen = await page.$("#file");
+  await chosen.uploadFile(file);
+  await goes(page, () => page.click("form[action$='/upload'] button"));
+  await picture(page, "office-report");
+  await sound(page, "report of a file");
+  assert.match(await text(page), /accepted|taken/i);
+  const spanish = await tab({ width: 360 });
+  await open(spanish, given.offices.despensa);
+  assert.equal(await spanish.$eval("html", (html) => html.lang), "es");
+  await spanish.type("#pin", given.pins.despensa);
+  await goes(spanish, () => spanish.click("button"));
+  await picture(spanish, "office-es");
+  await sound(spanish, "own page in Spanish");
+});
+
+await step("a forgotten PIN", async () => {
+  const page = await tab();
+  await open(page, given.forgotten);
+  await sound(page, "another PIN");
+  await picture(page, "another-pin");
+  for (const field of await page.$$("input:not([type=hidden])")) await field.type("31415926");
+  await goes(page, () => page.click("button"));
+  await sound(page, "another PIN, with a mistake");
+  await picture(page, "another-pin-wrong");
+});
+
 let code;
 await step("every page, looked at by axe-core", async () => {
   const page = await tab();

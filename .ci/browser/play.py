@@ -7,9 +7,11 @@ import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[1:1] = [os.path.join(HERE, "..", name) for name in ("peers", "fhir-clients")]
@@ -19,7 +21,7 @@ from deployment import Deployment
 
 
 class Post:
-    """A submission server: the links of the e-mails it takes, by recipient."""
+    """A submission server: the links of the e-mails it takes, by recipient and where they lead."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -48,16 +50,19 @@ class Post:
                     if text == b".\r\n":
                         break
                     mail += text
-                found = re.findall(r"https://\S+/r/\S+", mail.decode())
+                found = re.findall(r"(https://\S+/(r|o|pin)/\S+)", mail.decode())
                 with self.came:
-                    self.links += [(to, link) for link in found[:1]]
+                    # The first of each kind.
+                    for kind in {kind for _, kind in found}:
+                        link = next(link for link, one in found if one == kind)
+                        self.links.append(((to, kind), link))
                     self.came.notify_all()
             say("221 bye" if verb.upper().startswith("QUIT") else "250 well")
 
-    def link(self, to):
-        """The next link to somebody."""
+    def link(self, to, kind="r"):
+        """The next link to somebody: of a referral, to their own page, or to another PIN."""
         with self.came:
-            there = lambda: [one for one in self.links if one[0] == to]
+            there = lambda: [one for one in self.links if one[0] == (to, kind)]
             assert self.came.wait_for(there, 30), f"no e-mail came to {to}"
             found = there()[0]
             self.links.remove(found)
@@ -88,6 +93,14 @@ def refer(deployment, post, owner, number, silent=False):
     text = text.replace('"pantry"', f'"{owner}"').replace("Organization/pantry", f"Organization/{owner}")
     deployment.ask("clinic", "POST", "/fhir", json.loads(text), "application/fhir+json")
     return post.link(f"intake@{owner}.example")
+
+
+def forget(link):
+    """Says on a page that the PIN is forgotten, as a browser does."""
+    origin = "/".join(link.split("/")[:3])
+    headers = {"Origin": origin, "Content-Type": "application/x-www-form-urlencoded"}
+    request = urllib.request.Request(f"{link}/forgot", data=b"", headers=headers, method="POST")
+    urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=30).read()
 
 
 def main():
@@ -142,6 +155,11 @@ def main():
                 "sheet": refer(deployment, post, "pantry", 5, silent=True),
             },
         }
+        given["offices"] = {
+            name: post.link(f"intake@{name}.example", "o") for name in ("pantry", "despensa")
+        }
+        forget(given["links"]["narrow"])
+        given["forgotten"] = post.link("intake@pantry.example", "pin")
         program = ["node", os.path.join(node, "pages.mjs")]
         done = subprocess.run(program, input=json.dumps(given), text=True, timeout=240)
         assert done.returncode == 0, "the pages are not as they should be"

@@ -7,7 +7,9 @@ use crate::Outage;
 use crate::kv::{Kv, KvChange, KvRow};
 use crate::sled_open::open_sled;
 
-const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// The rows of some hundred thousand referrals: what sled pushes out of its cache and reads back it does not
+/// give back to the process (measured: 15,000 referrals taken in with 4 MiB hold 1,452 MiB, with 64 MiB 852).
+const CACHE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// A sled database without promises.
 pub struct SledKv(sled::Db);
