@@ -3,6 +3,8 @@
     play.py LOOPGATE FOLDER NODE CHROMIUM SCREENSHOTS"""
 
 import copy
+import email
+import email.policy
 import json
 import os
 import re
@@ -50,7 +52,8 @@ class Post:
                     if text == b".\r\n":
                         break
                     mail += text
-                found = re.findall(r"(https://\S+/(r|o|pin)/\S+)", mail.decode())
+                words = email.message_from_bytes(mail, policy=email.policy.default).get_content()
+                found = re.findall(r"(https://\S+/(r|o|pin)/\S+)", words)
                 with self.came:
                     # The first of each kind.
                     for kind in {kind for _, kind in found}:
@@ -69,8 +72,8 @@ class Post:
             return found[1]
 
 
-def refer(deployment, post, owner, number, silent=False):
-    """Another person with the same need; the link that came by e-mail."""
+def refer(deployment, owner, number, silent=False, urgent=True):
+    """Another person with the same need."""
     bundle = copy.deepcopy(referral.bundle("clinic"))
     patient, _, request, task = (entry["resource"] for entry in bundle["entry"])
     patient["identifier"][0]["value"] = f"A-{number}"
@@ -83,7 +86,8 @@ def refer(deployment, post, owner, number, silent=False):
     patient["communication"] = [
         {"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "es"}]}, "preferred": True}
     ]
-    request["priority"] = "urgent"
+    if urgent:
+        request["priority"] = "urgent"
     request["note"] = [{"text": "Has a nut allergy, and a child of four months in the household."}]
     if silent:
         code = {"system": referral.SDOHCC, "code": "contacting-subject-prohibited"}
@@ -92,7 +96,6 @@ def refer(deployment, post, owner, number, silent=False):
     text = json.dumps(bundle)
     text = text.replace('"pantry"', f'"{owner}"').replace("Organization/pantry", f"Organization/{owner}")
     deployment.ask("clinic", "POST", "/fhir", json.loads(text), "application/fhir+json")
-    return post.link(f"intake@{owner}.example")
 
 
 def forget(link):
@@ -113,7 +116,7 @@ def main():
     text, count = re.subn(r'(?m)^base_url = "https://localhost:8444"', f'base_url = "{people}"', text)
     assert count == 1, "base_url of [people]"
     text = text.replace("\n# desk_phone = ", "\ndesk_phone = ")
-    text += f'\n[mail]\nhost = "127.0.0.1"\nport = {post.port}\ntls = "none"\nfrom = "referrals@gateway.example"\n'
+    text += f'\n[mail]\nhost = "127.0.0.1"\nport = {post.port}\ntls = "none"\nfrom = "referrals@gateway.example"\ndigest_gather_s = 5\n'
     with open(path, "w") as file:
         file.write(text)
     deployment.partner("clinic", "source")
@@ -137,6 +140,16 @@ def main():
     )
     deployment.serve()
     try:
+        def link(owner, number, silent=False):
+            refer(deployment, owner, number, silent)
+            return post.link(f"intake@{owner}.example")
+
+        def office(owner, number):
+            """What does not hurry is gathered, and two are answered on a page of their own."""
+            for one in (number, number + 1):
+                refer(deployment, owner, one, urgent=False)
+            return post.link(f"intake@{owner}.example", "o")
+
         given = {
             "chromium": chromium,
             "screenshots": screenshots,
@@ -148,16 +161,14 @@ def main():
                 "secret": re.search(r"secret=([A-Z2-7]+)", said).group(1),
             },
             "links": {
-                "clicks": refer(deployment, post, "pantry", 1),
-                "keyboard": refer(deployment, post, "pantry", 2),
-                "narrow": refer(deployment, post, "pantry", 3, silent=True),
-                "spanish": refer(deployment, post, "despensa", 4),
-                "sheet": refer(deployment, post, "pantry", 5, silent=True),
+                "clicks": link("pantry", 1),
+                "keyboard": link("pantry", 2),
+                "narrow": link("pantry", 3, silent=True),
+                "spanish": link("despensa", 4),
+                "sheet": link("pantry", 5, silent=True),
             },
         }
-        given["offices"] = {
-            name: post.link(f"intake@{name}.example", "o") for name in ("pantry", "despensa")
-        }
+        given["offices"] = {"pantry": office("pantry", 6), "despensa": office("despensa", 8)}
         forget(given["links"]["narrow"])
         given["forgotten"] = post.link("intake@pantry.example", "pin")
         program = ["node", os.path.join(node, "pages.mjs")]

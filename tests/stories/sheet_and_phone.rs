@@ -78,6 +78,37 @@ fn a_sheet_is_printed_and_its_code_restores_the_referral_at_the_desk() {
 }
 
 #[test]
+fn what_is_taken_back_is_found_by_the_same_sheet() {
+    let (mut gateway, post) = Gateway::with_mailbox();
+    let referral = Referral { owner: Some("mail-pantry"), ..Referral::food() };
+    gateway.party("clinic-b").post("/fhir", &referral.bundle()).expect(200);
+    let link = letter(&post).link().unwrap().to_owned();
+    let mut browser = Browser::new(&gateway);
+    browser.give_pin(&link);
+    let code = code(&browser.get(&format!("{link}/sheet")).expect(200).text);
+    let mut ines = gateway.signed_in("ines", &[Coordinator]);
+    let at = format!("/sheet/{code}");
+    let version = ines.get(&at).expect(200).version();
+    ines.post(&format!("{at}/decline"), &format!("version={version}&reason=no-capacity&text="))
+        .expect(303);
+    let version = ines.get(&at).expect(200).version();
+    ines.post(&format!("{at}/take-back"), &format!("version={version}")).expect(303);
+    // The paper has the code of what was taken back: it leads on, for as long as the referral is open.
+    gateway.pass(3 * 3_600_000);
+    let mut ines = gateway.clerk_again(&ines);
+    let (password, one_time) = (ines.password.clone(), gateway.code_of(&ines));
+    ines.sign_in(&password, &one_time).expect(303);
+    let on = ines.get(&at).expect(303).header("location").unwrap().to_owned();
+    assert_ne!(on, format!("/staff{at}"));
+    let at_new = on.strip_prefix("/staff").unwrap().to_owned();
+    let page = ines.get(&at_new).expect(200);
+    assert!(page.text.contains("waiting for your answer"), "{}", page.text);
+    ines.post(&format!("{at_new}/accept"), &format!("version={}", page.version())).expect(303);
+    assert_eq!(gateway.of_kind("referral.accepted").len(), 1);
+    gateway.stop();
+}
+
+#[test]
 fn codes_are_not_to_be_guessed() {
     let (mut gateway, post) = Gateway::with_mailbox();
     let referral = Referral { owner: Some("mail-pantry"), ..Referral::food() };

@@ -85,7 +85,8 @@ fn wait(seconds: i64) -> Reply {
     html::sorry(429, words).header("retry-after", seconds.to_string())
 }
 
-/// The one placement with this code that is open, or can be taken back.
+/// The one placement with this code that is open or can be taken back; or it was taken back, and the sheet on
+/// somebody's wall leads on to where the referral is now.
 fn of(gate: &Gate, code: ReplyCode) -> Option<PlacementId> {
     let now = gate.now();
     let open: Vec<PlacementId> = {
@@ -93,7 +94,8 @@ fn of(gate: &Gate, code: ReplyCode) -> Option<PlacementId> {
         let all = world.referrals.values();
         let all = all.flat_map(|whole| whole.placements.iter().map(move |one| (whole, one)));
         let open = all.filter(|(whole, one)| {
-            !one.state.is_final() || whole.take_back_until(one).is_some_and(|until| now <= until)
+            let mistake = whole.take_back_until(one).is_some_and(|until| now <= until);
+            !one.state.is_final() || mistake || (one.taken_back && !whole.state.is_final())
         });
         open.map(|(_, one)| one.id).collect()
     };
