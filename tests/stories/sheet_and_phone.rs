@@ -11,6 +11,18 @@ fn code(sheet: &str) -> String {
     rest.split('<').next().unwrap().to_owned()
 }
 
+/// A gateway with a referral of which the sheet was printed, and the code on it.
+fn printed() -> (Gateway, String) {
+    let (gateway, post) = Gateway::with_mailbox();
+    let referral = Referral { owner: Some("mail-pantry"), ..Referral::food() };
+    gateway.party("clinic-b").post("/fhir", &referral.bundle()).expect(200);
+    let link = letter(&post).link().unwrap().to_owned();
+    let mut browser = Browser::new(&gateway);
+    browser.give_pin(&link);
+    let code = code(&browser.get(&format!("{link}/sheet")).expect(200).text);
+    (gateway, code)
+}
+
 #[test]
 fn a_sheet_is_printed_and_its_code_restores_the_referral_at_the_desk() {
     let (mut gateway, post) = Gateway::with_mailbox();
@@ -79,13 +91,7 @@ fn a_sheet_is_printed_and_its_code_restores_the_referral_at_the_desk() {
 
 #[test]
 fn what_is_taken_back_is_found_by_the_same_sheet() {
-    let (mut gateway, post) = Gateway::with_mailbox();
-    let referral = Referral { owner: Some("mail-pantry"), ..Referral::food() };
-    gateway.party("clinic-b").post("/fhir", &referral.bundle()).expect(200);
-    let link = letter(&post).link().unwrap().to_owned();
-    let mut browser = Browser::new(&gateway);
-    browser.give_pin(&link);
-    let code = code(&browser.get(&format!("{link}/sheet")).expect(200).text);
+    let (mut gateway, code) = printed();
     let mut ines = gateway.signed_in("ines", &[Coordinator]);
     let at = format!("/sheet/{code}");
     let version = ines.get(&at).expect(200).version();
@@ -110,13 +116,7 @@ fn what_is_taken_back_is_found_by_the_same_sheet() {
 
 #[test]
 fn codes_are_not_to_be_guessed() {
-    let (mut gateway, post) = Gateway::with_mailbox();
-    let referral = Referral { owner: Some("mail-pantry"), ..Referral::food() };
-    gateway.party("clinic-b").post("/fhir", &referral.bundle()).expect(200);
-    let link = letter(&post).link().unwrap().to_owned();
-    let mut browser = Browser::new(&gateway);
-    browser.give_pin(&link);
-    let code = code(&browser.get(&format!("{link}/sheet")).expect(200).text);
+    let (mut gateway, code) = printed();
     // Staff alone, and coordinators among them.
     Browser::new(&gateway).get(&format!("{}/staff/sheet/{code}", gateway.people())).expect(401);
     gateway.signed_in("auditor", &[Auditor]).get(&format!("/sheet/{code}")).expect(404);

@@ -136,6 +136,31 @@ fn a_source_changes_and_calls_off_by_its_own_number() {
     gateway.stop();
 }
 
+/// The hospital's system knows whom it named, and goes on naming it.
+#[test]
+fn a_source_changes_what_its_first_target_sent_on() {
+    let (mut gateway, engine, _inbox) = Gateway::with_hospital();
+    gateway.maria_consents();
+    let (pantry, housing) = (gateway.party("pantry"), gateway.party("housing"));
+    let first = referral_v2("MSG-1", "", "RA-1", "A-99871");
+    assert_eq!(field(&engine.send(&first), "MSA", 1), "AA");
+    let id = pantry.only_referral();
+    let on = json!({ "to": "housing", "reason": { "code": "misdirected", "text": "Ask them" } });
+    pantry.act(&id, "reroute", &on).expect(200);
+    let amended = referral_v2("MSG-2", "", "RA-1", "A-99871")
+        .replace("REF^I12^", "REF^I13^")
+        .replace("OBX||NM|63512-8^^LN||4|", "OBX||NM|63512-8^^LN||6|");
+    let ack = engine.send(&amended);
+    assert_eq!(field(&ack, "MSA", 1), "AA", "{ack}");
+    let path = format!("/cbo/v1/referrals/{id}");
+    assert_eq!(housing.get(&path).expect(200).json["household"]["size"], 6);
+    assert!(gateway.of_kind("referral.amended").len() == 1);
+    // Who sent it on is shown nothing new.
+    let read = pantry.get(&path);
+    assert!(!read.text.contains("\"size\":6"), "{}", read.text);
+    gateway.stop();
+}
+
 #[test]
 fn a_referral_that_should_never_have_been_sent_is_entered_in_error() {
     let (mut gateway, engine, _inbox) = Gateway::with_hospital();
