@@ -18,6 +18,7 @@ mod erase;
 mod hear;
 mod keep;
 mod known;
+mod look;
 mod mail;
 mod merge;
 mod pace;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, RwLock};
 
 use arc_swap::ArcSwap;
 use loopgate_consent::{GrantId, Policy, Sending, Sends};
@@ -11,6 +11,7 @@ use loopgate_ledger::{Committed, Hash, IndexProof, LogKey};
 use loopgate_referral::{OrgId, PersonId, PlacementId, ReferralId, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
+use super::look::{self, Look};
 use super::{
     Act, Acted, Attest, Attested, Disclose, Erase, Erasure, HearOnly, Mailed, Merge, PinChange,
     Submission,
@@ -187,13 +188,13 @@ impl Published {
     }
 
     /// What has been committed and published.
-    pub fn world(&self) -> RwLockReadGuard<'_, World> {
-        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    pub fn world(&self) -> Look<'_, World> {
+        Look::at(&self.world, look::WORLD)
     }
 
-    /// Where the committed entries are. Whoever takes the world as well takes it first.
-    pub fn catalogue(&self) -> RwLockReadGuard<'_, Catalogue> {
-        self.catalogue.read().unwrap_or_else(PoisonError::into_inner)
+    /// Where the committed entries are. Whoever looks at the world as well does so first.
+    pub fn catalogue(&self) -> Look<'_, Catalogue> {
+        Look::at(&self.catalogue, look::CATALOGUE)
     }
 }
 
@@ -220,6 +221,7 @@ impl Scribe {
 
     /// The same, for threads that may block.
     pub fn ask_blocking<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Trouble> {
+        look::is_over();
         let (reply, answer) = oneshot::channel();
         self.tell(command(reply))?;
         answer.blocking_recv().unwrap_or(Err(Trouble::Outage))
@@ -231,6 +233,7 @@ impl Scribe {
         &self,
         commands: impl IntoIterator<Item = impl FnOnce(Reply<T>) -> Command>,
     ) -> Vec<Result<T, Trouble>> {
+        look::is_over();
         let queued: Vec<_> = commands
             .into_iter()
             .map(|command| {

@@ -3,7 +3,7 @@
 
 use loopgate_consent::GrantId;
 use loopgate_fhir::{Fault, IssueCode, Json, ProcedureIn, Resource, Served, informational, taken};
-use loopgate_referral::{ResourceId, Timestamp};
+use loopgate_referral::{Placement, Referral, ResourceId, Timestamp};
 
 use super::matching::{self, Condition};
 use super::prefer::{Return, returned};
@@ -189,10 +189,9 @@ pub fn reword(
     request: [u8; 32],
 ) -> Result<Option<(String, Act)>, Trouble> {
     let org = &session.partner.org;
-    let world = gate.scribe.published().world();
-    let Some(referral) = world.outcome_of(&one.id).map(|(referral, _)| referral.id) else {
-        return Ok(None);
-    };
+    let told = |(referral, _): (&Referral, &Placement)| referral.id;
+    let referral = gate.scribe.published().world().outcome_of(&one.id).map(told);
+    let Some(referral) = referral else { return Ok(None) };
     // An outcome that loopgate wrote itself is nobody's to replace: the scribe refuses it like what is not here.
     if gate.held(&one.id).is_none_or(|held| held.org != *org) {
         return Ok(None);
