@@ -147,6 +147,7 @@ await step("a forgotten PIN", async () => {
   await picture(page, "another-pin");
   for (const field of await page.$$("input:not([type=hidden])")) await field.type("31415926");
   await goes(page, () => page.click("button"));
+  await has(page, "That is not the code.");
   await sound(page, "another PIN, with a mistake");
   await picture(page, "another-pin-wrong");
 });
@@ -249,7 +250,7 @@ await step("an organization's own page: the list, the file, and the file back", 
   await goes(page, () => page.click("form[action$='/upload'] button"));
   await picture(page, "office-report");
   await sound(page, "report of a file");
-  assert.match(await text(page), /accepted|taken/i);
+  await has(page, "Taken: 1. Already so: 0. To put right: 1.");
   const spanish = await tab({ width: 360 });
   await open(spanish, given.offices.despensa);
   assert.equal(await spanish.$eval("html", (html) => html.lang), "es");

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The pages that people read, in a headless Chromium against a gateway of this build: a pantry's two clicks
-# without JavaScript, by keyboard alone, on a narrow screen, in Spanish; a sheet on one page of paper; and
-# axe-core over every page. A page with a violation ends it badly.
+# without JavaScript, by keyboard alone, on a narrow screen, in Spanish; a sheet on one page of paper; an
+# organization's own page and its spreadsheet; a forgotten PIN; and axe-core over every page. A page with a violation ends it badly.
 #
 #   bash .ci/browser/run.sh target/release/loopgate [FOLDER FOR SCREENSHOTS]
 set -euo pipefail

@@ -82,6 +82,25 @@ fn what_waited_seven_days_is_rejected() {
     gateway.stop();
 }
 
+/// A tick looks at 500, so that nobody else has to wait for it; the next goes on from there, whatever stays.
+#[test]
+fn among_many_that_stay_each_that_waited_too_long_is_rejected() {
+    let mut gateway = Gateway::start();
+    let clinic = gateway.party("clinic-b");
+    for person in 0..7 {
+        let mut bundle = Referral::many(&format!("B-{person}"), 90);
+        if person == 0 {
+            // Without the consent.
+            bundle["entry"].as_array_mut().unwrap().remove(1);
+        }
+        clinic.post("/fhir", &bundle).expect(200);
+    }
+    gateway.pass(7 * DAY_MS + 60_000);
+    gateway.pass(1_000);
+    assert_eq!(gateway.of_kind("referral.refused").len(), 90);
+    gateway.stop();
+}
+
 #[test]
 fn a_consent_on_paper_alone_releases_nothing() {
     let mut gateway = Gateway::start();

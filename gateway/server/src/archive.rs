@@ -1,6 +1,8 @@
 //! Entries under their keys: sealing drafts into a frame, and reading bodies back.
 
-use std::collections::{HashMap, VecDeque};
+mod recent;
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use loopgate_ledger::{Leaf, commitment};
@@ -10,16 +12,14 @@ use loopgate_store::{
     PersonKey, StateKey, Stored, TenantKey, WrappedKey,
 };
 
-/// A longer document lies in a file of its own.
-const INLINE_BYTES_MAX: usize = 256 * 1024;
-/// Of the frames that were read last so many are kept, and of their bytes so many.
-const RECENT_MAX: usize = 64;
-const RECENT_BYTES_MAX: usize = 8 * 1024 * 1024;
-
 use crate::catalogue::Row;
 use crate::clock::Clock;
 use crate::fold::Locator;
 use crate::journal::{Body, Document};
+use recent::Recent;
+
+/// A longer document lies in a file of its own.
+const INLINE_BYTES_MAX: usize = 256 * 1024;
 
 /// An entry that is decided and not yet committed.
 pub struct Draft {
@@ -263,32 +263,6 @@ pub fn locate(
         }
     }
     Ok(None)
-}
-
-/// The frames that were read last, sealed as they lie in the log, where none ever changes: a referral's
-/// documents are of one frame, and neighbours in a list came together.
-#[derive(Default)]
-struct Recent(Mutex<VecDeque<(usize, Arc<Frame>)>>);
-
-impl Recent {
-    fn get(&self, sequence: u64) -> Option<Arc<Frame>> {
-        let mut frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = frames.iter().position(|(_, frame)| frame.sequence == sequence)?;
-        let found = frames.remove(place)?;
-        let frame = found.1.clone();
-        frames.push_front(found);
-        Some(frame)
-    }
-
-    fn put(&self, frame: &Arc<Frame>) {
-        let bytes = frame.entries.iter().map(|entry| entry.body.len()).sum();
-        let mut frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        frames.push_front((bytes, frame.clone()));
-        frames.truncate(RECENT_MAX);
-        while frames.iter().map(|(bytes, _)| bytes).sum::<usize>() > RECENT_BYTES_MAX {
-            frames.pop_back();
-        }
-    }
 }
 
 /// Reads documents back, for any thread.

@@ -86,9 +86,10 @@ pub struct World {
     pub persons: Persons,
     /// Which person a Patient resource is.
     pub patients: BTreeMap<ResourceId, PersonId>,
+    /// The same and the referrals, by person.
+    whose: Whose,
     /// What was consented to.
     pub grants: Grants,
-    whose: Whose,
     /// What is kept.
     pub resources: BTreeMap<ResourceId, Held>,
     /// Every referral.

@@ -8,11 +8,12 @@ use loopgate_referral::{Identifier, PersonId, ReferralId, SourceMove, StatusReas
 use super::moves_tests::{hearing, key, org, placed, replays, since};
 use super::tests::{MARIA, request, world};
 use super::*;
-use crate::fold::World;
+use crate::archive::Kept;
+use crate::fold::{Locator, World};
 use crate::journal::{LedgerEvent, ShredGround, ShredRefusal};
 use crate::refusal::{Kind, Trouble};
-use crate::scribe::{Act, Erase, Erasure, Hearing, Merge, Wish};
-use crate::{intake, run};
+use crate::scribe::{Act, AskFor, Erase, Erasure, Hearing, Merge, Wish};
+use crate::{exit, intake, run};
 
 const FIRST: &str = "B-20417";
 
@@ -79,13 +80,7 @@ fn what_is_known_of_the_retired_is_the_survivors() {
     for id in of(&world(&live), survivor).into_iter().chain(of(&world(&live), retired)) {
         let referral = live.gate.referral(&id).unwrap();
         if let Some(placement) = referral.placements.first() {
-            crate::exit::for_target(
-                &live.gate,
-                &referral,
-                placement,
-                crate::scribe::AskFor::unasked,
-            )
-            .unwrap();
+            exit::for_target(&live.gate, &referral, placement, AskFor::unasked).unwrap();
         }
     }
     let before = world(&live);
@@ -109,8 +104,7 @@ fn what_is_known_of_the_retired_is_the_survivors() {
         let referral = live.gate.referral(&id).unwrap();
         let Some(placement) = referral.placements.first() else { continue };
         let leaves = world(&live).leaves;
-        crate::exit::for_target(&live.gate, &referral, placement, crate::scribe::AskFor::unasked)
-            .unwrap();
+        exit::for_target(&live.gate, &referral, placement, AskFor::unasked).unwrap();
         let shown = since(&live, leaves).remove(0);
         assert_eq!(shown.person(), Some(survivor));
     }
@@ -293,8 +287,14 @@ fn whoever_is_erased_is_erased_under_every_name() {
     };
     open.into_iter().for_each(|id| call_off(&live, id));
 
+    // What was read just now is kept sealed, and is not to be opened afterwards.
+    let held = world(&live).resources;
+    let at: Vec<_> = held.values().filter(|one| one.person.is_some()).map(|one| one.at).collect();
+    let opens = |at: &Locator| matches!(live.gate.archive.document(*at), Ok(Kept::Here(_)));
+    assert!(at.len() > 5 && at.iter().all(opens));
     // Whichever of the names is given.
     assert!(matches!(erase(&live, retired), Erasure::Done(entries) if entries > 10));
+    assert!(!at.iter().any(opens));
     let now = world(&live);
     let erased: BTreeSet<PersonId> = now.book.shredded.keys().copied().collect();
     assert_eq!(erased, [survivor, retired].into());

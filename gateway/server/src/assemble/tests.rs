@@ -13,8 +13,8 @@ use crate::gate::{Request, Session};
 use crate::partner::Partner;
 use crate::refusal::Trouble;
 use crate::reply::Reply;
-use crate::scribe::{Act, Service, Wish};
-use crate::{clock::SystemClock, run};
+use crate::scribe::{Act, AskFor, Service, Wish};
+use crate::{clock::SystemClock, exit, run};
 
 pub(super) const MARIA: &str = include_str!("../../samples/maria.json");
 
@@ -129,13 +129,7 @@ fn replay_equals_live() {
         };
         live.gate.scribe.ask_blocking(|reply| Command::Act(Box::new(act), reply)).unwrap();
         let shown = live.gate.referral(&referral).unwrap();
-        crate::exit::for_target(
-            &live.gate,
-            &shown,
-            &shown.placements[0],
-            crate::scribe::AskFor::unasked,
-        )
-        .unwrap();
+        exit::for_target(&live.gate, &shown, &shown.placements[0], AskFor::unasked).unwrap();
     }
     let before = world(&live);
     let found = catalogue(&live);

@@ -23,7 +23,7 @@ impl World {
 
     /// The referrals about a person, in the order of their ids.
     pub fn referrals_of(&self, person: PersonId) -> impl DoubleEndedIterator<Item = &Referral> {
-        let ids = self.whose.referrals.get(&person).map(|ids| ids.iter()).unwrap_or_default();
+        let ids = self.whose.referrals.get(&person).into_iter().flatten();
         ids.filter_map(|id| self.referrals.get(id))
     }
 
